@@ -1,0 +1,1 @@
+"""The dsm command line: one file per command."""

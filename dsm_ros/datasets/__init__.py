@@ -1,0 +1,1 @@
+"""RGB-D sequences, one reader per layout, all giving Frames."""

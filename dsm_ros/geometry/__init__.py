@@ -1,0 +1,1 @@
+"""Cameras, poses, sampling and PnP; knows nothing of networks, maps or ROS."""

@@ -1,0 +1,1 @@
+"""The method itself: image in, pose or reason out."""

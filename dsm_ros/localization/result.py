@@ -1,0 +1,82 @@
+"""The answer to one image: a pose with what supports it, or the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsm_ros.geometry.pose import Pose44
+
+
+class Reason(StrEnum):
+    """Why an image could not be localized."""
+
+    NO_RETRIEVAL = "no_retrieval"
+    TOO_FEW_CANDIDATES = "too_few_candidates"
+    NO_POSE = "no_pose"
+    TOO_FEW_INLIERS = "too_few_inliers"
+    LOW_CONFIDENCE = "low_confidence"
+    CONTRADICTS_MAP = "contradicts_map"
+
+
+@dataclass(frozen=True)
+class StageTimes:
+    """Wall time of each stage in ms."""
+
+    encode: float = 0.0
+    retrieve: float = 0.0
+    match: float = 0.0
+    pnp: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True)
+class SceneCoordinates:
+    """Dense scene coordinates of one image on the grid of the finest matched level.
+
+    coords_HW3: float64 metres in the map frame. confidence_HW: float32, 0..1 (0 = no coordinate).
+    pixels_HW2: float32 (x, y) of each cell's centre in the original image; colors_HW3: uint8 RGB there.
+    """
+
+    coords_HW3: NDArray[np.float64]
+    confidence_HW: NDArray[np.float32]
+    pixels_HW2: NDArray[np.float32]
+    colors_HW3: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Localized:
+    """A pose that passed the gate.
+
+    map_T_camera: 4x4, optical frame. covariance_66: ROS order (x y z rotX rotY rotZ), map frame, m and rad,
+    rotation as a perturbation on the left. confidence: 0..1. keyframe_ids: retrieved, best first.
+    """
+
+    map_T_camera: Pose44
+    covariance_66: NDArray[np.float64]
+    inliers: int
+    inlier_ratio: float
+    confidence: float
+    keyframe_ids: tuple[int, ...]
+    coordinates: SceneCoordinates
+    times_ms: StageTimes = field(default_factory=StageTimes)
+
+
+@dataclass(frozen=True)
+class NotLocalized:
+    """No pose, and why: the reason, and a sentence with the number that failed and its limit."""
+
+    reason: Reason
+    detail: str
+    inliers: int = 0
+    inlier_ratio: float = 0.0
+    confidence: float = 0.0
+    keyframe_ids: tuple[int, ...] = ()
+    coordinates: SceneCoordinates | None = None
+    times_ms: StageTimes = field(default_factory=StageTimes)
+
+
+Result = Localized | NotLocalized

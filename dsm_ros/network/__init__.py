@@ -1,0 +1,1 @@
+"""The DSM network: encoder, cost volume, coordinates, confidence."""

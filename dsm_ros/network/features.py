@@ -1,0 +1,106 @@
+"""What the encoder makes of images, and what the matcher takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pose import Pose44
+
+
+@dataclass(frozen=True)
+class ImageFeatures:
+    """One encoded image.
+
+    levels: per pyramid level, coarse to fine, (C, h, w), unit length along C.
+    descriptor_D: unit global descriptor. camera: pinhole at the encoder's input size.
+    """
+
+    levels: tuple[Tensor, ...]
+    descriptor_D: Tensor
+    camera: Camera
+
+
+@dataclass(frozen=True)
+class KeyframeFeatures:
+    """One encoded map image: its features, the depth of each cell, and where it was taken.
+
+    depths: per level (h, w) float32 metres along z at the cell's centre, 0 = unknown.
+    """
+
+    image: ImageFeatures
+    depths: tuple[Tensor, ...]
+    map_T_camera: Pose44
+
+
+@dataclass(frozen=True)
+class SceneLevel:
+    """The retrieved images at one pyramid level, in the local frame of the scene.
+
+    features_NCHW unit along C; coords_N3HW metres, local frame; valid_NHW where there is a coordinate;
+    intrinsics_N33 at this level's grid; camera_T_local_N44 float32.
+    """
+
+    features_NCHW: Tensor
+    coords_N3HW: Tensor
+    valid_NHW: Tensor
+    intrinsics_N33: Tensor
+    camera_T_local_N44: Tensor
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The retrieved images at every level, coarse to fine, in a frame near them (DSM_FACTS 5.3).
+
+    map_T_local: 4x4 float64; world coordinates never enter the network (float32 loses metres far from 0).
+    """
+
+    levels: tuple[SceneLevel, ...]
+    map_T_local: Pose44
+
+
+def gather_scene(keyframes: Sequence[KeyframeFeatures]) -> Scene:
+    """Stack retrieved keyframes, best first, into a scene in the first one's camera frame [5.3].
+
+    Raises ValueError without keyframes or when their grids differ.
+    """
+    if not keyframes:
+        raise ValueError("a scene needs at least one keyframe")
+    map_T_local = keyframes[0].map_T_camera
+    return Scene(tuple(_gather_level(keyframes, i, map_T_local) for i in range(len(keyframes[0].depths))), map_T_local)
+
+
+def _gather_level(keyframes: Sequence[KeyframeFeatures], level: int, map_T_local: Pose44) -> SceneLevel:
+    features_NCHW = torch.stack([k.image.levels[level] for k in keyframes]).float()
+    depths_NHW = torch.stack([k.depths[level] for k in keyframes]).float()
+    height, width = depths_NHW.shape[1:]
+    cameras = [k.image.camera.resized(width, height) for k in keyframes]
+    intrinsics_N33 = torch.tensor(np.stack([c.matrix_33 for c in cameras]), dtype=torch.float32)
+    local_T_camera_N44 = np.stack([np.linalg.inv(map_T_local) @ k.map_T_camera for k in keyframes])
+    to = features_NCHW.device
+    intrinsics_N33 = intrinsics_N33.to(to)
+    return SceneLevel(
+        features_NCHW,
+        backproject(depths_NHW, intrinsics_N33, torch.tensor(local_T_camera_N44, dtype=torch.float32, device=to)),
+        depths_NHW > 0,
+        intrinsics_N33,
+        torch.tensor(np.linalg.inv(local_T_camera_N44), dtype=torch.float32, device=to),
+    )
+
+
+def backproject(depths_NHW: Tensor, intrinsics_N33: Tensor, a_T_camera_N44: Tensor) -> Tensor:
+    """Return the points (N, 3, H, W), metres in a, of depth maps seen from cameras in a."""
+    height, width = depths_NHW.shape[1:]
+    y_HW, x_HW = torch.meshgrid(
+        torch.arange(height, device=depths_NHW.device), torch.arange(width, device=depths_NHW.device), indexing="ij"
+    )
+    pixels_3P = torch.stack([x_HW, y_HW, torch.ones_like(x_HW)]).float().reshape(3, -1)
+    rays_N3P = torch.linalg.solve(intrinsics_N33, pixels_3P.expand(len(depths_NHW), 3, -1))
+    points_N3P = rays_N3P * depths_NHW.flatten(1)[:, None]
+    points_N3P = a_T_camera_N44[:, :3, :3] @ points_N3P + a_T_camera_N44[:, :3, 3:]
+    return points_N3P.reshape(-1, 3, height, width)

@@ -1,0 +1,1 @@
+"""The map database: keyframes, their features, retrieval."""
