@@ -1,0 +1,77 @@
+"""Dense scene matching, the method: one image in, a pose or a reason out [paper 3]."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.localization.attempt import Attempt, attempt_pose
+from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.covariance import pose_covariance
+from dsm_ros.localization.dense_coordinates import dense_coordinates
+from dsm_ros.localization.gate import reason_against
+from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result
+from dsm_ros.localization.stopwatch import Stopwatch
+from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.network.features import ImageFeatures, Scene, gather_scene
+from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
+from dsm_ros.scene_map.scene_map import SceneMap
+
+
+class Localizer:
+    """Localizes the images of one video in one map; keeps the previous frame for temporal fusion.
+
+    Not thread-safe: one localizer per video.
+    """
+
+    def __init__(self, scene_map: SceneMap, network: DsmNet, config: LocalizerConfig | None = None):
+        self.scene_map = scene_map
+        self.network = network
+        self.config = config or LocalizerConfig()
+        self._previous: PreviousFrame | None = None
+
+    def reset(self) -> None:
+        """Forget the previous frame: after a jump in time, on another video."""
+        self._previous = None
+
+    def localize(self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int) -> Result:
+        """Return the pose of an image (uint8 RGB) of a calibrated camera, or why there is none.
+
+        Raises ValueError when image and camera differ in size.
+        """
+        watch = Stopwatch()
+        query = self.network.encode(image_HW3, camera)
+        watch.lap("encode")
+        keyframe_ids = self.scene_map.retrieve(query.descriptor_D, self.config.keyframes)
+        keyframes = self.scene_map.features(keyframe_ids)
+        watch.lap("retrieve")
+        if not keyframes:
+            return NotLocalized(Reason.NO_RETRIEVAL, "the map holds no keyframes", times_ms=watch.times())
+        attempt = self._match(query, gather_scene(keyframes), stamp_ns, watch)
+        coordinates = dense_coordinates(attempt, image_HW3, camera, query.camera)
+        support = (attempt.inliers, attempt.inlier_ratio, attempt.inlier_ratio, tuple(keyframe_ids), coordinates)
+        against = reason_against(attempt, [keyframe.map_T_camera for keyframe in keyframes], self.config)
+        if against or not attempt.pnp:
+            return NotLocalized(*(against or (Reason.NO_POSE, "")), *support, watch.times())
+        map_T_camera = attempt.pnp.map_T_camera
+        self._previous = PreviousFrame(query, map_T_camera, stamp_ns)
+        sigma_px = self.config.pixel_sigma_px
+        covariance_66 = pose_covariance(attempt.inlier_points_N3, query.camera, map_T_camera, sigma_px)
+        return Localized(map_T_camera, covariance_66, *support, watch.times())
+
+    def _match(self, query: ImageFeatures, scene: Scene, stamp_ns: int, watch: Stopwatch) -> Attempt:
+        """Match alone, then with the previous frame where that can change the result; keep more inliers [3.3.1]."""
+        single = attempt_pose(self.network, query, scene, self.config, watch)
+        alpha = scene_weight(single.match.certainty)
+        if alpha >= 1 or not (previous := self._recent(stamp_ns)):
+            return single
+        fused = attempt_pose(self.network, query, fuse_previous(scene, previous, alpha), self.config, watch)
+        return single if single.inliers > fused.inliers else fused
+
+    def _recent(self, stamp_ns: int) -> PreviousFrame | None:
+        """Return the previous frame if it was localized just before this one."""
+        if not (self.config.temporal and self._previous):
+            return None
+        gap_s = (stamp_ns - self._previous.stamp_ns) / 1e9
+        return self._previous if 0 < gap_s <= self.config.max_frame_gap_s else None

@@ -1,0 +1,38 @@
+"""Building blocks shared by the trunks."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+
+def same_padding(kernel: int, stride: int) -> nn.Module:
+    """Return TensorFlow's "same" padding for even input sizes: the odd pixel goes right and below."""
+    total = kernel - stride
+    return nn.ZeroPad2d((total // 2, total - total // 2) * 2) if total > 0 else nn.Identity()
+
+
+class ConvNorm(nn.Module):
+    """Convolution without bias, then batch norm; one convolution once fused for inference."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, tf_same: bool = False):
+        super().__init__()
+        self.pad = same_padding(kernel, stride) if tf_same else nn.Identity()
+        padding = 0 if tf_same else kernel // 2
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
+        self.norm: nn.Module = nn.BatchNorm2d(outputs, eps=1e-3 if tf_same else 1e-5)
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return self.norm(self.conv(self.pad(x_BCHW)))
+
+    def fuse(self) -> None:
+        """Fold the batch norm into the convolution (inference only)."""
+        if isinstance(self.norm, nn.BatchNorm2d):
+            self.conv, self.norm = fuse_conv_bn_eval(self.conv, self.norm), nn.Identity()
+
+
+def fuse_norms(module: nn.Module) -> None:
+    """Fold every batch norm below a module in eval mode."""
+    for part in module.modules():
+        if isinstance(part, ConvNorm):
+            part.fuse()

@@ -1,0 +1,28 @@
+"""Where the package's own files lie: source tree, ROS 2 install space or pip install."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dsm_ros.errors import DsmError
+
+
+def models_folder() -> Path:
+    """Return the folder of the shipped weights."""
+    return _package_folder("models")
+
+
+def config_folder() -> Path:
+    """Return the folder of the shipped configuration."""
+    return _package_folder("config")
+
+
+def _package_folder(name: str) -> Path:
+    package = Path(__file__).resolve().parent
+    # Source tree and pip keep it beside or in the package; colcon under share/, four levels up from site-packages.
+    candidates = [package.parent / name, package / name]
+    candidates += [parent / "share" / "dsm_ros" / name for parent in package.parents[:6]]
+    for folder in candidates:
+        if folder.is_dir():
+            return folder
+    raise DsmError(f"the folder '{name}' of dsm_ros is missing; install the package again")

@@ -1,0 +1,85 @@
+"""What the map keeps of one image: enough to look at it and to compute its features again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dsm_ros.datasets.frame import Frame
+from dsm_ros.errors import MapError
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pose import Pose44
+
+MAX_WIDTH_PX = 640
+MAX_BYTES = 300_000
+JPEG_QUALITIES = (92, 85, 75, 60)
+DEPTH_UNIT_M = 0.001
+
+
+@dataclass(frozen=True)
+class Keyframe:
+    """One posed RGB-D image, compressed: colour as JPEG, depth as 16-bit PNG in mm, both of ``camera``."""
+
+    id: int
+    session: str
+    stamp_ns: int
+    map_T_camera: Pose44
+    camera: Camera
+    image_jpeg: bytes
+    depth_png: bytes
+
+    def image_HW3(self) -> NDArray[np.uint8]:
+        """Return the colour image, uint8 RGB; MapError when it is damaged."""
+        image = cv2.imdecode(np.frombuffer(self.image_jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
+        return np.asarray(self._checked(image, "image"), dtype=np.uint8)
+
+    def depth_HW(self) -> NDArray[np.float32]:
+        """Return the depth, float32 m, 0 = unknown; MapError when it is damaged."""
+        depth = cv2.imdecode(np.frombuffer(self.depth_png, np.uint8), cv2.IMREAD_UNCHANGED)
+        return (self._checked(depth, "depth") * DEPTH_UNIT_M).astype(np.float32)
+
+    def _checked(self, array: NDArray[np.generic] | None, what: str) -> NDArray[np.generic]:
+        if array is None or array.shape[:2] != (self.camera.height_px, self.camera.width_px):
+            raise MapError(f"keyframe {self.id}: its {what} is damaged; build the map again or prune this keyframe")
+        return array
+
+
+def camera_to_json(camera: Camera) -> str:
+    """Return a camera as JSON."""
+    return json.dumps(asdict(camera))
+
+
+def camera_from_json(text: str) -> Camera:
+    """Return the camera that ``camera_to_json`` wrote."""
+    fields = json.loads(text)
+    return Camera(**{**fields, "distortion": tuple(fields["distortion"])})
+
+
+def compress(frame: Frame, keyframe_id: int, session: str) -> Keyframe:
+    """Return the keyframe of a frame that has depth and pose, at most 640 px wide and 300 KB.
+
+    Raises MapError when depth or pose is missing.
+    """
+    if frame.depth_HW is None or frame.map_T_camera is None:
+        raise MapError(f"frame {frame.name} has no depth or no pose; a map needs both")
+    camera = frame.camera
+    if camera.width_px > MAX_WIDTH_PX:
+        camera = camera.resized(MAX_WIDTH_PX, round(camera.height_px * MAX_WIDTH_PX / camera.width_px))
+    size = (camera.width_px, camera.height_px)
+    depth_HW = cv2.resize(frame.depth_HW, size, interpolation=cv2.INTER_NEAREST)
+    depth_png = _encode(".png", np.clip(depth_HW / DEPTH_UNIT_M + 0.5, 0, 65535).astype(np.uint16), [])
+    image_HW3 = cv2.resize(frame.image_HW3, size, interpolation=cv2.INTER_AREA)[..., ::-1]
+    image_jpeg = b""
+    for quality in JPEG_QUALITIES:
+        image_jpeg = _encode(".jpg", image_HW3, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        if len(image_jpeg) + len(depth_png) <= MAX_BYTES:
+            break
+    return Keyframe(keyframe_id, session, frame.stamp_ns, frame.map_T_camera, camera, image_jpeg, depth_png)
+
+
+def _encode(suffix: str, image: NDArray[np.generic], options: list[int]) -> bytes:
+    return bytes(cv2.imencode(suffix, image, options)[1])

@@ -1,0 +1,37 @@
+"""Nearest keyframes by global descriptor [paper 3.1], exact and in memory."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+MAX_DIMENSIONS = 64
+SHRINKAGE = 0.1
+
+
+class Retrieval:
+    """Search among the descriptors of one map.
+
+    Descriptors of one place share most of their direction. Whitening with the map's own mean and covariance
+    (shrunk, since maps can be small) leaves what tells its keyframes apart; then cosine similarity.
+    """
+
+    def __init__(self, descriptors_ND: Tensor):
+        if descriptors_ND.ndim != 2 or not len(descriptors_ND):
+            raise ValueError("retrieval needs at least one descriptor, as (N, D)")
+        self._mean_D = descriptors_ND.mean(0) if len(descriptors_ND) > 1 else torch.zeros(descriptors_ND.shape[1])
+        _, deviations_R, axes_RD = torch.linalg.svd(descriptors_ND - self._mean_D, full_matrices=False)
+        rank = min(MAX_DIMENSIONS, max(1, len(descriptors_ND) - 1))
+        scales_R = deviations_R[:rank].sqrt() + SHRINKAGE * deviations_R[0].sqrt()
+        self._whiten_DR = axes_RD[:rank].T / scales_R.clamp(min=1e-12)
+        self._whitened_NR = self._whiten(descriptors_ND)
+
+    def nearest(self, descriptor_D: Tensor, count: int) -> list[tuple[int, float]]:
+        """Return up to ``count`` (row, similarity), best first."""
+        similarities_N = self._whitened_NR @ self._whiten(descriptor_D[None].cpu())[0]
+        best = similarities_N.topk(min(count, len(similarities_N)))
+        return list(zip(best.indices.tolist(), best.values.tolist(), strict=True))
+
+    def _whiten(self, descriptors_ND: Tensor) -> Tensor:
+        return F.normalize((descriptors_ND - self._mean_D) @ self._whiten_DR, dim=1)

@@ -1,0 +1,186 @@
+"""The map on disk or in a bucket: a LanceDB dataset of three tables.
+
+Every write is one LanceDB transaction: a process killed at any moment leaves the last committed version.
+Keyframes are written before their features, because features can always be computed from keyframes.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import lancedb
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dsm_ros.errors import MapError
+from dsm_ros.network.features import KeyframeFeatures
+from dsm_ros.scene_map.feature_rows import FEATURES, features_from_row, row_from_features
+from dsm_ros.scene_map.keyframe import Keyframe, camera_from_json, camera_to_json
+
+FORMAT_VERSION = 1
+
+KEYFRAMES = pa.schema(
+    [
+        ("id", pa.int64()),
+        ("session", pa.string()),
+        ("stamp_ns", pa.int64()),
+        ("map_T_camera", pa.list_(pa.float64(), 16)),
+        ("camera", pa.string()),
+        ("image_jpeg", pa.binary()),
+        ("depth_png", pa.binary()),
+    ]
+)
+META = pa.schema([("key", pa.string()), ("value", pa.string())])
+
+
+def new_keyframe_id() -> int:
+    """Return an id that no other builder will draw: 62 random bits, so that several may append at once."""
+    return secrets.randbits(62)
+
+
+def map_exists(uri: str) -> bool:
+    """Return whether there is a complete map; never creates anything."""
+    if "://" not in uri and not Path(uri).is_dir():
+        return False
+    return "meta" in _table_names(lancedb.connect(uri))
+
+
+def create_store(uri: str, sensor: str) -> MapStore:
+    """Create an empty map; its meta table comes last and makes it one. Raises MapError when one is there."""
+    if map_exists(uri):
+        raise MapError(f"{uri} is a map already; choose another name, or add to it with --append")
+    if "://" not in uri and Path(uri).exists() and (not Path(uri).is_dir() or any(_foreign_files(Path(uri)))):
+        raise MapError(f"{uri} exists and is no map; choose another name")
+    database = lancedb.connect(uri)
+    database.create_table("keyframes", schema=KEYFRAMES, exist_ok=True)
+    database.create_table("features", schema=FEATURES, exist_ok=True)
+    created = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    meta = {"format_version": FORMAT_VERSION, "created": created, "sensor": sensor, "frame": "map", "gravity": None}
+    rows = [{"key": key, "value": json.dumps(value)} for key, value in meta.items()]
+    database.create_table("meta", rows, schema=META)
+    return open_store(uri)
+
+
+def open_store(uri: str) -> MapStore:
+    """Open a map. Raises MapError when it is missing, damaged or of a newer format."""
+    if not map_exists(uri):
+        raise MapError(f"no map at {uri}; build one with: dsm map build SEQUENCE {uri}")
+    try:
+        store = MapStore(uri)
+    except Exception as error:  # LanceDB raises many kinds; whatever it is, the map cannot be read
+        raise MapError(f"the map {uri} is damaged ({str(error).splitlines()[0]}); build it again") from error
+    if store.meta["format_version"] > FORMAT_VERSION:
+        raise MapError(f"{uri} has map format {store.meta['format_version']}, newer than this program; update dsm_ros")
+    return store
+
+
+def _table_names(database: Any) -> list[str]:
+    return list(database.list_tables().tables)
+
+
+def _foreign_files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.iterdir() if path.suffix != ".lance")
+
+
+class MapStore:
+    """The three tables of one map."""
+
+    def __init__(self, uri: str):
+        self.uri = uri
+        database = lancedb.connect(uri)
+        self._keyframes = database.open_table("keyframes")
+        self._features = database.open_table("features")
+        rows = database.open_table("meta").to_arrow().to_pylist()
+        self.meta: dict[str, Any] = {row["key"]: json.loads(row["value"]) for row in rows}
+
+    def add(self, keyframes: Sequence[Keyframe]) -> None:
+        """Append keyframes in one transaction."""
+        rows = [
+            {
+                "id": k.id,
+                "session": k.session,
+                "stamp_ns": k.stamp_ns,
+                "map_T_camera": k.map_T_camera.ravel().tolist(),
+                "camera": camera_to_json(k.camera),
+                "image_jpeg": k.image_jpeg,
+                "depth_png": k.depth_png,
+            }
+            for k in keyframes
+        ]
+        self._keyframes.add(pa.Table.from_pylist(rows, schema=KEYFRAMES))
+
+    def add_features(self, ids: Sequence[int], features: Sequence[KeyframeFeatures], model_hash: str) -> None:
+        """Append the features of keyframes in one transaction; tensors are stored as fp16, depths as float32."""
+        rows = [row_from_features(i, f, model_hash) for i, f in zip(ids, features, strict=True)]
+        self._features.add(pa.Table.from_pylist(rows, schema=FEATURES))
+
+    def delete_features(self, model_hash: str) -> None:
+        """Remove all features of one model."""
+        self._features.delete(f"model_hash = '{model_hash}'")
+
+    def index(self) -> pa.Table:
+        """Return all keyframes without their images, in order of time."""
+        columns = ["id", "session", "stamp_ns", "map_T_camera", "camera"]
+        table = self._keyframes.search().select(columns).limit(self._keyframes.count_rows() or 1).to_arrow()
+        return table.sort_by([("stamp_ns", "ascending"), ("id", "ascending")])
+
+    def keyframes(self, ids: Sequence[int]) -> list[Keyframe]:
+        """Return keyframes with their images, in the order asked."""
+        rows = _rows_by_id(self._keyframes, "id", ids)
+        return [_keyframe(rows[i]) for i in ids if i in rows]
+
+    def models(self) -> dict[str, int]:
+        """Return how many keyframes have features of each model."""
+        count = self._features.count_rows()
+        table = self._features.search().select(["model_hash"]).limit(count or 1).to_arrow()
+        hashes = table["model_hash"].to_pylist()
+        return {model: hashes.count(model) for model in sorted(set(hashes))}
+
+    def descriptors(self, model_hash: str) -> tuple[list[int], Tensor]:
+        """Return (keyframe ids, descriptors_ND) of one model."""
+        query = self._features.search().where(f"model_hash = '{model_hash}'").select(["keyframe_id", "descriptor"])
+        table = query.limit(self._features.count_rows() or 1).to_arrow()
+        descriptors = np.array(table["descriptor"].to_pylist(), dtype=np.float32)
+        return table["keyframe_id"].to_pylist(), torch.from_numpy(descriptors)
+
+    def features(self, ids: Sequence[int], model_hash: str) -> list[KeyframeFeatures]:
+        """Return the features of keyframes, fp16, in the order asked; those without are left out."""
+        rows = _rows_by_id(self._features, "keyframe_id", ids, f"model_hash = '{model_hash}' AND ")
+        poses = self._poses(ids)
+        return [features_from_row(rows[i], poses[i]) for i in ids if i in rows]
+
+    def _poses(self, ids: Sequence[int]) -> dict[int, NDArray[np.float64]]:
+        rows = _rows_by_id(self._keyframes, "id", ids, columns=["id", "map_T_camera"])
+        return {i: np.array(row["map_T_camera"]).reshape(4, 4) for i, row in rows.items()}
+
+    def compact(self) -> None:
+        """Merge the small fragments that many appends leave behind."""
+        for table in (self._keyframes, self._features):
+            table.optimize()
+
+
+def _rows_by_id(
+    table: Any, key: str, ids: Sequence[int], condition: str = "", columns: list[str] | None = None
+) -> dict[int, dict[str, Any]]:
+    if not ids:
+        return {}
+    wanted = ", ".join(str(int(i)) for i in ids)
+    query = table.search().where(f"{condition}{key} IN ({wanted})").limit(len(ids))
+    rows = (query.select(columns) if columns else query).to_arrow().to_pylist()
+    return {row[key]: row for row in rows}
+
+
+def _keyframe(row: dict[str, Any]) -> Keyframe:
+    pose = np.array(row["map_T_camera"], dtype=np.float64).reshape(4, 4)
+    camera = camera_from_json(row["camera"])
+    return Keyframe(
+        row["id"], row["session"], row["stamp_ns"], pose, camera, row["image_jpeg"], row["depth_png"]
+    )
