@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dsm_ros.datasets.camera_info import read_camera_info
+from dsm_ros.datasets.camera_info import read_camera_info, write_camera_info
 from dsm_ros.datasets.depth_registration import register_depth
-from dsm_ros.datasets.frame import Frame
+from dsm_ros.datasets.frame import Frame, Sequence
 from dsm_ros.datasets.image_io import read_depth, read_rgb
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
@@ -76,3 +78,19 @@ def read_pose(path: Path) -> Pose44 | None:
         return make_pose(nearest_rotation(pose_44[:3, :3]), pose_44[:3, 3]) if np.isfinite(pose_44).all() else None
     except (ValueError, OSError) as error:
         raise SequenceError(f"{path} is no 4x4 pose ({str(error).splitlines()[0]})") from error
+
+
+def write_sequence(sequence: Sequence, folder: Path, on_progress: Callable[[int, int], None]) -> None:
+    """Write frames with depth and pose to a new folder in this layout, with a camera_info.yaml."""
+    folder.mkdir(parents=True)
+    for index in range(len(sequence)):
+        frame = sequence[index]
+        if index == 0:
+            write_camera_info(folder, frame.camera)
+        stem = f"{folder}/frame-{index:06d}"
+        cv2.imwrite(f"{stem}.color.png", frame.image_HW3[..., ::-1])
+        if frame.depth_HW is not None:
+            cv2.imwrite(f"{stem}.depth.png", (frame.depth_HW * MILLIMETRES + 0.5).astype(np.uint16))
+        if frame.map_T_camera is not None:
+            np.savetxt(f"{stem}.pose.txt", frame.map_T_camera, fmt="%.9f")
+        on_progress(index + 1, len(sequence))

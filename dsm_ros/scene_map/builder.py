@@ -15,7 +15,7 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.features import KeyframeFeatures
 from dsm_ros.scene_map.keyframe import Keyframe, compress
-from dsm_ros.scene_map.store import MapStore, create_store, map_exists, new_keyframe_id, open_store
+from dsm_ros.scene_map.store import MapStore, check_target, create_store, new_keyframe_id, open_store
 
 BATCH = 16
 DEPTH_RANGE_M = (0.05, 500.0)
@@ -55,16 +55,11 @@ def build_map(
     Frames without depth or pose are skipped. Raises MapError or SequenceError before anything is written when the
     map exists (or, to append, does not fit) or no frame can be used.
     """
-    if map_exists(uri) != append:
-        raise MapError(
-            f"no map at {uri} to append to; leave out --append"
-            if append
-            else f"{uri} is a map already; choose another name, or add to it with --append"
-        )
+    check_target(uri, append)
     store = open_store(uri) if append else None
     if store is not None:
         _check_model(store, encoder)
-        complete_features(store, encoder)
+        complete_features(store, encoder, on_progress)
     added = skipped = 0
     for batch in _batches(sequence, indices, on_progress):
         usable = [frame for frame in batch if is_usable(frame)]
@@ -89,20 +84,21 @@ def is_usable(frame: Frame) -> bool:
     return True
 
 
-def complete_features(store: MapStore, encoder: KeyframeEncoder) -> int:
+def complete_features(store: MapStore, encoder: KeyframeEncoder, on_progress: Progress) -> int:
     """Compute the features that an interrupted build did not get to; return how many."""
     done = set(store.descriptors(encoder.model_hash)[0])
     missing = [i for i in store.index()["id"].to_pylist() if i not in done]
     for start in range(0, len(missing), BATCH):
         _encode(store, store.keyframes(missing[start : start + BATCH]), encoder)
+        on_progress(min(start + BATCH, len(missing)), len(missing))
     return len(missing)
 
 
-def refresh_features(uri: str, encoder: KeyframeEncoder) -> int:
+def refresh_features(uri: str, encoder: KeyframeEncoder, on_progress: Progress) -> int:
     """Compute all features of a map again from its keyframes, for this model; return how many."""
     store = open_store(uri)
     store.delete_features(encoder.model_hash)
-    count = complete_features(store, encoder)
+    count = complete_features(store, encoder, on_progress)
     store.compact()
     return count
 

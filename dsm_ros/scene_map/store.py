@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -53,12 +53,20 @@ def map_exists(uri: str) -> bool:
     return "meta" in _table_names(lancedb.connect(uri))
 
 
+def check_target(uri: str, append: bool) -> None:
+    """Raise MapError unless a build may write there: a new place, or with ``append`` an existing map."""
+    exists = map_exists(uri)
+    if append and not exists:
+        raise MapError(f"no map at {uri} to append to; leave out --append")
+    if exists and not append:
+        raise MapError(f"{uri} is a map already; choose another name, or add to it with --append")
+    if not exists and "://" not in uri and Path(uri).exists() and not _is_unfinished(Path(uri)):
+        raise MapError(f"{uri} exists and is no map; choose another name")
+
+
 def create_store(uri: str, sensor: str) -> MapStore:
     """Create an empty map; its meta table comes last and makes it one. Raises MapError when one is there."""
-    if map_exists(uri):
-        raise MapError(f"{uri} is a map already; choose another name, or add to it with --append")
-    if "://" not in uri and Path(uri).exists() and (not Path(uri).is_dir() or any(_foreign_files(Path(uri)))):
-        raise MapError(f"{uri} exists and is no map; choose another name")
+    check_target(uri, append=False)
     database = lancedb.connect(uri)
     database.create_table("keyframes", schema=KEYFRAMES, exist_ok=True)
     database.create_table("features", schema=FEATURES, exist_ok=True)
@@ -86,8 +94,9 @@ def _table_names(database: Any) -> list[str]:
     return list(database.list_tables().tables)
 
 
-def _foreign_files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.iterdir() if path.suffix != ".lance")
+def _is_unfinished(path: Path) -> bool:
+    """Return whether a path is a folder with nothing in it but tables, as a build killed at its start leaves."""
+    return path.is_dir() and all(entry.suffix == ".lance" for entry in path.iterdir())
 
 
 class MapStore:

@@ -1,0 +1,46 @@
+"""dsm evaluate"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    map_uri: Annotated[str, typer.Argument(metavar="MAP")],
+    sequence: Annotated[str, typer.Argument(help="A sequence with true poses.")],
+    frames: Annotated[str | None, typer.Option(help="START:STOP:STEP, in sequence order.")] = None,
+    single: Annotated[bool, typer.Option(help="Every frame on its own: no temporal fusion.")] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here; - for stdout.")] = None,
+    plots: Annotated[Path | None, typer.Option(help="Folder for plots.")] = None,
+) -> None:
+    """Measure poses, coordinates and speed against ground truth.
+
+    Example: dsm evaluate kitchen.map kitchen/seq-01 --frames 280:500:2 --json figures.json --plots plots
+    """
+    from dsm_ros.cli.output import require_writable, write_atomically
+    from dsm_ros.cli.progress import progress_bar
+    from dsm_ros.cli.session import open_session
+    from dsm_ros.evaluation.evaluate import evaluate as run
+    from dsm_ros.evaluation.plots import save_plots
+    from dsm_ros.evaluation.tables import print_figures
+
+    to_stdout = str(json_file) == "-"
+    if json_file and not to_stdout:
+        require_writable(json_file)
+    localizer, opened, indices = open_session(map_uri, sequence, frames, single)
+    with progress_bar("evaluating") as on_progress:
+        evaluation = run(localizer, opened, indices, on_progress)
+    text = json.dumps(evaluation.figures, indent=2)
+    if to_stdout:
+        sys.stdout.write(text + "\n")
+    else:
+        print_figures(evaluation)
+    if json_file and not to_stdout:
+        write_atomically(json_file, text + "\n")
+    if plots:
+        save_plots(evaluation, localizer.scene_map, plots)

@@ -1,0 +1,61 @@
+"""dsm localize"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from dsm_ros.geometry.pose import Pose44
+
+
+def localize(
+    map_uri: Annotated[str, typer.Argument(metavar="MAP")],
+    sequence: Annotated[str, typer.Argument(help="Folder, bag or rooms:SEED.")],
+    frames: Annotated[str | None, typer.Option(help="START:STOP:STEP, in sequence order.")] = None,
+    single: Annotated[bool, typer.Option(help="Every frame on its own: no temporal fusion.")] = False,
+    out: Annotated[Path | None, typer.Option(help="File for the poses; stdout without it.")] = None,
+) -> None:
+    """Localize every frame; write TUM lines: stamp tx ty tz qx qy qz qw, camera in map.
+
+    Frames without a pose have no line; why is counted on stderr.
+
+    Example: dsm localize kitchen.map kitchen/seq-01 --frames 280:500 --out poses.tum
+    """
+    from dsm_ros.cli.output import require_writable, write_atomically
+    from dsm_ros.cli.progress import progress_bar
+    from dsm_ros.cli.session import open_session
+    from dsm_ros.localization.result import Localized
+
+    if out:
+        require_writable(out)
+    localizer, opened, indices = open_session(map_uri, sequence, frames, single)
+    lines, reasons = [], Counter[str]()
+    with progress_bar("localizing") as on_progress:
+        for done, index in enumerate(indices, 1):
+            frame = opened[index]
+            result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
+            if isinstance(result, Localized):
+                lines.append(tum_line(frame.stamp_ns, result.map_T_camera))
+            else:
+                reasons[result.reason] += 1
+            on_progress(done, len(indices))
+    text = "".join(lines)
+    if out:
+        write_atomically(out, text)
+    else:
+        sys.stdout.write(text)
+    why = "".join(f", {count} {reason}" for reason, count in reasons.most_common())
+    typer.echo(f"{len(lines)} of {len(indices)} frames localized{why}", err=True)
+
+
+def tum_line(stamp_ns: int, map_T_camera: Pose44) -> str:
+    """Return one line of the TUM trajectory format."""
+    from dsm_ros.geometry.pose import quaternion_xyzw
+
+    numbers = (*map_T_camera[:3, 3], *quaternion_xyzw(map_T_camera))
+    return f"{stamp_ns // 10**9}.{stamp_ns % 10**9:09d} " + " ".join(f"{value:.7f}" for value in numbers) + "\n"

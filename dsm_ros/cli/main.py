@@ -1,0 +1,35 @@
+"""The dsm command: one line on bad input, exit status 2; anything else stays loud."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from dsm_ros.cli.evaluate import evaluate
+from dsm_ros.cli.localize import localize
+from dsm_ros.cli.map_build import build
+from dsm_ros.cli.map_info import info
+from dsm_ros.cli.map_verify import verify
+from dsm_ros.cli.rooms import rooms
+from dsm_ros.errors import DsmError
+
+BAD_INPUT = 2
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.info.help = "Camera relocalization in a prebuilt map: build maps, localize images, measure both."
+map_app = typer.Typer(no_args_is_help=True, help="Build and inspect maps.")
+app.add_typer(map_app, name="map")
+for command in (build, info, verify):
+    map_app.command()(command)
+for command in (localize, evaluate, rooms):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except DsmError as error:
+        print(f"dsm: {error}", file=sys.stderr)
+        sys.exit(BAD_INPUT)

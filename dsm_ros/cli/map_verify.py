@@ -1,0 +1,26 @@
+"""dsm map verify"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dsm_ros.errors import MapError
+
+
+def verify(map_uri: Annotated[str, typer.Argument(metavar="MAP")]) -> None:
+    """Read every row of a map and check it: images, poses, features, agreement of neighbours.
+
+    Example: dsm map verify kitchen.map
+    """
+    from dsm_ros.cli.progress import progress_bar
+    from dsm_ros.scene_map.inspect import find_problems
+
+    with progress_bar("verifying") as on_progress:
+        problems = find_problems(map_uri, on_progress)
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        raise MapError(f"{map_uri} has {len(problems)} problem(s)")
+    typer.echo(f"{map_uri}: sound")

@@ -1,0 +1,25 @@
+"""What localize and evaluate share: the sequence, its frames, a localizer on a map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dsm_ros.datasets.frame import Sequence
+    from dsm_ros.localization.localizer import Localizer
+
+
+def open_session(map_uri: str, sequence: str, frames: str | None, single: bool) -> tuple[Localizer, Sequence, range]:
+    """Open a map and a sequence; ``single`` localizes every frame on its own."""
+    from dsm_ros.datasets.frame import parse_frames
+    from dsm_ros.datasets.open_sequence import open_sequence
+    from dsm_ros.localization.config import LocalizerConfig
+    from dsm_ros.localization.localizer import Localizer
+    from dsm_ros.network.checkpoint import load_network
+    from dsm_ros.scene_map.scene_map import SceneMap
+
+    opened = open_sequence(sequence)
+    indices = parse_frames(frames, len(opened))
+    network = load_network()
+    scene_map = SceneMap.open(map_uri, network.model_hash)
+    return Localizer(scene_map, network, LocalizerConfig(temporal=not single)), opened, indices

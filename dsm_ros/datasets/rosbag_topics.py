@@ -1,0 +1,61 @@
+"""Which topics of a bag are the camera, its depth and its pose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rosbags.interfaces import Connection
+
+from dsm_ros.errors import SequenceError
+
+IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
+INFO_TYPE = "sensor_msgs/msg/CameraInfo"
+POSE_TYPES = (
+    "geometry_msgs/msg/PoseStamped",
+    "geometry_msgs/msg/PoseWithCovarianceStamped",
+    "nav_msgs/msg/Odometry",
+)
+TF_TYPE = "tf2_msgs/msg/TFMessage"
+
+
+@dataclass(frozen=True)
+class BagTopics:
+    """The connections a sequence is read from; depth and pose may be missing."""
+
+    image: Connection
+    info: Connection
+    depth: Connection | None
+    pose: Connection | None
+    transforms: tuple[Connection, ...]
+
+
+def choose_topics(connections: Sequence[Connection], bag: str) -> BagTopics:
+    """Return the topics of a bag by type and name. Raises SequenceError that lists what there is."""
+    images = [c for c in connections if c.msgtype in IMAGE_TYPES]
+    depth = next((c for c in images if "depth" in c.topic), None)
+    colours = sorted((c for c in images if "depth" not in c.topic), key=_colour_rank)
+    if not colours:
+        topics = ", ".join(sorted({c.topic for c in connections})) or "none"
+        raise SequenceError(f"{bag} has no colour image topic; its topics: {topics}")
+    image = colours[0]
+    infos = [c for c in connections if c.msgtype == INFO_TYPE]
+    info = max(infos, key=lambda c: _common_prefix(c.topic, image.topic), default=None)
+    if info is None:
+        raise SequenceError(f"{bag} has no CameraInfo; record the camera_info topic of {image.topic} too")
+    pose = next((c for kind in POSE_TYPES for c in connections if c.msgtype == kind), None)
+    return BagTopics(image, info, depth, pose, tuple(c for c in connections if c.msgtype == TF_TYPE))
+
+
+def _colour_rank(connection: Connection) -> tuple[bool, bool, str]:
+    named = any(word in connection.topic for word in ("color", "colour", "rgb", "image_raw", "image_rect"))
+    return (not named, connection.msgtype != IMAGE_TYPES[0], connection.topic)
+
+
+def _common_prefix(one: str, other: str) -> int:
+    same = 0
+    for left, right in zip(one.split("/"), other.split("/"), strict=False):
+        if left != right:
+            break
+        same += 1
+    return same

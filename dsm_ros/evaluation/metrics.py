@@ -1,0 +1,100 @@
+"""How good the answers for a sequence are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsm_ros.datasets.frame import Frame
+from dsm_ros.geometry.pose import Pose44, pose_error, transform
+from dsm_ros.localization.result import Localized, Result, SceneCoordinates, StageTimes
+
+WITHIN_M = 0.10
+
+
+@dataclass(frozen=True)
+class FrameScore:
+    """One answer against the truth.
+
+    translation_m, rotation_deg: inf without a pose. coordinate_errors_m: one per cell with true depth, inf where
+    no coordinate was given; confidences: the same cells. map_T_camera: the answer; truth: the ground truth.
+    """
+
+    stamp_ns: int
+    translation_m: float
+    rotation_deg: float
+    coordinate_errors_m: NDArray[np.float64]
+    confidences: NDArray[np.float64]
+    times_ms: StageTimes
+    map_T_camera: Pose44 | None
+    truth: Pose44
+
+
+def score_frame(frame: Frame, truth: Pose44, result: Result) -> FrameScore:
+    """Compare an answer with the true pose and depth of its frame."""
+    estimate = result.map_T_camera if isinstance(result, Localized) else None
+    errors = pose_error(estimate, truth) if estimate is not None else (np.inf, np.inf)
+    coordinate_errors, confidences = coordinate_errors_m(frame, truth, result.coordinates)
+    return FrameScore(frame.stamp_ns, *errors, coordinate_errors, confidences, result.times_ms, estimate, truth)
+
+
+def coordinate_errors_m(
+    frame: Frame, truth: Pose44, coordinates: SceneCoordinates | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (errors in m, confidences) of the cells at whose centre the frame has depth."""
+    if coordinates is None or frame.depth_HW is None:
+        return np.empty(0), np.empty(0)
+    pixels_N2 = coordinates.pixels_HW2.reshape(-1, 2).astype(np.float64)
+    u_N, v_N = np.rint(np.nan_to_num(pixels_N2, nan=-1)).astype(int).T
+    height, width = frame.depth_HW.shape
+    depth_N = np.zeros(len(pixels_N2))
+    inside_N = (u_N >= 0) & (u_N < width) & (v_N >= 0) & (v_N < height)
+    depth_N[inside_N] = frame.depth_HW[v_N[inside_N], u_N[inside_N]]
+    known_N = depth_N > 0
+    true_N3 = transform(truth, frame.camera.unproject(pixels_N2[known_N]) * depth_N[known_N, None])
+    errors_N = np.linalg.norm(coordinates.coords_HW3.reshape(-1, 3)[known_N] - true_N3, axis=1)
+    confidences_N = coordinates.confidence_HW.ravel()[known_N].astype(np.float64)
+    return np.where(confidences_N > 0, errors_N, np.inf), confidences_N
+
+
+def summarise(scores: Sequence[FrameScore]) -> dict[str, float | int | None]:
+    """Return the figures of a sequence; recalls are shares of all frames, medians are over localized ones."""
+    localized = [score for score in scores if score.map_T_camera is not None]
+    coordinate_errors = np.concatenate([score.coordinate_errors_m for score in scores])
+    confidences = np.concatenate([score.confidences for score in scores])
+    return {
+        "n": len(scores),
+        "n_localized": len(localized),
+        "median_translation_m": _median([score.translation_m for score in localized]),
+        "median_rotation_deg": _median([score.rotation_deg for score in localized]),
+        "recall_5cm_5deg": recall(scores, 0.05, 5.0),
+        "recall_2cm_2deg": recall(scores, 0.02, 2.0),
+        "coordinate_median_m": _median(coordinate_errors),
+        "coordinate_within_10cm": float((coordinate_errors < WITHIN_M).mean()) if len(coordinate_errors) else None,
+        "confidence_auc": area_under_roc(confidences, coordinate_errors < WITHIN_M),
+        "false_accepts_over_50cm": sum(score.translation_m > 0.5 for score in localized),
+    }
+
+
+def recall(scores: Sequence[FrameScore], max_translation_m: float, max_rotation_deg: float) -> float:
+    """Return the share of all frames with both errors below their limits."""
+    return float(np.mean([s.translation_m < max_translation_m and s.rotation_deg < max_rotation_deg for s in scores]))
+
+
+def area_under_roc(scores_N: NDArray[np.float64], positive_N: NDArray[np.bool_]) -> float | None:
+    """Return the chance that a positive scores above a negative (ties count half), None without both kinds."""
+    positives, negatives = int(positive_N.sum()), int((~positive_N).sum())
+    if not positives or not negatives:
+        return None
+    _, inverse, counts = np.unique(scores_N, return_inverse=True, return_counts=True)
+    mean_rank = np.cumsum(counts) - (counts - 1) / 2
+    rank_sum = mean_rank[inverse][positive_N].sum()
+    return float((rank_sum - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def _median(values: Sequence[float] | NDArray[np.float64]) -> float | None:
+    median = float(np.median(values)) if len(values) else np.inf
+    return median if np.isfinite(median) else None

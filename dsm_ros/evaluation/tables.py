@@ -1,0 +1,46 @@
+"""Figures as a table for people."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from dsm_ros.evaluation.evaluate import Evaluation
+
+
+def print_figures(evaluation: Evaluation) -> None:
+    """Print the figures of an evaluation to stdout."""
+    table = Table(show_header=False)
+    for name, value in readable(evaluation.figures).items():
+        table.add_row(name, value)
+    for reason, count in evaluation.reasons.items():
+        table.add_row(f"not localized: {reason}", str(count))
+    Console().print(table)
+
+
+def readable(figures: dict[str, object]) -> dict[str, str]:
+    """Return figures as text in the units people think in."""
+    times = figures["ms_per_frame"]
+    assert isinstance(times, dict)
+    return {
+        "frames": str(figures["n"]),
+        "localized": _percent(figures["n_localized"], figures["n"]),
+        "median translation": _scaled(figures["median_translation_m"], 100, "cm"),
+        "median rotation": _scaled(figures["median_rotation_deg"], 1, "degrees"),
+        "within 5 cm and 5 degrees": _scaled(figures["recall_5cm_5deg"], 100, "%"),
+        "within 2 cm and 2 degrees": _scaled(figures["recall_2cm_2deg"], 100, "%"),
+        "coordinates within 10 cm": _scaled(figures["coordinate_within_10cm"], 100, "%"),
+        "accepted but wrong by over 50 cm": str(figures["false_accepts_over_50cm"]),
+        "ms per frame": ", ".join(f"{stage} {ms:.0f}" for stage, ms in times.items()),
+        "frames per second": _scaled(figures["frames_per_second"], 1, ""),
+        "memory": _scaled(figures["peak_rss_mb"], 1, "MB"),
+        "model": f"{figures['model']} on {figures['device']}",
+    }
+
+
+def _percent(part: object, whole: object) -> str:
+    return f"{part} ({100 * float(str(part)) / float(str(whole)):.1f} %)"
+
+
+def _scaled(value: object, factor: float, unit: str) -> str:
+    return "none" if value is None else f"{float(str(value)) * factor:.2f} {unit}".rstrip()
