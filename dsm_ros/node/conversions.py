@@ -1,0 +1,140 @@
+"""Between ROS messages and the library's types; nothing else knows both."""
+
+from __future__ import annotations
+
+import array
+from typing import Any
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Point, PoseWithCovarianceStamped, Quaternion, TransformStamped, Vector3
+from numpy.typing import NDArray
+from rosbags.image import message_to_cvimage
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
+from std_msgs.msg import Header
+
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pose import Pose44, pose_from_quaternion, quaternion_xyzw
+from dsm_ros.localization.result import SceneCoordinates
+
+POINT_DTYPE = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<f4"), ("confidence", "<f4")])
+
+
+def stamp_ns_of(stamp: Time) -> int:
+    """Return a stamp in ns."""
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
+def stamp_msg(stamp_ns: int) -> Time:
+    """Return a stamp message of ns."""
+    return Time(sec=stamp_ns // 1_000_000_000, nanosec=stamp_ns % 1_000_000_000)
+
+
+def image_from_msg(message: Any) -> NDArray[np.uint8]:
+    """Return uint8 RGB of an Image or CompressedImage. Raises ValueError for data or encodings it cannot read."""
+    try:
+        return np.ascontiguousarray(message_to_cvimage(message, "rgb8"), dtype=np.uint8)
+    except Exception as error:  # the library raises many kinds for malformed data
+        encoding = getattr(message, "encoding", None) or getattr(message, "format", "")
+        raise ValueError(f"image with encoding '{encoding}' cannot be decoded: {error}") from error
+
+
+def image_to_msg(image_HW3: NDArray[np.uint8], header: Header) -> Image:
+    """Return an rgb8 Image."""
+    height, width = image_HW3.shape[:2]
+    message = Image(header=header, height=height, width=width, encoding="rgb8", step=3 * width)
+    message.data = array.array("B", image_HW3.tobytes())  # bytes would be checked one by one
+    return message
+
+
+def camera_from_msg(message: CameraInfo) -> Camera:
+    """Return the camera of the image that was sent with a CameraInfo, after its ROI and binning (REP 104).
+
+    Raises ValueError for an unknown distortion model or impossible numbers.
+    """
+    k = message.k
+    distortion = tuple(float(value) for value in message.d)
+    camera = Camera(message.width, message.height, k[0], k[4], k[2], k[5], message.distortion_model, distortion)
+    roi = message.roi
+    if roi.width and roi.height:
+        camera = camera.cropped(roi.x_offset, roi.y_offset, roi.width, roi.height)
+    across, down = max(1, message.binning_x), max(1, message.binning_y)
+    return camera.resized(camera.width_px // across, camera.height_px // down) if across * down > 1 else camera
+
+
+def camera_to_msg(camera: Camera, header: Header) -> CameraInfo:
+    """Return the CameraInfo of a camera."""
+    message = CameraInfo(header=header, width=camera.width_px, height=camera.height_px)
+    message.distortion_model = camera.distortion_model if camera.distortion else "plumb_bob"
+    message.d = list(camera.distortion) or [0.0] * 5
+    message.k = camera.matrix_33.ravel().tolist()
+    message.r = np.eye(3).ravel().tolist()
+    message.p = np.pad(camera.matrix_33, ((0, 0), (0, 1))).ravel().tolist()
+    return message
+
+
+def pose_to_msg(map_T_camera: Pose44, covariance_66: NDArray[np.float64], header: Header) -> PoseWithCovarianceStamped:
+    """Return a pose with its covariance (x y z rotX rotY rotZ)."""
+    message = PoseWithCovarianceStamped(header=header)
+    x, y, z = map_T_camera[:3, 3].tolist()
+    message.pose.pose.position = Point(x=x, y=y, z=z)
+    message.pose.pose.orientation = _quaternion(map_T_camera)
+    message.pose.covariance = covariance_66.ravel().tolist()
+    return message
+
+
+def pose_from_msg(message: PoseWithCovarianceStamped) -> Pose44:
+    """Return the 4x4 pose of a message."""
+    p, q = message.pose.pose.position, message.pose.pose.orientation
+    return pose_from_quaternion([p.x, p.y, p.z], [q.x, q.y, q.z, q.w])
+
+
+def transform_to_msg(parent_T_child: Pose44, header: Header, child: str) -> TransformStamped:
+    """Return a transform; header.frame_id is the parent."""
+    message = TransformStamped(header=header, child_frame_id=child)
+    x, y, z = parent_T_child[:3, 3].tolist()
+    message.transform.translation = Vector3(x=x, y=y, z=z)
+    message.transform.rotation = _quaternion(parent_T_child)
+    return message
+
+
+def transform_from_msg(message: TransformStamped) -> Pose44:
+    """Return the 4x4 parent_T_child of a transform."""
+    t, q = message.transform.translation, message.transform.rotation
+    return pose_from_quaternion([t.x, t.y, t.z], [q.x, q.y, q.z, q.w])
+
+
+def cloud_to_msg(coordinates: SceneCoordinates, header: Header) -> PointCloud2:
+    """Return the dense coordinates as an organised cloud; NaN where there is none."""
+    points_HW3 = np.where(coordinates.confidence_HW[..., None] > 0, coordinates.coords_HW3, np.nan)
+    return points_to_msg(points_HW3, coordinates.colors_HW3, coordinates.confidence_HW, header)
+
+
+def points_to_msg(
+    points_HW3: NDArray[np.float64],
+    colors_HW3: NDArray[np.uint8],
+    confidence_HW: NDArray[np.float32],
+    header: Header,
+) -> PointCloud2:
+    """Return a cloud of x y z rgb confidence, organised as H rows of W."""
+    height, width = points_HW3.shape[:2]
+    cloud_HW = np.empty((height, width), POINT_DTYPE)
+    for axis, name in enumerate("xyz"):
+        cloud_HW[name] = points_HW3[..., axis]
+    red, green, blue = (colors_HW3[..., channel].astype(np.uint32) for channel in range(3))
+    cloud_HW["rgb"] = (red << 16 | green << 8 | blue).view(np.float32)
+    cloud_HW["confidence"] = confidence_HW
+    offsets = POINT_DTYPE.fields or {}
+    message = PointCloud2(header=header, height=height, width=width, is_dense=bool(np.isfinite(points_HW3).all()))
+    message.fields = [
+        PointField(name=name, offset=offset, datatype=PointField.FLOAT32, count=1)
+        for name, (_, offset) in ((name, offsets[name][:2]) for name in POINT_DTYPE.names or ())
+    ]
+    message.point_step, message.row_step = POINT_DTYPE.itemsize, POINT_DTYPE.itemsize * width
+    message.data = array.array("B", cloud_HW.tobytes())
+    return message
+
+
+def _quaternion(pose: Pose44) -> Quaternion:
+    x, y, z, w = quaternion_xyzw(pose).tolist()
+    return Quaternion(x=x, y=y, z=z, w=w)

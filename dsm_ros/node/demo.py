@@ -1,0 +1,137 @@
+"""The whole way in one command: map, node, camera stream, poses, table, picture.
+
+``python -m dsm_ros.node.demo [--sequence PATH] [--out DIR]``: builds a map from one part of a sequence (or from one
+walk through a rendered room), starts the node in a process of its own, streams the other part to it through DDS at
+camera rate from another process, records what it answers, and compares with the truth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from dsm_ros.datasets.frame import Sequence
+from dsm_ros.datasets.open_sequence import open_sequence
+from dsm_ros.errors import DsmError
+from dsm_ros.localization.localizer import Localizer
+from dsm_ros.network.checkpoint import load_network
+from dsm_ros.node.demo_recorder import Recording, record
+from dsm_ros.node.demo_report import print_table, save_picture, summarise_recording
+from dsm_ros.scene_map.builder import build_map
+from dsm_ros.scene_map.scene_map import SceneMap
+
+ROOM_MAP, ROOM_QUERY = "rooms:7", "rooms:7/walk=1"
+KEYFRAME_STEP = 5
+MAPPED_SHARE, QUERY_SHARE = 0.44, 0.44
+CAMERA_RATE_HZ = 30.0
+STOP_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which frames make the map and which are asked for."""
+
+    map_sequence: str
+    map_frames: range
+    query_sequence: str
+    query_frames: range
+
+
+def make_plan(sequence: str | None) -> Plan:
+    """Return two walks through a room, or the first and the last part of a sequence with a gap between."""
+    if sequence is None:
+        count = len(open_sequence(ROOM_MAP))
+        return Plan(ROOM_MAP, range(0, count, KEYFRAME_STEP), ROOM_QUERY, range(len(open_sequence(ROOM_QUERY))))
+    count = len(open_sequence(sequence))
+    mapped = range(0, int(count * MAPPED_SHARE), KEYFRAME_STEP)
+    return Plan(sequence, mapped, sequence, range(count - int(count * QUERY_SHARE), count))
+
+
+@contextmanager
+def bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function (done, total) that moves a progress bar."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def process(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a Python module in another process; it is gone when the block ends, however that happens."""
+    started = subprocess.Popen([sys.executable, "-m", *arguments])
+    try:
+        yield started
+    finally:
+        started.terminate()
+        try:
+            started.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            started.kill()
+
+
+def stream(plan: Plan, map_uri: Path, rate_hz: float) -> Recording:
+    """Run node and player, and record the node's answers until the player is done."""
+    frames = f"{plan.query_frames.start}:{plan.query_frames.stop}"
+    node = ("dsm_ros.node.relocalizer_node", "--ros-args", "-p", f"map:={map_uri}", "--log-level", "warn")
+    player = ("dsm_ros.node.sequence_player", plan.query_sequence, "--frames", frames, "--rate", str(rate_hz))
+    with process(*node) as running, process(*player) as playing:
+        recording = record(lambda: running.poll() is None and playing.poll() is None)
+    if running.returncode not in (0, -15) or playing.returncode != 0:
+        raise DsmError("the node or the player stopped early; what they said is above")
+    return recording
+
+
+def run(sequence: str | None, out: Path, rate_hz: float) -> None:
+    """Run the demo and leave demo.png, demo.json and the map in ``out``."""
+    plan = make_plan(sequence)
+    out.mkdir(parents=True, exist_ok=True)
+    map_uri = out / "map"
+    shutil.rmtree(map_uri, ignore_errors=True)
+    network = load_network()
+    with bar("building the map") as on_progress:
+        mapped = open_sequence(plan.map_sequence)
+        build_map(mapped, plan.map_frames, str(map_uri), network, "demo", append=False, on_progress=on_progress)
+    recording = stream(plan, map_uri, rate_hz)
+    queries: Sequence = open_sequence(plan.query_sequence)
+    with bar("comparing with the truth") as on_progress:
+        summary = summarise_recording(recording, queries, plan.query_frames, on_progress)
+    scene_map = SceneMap.open(str(map_uri), network.model_hash)
+    save_picture(summary, scene_map, Localizer(scene_map, network), queries, plan.query_frames, out / "demo.png")
+    (out / "demo.json").write_text(json.dumps(summary.figures, indent=2) + "\n")
+    print_table(summary)
+    Console().print(f"picture: {out / 'demo.png'}")
+
+
+def main() -> None:
+    """Parse the command line; one line and exit status 2 on bad input."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sequence", help="a sequence with true poses; without it, a rendered room")
+    parser.add_argument("--out", type=Path, default=Path("out/demo"))
+    parser.add_argument("--rate", type=float, default=CAMERA_RATE_HZ, help="frames per second")
+    arguments = parser.parse_args()
+    # A demo must not meet other ROS programs on this machine or network.
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    try:
+        run(arguments.sequence, arguments.out, arguments.rate)
+    except DsmError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

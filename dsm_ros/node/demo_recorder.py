@@ -1,0 +1,58 @@
+"""Record what the relocalizer publishes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import rclpy
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+from dsm_ros.geometry.pose import Pose44
+from dsm_ros.msg import RelocalizationStatus
+from dsm_ros.node.conversions import pose_from_msg, stamp_ns_of
+
+DRAIN_S = 1.0
+QUEUE = 1000
+
+
+@dataclass
+class Recording:
+    """Poses by capture stamp (ns), and every status with the time it came (s)."""
+
+    poses: dict[int, Pose44] = field(default_factory=dict)
+    statuses: list[tuple[float, RelocalizationStatus]] = field(default_factory=list)
+
+    def add_pose(self, message: PoseWithCovarianceStamped) -> None:
+        """Take up a pose."""
+        self.poses[stamp_ns_of(message.header.stamp)] = pose_from_msg(message)
+
+    def add_status(self, message: RelocalizationStatus) -> None:
+        """Take up a status."""
+        self.statuses.append((time.monotonic(), message))
+
+
+def record(running: Callable[[], bool]) -> Recording:
+    """Record until ``running`` says no, and a moment longer for what is under way."""
+    recording = Recording()
+    context = rclpy.Context()
+    context.init()
+    node = Node("demo_recorder", context=context)
+    node.create_subscription(PoseWithCovarianceStamped, "relocalizer/pose", recording.add_pose, QUEUE)
+    node.create_subscription(RelocalizationStatus, "relocalizer/status", recording.add_status, QUEUE)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    try:
+        while running():
+            executor.spin_once(timeout_sec=0.1)
+        deadline_s = time.monotonic() + DRAIN_S
+        while time.monotonic() < deadline_s:
+            executor.spin_once(timeout_sec=0.1)
+    finally:
+        executor.shutdown()
+        node.destroy_node()
+        context.try_shutdown()
+    return recording

@@ -1,0 +1,127 @@
+"""The demo's table and picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
+
+from dsm_ros.datasets.frame import Sequence
+from dsm_ros.evaluation.metrics import FrameScore, recall
+from dsm_ros.evaluation.plots import draw_top_view, new_figure, save
+from dsm_ros.geometry.pose import pose_error
+from dsm_ros.localization.localizer import Localizer
+from dsm_ros.localization.result import SceneCoordinates, StageTimes
+from dsm_ros.node.conversions import stamp_ns_of
+from dsm_ros.node.demo_recorder import Recording
+from dsm_ros.scene_map.scene_map import SceneMap
+
+STAGES = ("encode", "retrieve", "match", "pnp", "total")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The demo's figures and the scores of the frames the node looked at."""
+
+    scores: list[FrameScore]
+    figures: dict[str, float | int | None]
+
+
+def summarise_recording(
+    recording: Recording, queries: Sequence, frames: range, on_progress: Callable[[int, int], None]
+) -> Summary:
+    """Match the recorded answers with the true poses by capture stamp."""
+    seen = {stamp_ns_of(status.header.stamp) for _, status in recording.statuses}
+    scores: list[FrameScore] = []
+    for done, index in enumerate(frames, 1):
+        frame = queries[index]
+        if frame.stamp_ns in seen and frame.map_T_camera is not None:
+            scores.append(_score(frame.stamp_ns, frame.map_T_camera, recording))
+        on_progress(done, len(frames))
+    return Summary(scores, _figures(recording, scores, len(frames)))
+
+
+def _score(stamp_ns: int, truth: np.ndarray, recording: Recording) -> FrameScore:
+    estimate = recording.poses.get(stamp_ns)
+    errors = pose_error(estimate, truth) if estimate is not None else (np.inf, np.inf)
+    return FrameScore(stamp_ns, *errors, np.empty(0), np.empty(0), StageTimes(), estimate, truth)
+
+
+def _figures(recording: Recording, scores: list[FrameScore], published: int) -> dict[str, float | int | None]:
+    localized = [score for score in scores if score.map_T_camera is not None]
+    times_s = [time_s for time_s, _ in recording.statuses]
+    span_s = times_s[-1] - times_s[0] if len(times_s) > 1 else None
+    messages = [status for _, status in recording.statuses]
+    return {
+        "frames_published": published,
+        "frames_processed": len(scores),
+        "frames_dropped": messages[-1].frames_dropped if messages else 0,
+        "frames_failed": messages[-1].frames_failed if messages else 0,
+        "localized": len(localized),
+        "localized_share": len(localized) / len(scores) if scores else None,
+        "median_translation_m": float(np.median([s.translation_m for s in localized])) if localized else None,
+        "median_rotation_deg": float(np.median([s.rotation_deg for s in localized])) if localized else None,
+        "recall_5cm_5deg": recall(scores, 0.05, 5.0) if scores else None,
+        "false_accepts_over_50cm": sum(s.translation_m > 0.5 for s in localized),
+        **{f"{stage}_ms": float(np.median([getattr(m, f"{stage}_ms") for m in messages] or [0])) for stage in STAGES},
+        "latency_ms": float(np.median([m.latency_ms for m in messages] or [0])),
+        "frames_per_second": (len(messages) - 1) / span_s if span_s else None,
+    }
+
+
+def print_table(summary: Summary) -> None:
+    """Print the figures for people."""
+    f = summary.figures
+    table = Table(title="dsm_ros demo", show_header=False)
+    table.add_row("frames published", f"{f['frames_published']}")
+    table.add_row("processed / dropped / failed", f"{f['frames_processed']} / {f['frames_dropped']} / {f['frames_failed']}")
+    table.add_row("localized", f"{f['localized']} ({_scaled(f['localized_share'], 100)} % of processed)")
+    table.add_row("median error", f"{_scaled(f['median_translation_m'], 100)} cm, {_scaled(f['median_rotation_deg'])} degrees")
+    table.add_row("within 5 cm and 5 degrees", f"{_scaled(f['recall_5cm_5deg'], 100)} %")
+    table.add_row("accepted but wrong by over 50 cm", f"{f['false_accepts_over_50cm']}")
+    table.add_row("ms per stage", ", ".join(f"{stage} {_scaled(f[f'{stage}_ms'])}" for stage in STAGES))
+    table.add_row("image to pose", f"{_scaled(f['latency_ms'])} ms")
+    table.add_row("frames per second", _scaled(f["frames_per_second"]))
+    Console().print(table)
+
+
+def _scaled(value: float | None, factor: float = 1.0) -> str:
+    return "none" if value is None else f"{value * factor:.1f}"
+
+
+def save_picture(
+    summary: Summary, scene_map: SceneMap, localizer: Localizer, queries: Sequence, frames: range, path: Path
+) -> None:
+    """Write the top view beside one query frame, its dense coordinates and their confidence."""
+    frame = queries[frames[len(frames) // 2]]
+    coordinates = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns).coordinates
+    figure = new_figure(13, 7)
+    grid = figure.add_gridspec(3, 2, width_ratios=(2.2, 1))
+    if summary.scores:
+        draw_top_view(figure.add_subplot(grid[:, 0]), scene_map, summary.scores)
+    images = [("query image", frame.image_HW3, None)]
+    if coordinates is not None:
+        images += [("dense scene coordinates", coordinate_colors(coordinates), None)]
+        images += [("confidence", coordinates.confidence_HW, "magma")]
+    for row, (title, image, colors) in enumerate(images):
+        _show(figure, grid[row, 1], title, image, colors)
+    save(figure, path)
+
+
+def coordinate_colors(coordinates: SceneCoordinates) -> np.ndarray:
+    """Return x y z as RGB, each axis stretched over the middle 96 % of its range."""
+    coords_HW3 = coordinates.coords_HW3
+    low_3, high_3 = np.percentile(coords_HW3.reshape(-1, 3), (2, 98), axis=0)
+    return np.clip((coords_HW3 - low_3) / np.maximum(high_3 - low_3, 1e-6), 0, 1)
+
+
+def _show(figure: Figure, place: object, title: str, image: np.ndarray, colors: str | None) -> None:
+    axes = figure.add_subplot(place)  # type: ignore[call-overload]
+    axes.imshow(image, cmap=colors)
+    axes.set_title(title, fontsize=10)
+    axes.set_axis_off()

@@ -1,0 +1,62 @@
+"""One thread, one slot: the newest image wins, and no exception ends it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class WorkerCounts:
+    """What happened to the items since the worker started."""
+
+    received: int = 0
+    dropped: int = 0
+    failed: int = 0
+
+
+class LatestImageWorker(Generic[Item]):
+    """Calls ``process`` with the newest item; items that arrive meanwhile replace each other."""
+
+    def __init__(self, process: Callable[[Item], None]):
+        self.counts = WorkerCounts()
+        self._process = process
+        self._slot: Item | None = None
+        self._stopping = False
+        self._wake = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="latest-image", daemon=True)
+        self._thread.start()
+
+    def put(self, item: Item) -> None:
+        """Offer an item; returns at once."""
+        with self._wake:
+            self.counts.received += 1
+            self.counts.dropped += self._slot is not None
+            self._slot = item
+            self._wake.notify()
+
+    def stop(self) -> None:
+        """End the thread after the item in work and wait for it."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._stopping or self._slot is not None)
+                if self._stopping:
+                    return
+                item, self._slot = self._slot, None
+            try:
+                self._process(item)  # type: ignore[arg-type]
+            except Exception:
+                self.counts.failed += 1
+                _log.exception("an image could not be processed")
