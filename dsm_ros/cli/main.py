@@ -20,10 +20,12 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.info.help = "Camera relocalization in a prebuilt map: build maps, localize images, measure both."
 map_app = typer.Typer(no_args_is_help=True, help="Build and inspect maps.")
 app.add_typer(map_app, name="map")
-for command in (build, info, verify):
-    map_app.command()(command)
-for command in (localize, evaluate, rooms):
-    app.command()(command)
+map_app.command()(build)
+map_app.command()(info)
+map_app.command()(verify)
+app.command()(localize)
+app.command()(evaluate)
+app.command()(rooms)
 
 
 def main() -> None:

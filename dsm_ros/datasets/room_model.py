@@ -83,7 +83,12 @@ def _distance_m(box: Box, point_3: NDArray[np.float64]) -> float:
 
 
 def _place_furniture(
-    size_3: NDArray[np.float64], walks: tuple[Walk, ...], count: int, first: int, textures: int, rng: np.random.Generator
+    size_3: NDArray[np.float64],
+    walks: tuple[Walk, ...],
+    count: int,
+    first: int,
+    textures: int,
+    rng: np.random.Generator,
 ) -> list[Box]:
     path = [walk.position(phase) for walk in walks for phase in np.linspace(0, 1, 60)]
     placed: list[Box] = []

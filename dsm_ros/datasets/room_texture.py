@@ -89,7 +89,10 @@ def collage(generator: torch.Generator, shapes: int, size: int = SIZE_TEXELS) ->
     for i in range(shapes):
         values = torch.rand(6, generator=generator).tolist()
         extent = 0.25 * 0.97**i + 0.015
-        du, dv = (x - values[0]).abs() / (extent * (0.3 + values[2])), (y - values[1]).abs() / (extent * (0.3 + values[3]))
+        du, dv = (
+            (x - values[0]).abs() / (extent * (0.3 + values[2])),
+            (y - values[1]).abs() / (extent * (0.3 + values[3])),
+        )
         inside = (du * du + dv * dv < 1) if values[4] < 0.35 else (torch.maximum(du, dv) < 1)
         if values[4] > 0.8:
             inside &= ((x + y if values[5] < 0.5 else x) * (12 + 60 * values[5])).remainder(1) < 0.5

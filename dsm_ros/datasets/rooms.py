@@ -58,7 +58,9 @@ def parse_spec(text: str) -> RoomSpec:
             else:
                 values[key] = kinds[key](value)
         except (KeyError, ValueError):
-            known = "size=WxH, " + ", ".join(f"{name}=" for name in kinds if name not in ("seed", "width_px", "height_px"))
+            known = "size=WxH, " + ", ".join(
+                f"{name}=" for name in kinds if name not in ("seed", "width_px", "height_px")
+            )
             raise SequenceError(f"'{part}' in '{text}' is not understood; known: {known}") from None
     return _checked(RoomSpec(int(match[1]), **values), text)  # type: ignore[arg-type]
 
@@ -93,7 +95,9 @@ class RoomSequence:
         walk = self.room.walks[self.spec.walk]
         phase_of = [(index + share) / self.spec.frames for share in self._effects.exposure_shares()]
         views = [self._view(walk.pose(phase)) for phase in phase_of]
-        image_HW3 = self._effects.apply([image for image, _ in views], index / self.spec.frames, self._noise_seed(index))
+        image_HW3 = self._effects.apply(
+            [image for image, _ in views], index / self.spec.frames, self._noise_seed(index)
+        )
         return Frame(
             f"{index:06d}", (index + 1) * FRAME_PERIOD_NS, image_HW3, self.camera, views[0][1], walk.pose(phase_of[0])
         )

@@ -70,7 +70,7 @@ class RosbagSequence:
 
     def _first_camera(self) -> Camera:
         _, _, raw = next(self._reader.messages([self._topics.info]))
-        info = self._reader.deserialize(raw, self._topics.info.msgtype)
+        info: Any = self._reader.deserialize(raw, self._topics.info.msgtype)
         try:
             distortion = tuple(float(value) for value in info.d)
             k = info.k

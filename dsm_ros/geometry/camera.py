@@ -101,7 +101,7 @@ class Camera:
             xy_N2 = cv2.fisheye.undistortPoints(pixels_N2[:, None], self.matrix_33, np.array(self.distortion))[:, 0]
         else:
             criteria = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 50, 1e-10)
-            xy_N2 = cv2.undistortPointsIter(
-                pixels_N2[:, None], self.matrix_33, np.array(self.distortion), None, None, criteria
+            xy_N2 = cv2.undistortPoints(
+                pixels_N2[:, None], self.matrix_33, np.array(self.distortion), None, None, None, criteria
             )[:, 0]
         return np.concatenate([xy_N2, np.ones((len(xy_N2), 1))], axis=1)

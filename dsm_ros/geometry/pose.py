@@ -83,8 +83,8 @@ def interpolate(a_T_b: Pose44, a_T_c: Pose44, fraction: float) -> Pose44:
     q0, q1 = quaternion_xyzw(a_T_b), quaternion_xyzw(a_T_c)
     q1 = q1 if q0 @ q1 >= 0 else -q1
     angle = np.arctan2(np.linalg.norm(q1 - q0), np.linalg.norm(q1 + q0)) * 2
-    if angle < 1e-8:
-        q = q0
-    else:
-        q = (np.sin((1 - fraction) * angle) * q0 + np.sin(fraction * angle) * q1) / np.sin(angle)
+    weight_0, weight_1 = 1 - fraction, fraction
+    if angle > 1e-8:
+        weight_0, weight_1 = np.sin(weight_0 * angle) / np.sin(angle), np.sin(weight_1 * angle) / np.sin(angle)
+    q = weight_0 * q0 + weight_1 * q1
     return pose_from_quaternion((1 - fraction) * a_T_b[:3, 3] + fraction * a_T_c[:3, 3], q)

@@ -23,9 +23,7 @@ def pose_covariance(
     return np.asarray((vectors / np.maximum(values, 1e-4)) @ vectors.T)
 
 
-def reprojection_jacobian(
-    points_N3: NDArray[np.float64], camera: Camera, map_T_camera: Pose44
-) -> NDArray[np.float64]:
+def reprojection_jacobian(points_N3: NDArray[np.float64], camera: Camera, map_T_camera: Pose44) -> NDArray[np.float64]:
     """Return d pixel / d pose, (N, 2, 6), for a pose moved by a translation and turned about fixed map axes.
 
     With camera point p = R^T (X - t), a small turn w and shift d give dp = R^T ([X - t]x w - d).

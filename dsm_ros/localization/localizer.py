@@ -11,7 +11,7 @@ from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import pose_covariance
 from dsm_ros.localization.dense_coordinates import dense_coordinates
 from dsm_ros.localization.gate import reason_against
-from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result
+from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, Support
 from dsm_ros.localization.stopwatch import Stopwatch
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.features import ImageFeatures, Scene, gather_scene
@@ -50,15 +50,16 @@ class Localizer:
             return NotLocalized(Reason.NO_RETRIEVAL, "the map holds no keyframes", times_ms=watch.times())
         attempt = self._match(query, gather_scene(keyframes), stamp_ns, watch)
         coordinates = dense_coordinates(attempt, image_HW3, camera, query.camera)
-        support = (attempt.inliers, attempt.inlier_ratio, attempt.inlier_ratio, tuple(keyframe_ids), coordinates)
+        support = Support(attempt.inliers, attempt.inlier_ratio, attempt.inlier_ratio, tuple(keyframe_ids))
         against = reason_against(attempt, [keyframe.map_T_camera for keyframe in keyframes], self.config)
         if against or not attempt.pnp:
-            return NotLocalized(*(against or (Reason.NO_POSE, "")), *support, watch.times())
+            reason, detail = against or (Reason.NO_POSE, "no pose")
+            return NotLocalized(reason, detail, support, coordinates, watch.times())
         map_T_camera = attempt.pnp.map_T_camera
         self._previous = PreviousFrame(query, map_T_camera, stamp_ns)
         sigma_px = self.config.pixel_sigma_px
         covariance_66 = pose_covariance(attempt.inlier_points_N3, query.camera, map_T_camera, sigma_px)
-        return Localized(map_T_camera, covariance_66, *support, watch.times())
+        return Localized(map_T_camera, covariance_66, support, coordinates, watch.times())
 
     def _match(self, query: ImageFeatures, scene: Scene, stamp_ns: int, watch: Stopwatch) -> Attempt:
         """Match alone, then with the previous frame where that can change the result; keep more inliers [3.3.1]."""

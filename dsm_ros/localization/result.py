@@ -48,19 +48,26 @@ class SceneCoordinates:
 
 
 @dataclass(frozen=True)
+class Support:
+    """What speaks for a pose: agreeing cells, their share, the confidence 0..1, the keyframes used, best first."""
+
+    inliers: int = 0
+    inlier_ratio: float = 0.0
+    confidence: float = 0.0
+    keyframe_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Localized:
     """A pose that passed the gate.
 
     map_T_camera: 4x4, optical frame. covariance_66: ROS order (x y z rotX rotY rotZ), map frame, m and rad,
-    rotation as a perturbation on the left. confidence: 0..1. keyframe_ids: retrieved, best first.
+    rotation about fixed map axes.
     """
 
     map_T_camera: Pose44
     covariance_66: NDArray[np.float64]
-    inliers: int
-    inlier_ratio: float
-    confidence: float
-    keyframe_ids: tuple[int, ...]
+    support: Support
     coordinates: SceneCoordinates
     times_ms: StageTimes = field(default_factory=StageTimes)
 
@@ -71,10 +78,7 @@ class NotLocalized:
 
     reason: Reason
     detail: str
-    inliers: int = 0
-    inlier_ratio: float = 0.0
-    confidence: float = 0.0
-    keyframe_ids: tuple[int, ...] = ()
+    support: Support = field(default_factory=Support)
     coordinates: SceneCoordinates | None = None
     times_ms: StageTimes = field(default_factory=StageTimes)
 

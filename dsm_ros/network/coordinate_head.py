@@ -45,7 +45,5 @@ class ConsensusHead:
 
 def pairwise_within(points_PK3: Tensor, radius_m: float) -> Tensor:
     """Return (P, K, K), 1.0 where two points of a cell are closer than the radius, else 0.0."""
-    squared_PKK = sum(
-        (points_PK3[:, :, None, axis] - points_PK3[:, None, :, axis]).square_() for axis in range(3)
-    )
+    squared_PKK = sum((points_PK3[:, :, None, axis] - points_PK3[:, None, :, axis]).square_() for axis in range(3))
     return (squared_PKK < radius_m**2).to(points_PK3.dtype)  # type: ignore[union-attr]

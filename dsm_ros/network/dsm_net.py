@@ -93,7 +93,10 @@ class DsmNet(nn.Module):
         """Match an image against a scene coarse to fine [3.3]."""
         coarse, confidence_P = self._match_all_pairs(query, scene)
         height, width = query.levels[0].shape[1:]
-        coarse_3HW, confidence_1HW = coarse.coords_P3.T.unflatten(1, (height, width)), confidence_P.view(1, height, width)
+        coarse_3HW, confidence_1HW = (
+            coarse.coords_P3.T.unflatten(1, (height, width)),
+            confidence_P.view(1, height, width),
+        )
         fine, fine_confidence_P = self._match_windows(query, scene, enlarge(coarse_3HW, "nearest"))
         height, width = query.levels[1].shape[1:]
         certainty_HW = (fine_confidence_P.view(height, width) * enlarge(confidence_1HW, "bilinear")[0]).sqrt()

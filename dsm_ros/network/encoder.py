@@ -13,6 +13,9 @@ from dsm_ros.network.local_trunk import LocalTrunk
 class Standardise(nn.Module):
     """Subtract each channel's mean and divide by its deviation, both learned from images once."""
 
+    mean_C11: Tensor
+    deviation_C11: Tensor
+
     def __init__(self, channels: int):
         super().__init__()
         self.register_buffer("mean_C11", torch.zeros(channels, 1, 1))

@@ -22,7 +22,9 @@ class LocalTrunk(nn.Module):
         super().__init__()
         self.standardise = nn.InstanceNorm2d(1)  # makes gain and offset of the exposure vanish
         self.skip = nn.Sequential(nn.AvgPool2d(4), nn.Conv2d(1, 24, 1))
-        self.stride_4 = nn.Sequential(conv_relu(1, 4), conv_relu(4, 8, stride=2), conv_relu(8, 8), conv_relu(8, 24, stride=2))
+        self.stride_4 = nn.Sequential(
+            conv_relu(1, 4), conv_relu(4, 8, stride=2), conv_relu(8, 8), conv_relu(8, 24, stride=2)
+        )
         self.refine_4 = nn.Sequential(conv_relu(24, 24), conv_relu(24, 24))
         self.stride_8 = nn.Sequential(conv_relu(24, 64, stride=2), conv_relu(64, 64), conv_relu(64, 64, 1))
         self.stride_16 = nn.Sequential(conv_relu(64, 64, stride=2), conv_relu(64, 64), conv_relu(64, 64))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -49,11 +48,10 @@ def _fuse_level(
     level: SceneLevel, previous_CHW: Tensor, camera: Camera, camera_T_local: Pose44, alpha: float
 ) -> SceneLevel:
     height, width = previous_CHW.shape[1:]
-    to = {"dtype": torch.float32, "device": previous_CHW.device}
-    intrinsics_33 = torch.tensor(camera.resized(width, height).matrix_33, **to)
+    intrinsics_33 = previous_CHW.new_tensor(camera.resized(width, height).matrix_33)
     points_P3 = level.coords_N3HW.permute(0, 2, 3, 1).reshape(-1, 3)
-    pixels_P2, front_P = project(points_P3, intrinsics_33, torch.tensor(np.asarray(camera_T_local), **to))
-    size_2 = torch.tensor([width, height], **to)
+    pixels_P2, front_P = project(points_P3, intrinsics_33, previous_CHW.new_tensor(camera_T_local))
+    size_2 = previous_CHW.new_tensor([width, height])
     inside_P = front_P & (pixels_P2 >= 0).all(1) & (pixels_P2 <= size_2 - 1).all(1)
     grid_P2 = (pixels_P2 + 0.5) / size_2 * 2 - 1
     sampled_CP = F.grid_sample(previous_CHW[None], grid_P2[None, None], align_corners=False)[0, :, 0]

@@ -124,11 +124,10 @@ def points_to_msg(
     red, green, blue = (colors_HW3[..., channel].astype(np.uint32) for channel in range(3))
     cloud_HW["rgb"] = (red << 16 | green << 8 | blue).view(np.float32)
     cloud_HW["confidence"] = confidence_HW
-    offsets = POINT_DTYPE.fields or {}
     message = PointCloud2(header=header, height=height, width=width, is_dense=bool(np.isfinite(points_HW3).all()))
     message.fields = [
-        PointField(name=name, offset=offset, datatype=PointField.FLOAT32, count=1)
-        for name, (_, offset) in ((name, offsets[name][:2]) for name in POINT_DTYPE.names or ())
+        PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
+        for i, name in enumerate(POINT_DTYPE.names or ())
     ]
     message.point_step, message.row_step = POINT_DTYPE.itemsize, POINT_DTYPE.itemsize * width
     message.data = array.array("B", cloud_HW.tobytes())

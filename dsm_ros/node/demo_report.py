@@ -79,9 +79,13 @@ def print_table(summary: Summary) -> None:
     f = summary.figures
     table = Table(title="dsm_ros demo", show_header=False)
     table.add_row("frames published", f"{f['frames_published']}")
-    table.add_row("processed / dropped / failed", f"{f['frames_processed']} / {f['frames_dropped']} / {f['frames_failed']}")
+    table.add_row(
+        "processed / dropped / failed", f"{f['frames_processed']} / {f['frames_dropped']} / {f['frames_failed']}"
+    )
     table.add_row("localized", f"{f['localized']} ({_scaled(f['localized_share'], 100)} % of processed)")
-    table.add_row("median error", f"{_scaled(f['median_translation_m'], 100)} cm, {_scaled(f['median_rotation_deg'])} degrees")
+    table.add_row(
+        "median error", f"{_scaled(f['median_translation_m'], 100)} cm, {_scaled(f['median_rotation_deg'])} degrees"
+    )
     table.add_row("within 5 cm and 5 degrees", f"{_scaled(f['recall_5cm_5deg'], 100)} %")
     table.add_row("accepted but wrong by over 50 cm", f"{f['false_accepts_over_50cm']}")
     table.add_row("ms per stage", ", ".join(f"{stage} {_scaled(f[f'{stage}_ms'])}" for stage in STAGES))
@@ -104,7 +108,7 @@ def save_picture(
     grid = figure.add_gridspec(3, 2, width_ratios=(2.2, 1))
     if summary.scores:
         draw_top_view(figure.add_subplot(grid[:, 0]), scene_map, summary.scores)
-    images = [("query image", frame.image_HW3, None)]
+    images: list[tuple[str, np.ndarray, str | None]] = [("query image", frame.image_HW3, None)]
     if coordinates is not None:
         images += [("dense scene coordinates", coordinate_colors(coordinates), None)]
         images += [("confidence", coordinates.confidence_HW, "magma")]

@@ -73,10 +73,10 @@ class Outputs:
         self._status.publish(self._last)
 
     def _status_msg(self, answer: Answer, counts: WorkerCounts) -> RelocalizationStatus:
-        result = answer.result
-        message = RelocalizationStatus(header=answer.header, inliers=result.inliers)
-        message.inlier_ratio, message.confidence = float(result.inlier_ratio), float(result.confidence)
-        message.keyframe_ids = list(result.keyframe_ids)
+        result, support = answer.result, answer.result.support
+        message = RelocalizationStatus(header=answer.header, inliers=support.inliers)
+        message.inlier_ratio, message.confidence = float(support.inlier_ratio), float(support.confidence)
+        message.keyframe_ids = list(support.keyframe_ids)
         for stage, ms in asdict(result.times_ms).items():
             setattr(message, f"{stage}_ms", float(ms))
         message.latency_ms = (time.monotonic() - answer.received_s) * 1e3

@@ -126,7 +126,5 @@ def _commit(store: MapStore, frames: list[Frame], encoder: KeyframeEncoder, sess
 
 
 def _encode(store: MapStore, keyframes: list[Keyframe], encoder: KeyframeEncoder) -> None:
-    features = [
-        encoder.encode_keyframe(k.image_HW3(), k.depth_HW(), k.camera, k.map_T_camera) for k in keyframes
-    ]
+    features = [encoder.encode_keyframe(k.image_HW3(), k.depth_HW(), k.camera, k.map_T_camera) for k in keyframes]
     store.add_features([k.id for k in keyframes], features, encoder.model_hash)

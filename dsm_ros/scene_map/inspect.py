@@ -96,7 +96,7 @@ def depth_disagreement_m(
 ) -> float | None:
     """Return the median difference between a keyframe's depth seen from another and the other's; None if apart."""
     v_N, u_N = np.nonzero(one_HW)
-    v_N, u_N = v_N[::SAMPLE_STEP_PX**2], u_N[::SAMPLE_STEP_PX**2]
+    v_N, u_N = v_N[:: SAMPLE_STEP_PX**2], u_N[:: SAMPLE_STEP_PX**2]
     points_N3 = one.camera.unproject(np.stack([u_N, v_N], axis=1)) * one_HW[v_N, u_N, None]
     seen_N3 = transform(invert(other.map_T_camera) @ one.map_T_camera, points_N3)
     u_N, v_N = np.rint(np.nan_to_num(other.camera.project(seen_N3), nan=-1)).astype(int).T

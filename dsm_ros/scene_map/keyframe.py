@@ -40,7 +40,7 @@ class Keyframe:
     def depth_HW(self) -> NDArray[np.float32]:
         """Return the depth, float32 m, 0 = unknown; MapError when it is damaged."""
         depth = cv2.imdecode(np.frombuffer(self.depth_png, np.uint8), cv2.IMREAD_UNCHANGED)
-        return (self._checked(depth, "depth") * DEPTH_UNIT_M).astype(np.float32)
+        return self._checked(depth, "depth").astype(np.float32) * np.float32(DEPTH_UNIT_M)
 
     def _checked(self, array: NDArray[np.generic] | None, what: str) -> NDArray[np.generic]:
         if array is None or array.shape[:2] != (self.camera.height_px, self.camera.width_px):

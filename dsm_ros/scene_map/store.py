@@ -190,6 +190,4 @@ def _rows_by_id(
 def _keyframe(row: dict[str, Any]) -> Keyframe:
     pose = np.array(row["map_T_camera"], dtype=np.float64).reshape(4, 4)
     camera = camera_from_json(row["camera"])
-    return Keyframe(
-        row["id"], row["session"], row["stamp_ns"], pose, camera, row["image_jpeg"], row["depth_png"]
-    )
+    return Keyframe(row["id"], row["session"], row["stamp_ns"], pose, camera, row["image_jpeg"], row["depth_png"])

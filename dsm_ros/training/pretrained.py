@@ -85,8 +85,8 @@ def measure_standardisation(network: DsmNet, sequence: Sequence, count: int = 40
 
 
 def _fit(layer: Standardise, x_BCHW: Tensor, name: str) -> None:
-    layer.mean_C11.copy_(x_BCHW.mean((0, 2, 3))[:, None, None])
-    layer.deviation_C11.copy_(x_BCHW.std((0, 2, 3))[:, None, None])
+    layer.mean_C11 = x_BCHW.mean((0, 2, 3))[:, None, None]
+    layer.deviation_C11 = x_BCHW.std((0, 2, 3))[:, None, None]
 
 
 def main(efficientnet: Path, xfeat: Path, sequence: str, out: Path) -> None:

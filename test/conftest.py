@@ -1,0 +1,56 @@
+"""Fixtures of all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real sequences, beside the checkout; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("DSM_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real sequences at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def kitchen(shared_data):
+    from dsm_ros.datasets.open_sequence import open_sequence
+
+    return open_sequence(str(shared_data / "kitchen" / "seq-01"))
+
+
+@pytest.fixture(scope="session")
+def network():
+    from dsm_ros.network.checkpoint import load_network
+
+    return load_network()
+
+
+def ignore_progress(done: int, total: int) -> None:
+    """Stand in for a progress bar."""
+
+
+@pytest.fixture(scope="session")
+def room_map(tmp_path_factory, network):
+    """A map of rooms:7, every 10th frame of its first walk."""
+    from dsm_ros.datasets.rooms import open_rooms
+    from dsm_ros.scene_map.builder import build_map
+
+    uri = str(tmp_path_factory.mktemp("maps") / "room")
+    build_map(open_rooms("rooms:7"), range(0, 300, 10), uri, network, "walk 0", False, ignore_progress)
+    return uri
+
+
+@pytest.fixture(scope="session")
+def kitchen_map(tmp_path_factory, network, kitchen):
+    """A map of the kitchen's first 220 frames, every 10th."""
+    from dsm_ros.scene_map.builder import build_map
+
+    uri = str(tmp_path_factory.mktemp("maps") / "kitchen")
+    build_map(kitchen, range(0, 220, 10), uri, network, "first", False, ignore_progress)
+    return uri
