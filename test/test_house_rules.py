@@ -28,6 +28,12 @@ def test_no_file_or_function_is_too_long():
 def test_no_committed_text_names_a_machine_path():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     pattern = re.compile(r"(?<![\w.])/(?:work|root|home/\w+)/")
-    wrong = [name for name in listed if Path(ROOT / name).suffix != ".safetensors" and (ROOT / name).is_file()
-             and (ROOT / name).suffix not in (".png", ".jpg") and pattern.search((ROOT / name).read_text())]
+    wrong = [
+        name
+        for name in listed
+        if Path(ROOT / name).suffix != ".safetensors"
+        and (ROOT / name).is_file()
+        and (ROOT / name).suffix not in (".png", ".jpg")
+        and pattern.search((ROOT / name).read_text())
+    ]
     assert [name for name in wrong if name != "test/test_house_rules.py"] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -53,6 +54,7 @@ class RoomStyle:
     repeat: bool = False
 
 
+@lru_cache(maxsize=4)  # the walks of a room share it
 def make_room(seed: int, style: RoomStyle) -> Room:
     """Return the room of a seed; the same on every machine and device."""
     rng = np.random.default_rng(seed)

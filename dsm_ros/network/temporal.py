@@ -52,9 +52,11 @@ def _fuse_level(
     points_P3 = level.coords_N3HW.permute(0, 2, 3, 1).reshape(-1, 3)
     pixels_P2, front_P = project(points_P3, intrinsics_33, previous_CHW.new_tensor(camera_T_local))
     size_2 = previous_CHW.new_tensor([width, height])
-    inside_P = front_P & (pixels_P2 >= 0).all(1) & (pixels_P2 <= size_2 - 1).all(1)
+    inside_P = front_P & (pixels_P2 >= -0.5).all(1) & (pixels_P2 <= size_2 - 0.5).all(1)
     grid_P2 = (pixels_P2 + 0.5) / size_2 * 2 - 1
-    sampled_CP = F.grid_sample(previous_CHW[None], grid_P2[None, None], align_corners=False)[0, :, 0]
+    sampled_CP = F.grid_sample(previous_CHW[None], grid_P2[None, None], padding_mode="border", align_corners=False)[
+        0, :, 0
+    ]
     sampled_NCHW = F.normalize(sampled_CP, dim=0).unflatten(1, level.valid_NHW.shape).transpose(0, 1)
     visible_N1HW = inside_P.view(level.valid_NHW.shape)[:, None] & level.valid_NHW[:, None]
     blended_NCHW = alpha * level.features_NCHW + (1 - alpha) * sampled_NCHW

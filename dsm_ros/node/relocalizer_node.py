@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from dsm_ros.node.transforms import MapBroadcaster
 IMAGE_QOS = QoSProfile(depth=1, reliability=qos_profile_sensor_data.reliability)
 DIAGNOSTICS_PERIOD_S = 1.0
 WARNING_PERIOD_S = 5.0
+CANNOT_START = 2
 
 
 class ImageLocalizer(Protocol):
@@ -84,6 +86,11 @@ class RelocalizerNode(LifecycleNode):
     def __init__(self, loader: Callable[[parameters.NodeParameters], Loaded] = load):
         super().__init__("relocalizer")
         self._loader = loader
+        self._localizer: ImageLocalizer | None = None
+        self._outputs: Outputs | None = None
+        self._broadcaster: MapBroadcaster | None = None
+        self._worker: LatestImageWorker[tuple[Any, float]] | None = None
+        self._camera: Camera | None = None
         parameters.declare(self)
         self._log_handler = RosLogHandler(self.get_logger())
         logging.getLogger("dsm_ros").addHandler(self._log_handler)
@@ -94,7 +101,7 @@ class RelocalizerNode(LifecycleNode):
         self._parameters = parameters.read(self)
         loaded = self._loader(self._parameters)
         self._localizer = loaded.localizer
-        self._camera: Camera | None = None
+        self._camera = None
         self._outputs = Outputs(self, loaded.map_frame)
         self._broadcaster = MapBroadcaster(self, self._parameters.base_frame) if self._parameters.publish_tf else None
         self._outputs.publish_map(loaded.points_N3, loaded.colors_N3)
@@ -129,23 +136,29 @@ class RelocalizerNode(LifecycleNode):
     @logged
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Undo whatever has been done."""
-        if state.label == "active":
-            self._stop_listening()
-        if state.label in ("active", "inactive"):
-            self._release()
+        self.release_all()
         return TransitionCallbackReturn.SUCCESS
 
+    def release_all(self) -> None:
+        """Stop listening and let go of everything, in whatever state the node is."""
+        self._stop_listening()
+        self._release()
+
     def _stop_listening(self) -> None:
+        if self._worker is None:
+            return
         self.destroy_timer(self._timer)
         for subscription in self._inputs:
             self.destroy_subscription(subscription)
         self._worker.stop()
+        self._worker = None
 
     def _release(self) -> None:
         if self._broadcaster:
             self._broadcaster.close(self)
-        self._outputs.close()
-        del self._localizer
+        if self._outputs:
+            self._outputs.close()
+        self._broadcaster = self._outputs = self._localizer = None
 
     def destroy_node(self) -> None:
         """Forget the log handler with the node."""
@@ -160,16 +173,19 @@ class RelocalizerNode(LifecycleNode):
             self._warn(f"camera_info cannot be used: {error}")
 
     def _on_image(self, message: Any) -> None:
-        self._worker.put((message, time.monotonic()))
+        if self._worker:
+            self._worker.put((message, time.monotonic()))
 
     def _on_timer(self) -> None:
-        self._outputs.publish_diagnostics(self._worker.counts)
+        if self._outputs and self._worker:
+            self._outputs.publish_diagnostics(self._worker.counts)
 
     def _process(self, item: tuple[Any, float]) -> None:
         """Localize one image; runs in the worker's thread."""
         message, received_s = item
         if self._camera is None:
             self._warn("images arrive but no usable camera_info; check its topic")
+        if self._camera is None or not (self._localizer and self._outputs and self._worker):
             return
         image_HW3 = image_from_msg(message)
         result = self._localizer.localize(image_HW3, self._camera, stamp_ns_of(message.header.stamp))
@@ -184,23 +200,28 @@ class RelocalizerNode(LifecycleNode):
         self.get_logger().warning(text, throttle_duration_sec=WARNING_PERIOD_S)
 
 
-def main(loader: Callable[[parameters.NodeParameters], Loaded] = load) -> None:
-    """Run the node until it is interrupted; with ``autostart`` it configures and activates itself."""
+def start(node: RelocalizerNode) -> bool:
+    """Configure and activate the node; return whether both went well."""
+    success = TransitionCallbackReturn.SUCCESS
+    return node.trigger_configure() == success and node.trigger_activate() == success
+
+
+def main(loader: Callable[[parameters.NodeParameters], Loaded] = load) -> int:
+    """Run the node until it is interrupted; return 2 when ``autostart`` is set and it cannot start."""
     rclpy.init()
     node = RelocalizerNode(loader)
     try:
-        if node.get_parameter("autostart").value:
-            node.trigger_configure()
-            node.trigger_activate()
+        if node.get_parameter("autostart").value and not start(node):
+            return CANNOT_START
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
-        if node._state_machine.current_state[1] in ("active", "inactive"):
-            node.trigger_shutdown()
+        node.release_all()
         node.destroy_node()
         rclpy.try_shutdown()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

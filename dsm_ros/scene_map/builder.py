@@ -70,7 +70,6 @@ def build_map(
             added += len(usable)
     if store is None or not added:
         raise SequenceError(f"{sequence.name}: none of {len(indices)} frames has depth and pose; a map needs RGB-D")
-    store.compact()
     return BuildReport(added, skipped)
 
 

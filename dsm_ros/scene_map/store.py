@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -149,16 +150,18 @@ class MapStore:
     def models(self) -> dict[str, int]:
         """Return how many keyframes have features of each model."""
         count = self._features.count_rows()
-        table = self._features.search().select(["model_hash"]).limit(count or 1).to_arrow()
-        hashes = table["model_hash"].to_pylist()
-        return {model: hashes.count(model) for model in sorted(set(hashes))}
+        table = self._features.search().select(["model_hash", "keyframe_id"]).limit(count or 1).to_arrow()
+        pairs = set(zip(table["model_hash"].to_pylist(), table["keyframe_id"].to_pylist(), strict=True))
+        return dict(sorted(Counter(model for model, _ in pairs).items()))
 
     def descriptors(self, model_hash: str) -> tuple[list[int], Tensor]:
         """Return (keyframe ids, descriptors_ND) of one model."""
         query = self._features.search().where(f"model_hash = '{model_hash}'").select(["keyframe_id", "descriptor"])
         table = query.limit(self._features.count_rows() or 1).to_arrow()
-        descriptors = np.array(table["descriptor"].to_pylist(), dtype=np.float32)
-        return table["keyframe_id"].to_pylist(), torch.from_numpy(descriptors)
+        # Two builders may both complete the same keyframe; its rows are alike, the first counts.
+        ids, first = np.unique(table["keyframe_id"].to_numpy(), return_index=True)
+        descriptors = np.array(table["descriptor"].take(first).to_pylist(), dtype=np.float32)
+        return ids.tolist(), torch.from_numpy(descriptors)
 
     def features(self, ids: Sequence[int], model_hash: str) -> list[KeyframeFeatures]:
         """Return the features of keyframes, fp16, in the order asked; those without are left out."""
@@ -182,7 +185,7 @@ def _rows_by_id(
     if not ids:
         return {}
     wanted = ", ".join(str(int(i)) for i in ids)
-    query = table.search().where(f"{condition}{key} IN ({wanted})").limit(len(ids))
+    query = table.search().where(f"{condition}{key} IN ({wanted})").limit(table.count_rows() or 1)
     rows = (query.select(columns) if columns else query).to_arrow().to_pylist()
     return {row[key]: row for row in rows}
 

@@ -1,0 +1,105 @@
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dsm_ros.cli.main import main
+
+ROOM = "rooms:2/size=128x96,frames=40"
+
+
+def dsm(*arguments):
+    return subprocess.run([sys.executable, "-m", "dsm_ros", *map(str, arguments)], capture_output=True, text=True)
+
+
+def digest(folder: Path):
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [(str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli")
+    assert dsm("map", "build", ROOM, folder / "room", "--frames", "::8").returncode == 0
+    (folder / "empty").mkdir()
+    (folder / "file").write_text("no map")
+    shutil.copytree(folder / "room", folder / "newer")
+    import lancedb
+
+    table = lancedb.connect(str(folder / "newer")).open_table("meta")
+    table.update(where="key = 'format_version'", values={"value": "99"})
+    return folder
+
+
+BAD_INPUT = {
+    "missing sequence": ["map", "build", "{w}/nowhere", "{w}/new"],
+    "unknown layout": ["map", "build", "{w}/empty", "{w}/new"],
+    "bad room": ["map", "build", "rooms:2/walk=7", "{w}/new"],
+    "map exists": ["map", "build", ROOM, "{w}/room"],
+    "target is a file": ["map", "build", ROOM, "{w}/file"],
+    "empty range": ["map", "build", ROOM, "{w}/new", "--frames", "100:200"],
+    "malformed range": ["map", "build", ROOM, "{w}/new", "--frames", "a:b"],
+    "append to nothing": ["map", "build", ROOM, "{w}/new", "--append"],
+    "missing map": ["map", "info", "{w}/nowhere"],
+    "not a map": ["map", "verify", "{w}/empty"],
+    "newer format": ["localize", "{w}/newer", ROOM],
+    "evaluate without a map": ["evaluate", "{w}/nowhere", ROOM],
+    "unwritable output": ["localize", "{w}/room", ROOM, "--out", "{w}/nowhere/poses.tum"],
+    "rooms into a folder": ["rooms", "{w}/empty"],
+}
+
+
+@pytest.mark.parametrize("arguments", BAD_INPUT.values(), ids=BAD_INPUT.keys())
+def test_bad_input_gives_one_line_and_changes_nothing(workspace, arguments, monkeypatch, capsys):
+    before = digest(workspace)
+    monkeypatch.setattr(sys, "argv", ["dsm", *(argument.format(w=workspace) for argument in arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    said = capsys.readouterr()
+    lines = said.err.strip().splitlines()
+    assert len(lines) == 1, said.err
+    assert lines[0].startswith("dsm: ")
+    assert said.out == ""
+    assert digest(workspace) == before
+    assert not (workspace / "new").exists()
+
+
+def test_the_command_itself_ends_with_status_2(workspace):
+    done = dsm("map", "info", workspace / "nowhere")
+    assert done.returncode == 2
+    assert done.stderr.startswith("dsm: no map at")
+
+
+def test_localize_writes_tum_lines(workspace):
+    out = workspace / "poses.tum"
+    done = dsm("localize", workspace / "room", ROOM, "--frames", "::10", "--out", out)
+    assert done.returncode == 0, done.stderr
+    rows = np.loadtxt(out, ndmin=2)
+    assert rows.shape[1] == 8
+    assert np.linalg.norm(rows[:, 4:], axis=1) == pytest.approx(1)
+    assert "of 4 frames localized" in done.stderr
+
+
+def test_evaluate_prints_json_alone(workspace):
+    done = dsm("evaluate", workspace / "room", ROOM, "--frames", "::10", "--json", "-", "--plots", workspace / "plots")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["n"] == 4
+    assert set(figures["ms_per_frame"]) == {"encode", "retrieve", "match", "pnp", "total"}
+    assert (workspace / "plots" / "trajectory.png").stat().st_size > 10_000
+
+
+def test_info_and_verify_of_a_sound_map(workspace):
+    figures = json.loads(dsm("map", "info", workspace / "room", "--json").stdout)
+    assert figures["keyframes"] == 5
+    assert dsm("map", "verify", workspace / "room").returncode == 0
+
+
+def test_help_shows_examples():
+    assert "Example" in dsm("map", "build", "--help").stdout

@@ -1,0 +1,111 @@
+import cv2
+import numpy as np
+import pytest
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
+
+from dsm_ros.datasets.open_sequence import open_sequence
+from dsm_ros.errors import SequenceError
+from dsm_ros.geometry.pose import quaternion_xyzw
+
+STORE = get_typestore(Stores.ROS2_JAZZY)
+T = STORE.types
+START_S, PERIOD_NS = 1_700_000_000, 33_000_000
+
+
+def header(i, frame):
+    stamp_ns = i * PERIOD_NS
+    return T["std_msgs/msg/Header"](T["builtin_interfaces/msg/Time"](START_S, stamp_ns), frame)
+
+
+def info_message(i, camera):
+    roi = T["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
+    k = camera.matrix_33
+    return T["sensor_msgs/msg/CameraInfo"](
+        header(i, "cam"), 480, 640, "plumb_bob", np.zeros(5), k.ravel(), np.eye(3).ravel(), np.zeros(12), 0, 0, roi
+    )
+
+
+def image_message(i, image, encoding, step):
+    data = np.frombuffer(image.tobytes(), np.uint8)
+    return T["sensor_msgs/msg/Image"](header(i, "cam"), *image.shape[:2], encoding, 0, step, data)
+
+
+def pose_numbers(pose):
+    x, y, z, w = quaternion_xyzw(pose)
+    return pose[:3, 3].tolist(), (x, y, z, w)
+
+
+def tf_message(i, pose):
+    p, q = pose_numbers(pose)
+    transform = T["geometry_msgs/msg/Transform"](
+        T["geometry_msgs/msg/Vector3"](*p), T["geometry_msgs/msg/Quaternion"](*q)
+    )
+    return T["tf2_msgs/msg/TFMessage"]([T["geometry_msgs/msg/TransformStamped"](header(i, "map"), "cam", transform)])
+
+
+def pose_message(i, pose):
+    p, q = pose_numbers(pose)
+    body = T["geometry_msgs/msg/Pose"](T["geometry_msgs/msg/Point"](*p), T["geometry_msgs/msg/Quaternion"](*q))
+    return T["geometry_msgs/msg/PoseStamped"](header(i, "map"), body)
+
+
+def write_bag(path, frames, plugin, compressed, depth_metres, pose_from_tf):
+    with Writer(path, version=9, storage_plugin=plugin) as bag:
+        kind = "CompressedImage" if compressed else "Image"
+        topics = {
+            "/camera/color/image_raw": f"sensor_msgs/msg/{kind}",
+            "/camera/color/camera_info": "sensor_msgs/msg/CameraInfo",
+            "/camera/depth/image_raw": "sensor_msgs/msg/Image",
+            (
+                "/tf" if pose_from_tf else "/pose"
+            ): f"{'tf2_msgs/msg/TFMessage' if pose_from_tf else 'geometry_msgs/msg/PoseStamped'}",
+        }
+        connections = {topic: bag.add_connection(topic, kind, typestore=STORE) for topic, kind in topics.items()}
+        for i, frame in enumerate(frames):
+            bgr = frame.image_HW3[..., ::-1]
+            if compressed:
+                jpeg = np.asarray(cv2.imencode(".jpg", bgr)[1]).ravel()
+                image = T["sensor_msgs/msg/CompressedImage"](header(i, "cam"), "jpeg", jpeg)
+            else:
+                image = image_message(i, bgr, "bgr8", 1920)
+            millimetres = (frame.depth_HW * 1000 + 0.5).astype(np.uint16)
+            depth = (
+                image_message(i, frame.depth_HW, "32FC1", 2560)
+                if depth_metres
+                else image_message(i, millimetres, "16UC1", 1280)
+            )
+            pose = tf_message(i, frame.map_T_camera) if pose_from_tf else pose_message(i, frame.map_T_camera)
+            for topic, message in zip(topics, (image, info_message(i, frame.camera), depth, pose), strict=True):
+                raw = STORE.serialize_cdr(message, topics[topic])
+                bag.write(connections[topic], START_S * 10**9 + i * PERIOD_NS + 5_000_000, raw)
+
+
+@pytest.mark.parametrize(
+    ("plugin", "compressed", "depth_metres", "pose_from_tf"),
+    [
+        (StoragePlugin.SQLITE3, False, False, True),
+        (StoragePlugin.MCAP, True, True, False),
+        (StoragePlugin.MCAP, False, True, True),
+    ],
+)
+def test_bags_read_back(tmp_path, kitchen, plugin, compressed, depth_metres, pose_from_tf):
+    frames = [kitchen[i] for i in (10, 11, 12)]
+    write_bag(tmp_path / "bag", frames, plugin, compressed, depth_metres, pose_from_tf)
+    bag = open_sequence(str(tmp_path / "bag"))
+    assert len(bag) == 3
+    for i, written in enumerate(frames):
+        read = bag[i]
+        assert read.stamp_ns == START_S * 10**9 + i * PERIOD_NS
+        assert np.abs(read.image_HW3.astype(int) - written.image_HW3).mean() < (4 if compressed else 0.01)
+        assert read.depth_HW == pytest.approx(written.depth_HW, abs=6e-4)
+        assert read.map_T_camera == pytest.approx(written.map_T_camera, abs=1e-6)
+        assert read.camera.fx == 525
+
+
+def test_a_cut_bag_is_refused_in_one_line(tmp_path, kitchen):
+    write_bag(tmp_path / "bag", [kitchen[0]], StoragePlugin.MCAP, False, True, True)
+    file = next((tmp_path / "bag").glob("*.mcap"))
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(SequenceError, match="bag"):
+        open_sequence(str(tmp_path / "bag"))

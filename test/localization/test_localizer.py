@@ -1,0 +1,78 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.evaluation.evaluate import evaluate
+from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.localizer import Localizer
+from dsm_ros.localization.result import Localized, NotLocalized
+from dsm_ros.scene_map.scene_map import SceneMap
+
+
+def localizer_on(uri, network, **changes):
+    return Localizer(SceneMap.open(uri, network.model_hash), network, dataclasses.replace(LocalizerConfig(), **changes))
+
+
+def quiet(done, total):
+    pass
+
+
+def test_another_walk_through_a_room_is_localized(room_map, network):
+    figures = evaluate(localizer_on(room_map, network), open_rooms("rooms:7/walk=1"), range(0, 300, 20), quiet).figures
+    assert figures["n_localized"] >= 14
+    assert figures["median_translation_m"] < 0.02
+    assert figures["median_rotation_deg"] < 1.0
+    assert figures["false_accepts_over_50cm"] == 0
+    assert figures["coordinate_within_10cm"] > 0.6
+    assert figures["confidence_auc"] > 0.6
+
+
+def test_the_kitchen_is_localized_near_its_map(kitchen_map, kitchen, network):
+    figures = evaluate(localizer_on(kitchen_map, network), kitchen, range(5, 220, 20), quiet).figures
+    assert figures["n_localized"] >= 10
+    assert figures["median_translation_m"] < 0.06
+    assert figures["median_rotation_deg"] < 2.0
+
+
+def test_other_places_are_refused_with_the_number_that_failed(kitchen_map, network, shared_data):
+    from dsm_ros.datasets.open_sequence import open_sequence
+
+    desk = open_sequence(str(shared_data / "fr1_rpy"))
+    localizer = localizer_on(kitchen_map, network)
+    for index in range(0, 240, 20):
+        frame = desk[index]
+        result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
+        assert isinstance(result, NotLocalized)
+        assert any(character.isdigit() for character in result.detail)
+
+
+def test_the_previous_frame_counts_only_when_recent(room_map, network):
+    room = open_rooms("rooms:7/walk=1")
+    localizer = localizer_on(room_map, network)
+    assert isinstance(localizer.localize(room[10].image_HW3, room.camera, 10**9), Localized)
+    assert localizer._recent(10**9 + 10**8) is not None
+    assert localizer._recent(10**9) is None
+    assert localizer._recent(10**9 - 1) is None
+    assert localizer._recent(2 * 10**9) is None
+    localizer.reset()
+    assert localizer._recent(10**9 + 10**8) is None
+
+
+def test_a_black_image_has_no_pose(room_map, network):
+    room = open_rooms("rooms:7")
+    result = localizer_on(room_map, network).localize(np.zeros_like(room[0].image_HW3), room.camera, 0)
+    assert isinstance(result, NotLocalized)
+
+
+def test_dense_coordinates_lie_in_the_map_frame(room_map, network):
+    room = open_rooms("rooms:7/walk=1")
+    frame = room[40]
+    result = localizer_on(room_map, network).localize(frame.image_HW3, frame.camera, 0)
+    coordinates = result.coordinates
+    assert coordinates.coords_HW3.shape == (48, 64, 3)
+    sure = coordinates.confidence_HW > np.median(coordinates.confidence_HW)
+    inside = ((coordinates.coords_HW3 > -0.1) & (coordinates.coords_HW3 < room.room.size_3 + 0.1)).all(-1)
+    assert inside[sure].mean() > 0.95
+    assert coordinates.pixels_HW2[0, 0] == pytest.approx([4.5, 4.5], abs=0.01)

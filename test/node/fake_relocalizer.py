@@ -1,0 +1,39 @@
+"""The real node with a localizer that knows the answers: the image's red value says what to do."""
+
+import sys
+import time
+
+import numpy as np
+
+from dsm_ros.geometry.pose import make_pose
+from dsm_ros.localization.result import Localized, NotLocalized, Reason, SceneCoordinates, StageTimes, Support
+from dsm_ros.node.relocalizer_node import Loaded, main
+
+LOST, BROKEN, SLOW = 200, 210, 220
+
+
+class FakeLocalizer:
+    def localize(self, image_HW3, camera, stamp_ns):
+        red = int(image_HW3[0, 0, 0])
+        if red == LOST:
+            return NotLocalized(Reason.TOO_FEW_INLIERS, "7 of 1000 cells agree, 100 are needed")
+        if red == BROKEN:
+            raise RuntimeError("broken on purpose")
+        if red == SLOW:
+            time.sleep(0.5)
+        cells = SceneCoordinates(
+            np.ones((2, 3, 3)),
+            np.ones((2, 3), np.float32),
+            np.zeros((2, 3, 2), np.float32),
+            np.zeros((2, 3, 3), np.uint8),
+        )
+        pose = make_pose(np.eye(3), [red, camera.fx, stamp_ns % 1000])
+        return Localized(pose, np.eye(6) * 0.01, Support(500, 0.5, 0.5, (11, 7)), cells, StageTimes(total=1.0))
+
+
+def load(parameters):
+    return Loaded(FakeLocalizer(), "map", np.zeros((4, 3)), np.zeros((4, 3), np.uint8))
+
+
+if __name__ == "__main__":
+    sys.exit(main(load))

@@ -1,0 +1,89 @@
+import array
+
+import cv2
+import numpy as np
+import pytest
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pose import make_pose
+from dsm_ros.localization.result import SceneCoordinates
+from dsm_ros.node import conversions as c
+
+IMAGE = np.random.default_rng(0).integers(0, 255, (6, 8, 3), dtype=np.uint8)
+POSE = make_pose(cv2.Rodrigues(np.array([0.2, -0.9, 0.4]))[0], [1.0, -2.0, 3.5])
+
+
+def message(pixels, encoding):
+    flat = np.ascontiguousarray(pixels)
+    step = flat.shape[1] * flat.itemsize * (flat.shape[2] if flat.ndim == 3 else 1)
+    data = array.array("B", flat.tobytes())
+    return Image(height=6, width=8, encoding=encoding, step=step, data=data)
+
+
+def test_images_of_each_encoding_become_rgb():
+    grey = cv2.cvtColor(IMAGE, cv2.COLOR_RGB2GRAY)
+    bgra = cv2.cvtColor(IMAGE, cv2.COLOR_RGB2BGRA)
+    assert (c.image_from_msg(message(IMAGE, "rgb8")) == IMAGE).all()
+    assert (c.image_from_msg(message(IMAGE[..., ::-1], "bgr8")) == IMAGE).all()
+    assert (c.image_from_msg(message(bgra, "bgra8")) == IMAGE).all()
+    assert (c.image_from_msg(message(grey, "mono8")) == grey[..., None]).all()
+    assert (c.image_from_msg(c.image_to_msg(IMAGE, Header())) == IMAGE).all()
+
+
+def test_compressed_images_become_rgb():
+    png = array.array("B", cv2.imencode(".png", IMAGE[..., ::-1])[1].tobytes())
+    assert (c.image_from_msg(CompressedImage(format="png", data=png)) == IMAGE).all()
+
+
+@pytest.mark.parametrize(
+    "wrong", [message(IMAGE, "thermal9"), message(IMAGE[:2], "rgb8"), CompressedImage(format="jpeg")]
+)
+def test_unreadable_images_are_named(wrong):
+    with pytest.raises(ValueError, match="cannot be decoded"):
+        c.image_from_msg(wrong)
+
+
+def test_cameras_round_trip():
+    camera = Camera(640, 480, 517.3, 516.5, 318.6, 255.3, "plumb_bob", (0.26, -0.95, -0.005, 0.002, 1.16))
+    assert c.camera_from_msg(c.camera_to_msg(camera, Header())) == camera
+    pinhole = Camera(640, 480, 500, 500, 320, 240)
+    assert c.camera_from_msg(c.camera_to_msg(pinhole, Header())) == pinhole
+
+
+def test_roi_and_binning_are_honoured():
+    info = CameraInfo(width=640, height=480, distortion_model="plumb_bob", d=[0.0] * 5)
+    info.k = [500.0, 0, 319.5, 0, 500.0, 239.5, 0, 0, 1]
+    info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height = 100, 60, 400, 300
+    info.binning_x = info.binning_y = 2
+    camera = c.camera_from_msg(info)
+    assert (camera.width_px, camera.height_px, camera.fx) == (200, 150, 250.0)
+    assert camera.cx == pytest.approx((319.5 - 100 + 0.5) / 2 - 0.5)
+
+
+def test_poses_and_transforms_round_trip():
+    covariance = np.arange(36.0).reshape(6, 6)
+    pose = c.pose_to_msg(POSE, covariance, Header(frame_id="map"))
+    assert c.pose_from_msg(pose) == pytest.approx(POSE)
+    assert pose.pose.covariance.tolist() == covariance.ravel().tolist()
+    assert c.transform_from_msg(c.transform_to_msg(POSE, Header(), "camera")) == pytest.approx(POSE)
+
+
+def test_stamps_round_trip():
+    assert c.stamp_ns_of(c.stamp_msg(1_700_000_000_123_456_789)) == 1_700_000_000_123_456_789
+
+
+def test_clouds_are_organised_and_say_where_nothing_is_known():
+    coords = np.arange(18.0).reshape(2, 3, 3)
+    confidence = np.array([[1, 0.5, 0], [0.25, 1, 1]], np.float32)
+    colors = np.full((2, 3, 3), (10, 20, 30), np.uint8)
+    cloud = c.cloud_to_msg(SceneCoordinates(coords, confidence, np.zeros((2, 3, 2)), colors), Header(frame_id="map"))
+    assert (cloud.height, cloud.width, cloud.point_step, cloud.row_step) == (2, 3, 20, 60)
+    assert isinstance(cloud.data, array.array)
+    points = np.frombuffer(cloud.data, c.POINT_DTYPE).reshape(2, 3)
+    assert points["y"][1, 2] == 16.0
+    assert np.isnan(points["x"][0, 2])
+    assert points["confidence"][1, 0] == 0.25
+    assert points["rgb"].view(np.uint32)[0, 0] == 10 << 16 | 20 << 8 | 30
+    assert [field.name for field in cloud.fields] == ["x", "y", "z", "rgb", "confidence"]

@@ -1,0 +1,43 @@
+import threading
+
+from dsm_ros.node.latest_image_worker import LatestImageWorker
+
+
+def test_the_newest_item_wins_and_the_rest_are_counted():
+    entered, release, seen, done = threading.Event(), threading.Event(), [], threading.Event()
+
+    def process(item):
+        seen.append(item)
+        entered.set()
+        assert release.wait(10)
+        if item == 9:
+            done.set()
+
+    worker = LatestImageWorker(process)
+    worker.put(0)
+    assert entered.wait(10)
+    for item in range(1, 10):
+        worker.put(item)
+    release.set()
+    assert done.wait(10)
+    worker.stop()
+    assert seen == [0, 9]
+    assert (worker.counts.received, worker.counts.dropped, worker.counts.failed) == (10, 8, 0)
+
+
+def test_an_exception_does_not_end_the_worker():
+    done = threading.Event()
+
+    def process(item):
+        if item == "bad":
+            raise RuntimeError("on purpose")
+        done.set()
+
+    worker = LatestImageWorker(process)
+    worker.put("bad")
+    while not worker.counts.failed:
+        pass
+    worker.put("good")
+    assert done.wait(10)
+    worker.stop()
+    assert worker.counts.failed == 1

@@ -1,0 +1,219 @@
+"""Contract of the node over real DDS: it runs in a process of its own."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from dsm_ros.msg import RelocalizationStatus
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+from std_msgs.msg import Header
+from tf2_msgs.msg import TFMessage
+
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.node import conversions as c
+from dsm_ros.node.outputs import LATCHED
+
+FAKE = Path(__file__).with_name("fake_relocalizer.py")
+CAMERA = Camera(32, 24, 40.0, 40.0, 16.0, 12.0)
+LOST, BROKEN, SLOW = 200, 210, 220
+TIMEOUT_S = 30.0
+
+
+class Peer:
+    """A camera and a listener in this process."""
+
+    def __init__(self, transport="raw"):
+        self.node = Node("peer")
+        self.compressed = transport == "compressed"
+        kind, topic = (CompressedImage, "image/compressed") if self.compressed else (Image, "image")
+        self.image = self.node.create_publisher(kind, topic, qos_profile_sensor_data)
+        self.info = self.node.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
+        self.heard = {name: [] for name in ("pose", "status", "cloud", "map", "tf", "diagnostics")}
+        self.listen(PoseWithCovarianceStamped, "relocalizer/pose", "pose")
+        self.listen(RelocalizationStatus, "relocalizer/status", "status", LATCHED)
+        self.listen(PointCloud2, "relocalizer/scene_coordinates", "cloud")
+        self.listen(PointCloud2, "relocalizer/map_points", "map", LATCHED)
+        self.listen(TFMessage, "/tf", "tf")
+        self.listen(DiagnosticArray, "/diagnostics", "diagnostics")
+
+    def listen(self, kind, topic, name, qos=10):
+        self.node.create_subscription(kind, topic, self.heard[name].append, qos)
+
+    def wait(self, condition):
+        import rclpy
+
+        deadline_s = time.monotonic() + TIMEOUT_S
+        while not condition():
+            assert time.monotonic() < deadline_s, {name: len(messages) for name, messages in self.heard.items()}
+            rclpy.spin_once(self.node, timeout_sec=0.05)
+
+    def connect(self):
+        self.wait(lambda: self.image.get_subscription_count() and self.info.get_subscription_count())
+
+    def send(self, red, stamp_ns, info=None):
+        header = Header(stamp=c.stamp_msg(stamp_ns), frame_id="cam_optical")
+        self.info.publish(info or c.camera_to_msg(CAMERA, header))
+        image = np.full((24, 32, 3), red, np.uint8)
+        if self.compressed:
+            import array
+
+            import cv2
+
+            data = array.array("B", cv2.imencode(".png", image)[1].tobytes())
+            self.image.publish(CompressedImage(header=header, format="png", data=data))
+        else:
+            self.image.publish(c.image_to_msg(image, header))
+
+    def ask(self, red, stamp_ns, **more):
+        """Send until the status of this stamp comes back."""
+        self.send(red, stamp_ns, **more)
+        sent_s = time.monotonic()
+
+        def answered():
+            nonlocal sent_s
+            if time.monotonic() - sent_s > 2.0:  # best effort may lose one
+                self.send(red, stamp_ns, **more)
+                sent_s = time.monotonic()
+            return any(c.stamp_ns_of(s.header.stamp) == stamp_ns for s in self.heard["status"])
+
+        self.wait(answered)
+        return next(s for s in self.heard["status"] if c.stamp_ns_of(s.header.stamp) == stamp_ns)
+
+
+def run_node(*parameters):
+    arguments = [item for parameter in parameters for item in ("-p", parameter)]
+    return subprocess.Popen([sys.executable, str(FAKE), "--ros-args", "-p", "map:=fake", *arguments])
+
+
+@pytest.fixture(scope="module")
+def node_process(ros):
+    process = run_node()
+    yield process
+    process.terminate()
+    assert process.wait(20) == 0
+
+
+@pytest.fixture
+def peer(node_process):
+    peer = Peer()
+    peer.connect()
+    yield peer
+    peer.node.destroy_node()
+
+
+def test_frames_in_poses_out_with_frames_and_stamps(peer):
+    status = peer.ask(17, 5_000_000_123)
+    assert status.state == status.TRACKING
+    assert (status.inliers, list(status.keyframe_ids), status.reason) == (500, [11, 7], "")
+    assert status.header.frame_id == "cam_optical"
+    assert status.latency_ms > 0
+    peer.wait(lambda: peer.heard["pose"] and peer.heard["cloud"] and peer.heard["map"] and peer.heard["tf"])
+    pose = peer.heard["pose"][-1]
+    assert pose.header.frame_id == "map"
+    assert c.stamp_ns_of(pose.header.stamp) == 5_000_000_123
+    assert c.pose_from_msg(pose)[:3, 3].tolist() == [17.0, 40.0, 123.0]
+    assert pose.pose.covariance[0] == 0.01
+    transform = peer.heard["tf"][-1].transforms[0]
+    assert (transform.header.frame_id, transform.child_frame_id) == ("map", "cam_optical")
+    assert c.stamp_ns_of(transform.header.stamp) == 5_000_000_123
+    cloud = peer.heard["cloud"][-1]
+    assert (cloud.header.frame_id, cloud.height, cloud.width) == ("map", 2, 3)
+    assert peer.heard["map"][-1].width == 4
+
+
+def test_no_pose_means_no_pose_and_no_transform(peer):
+    status = peer.ask(LOST, 6_000_000_000)
+    assert status.reason == "too_few_inliers"
+    assert "7 of 1000" in status.detail
+    assert status.state in (status.SEARCHING, status.LOST)
+    peer.ask(18, 6_100_000_000)
+    peer.wait(lambda: peer.heard["pose"])
+    assert 6_000_000_000 not in {c.stamp_ns_of(pose.header.stamp) for pose in peer.heard["pose"]}
+    stamps = {c.stamp_ns_of(t.header.stamp) for message in peer.heard["tf"] for t in message.transforms}
+    assert 6_000_000_000 not in stamps
+
+
+def test_a_broken_frame_is_counted_and_the_node_lives_on(peer):
+    peer.send(BROKEN, 7_000_000_000)
+    status = peer.ask(19, 7_100_000_000)
+    deadline_s = time.monotonic() + TIMEOUT_S
+    stamp_ns = 7_200_000_000
+    while not status.frames_failed:
+        assert time.monotonic() < deadline_s
+        peer.send(BROKEN, stamp_ns)
+        status = peer.ask(19, stamp_ns + 50_000_000)
+        stamp_ns += 100_000_000
+    assert status.state == status.TRACKING
+
+
+def test_images_faster_than_the_localizer_are_dropped_and_counted(peer):
+    before = peer.ask(20, 8_000_000_000)
+    for i in range(20):
+        peer.send(SLOW, 8_100_000_000 + i)
+        time.sleep(0.02)
+    after = peer.ask(20, 9_000_000_000)
+    processed = [s for s in peer.heard["status"] if 8_100_000_000 <= c.stamp_ns_of(s.header.stamp) < 8_200_000_000]
+    assert after.frames_dropped > before.frames_dropped
+    assert len(processed) < 10
+
+
+def test_a_late_listener_hears_the_last_status(peer):
+    peer.ask(21, 10_000_000_000)
+    late = Peer()
+    late.wait(lambda: late.heard["status"] and late.heard["map"])
+    assert c.stamp_ns_of(late.heard["status"][-1].header.stamp) == 10_000_000_000
+    late.node.destroy_node()
+
+
+def test_an_unusable_camera_info_is_survived(peer):
+    wrong = CameraInfo(
+        width=32, height=24, distortion_model="crystal ball", d=[1.0], k=[40.0, 0, 16, 0, 40, 12, 0, 0, 1.0]
+    )
+    peer.send(22, 11_000_000_000, info=wrong)
+    assert peer.ask(23, 11_500_000_000).state == RelocalizationStatus.TRACKING
+
+
+def test_diagnostics_tell_state_and_counts(peer):
+    peer.ask(24, 12_000_000_000)
+    peer.wait(lambda: peer.heard["diagnostics"])
+    status = peer.heard["diagnostics"][-1].status[0]
+    assert status.name == "relocalizer: localization"
+    assert {"frames received", "frames dropped", "frames localized"} <= {item.key for item in status.values}
+
+
+def test_compressed_images_and_a_static_base_frame(ros):
+    process = run_node("image_transport:=compressed", "base_frame:=base_link")
+    process_namespaced = process  # one node at a time listens to image/compressed
+    try:
+        peer = Peer("compressed")
+        peer.connect()
+        static = peer.node.create_publisher(TFMessage, "/tf_static", LATCHED)
+        base_T_camera = np.eye(4)
+        base_T_camera[0, 3] = 2.0
+        message = c.transform_to_msg(base_T_camera, Header(frame_id="base_link"), "cam_optical")
+        static.publish(TFMessage(transforms=[message]))
+        stamp_ns = 20_000_000_000
+        while not peer.heard["tf"]:
+            peer.ask(30, stamp_ns)
+            stamp_ns += 100_000_000
+            assert stamp_ns < 30_000_000_000
+        transform = next(t for m in peer.heard["tf"] for t in m.transforms if t.child_frame_id == "base_link")
+        assert transform.transform.translation.x == 28.0
+        peer.node.destroy_node()
+    finally:
+        process_namespaced.terminate()
+        assert process.wait(20) == 0
+
+
+def test_a_missing_map_ends_the_autostarted_node_with_the_reason(ros, tmp_path):
+    module = [sys.executable, "-m", "dsm_ros.node.relocalizer_node", "--ros-args", "-p", f"map:={tmp_path}/none"]
+    done = subprocess.run(module, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "no map at" in done.stderr

@@ -1,0 +1,189 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dsm_ros.datasets.frame import Frame
+from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.errors import MapError, SequenceError
+from dsm_ros.network.features import ImageFeatures, KeyframeFeatures
+from dsm_ros.scene_map.builder import build_map, refresh_features
+from dsm_ros.scene_map.inspect import describe, find_problems
+from dsm_ros.scene_map.keyframe import compress
+from dsm_ros.scene_map.retrieval import Retrieval
+from dsm_ros.scene_map.scene_map import SceneMap
+from dsm_ros.scene_map.store import open_store
+
+ROOM = "rooms:2/size=96x64,clutter=4"
+
+
+def quiet(done, total):
+    pass
+
+
+class FakeEncoder:
+    """Mean colours instead of a network."""
+
+    model_hash = "fake"
+
+    def encode_keyframe(self, image_HW3, depth_HW, camera, map_T_camera):
+        small = torch.from_numpy(image_HW3.astype(np.float32))[::16, ::16].permute(2, 0, 1).contiguous()
+        image = ImageFeatures((small,), small.mean((1, 2)), camera)
+        return KeyframeFeatures(image, (torch.from_numpy(depth_HW)[::16, ::16].contiguous(),), map_T_camera)
+
+
+@pytest.fixture
+def room():
+    return open_rooms(ROOM)
+
+
+def build(room, uri, indices=range(0, 40, 10), append=False, encoder=None):
+    return build_map(room, indices, str(uri), encoder or FakeEncoder(), "s", append, quiet)
+
+
+def test_what_is_built_is_read_back(tmp_path, room):
+    assert build(room, tmp_path / "m").added == 4
+    scene_map = SceneMap.open(str(tmp_path / "m"), "fake")
+    index = open_store(str(tmp_path / "m")).index()
+    assert index["stamp_ns"].to_pylist() == [room[i].stamp_ns for i in range(0, 40, 10)]
+    first = scene_map.keyframe(index["id"][0].as_py())
+    assert np.abs(first.image_HW3().astype(int) - room[0].image_HW3).mean() < 6
+    assert first.depth_HW() == pytest.approx(room[0].depth_HW, abs=6e-4)
+    assert first.map_T_camera == pytest.approx(room[0].map_T_camera)
+    features = scene_map.features([first.id])[0]
+    assert features.depths[0].shape == (4, 6)
+    assert features.map_T_camera == pytest.approx(room[0].map_T_camera)
+    assert find_problems(str(tmp_path / "m"), quiet) == []
+    points, colors = scene_map.points(500)
+    assert len(points) == len(colors) <= 500
+    assert (points > -0.05).all()
+    assert (points < room.room.size_3 + 0.05).all()
+
+
+def test_append_adds_and_build_never_overwrites(tmp_path, room):
+    build(room, tmp_path / "m")
+    with pytest.raises(MapError, match="--append"):
+        build(room, tmp_path / "m")
+    build(room, tmp_path / "m", range(5, 25, 10), append=True)
+    assert describe(str(tmp_path / "m"))["keyframes"] == 6
+    with pytest.raises(MapError, match="leave out --append"):
+        build(room, tmp_path / "missing", append=True)
+    assert not (tmp_path / "missing").exists()
+
+
+def test_another_model_is_refused_until_features_are_refreshed(tmp_path, room):
+    class Other(FakeEncoder):
+        model_hash = "other"
+
+    uri = str(tmp_path / "m")
+    build(room, uri)
+    with pytest.raises(MapError, match="--refresh"):
+        build(room, uri, append=True, encoder=Other())
+    with pytest.raises(MapError, match="--refresh"):
+        SceneMap.open(uri, "other")
+    assert refresh_features(uri, Other(), quiet) == 4
+    assert len(SceneMap.open(uri, "other").ids) == 4
+
+
+class NoDepth:
+    name = "colour only"
+
+    def __init__(self, room, depth=None):
+        self.room, self.depth = room, depth
+
+    def __len__(self):
+        return len(self.room)
+
+    def __getitem__(self, i):
+        f = self.room[i]
+        return Frame(f.name, f.stamp_ns, f.image_HW3, f.camera, self.depth, f.map_T_camera)
+
+
+def test_a_sequence_without_depth_or_with_millimetres_leaves_nothing_behind(tmp_path, room):
+    with pytest.raises(SequenceError, match="depth"):
+        build(NoDepth(room), tmp_path / "m")
+    with pytest.raises(SequenceError, match="units"):
+        build(NoDepth(room, np.full((64, 96), 1500.0, np.float32)), tmp_path / "m")
+    assert not (tmp_path / "m").exists()
+
+
+BUILDER = """
+import sys, time
+sys.path.insert(0, {test!r})
+from dsm_ros.datasets.rooms import open_rooms
+import importlib.util
+spec = importlib.util.spec_from_file_location("helpers", {test!r})
+helpers = importlib.util.module_from_spec(spec); spec.loader.exec_module(helpers)
+class Slow(helpers.FakeEncoder):
+    def encode_keyframe(self, *a):
+        time.sleep(0.02)
+        return super().encode_keyframe(*a)
+helpers.build(open_rooms(helpers.ROOM), {uri!r}, range({start}, {stop}), append={append}, encoder=Slow())
+"""
+
+
+def start_builder(uri, start, stop, append):
+    code = BUILDER.format(test=str(Path(__file__)), uri=str(uri), start=start, stop=stop, append=append)
+    return subprocess.Popen([sys.executable, "-c", code])
+
+
+def test_a_killed_build_loses_nothing_committed(tmp_path, room):
+    uri = tmp_path / "m"
+    process = start_builder(uri, 0, 300, False)
+    deadline_s = time.monotonic() + 60
+    committed = 0
+    while committed < 32 and time.monotonic() < deadline_s:
+        time.sleep(0.1)
+        try:
+            committed = describe(str(uri))["keyframes"]
+        except MapError:
+            continue
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    after = describe(str(uri))["keyframes"]
+    assert 32 <= committed <= after < 300
+    build(room, uri, range(290, 300), append=True)
+    assert describe(str(uri))["keyframes"] == after + 10
+    assert find_problems(str(uri), quiet) == []
+
+
+def test_two_builders_append_at_once(tmp_path, room):
+    uri = tmp_path / "m"
+    build(room, uri)
+    processes = [start_builder(uri, start, start + 32, True) for start in (50, 150)]
+    assert [process.wait(90) for process in processes] == [0, 0]
+    assert describe(str(uri))["keyframes"] == 4 + 64
+    assert len(SceneMap.open(str(uri), "fake").ids) == 68
+
+
+def test_damaged_tables_are_reported(tmp_path, room):
+    uri = tmp_path / "m"
+    build(room, uri)
+    for path in (uri / "keyframes.lance" / "data").iterdir():
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(MapError, match="damaged"):
+        find_problems(str(uri), quiet)
+
+
+def test_keyframes_stay_below_300_kb(kitchen):
+    for index in (0, 100, 400):
+        keyframe = compress(kitchen[index], 1, "s")
+        assert len(keyframe.image_jpeg) + len(keyframe.depth_png) <= 300_000
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 200])
+def test_a_stored_descriptor_finds_itself(count):
+    descriptors = torch.nn.functional.normalize(
+        torch.rand(count, 320, generator=torch.Generator().manual_seed(count)), dim=1
+    )
+    retrieval = Retrieval(descriptors)
+    for row in range(0, count, 7):
+        found = retrieval.nearest(descriptors[row], count + 3)
+        assert found[0][0] == row
+        assert len(found) == count
