@@ -1,4 +1,4 @@
-"""ros2 launch dsm_ros relocalizer.launch.py map:=/maps/office image:=/camera/image_raw camera_info:=/camera/camera_info"""
+"""ros2 launch dsm_ros relocalizer.launch.py map:=/maps/office image:=/camera/image_raw ..."""
 
 import os
 

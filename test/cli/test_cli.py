@@ -14,7 +14,9 @@ ROOM = "rooms:2/size=128x96,frames=40"
 
 
 def dsm(*arguments):
-    return subprocess.run([sys.executable, "-m", "dsm_ros", *map(str, arguments)], capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", "dsm_ros", *map(str, arguments)], check=False, capture_output=True, text=True
+    )
 
 
 def digest(folder: Path):

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,5 @@ def test_bad_ranges_say_what_to_write(text):
 
 @given(st.text(max_size=12))
 def test_any_text_parses_or_is_refused(text):
-    try:
+    with suppress(SequenceError):
         assert len(parse_frames(text, 50)) > 0
-    except SequenceError:
-        pass

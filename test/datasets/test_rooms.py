@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import numpy as np
 import pytest
 import torch
@@ -105,7 +107,5 @@ def test_bad_specifications_are_refused(text):
 
 @given(st.text(alphabet="rooms:/walk=,0123456789xb.", max_size=30))
 def test_any_text_parses_or_is_refused(text):
-    try:
+    with suppress(SequenceError):
         assert parse_spec("rooms:" + text).frames >= 1
-    except SequenceError:
-        pass
