@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -85,19 +86,30 @@ def collage(generator: torch.Generator, shapes: int, size: int = SIZE_TEXELS) ->
     """Return a texture (3, size, size): noise, then rectangles, ellipses and stripes of falling size on it."""
     colors_N3 = random_palette(generator, shapes + 1)
     image = (colors_N3[0, :, None, None] + 0.12 * fractal_noise(generator, size)).expand(3, -1, -1).clone()
-    y, x = torch.meshgrid(torch.linspace(0, 1, size), torch.linspace(0, 1, size), indexing="ij")
     for i in range(shapes):
         values = torch.rand(6, generator=generator).tolist()
-        extent = 0.25 * 0.97**i + 0.015
-        du, dv = (
-            (x - values[0]).abs() / (extent * (0.3 + values[2])),
-            (y - values[1]).abs() / (extent * (0.3 + values[3])),
-        )
-        inside = (du * du + dv * dv < 1) if values[4] < 0.35 else (torch.maximum(du, dv) < 1)
-        if values[4] > 0.8:
-            inside &= ((x + y if values[5] < 0.5 else x) * (12 + 60 * values[5])).remainder(1) < 0.5
-        image = torch.where(inside, colors_N3[i + 1, :, None, None] + 0.3 * (image - image.mean()), image)
+        _paint_shape(image, colors_N3[i + 1, :, None, None], 0.25 * 0.97**i + 0.015, values)
     return (image + 0.08 * fractal_noise(generator, size, 32, 4)).clamp(0.02, 0.98)
+
+
+def _paint_shape(image: Tensor, color_311: Tensor, extent: float, values: list[float]) -> None:
+    """Paint one shape into a texture (3, S, S), touching only its window; values: middle, sides, kind, stripes."""
+    u, v, wide, high, kind, stripes = values
+    half_u, half_v = extent * (0.3 + wide), extent * (0.3 + high)
+    size = image.shape[-1]
+    columns, rows = _window(u, half_u, size), _window(v, half_v, size)
+    ticks = torch.linspace(0, 1, size)
+    x, y = ticks[columns], ticks[rows, None]
+    du, dv = (x - u).abs() / half_u, (y - v).abs() / half_v
+    inside = (du * du + dv * dv < 1) if kind < 0.35 else (torch.maximum(du, dv) < 1)
+    if kind > 0.8:
+        inside &= ((x + y if stripes < 0.5 else x) * (12 + 60 * stripes)).remainder(1) < 0.5
+    patch = image[:, rows, columns]
+    image[:, rows, columns] = torch.where(inside, color_311 + 0.3 * (patch - image.mean()), patch)
+
+
+def _window(middle: float, half: float, size: int) -> slice:
+    return slice(max(0, math.floor((middle - half) * (size - 1))), math.ceil((middle + half) * (size - 1)) + 1)
 
 
 def plain(generator: torch.Generator, size: int = SIZE_TEXELS) -> Tensor:
