@@ -14,7 +14,7 @@ env:
 	@scripts/setup_env.sh
 
 demo: env
-	@$(IN_ENV) python -m dsm_ros.node.demo $(if $(SEQUENCE),--sequence $(SEQUENCE)) --out out/demo
+	@$(IN_ENV) python -m dsm_ros.node.demo $(if $(SEQUENCE),--sequence "$(SEQUENCE)") --out out/demo
 
 test: env
 	@$(IN_ENV) pytest
@@ -23,7 +23,7 @@ check: env
 	@$(IN_ENV) ruff check . && ruff format --check . && mypy dsm_ros
 
 format: env
-	@$(IN_ENV) ruff check --fix . ; ruff format .
+	@$(IN_ENV) ruff check --fix . && ruff format .
 
 clean:
 	rm -rf .env out

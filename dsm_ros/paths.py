@@ -19,9 +19,11 @@ def config_folder() -> Path:
 
 def _package_folder(name: str) -> Path:
     package = Path(__file__).resolve().parent
-    # Source tree and pip keep it beside or in the package; colcon under share/, four levels up from site-packages.
-    candidates = [package.parent / name, package / name]
+    # pip keeps it in the package, colcon under share/ of a prefix above, the source tree beside the package:
+    # last, because another package's folder of that name may lie beside an installed one.
+    candidates = [package / name]
     candidates += [parent / "share" / "dsm_ros" / name for parent in package.parents[:6]]
+    candidates += [package.parent / name]
     for folder in candidates:
         if folder.is_dir():
             return folder

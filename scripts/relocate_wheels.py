@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy
 
 PYTHON_INCLUDE = re.compile(r"/opt/python/cp3\d+-cp3\d+/include/python3\.\d+")
-NUMPY_INCLUDE = re.compile(r"/[^;\"]*/site-packages/numpy/_core/include")
+NUMPY_INCLUDE = re.compile(r"/[^;\"\n]*/site-packages/numpy/_core/include")
 
 
 def relocate(prefix: Path) -> int:

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 ROOT=$(pwd)
 ENV=$ROOT/.env
 PYTHON=${PYTHON:-python3}
+PATH=$(echo "$PATH" | sed "s|$ENV/venv/bin:||g") # an environment cannot set itself up
 
 die() { echo "setup: $*" >&2; exit 2; }
 
@@ -23,6 +24,8 @@ step() { # step TEXT COMMAND...: run quietly, show how long it took, show the lo
 
 digest() { cat "$@" | cksum; }
 
+stamped() { [ "$(cat "$ENV/$1.stamp" 2>/dev/null)" = "$2" ]; } # stamped NAME TEXT: is that what was set up last?
+
 has_ros() { command -v ros2 >/dev/null 2>&1 && [ -n "${AMENT_PREFIX_PATH:-}" ]; }
 
 check_machine() {
@@ -32,46 +35,69 @@ check_machine() {
     "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || die "python3-venv is missing (apt install python3-venv)"
     "$PYTHON" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' \
         || die "Python's headers are missing (apt install python3-dev)"
+    if has_ros; then
+        "$PYTHON" -c 'import cv2, numpy' 2>/dev/null || die "OpenCV for Python is missing (apt install python3-opencv)"
+    else
+        [ "$(uname -m)" = x86_64 ] || die "ROS 2 wheels exist for x86_64 only: install ROS 2 and source its setup.bash"
+    fi
     command -v c++ >/dev/null || command -v g++ >/dev/null || die "a C++ compiler is missing (apt install g++)"
 }
 
-install_libraries() {
+# set -e does not reach into a function that `if` calls: the steps of these two are chained with && instead.
+install_libraries() { # install_libraries VENV_OPTION...: with --clear from nothing, without on top of what is there
     if has_ros; then
-        "$PYTHON" -m venv --clear --system-site-packages "$ENV/venv"
-        set -- -r requirements/runtime.txt -r requirements/check.txt
+        set -- --system-site-packages "$@"
+        libraries_beside_ros > "$ENV/requirements.txt"
     else
-        "$PYTHON" -m venv --clear "$ENV/venv"
-        set -- -r requirements/ros.txt -r requirements/build.txt -r requirements/runtime.txt -r requirements/check.txt
-    fi
-    "$ENV/venv/bin/python" -m pip install --disable-pip-version-check "$@"
-    has_ros || "$ENV/venv/bin/python" scripts/relocate_wheels.py "$ENV/venv"
+        cat requirements/ros.txt requirements/build.txt requirements/runtime.txt > "$ENV/requirements.txt"
+    fi \
+        && "$PYTHON" -m venv "$@" "$ENV/venv" \
+        && "$ENV/venv/bin/python" -m pip install --disable-pip-version-check \
+            -r "$ENV/requirements.txt" -r requirements/check.txt \
+        && { has_ros || "$ENV/venv/bin/python" scripts/relocate_wheels.py "$ENV/venv"; }
+}
+
+libraries_beside_ros() { # ROS's messages are compiled against its own numpy, and newer OpenCV wants a newer one
+    grep -vE '^(numpy|opencv)' requirements/runtime.txt \
+        && "$PYTHON" -c 'import numpy; print("numpy==" + numpy.__version__)'
 }
 
 build_messages() {
     # CMake refuses a source folder with its own environment inside: build from a copy outside of it.
     source="$ENV/ws/src/dsm_ros"
-    mkdir -p "$source"
-    cp -R package.xml CMakeLists.txt msg launch config models scripts dsm_ros "$source"
     if has_ros; then
         set -- --paths "$source"
     else
         export AMENT_PREFIX_PATH="$ENV/venv" CMAKE_PREFIX_PATH="$ENV/venv" PATH="$ENV/venv/bin:$PATH"
         set -- --paths "$source" "$ROOT/interfaces/tf2_msgs"
     fi
-    (cd "$ENV/ws" && colcon build "$@" --cmake-args "-DPython3_EXECUTABLE=$ENV/venv/bin/python" -DBUILD_TESTING=OFF)
+    mkdir -p "$source" \
+        && cp -R package.xml CMakeLists.txt msg launch config models scripts dsm_ros "$source" \
+        && cd "$ENV/ws" \
+        && colcon build "$@" \
+            --cmake-args "-DPython3_EXECUTABLE=$ENV/venv/bin/python" -DBUILD_TESTING=OFF \
+        && cd "$ROOT"
 }
 
 mkdir -p "$ENV"
-kind=$(has_ros && echo "$AMENT_PREFIX_PATH" || echo wheels)
-libraries="$kind $("$PYTHON" --version 2>&1) $(digest requirements/*.txt scripts/relocate_wheels.py) $ROOT"
-messages="$libraries $(digest package.xml CMakeLists.txt msg/*.msg interfaces/tf2_msgs/msg/*.msg)"
-if [ "$(cat "$ENV/libraries.stamp" 2>/dev/null || true)" != "$libraries" ]; then
+if command -v flock >/dev/null; then
+    exec 9> "$ENV/lock"
+    flock 9 # a second setup waits for the first one
+fi
+if has_ros; then kind=ros-${ROS_DISTRO:-}; else kind=wheels; fi
+base="$kind $("$PYTHON" --version 2>&1) $ROOT $(digest requirements/ros.txt)"
+libraries="$base $(digest requirements/*.txt scripts/relocate_wheels.py)"
+messages="$libraries $(digest package.xml CMakeLists.txt msg/* interfaces/tf2_msgs/msg/* launch/*.py config/* scripts/*)"
+if ! stamped libraries "$libraries"; then
     check_machine
+    clear=--clear
+    if stamped base "$base" && [ -f "$ENV/libraries.stamp" ]; then clear=; fi
     rm -f "$ENV/libraries.stamp" "$ENV/messages.stamp"
-    step "installing libraries (a few minutes, once)" install_libraries
+    step "installing libraries (a few minutes, once)" install_libraries $clear
+    echo "$base" > "$ENV/base.stamp"
     echo "$libraries" > "$ENV/libraries.stamp"
 fi
-if [ "$(cat "$ENV/messages.stamp" 2>/dev/null || true)" != "$messages" ]; then
+if ! stamped messages "$messages"; then
     rm -rf "$ENV/messages.stamp" "$ENV/ws"
     step "building the messages" build_messages
     echo "$messages" > "$ENV/messages.stamp"

@@ -15,7 +15,14 @@ LAYERS = [
     "cli",
     "node",
 ]
-ROS = {"rclpy", "std_msgs", "sensor_msgs", "geometry_msgs", "tf2_msgs", "tf2_ros", "diagnostic_msgs", "rcl_interfaces"}
+ROS = {"rclpy", "rcl_interfaces", "builtin_interfaces", "tf2_ros", "cv_bridge", "std_srvs", "launch", "launch_ros"}
+BELOW_ALL = ["__init__.py", "errors.py", "paths.py"]
+
+
+def is_ros(name: str) -> bool:
+    """Whether a module comes with ROS or from the message build."""
+    top = name.split(".")[0]
+    return top in ROS or top.endswith("_msgs") or top.startswith("ament_") or f"{name}.".startswith("dsm_ros.msg.")
 
 
 def imported_modules(source: str) -> set[str]:
@@ -39,7 +46,7 @@ def violations(layer: str, source: str) -> set[str]:
         parts = name.split(".")
         if parts[0] == "dsm_ros" and len(parts) > 1 and parts[1] in LAYERS and parts[1] not in allowed:
             wrong.add(name)
-        if name == "relative import" or (layer != "node" and (parts[0] in ROS or name.startswith("dsm_ros.msg"))):
+        if name == "relative import" or (layer != "node" and is_ros(name)):
             wrong.add(name)
     return wrong
 
@@ -58,7 +65,15 @@ def test_every_folder_is_a_layer():
     assert folders == set(LAYERS)
 
 
+def test_files_below_all_layers_import_none():
+    for name in BELOW_ALL:
+        imported = imported_modules((PACKAGE / name).read_text())
+        assert not {module for module in imported if is_ros(module) or module.split(".")[1:2] in [[x] for x in LAYERS]}
+
+
 def test_planted_violations_are_seen():
+    assert violations("evaluation", "from dsm_ros.msg import RelocalizationStatus")
+    assert violations("localization", "from lifecycle_msgs.msg import State")
     assert violations("network", "from dsm_ros.localization import localizer")
     assert violations("geometry", "def f():\n    import rclpy")
     assert violations("node", "from dsm_ros.cli.main import app")
