@@ -20,6 +20,7 @@ except ImportError:
     poselib = None
 
 MIN_POINTS = 4
+REFINE_SCALE_PX = 3.0  # of the robust loss: about the deviation of a good coordinate
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def reprojection_errors(
     pixels_N2: NDArray[np.float64], points_N3: NDArray[np.float64], camera: Camera, map_T_camera: Pose44
 ) -> NDArray[np.float64]:
     """Return the distance in px of each pixel from its point's projection; inf behind the camera."""
-    errors_N = np.linalg.norm(camera.project(transform(invert(map_T_camera), points_N3)) - pixels_N2, axis=1)
+    with np.errstate(invalid="ignore"):  # a point at infinity is no inlier, and no reason to warn
+        errors_N = np.linalg.norm(camera.project(transform(invert(map_T_camera), points_N3)) - pixels_N2, axis=1)
     return np.where(np.isfinite(errors_N), errors_N, np.inf)
 
 
@@ -69,8 +71,9 @@ def _estimate_poselib(
         "height": camera.height_px,
         "params": [camera.fx, camera.fy, camera.cx, camera.cy],
     }
-    options = {"max_reproj_error": max_error_px, "seed": seed}
-    pose, info = poselib.estimate_absolute_pose(pixels_N2, points_N3, model, options, {"loss_type": "CAUCHY"})
+    ransac = {"max_reproj_error": max_error_px, "seed": seed}
+    refinement = {"loss_type": "CAUCHY", "loss_scale": REFINE_SCALE_PX}
+    pose, info = poselib.estimate_absolute_pose(pixels_N2, points_N3, model, ransac, refinement)
     return make_pose(pose.R, pose.t) if info["num_inliers"] >= MIN_POINTS else None
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsm_ros.geometry.pnp import PnpResult, solve_pnp
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pnp import PnpResult, reprojection_errors, solve_pnp
 from dsm_ros.geometry.pose import transform
 from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.config import LocalizerConfig
@@ -18,30 +19,32 @@ from dsm_ros.network.features import ImageFeatures, Scene
 
 @dataclass(frozen=True)
 class Attempt:
-    """A dense match and what PnP made of it.
+    """A dense match and the pose that PnP made of it.
 
-    coords_P3: metres, map frame, all cells. chosen_C: the cells given to PnP. pnp.inliers_N is over chosen_C.
+    coords_P3: metres, map frame, all cells. pixels_C2, points_C3: the correspondences that speak for the pose or
+    against it; pnp.inliers_N is over them.
     """
 
     match: DenseMatch
     coords_P3: NDArray[np.float64]
-    chosen_C: NDArray[np.int64]
+    pixels_C2: NDArray[np.float64]
+    points_C3: NDArray[np.float64]
     pnp: PnpResult | None
 
     @property
     def inliers(self) -> int:
-        """How many of the chosen cells agree with the pose."""
+        """How many correspondences agree with the pose."""
         return int(self.pnp.inliers_N.sum()) if self.pnp else 0
 
     @property
     def inlier_ratio(self) -> float:
-        """The share of the chosen cells that agree with the pose."""
-        return self.inliers / max(1, len(self.chosen_C))
+        """The share of the correspondences that agree with the pose."""
+        return self.inliers / max(1, len(self.points_C3))
 
     @property
     def inlier_points_N3(self) -> NDArray[np.float64]:
-        """The coordinates that agree with the pose, metres, map frame."""
-        return self.coords_P3[self.chosen_C][self.pnp.inliers_N] if self.pnp else np.empty((0, 3))
+        """The points that agree with the pose, metres, map frame."""
+        return self.points_C3[self.pnp.inliers_N] if self.pnp else np.empty((0, 3))
 
 
 def attempt_pose(
@@ -55,7 +58,16 @@ def attempt_pose(
     chosen_C = confidence_P.topk(count).indices.numpy()
     coords_P3 = transform(scene.map_T_local, match.coords_HW3.flatten(0, 1).cpu().numpy())
     watch.lap("match")
-    pixels_P2 = cell_centres(width, height, query.camera.width_px, query.camera.height_px)
-    pnp = solve_pnp(pixels_P2[chosen_C], coords_P3[chosen_C], query.camera, config.max_error_px)
+    pixels_C2 = cell_centres(width, height, query.camera.width_px, query.camera.height_px)[chosen_C]
+    pnp = solve_pnp(pixels_C2, coords_P3[chosen_C], query.camera, config.max_error_px)
     watch.lap("pnp")
-    return Attempt(match, coords_P3, chosen_C, pnp)
+    return Attempt(match, coords_P3, pixels_C2, coords_P3[chosen_C], pnp)
+
+
+def judge(attempt: Attempt, evidence: Attempt, camera: Camera, max_error_px: float) -> Attempt:
+    """Return an attempt with its pose judged by the correspondences of another one of the same image."""
+    if attempt.pnp is None:
+        return attempt
+    errors_C = reprojection_errors(evidence.pixels_C2, evidence.points_C3, camera, attempt.pnp.map_T_camera)
+    pnp = PnpResult(attempt.pnp.map_T_camera, errors_C < max_error_px)
+    return Attempt(attempt.match, attempt.coords_P3, evidence.pixels_C2, evidence.points_C3, pnp)

@@ -21,8 +21,8 @@ class LocalizerConfig:
     temporal: bool = True
     max_frame_gap_s: float = 0.25
     pnp_cells: int = 1000
-    max_error_px: float = 6.0
+    max_error_px: float = 8.0
     min_inliers: int = 100
-    min_confidence: float = 0.12
+    min_confidence: float = 0.25
     max_keyframe_distance_m: float = 5.0
     pixel_sigma_px: float = 30.0

@@ -12,11 +12,16 @@ from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.result import Reason
 
 
+def is_supported(attempt: Attempt, config: LocalizerConfig) -> bool:
+    """Return whether enough correspondences agree with the pose, in number and in share."""
+    return attempt.inliers >= config.min_inliers and attempt.inlier_ratio >= config.min_confidence
+
+
 def reason_against(
     attempt: Attempt, keyframe_poses: Sequence[Pose44], config: LocalizerConfig
 ) -> tuple[Reason, str] | None:
     """Return why a pose must not be published, or None when it may."""
-    cells = len(attempt.chosen_C)
+    cells = len(attempt.points_C3)
     if cells < config.min_inliers:
         return Reason.TOO_FEW_CANDIDATES, f"{cells} cells matched the map, {config.min_inliers} are needed"
     if attempt.pnp is None:

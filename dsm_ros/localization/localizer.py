@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.localization.attempt import Attempt, attempt_pose
+from dsm_ros.localization.attempt import Attempt, attempt_pose, judge
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import pose_covariance
 from dsm_ros.localization.dense_coordinates import dense_coordinates
-from dsm_ros.localization.gate import reason_against
+from dsm_ros.localization.gate import is_supported, reason_against
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, Support
 from dsm_ros.localization.stopwatch import Stopwatch
 from dsm_ros.network.dsm_net import DsmNet
@@ -62,13 +62,18 @@ class Localizer:
         return Localized(map_T_camera, covariance_66, support, coordinates, watch.times())
 
     def _match(self, query: ImageFeatures, scene: Scene, stamp_ns: int, watch: Stopwatch) -> Attempt:
-        """Match alone, then with the previous frame where that can change the result; keep more inliers [3.3.1]."""
+        """Match alone, then with the previous frame where that can change the result [3.3.1].
+
+        The fused pose is taken when more cells agree with it, as in the paper, but the map alone must vouch for it:
+        two neighbouring frames agree with each other wherever the previous pose was.
+        """
         single = attempt_pose(self.network, query, scene, self.config, watch)
         alpha = scene_weight(single.match.certainty)
         if alpha >= 1 or not (previous := self._recent(stamp_ns)):
             return single
         fused = attempt_pose(self.network, query, fuse_previous(scene, previous, alpha), self.config, watch)
-        return single if single.inliers > fused.inliers else fused
+        judged = judge(fused, single, query.camera, self.config.max_error_px)
+        return judged if fused.inliers >= single.inliers and is_supported(judged, self.config) else single
 
     def _recent(self, stamp_ns: int) -> PreviousFrame | None:
         """Return the previous frame if it was localized just before this one."""

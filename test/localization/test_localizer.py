@@ -8,6 +8,7 @@ from dsm_ros.evaluation.evaluate import evaluate
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized, NotLocalized
+from dsm_ros.network.temporal import PreviousFrame
 from dsm_ros.scene_map.scene_map import SceneMap
 
 
@@ -58,6 +59,16 @@ def test_the_previous_frame_counts_only_when_recent(room_map, network):
     assert localizer._recent(2 * 10**9) is None
     localizer.reset()
     assert localizer._recent(10**9 + 10**8) is None
+
+
+def test_the_previous_frame_cannot_vouch_for_a_place_off_the_map(room_map, network, monkeypatch):
+    monkeypatch.setattr("dsm_ros.localization.localizer.scene_weight", lambda certainty: 0.4)
+    elsewhere = open_rooms("rooms:8")
+    localizer = localizer_on(room_map, network)
+    features = network.encode(elsewhere[0].image_HW3, elsewhere.camera)
+    localizer._previous = PreviousFrame(features, open_rooms("rooms:7")[0].map_T_camera, 10**9)
+    result = localizer.localize(elsewhere[1].image_HW3, elsewhere.camera, 10**9 + 10**8)
+    assert isinstance(result, NotLocalized)
 
 
 def test_a_black_image_has_no_pose(room_map, network):
