@@ -13,6 +13,7 @@ from dsm_ros.cli.map_info import info
 from dsm_ros.cli.map_verify import verify
 from dsm_ros.cli.rooms import rooms
 from dsm_ros.errors import DsmError
+from dsm_ros.process import prepare_process
 
 BAD_INPUT = 2
 
@@ -30,6 +31,7 @@ app.command()(rooms)
 
 def main() -> None:
     """Run the command line."""
+    prepare_process()
     try:
         app()
     except DsmError as error:

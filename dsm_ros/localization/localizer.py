@@ -65,11 +65,13 @@ class Localizer:
         """Match alone, then with the previous frame where that can change the result [3.3.1].
 
         The fused pose is taken when more cells agree with it, as in the paper, but the map alone must vouch for it:
-        two neighbouring frames agree with each other wherever the previous pose was.
+        two neighbouring frames agree with each other wherever the previous pose was. So there is nothing to fuse
+        when the map alone supports no pose.
         """
         single = attempt_pose(self.network, query, scene, self.config, watch)
         alpha = scene_weight(single.match.certainty)
-        if alpha >= 1 or not (previous := self._recent(stamp_ns)):
+        previous = self._recent(stamp_ns)
+        if alpha >= 1 or not previous or not is_supported(single, self.config):
             return single
         fused = attempt_pose(self.network, query, fuse_previous(scene, previous, alpha), self.config, watch)
         judged = judge(fused, single, query.camera, self.config.max_error_px)

@@ -57,11 +57,12 @@ def _figures(recording: Recording, scores: list[FrameScore], published: int) -> 
     times_s = [time_s for time_s, _ in recording.statuses]
     span_s = times_s[-1] - times_s[0] if len(times_s) > 1 else None
     messages = [status for _, status in recording.statuses]
+    failed = messages[-1].frames_failed if messages else 0
     return {
         "frames_published": published,
         "frames_processed": len(scores),
-        "frames_dropped": messages[-1].frames_dropped if messages else 0,
-        "frames_failed": messages[-1].frames_failed if messages else 0,
+        "frames_dropped": published - len(scores) - failed,
+        "frames_failed": failed,
         "localized": len(localized),
         "localized_share": len(localized) / len(scores) if scores else None,
         "median_translation_m": float(np.median([s.translation_m for s in localized])) if localized else None,
@@ -79,9 +80,8 @@ def print_table(summary: Summary) -> None:
     f = summary.figures
     table = Table(title="dsm_ros demo", show_header=False)
     table.add_row("frames published", f"{f['frames_published']}")
-    table.add_row(
-        "processed / dropped / failed", f"{f['frames_processed']} / {f['frames_dropped']} / {f['frames_failed']}"
-    )
+    counts = f"{f['frames_processed']} / {f['frames_dropped']} / {f['frames_failed']}"
+    table.add_row("processed / skipped / failed", counts)
     table.add_row("localized", f"{f['localized']} ({_scaled(f['localized_share'], 100)} % of processed)")
     table.add_row(
         "median error", f"{_scaled(f['median_translation_m'], 100)} cm, {_scaled(f['median_rotation_deg'])} degrees"

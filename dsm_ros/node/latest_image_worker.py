@@ -22,11 +22,14 @@ class WorkerCounts:
 
 
 class LatestImageWorker(Generic[Item]):
-    """Calls ``process`` with the newest item; items that arrive meanwhile replace each other."""
+    """Calls ``process`` with the newest item; items that arrive meanwhile replace each other.
 
-    def __init__(self, process: Callable[[Item], None]):
+    prepare: called once in the thread, before the first item.
+    """
+
+    def __init__(self, process: Callable[[Item], None], prepare: Callable[[], None] = lambda: None):
         self.counts = WorkerCounts()
-        self._process = process
+        self._process, self._prepare = process, prepare
         self._slot: Item | None = None
         self._stopping = False
         self._wake = threading.Condition()
@@ -49,6 +52,7 @@ class LatestImageWorker(Generic[Item]):
         self._thread.join()
 
     def _run(self) -> None:
+        self._prepare()
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._stopping or self._slot is not None)

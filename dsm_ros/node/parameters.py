@@ -26,6 +26,7 @@ class NodeParameters:
     map: str = parameter("", "Folder (or s3://...) of the map; required.")
     model: str = parameter("", "Weights (.safetensors); empty for the shipped ones.")
     device: str = parameter("cpu", "Where the network runs: cpu or cuda.")
+    threads: int = parameter(0, "CPU threads of the network; 0 for one per core.", 0, 256)
     autostart: bool = parameter(True, "Configure and activate at once, without a lifecycle manager.")
     image_transport: str = parameter("raw", "raw, or compressed to subscribe to <image>/compressed.")
     base_frame: str = parameter("", "Frame to locate in the map; empty for the camera's own frame.")

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,6 +27,7 @@ from dsm_ros.node.latest_image_worker import LatestImageWorker
 from dsm_ros.node.log_forwarding import RosLogHandler
 from dsm_ros.node.outputs import Answer, Outputs
 from dsm_ros.node.transforms import MapBroadcaster
+from dsm_ros.process import prepare_process, use_threads
 
 IMAGE_QOS = QoSProfile(depth=1, reliability=qos_profile_sensor_data.reliability)
 DIAGNOSTICS_PERIOD_S = 1.0
@@ -57,6 +59,7 @@ def load(values: parameters.NodeParameters) -> Loaded:
     from dsm_ros.network.checkpoint import load_network
     from dsm_ros.scene_map.scene_map import SceneMap
 
+    use_threads(1)  # all others are for the worker
     network = load_network(Path(values.model) if values.model else None, values.device)
     scene_map = SceneMap.open(values.map, network.model_hash)
     localizer = Localizer(scene_map, network, values.localizer_config())
@@ -111,7 +114,7 @@ class RelocalizerNode(LifecycleNode):
     @logged
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start the worker, then subscribe."""
-        self._worker = LatestImageWorker(self._process)
+        self._worker = LatestImageWorker(self._process, partial(use_threads, self._parameters.threads))
         compressed = self._parameters.image_transport == "compressed"
         kind, topic = (CompressedImage, "image/compressed") if compressed else (Image, "image")
         self._inputs = [
@@ -208,6 +211,7 @@ def start(node: RelocalizerNode) -> bool:
 
 def main(loader: Callable[[parameters.NodeParameters], Loaded] = load) -> int:
     """Run the node until it is interrupted; return 2 when ``autostart`` is set and it cannot start."""
+    prepare_process()
     rclpy.init()
     node = RelocalizerNode(loader)
     try:

@@ -41,3 +41,12 @@ def test_an_exception_does_not_end_the_worker():
     assert done.wait(10)
     worker.stop()
     assert worker.counts.failed == 1
+
+
+def test_the_thread_is_prepared_before_the_first_item():
+    seen, done = [], threading.Event()
+    worker = LatestImageWorker(lambda item: (seen.append(item), done.set()), lambda: seen.append("prepared"))
+    worker.put("item")
+    assert done.wait(10)
+    worker.stop()
+    assert seen == ["prepared", "item"]
