@@ -23,6 +23,6 @@ class LocalizerConfig:
     pnp_cells: int = 1000
     max_error_px: float = 8.0
     min_inliers: int = 100
-    min_confidence: float = 0.25
+    min_confidence: float = 0.2
     max_keyframe_distance_m: float = 5.0
     pixel_sigma_px: float = 30.0
