@@ -72,7 +72,7 @@ build_messages() {
         set -- --paths "$source" "$ROOT/interfaces/tf2_msgs"
     fi
     mkdir -p "$source" \
-        && cp -R package.xml CMakeLists.txt msg launch config models scripts dsm_ros "$source" \
+        && cp -R package.xml CMakeLists.txt msg srv action launch config models scripts dsm_ros "$source" \
         && cd "$ENV/ws" \
         && colcon build "$@" \
             --cmake-args "-DPython3_EXECUTABLE=$ENV/venv/bin/python" -DBUILD_TESTING=OFF \
@@ -87,7 +87,7 @@ fi
 if has_ros; then kind=ros-${ROS_DISTRO:-}; else kind=wheels; fi
 base="$kind $("$PYTHON" --version 2>&1) $ROOT $(digest requirements/ros.txt)"
 libraries="$base $(digest requirements/*.txt scripts/relocate_wheels.py)"
-messages="$libraries $(digest package.xml CMakeLists.txt msg/* interfaces/tf2_msgs/msg/* launch/*.py config/* scripts/*)"
+messages="$libraries $(digest package.xml CMakeLists.txt msg/* srv/* action/* interfaces/tf2_msgs/msg/* launch/*.py config/* scripts/*)"
 if ! stamped libraries "$libraries"; then
     check_machine
     clear=--clear

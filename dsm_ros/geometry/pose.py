@@ -79,7 +79,7 @@ def pose_error(estimate_44: Pose44, truth_44: Pose44) -> tuple[float, float]:
 
 
 def interpolate(a_T_b: Pose44, a_T_c: Pose44, fraction: float) -> Pose44:
-    """Return the pose between two poses: linear in translation, spherical in rotation."""
+    """Return the pose between two poses, or beyond them outside 0..1: linear in translation, spherical in rotation."""
     q0, q1 = quaternion_xyzw(a_T_b), quaternion_xyzw(a_T_c)
     q1 = q1 if q0 @ q1 >= 0 else -q1
     angle = np.arctan2(np.linalg.norm(q1 - q0), np.linalg.norm(q1 + q0)) * 2

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class LocalizerConfig:
     """How one image is localized.
 
-    keyframes: N, scene images retrieved. temporal: fuse the previous frame's correlation.
+    keyframes: N, scene images retrieved. near_keyframes: how many of them are those nearest to the predicted pose,
+    where there is a prediction. temporal: fuse the previous frame's correlation.
     max_frame_gap_s: the previous frame counts only when it is this recent.
     pnp_cells: the most certain cells that PnP takes. max_error_px: inlier limit at the network's input size.
     min_inliers and min_confidence (inlier share of the cells given to PnP): below, there is no pose.
@@ -18,6 +19,7 @@ class LocalizerConfig:
     """
 
     keyframes: int = 10
+    near_keyframes: int = 4
     temporal: bool = True
     max_frame_gap_s: float = 0.25
     pnp_cells: int = 1000
@@ -26,3 +28,17 @@ class LocalizerConfig:
     min_confidence: float = 0.2
     max_keyframe_distance_m: float = 5.0
     pixel_sigma_px: float = 30.0
+
+
+@dataclass(frozen=True)
+class TrackerConfig:
+    """What is believed of a camera between images.
+
+    max_gap_s: a prediction counts this long after the last pose. max_jump_m, max_jump_deg: a pose further from the
+    prediction contradicts motion. max_pause_s: a longer pause, or a step back in time, starts over.
+    """
+
+    max_gap_s: float = 1.0
+    max_jump_m: float = 0.5
+    max_jump_deg: float = 30.0
+    max_pause_s: float = 10.0

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.attempt import Attempt, attempt_pose, judge
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import pose_covariance
@@ -35,15 +36,17 @@ class Localizer:
         """Forget the previous frame: after a jump in time, on another video."""
         self._previous = None
 
-    def localize(self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int) -> Result:
+    def localize(
+        self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int, near: Pose44 | None = None
+    ) -> Result:
         """Return the pose of an image (uint8 RGB) of a calibrated camera, or why there is none.
 
-        Raises ValueError when image and camera differ in size.
+        near: where the camera is expected (map_T_camera); keyframes there join the retrieved ones. Raises ValueError when image and camera differ in size.
         """
         watch = Stopwatch()
         query = self.network.encode(image_HW3, camera)
         watch.lap("encode")
-        keyframe_ids = self.scene_map.retrieve(query.descriptor_D, self.config.keyframes)
+        keyframe_ids = self._retrieve(query, near)
         keyframes = self.scene_map.features(keyframe_ids)
         watch.lap("retrieve")
         if not keyframes:
@@ -60,6 +63,15 @@ class Localizer:
         sigma_px = self.config.pixel_sigma_px
         covariance_66 = pose_covariance(attempt.inlier_points_N3, query.camera, map_T_camera, sigma_px)
         return Localized(map_T_camera, covariance_66, support, coordinates, watch.times())
+
+    def _retrieve(self, query: ImageFeatures, near: Pose44 | None) -> list[int]:
+        """Return the ids of N keyframes that look alike; some of them those nearest to the expected pose [3.1]."""
+        alike = self.scene_map.retrieve(query.descriptor_D, self.config.keyframes)
+        if near is None:
+            return alike
+        nearest = self.scene_map.nearest(near, self.config.near_keyframes)
+        alone = max(1, len(alike) - len(nearest))
+        return list(dict.fromkeys([*alike[:alone], *nearest, *alike]))[: self.config.keyframes]
 
     def _match(self, query: ImageFeatures, scene: Scene, stamp_ns: int, watch: Stopwatch) -> Attempt:
         """Match alone, then with the previous frame where that can change the result [3.3.1].

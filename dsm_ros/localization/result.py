@@ -20,6 +20,8 @@ class Reason(StrEnum):
     TOO_FEW_INLIERS = "too_few_inliers"
     LOW_CONFIDENCE = "low_confidence"
     CONTRADICTS_MAP = "contradicts_map"
+    CONTRADICTS_MOTION = "contradicts_motion"
+    CONTRADICTS_HINT = "contradicts_hint"
 
 
 @dataclass(frozen=True)

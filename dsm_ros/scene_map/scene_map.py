@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dsm_ros.errors import MapError
-from dsm_ros.geometry.pose import transform
+from dsm_ros.geometry.pose import Pose44, transform
 from dsm_ros.network.features import KeyframeFeatures
 from dsm_ros.scene_map.keyframe import Keyframe
 from dsm_ros.scene_map.retrieval import Retrieval
@@ -19,6 +19,8 @@ from dsm_ros.scene_map.store import MapStore, open_store
 
 CACHE_BYTES = 2_000_000_000
 DISPLAY_KEYFRAMES = 40
+NEAR_M, NEAR_RAD = 1.0, 0.5  # a step aside and a turn that cost a view about as much
+FAR_COST = 4.0
 
 
 class SceneMap:
@@ -48,6 +50,14 @@ class SceneMap:
     def retrieve(self, descriptor_D: Tensor, count: int) -> list[int]:
         """Return the ids of up to ``count`` keyframes that look most like a descriptor, best first."""
         return [self.ids[row] for row, _ in self._retrieval.nearest(descriptor_D, count)]
+
+    def nearest(self, map_T_camera: Pose44, count: int) -> list[int]:
+        """Return the ids of up to ``count`` keyframes that see what a camera there sees, nearest first."""
+        away_N = np.linalg.norm(self.poses_N44[:, :3, 3] - map_T_camera[:3, 3], axis=1)
+        ahead_N = self.poses_N44[:, :3, 2] @ map_T_camera[:3, 2]
+        cost_N = away_N / NEAR_M + np.arccos(np.clip(ahead_N, -1, 1)) / NEAR_RAD
+        rows = np.argsort(cost_N)[:count]
+        return [self.ids[row] for row in rows if cost_N[row] < FAR_COST]
 
     def features(self, ids: Sequence[int]) -> list[KeyframeFeatures]:
         """Return the features of keyframes in the order asked, from memory where they were used before."""

@@ -1,0 +1,43 @@
+"""Where the camera should be by now: odometry where there is some, constant velocity where not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dsm_ros.geometry.pose import Pose44, interpolate, invert
+
+
+@dataclass(frozen=True)
+class Fix:
+    """An accepted pose, and where odometry saw the camera at that moment (None without odometry)."""
+
+    stamp_ns: int
+    map_T_camera: Pose44
+    odom_T_camera: Pose44 | None = None
+
+
+class Motion:
+    """The last two fixes of one video and what follows from them."""
+
+    def __init__(self, max_gap_s: float):
+        self.max_gap_s = max_gap_s
+        self._before: Fix | None = None
+        self._last: Fix | None = None
+
+    def add(self, fix: Fix) -> None:
+        """Take up an accepted pose."""
+        self._before, self._last = self._last, fix
+
+    def predict(self, stamp_ns: int, odom_T_camera: Pose44 | None = None) -> Pose44 | None:
+        """Return the expected map_T_camera, or None when the last fix is too old to say."""
+        if self._last is None or not 0 < stamp_ns - self._last.stamp_ns <= self.max_gap_s * 1e9:
+            return None
+        if odom_T_camera is not None and self._last.odom_T_camera is not None:
+            return self._last.map_T_camera @ invert(self._last.odom_T_camera) @ odom_T_camera
+        return self._by_velocity(stamp_ns, self._last)
+
+    def _by_velocity(self, stamp_ns: int, last: Fix) -> Pose44:
+        step_ns = last.stamp_ns - self._before.stamp_ns if self._before else 0
+        if self._before is None or not 0 < step_ns <= self.max_gap_s * 1e9:
+            return last.map_T_camera
+        return interpolate(self._before.map_T_camera, last.map_T_camera, (stamp_ns - self._before.stamp_ns) / step_ns)

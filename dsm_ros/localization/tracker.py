@@ -1,0 +1,138 @@
+"""The states of one video: searching until the first pose, tracking with every pose, lost with a reason without one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pose import Pose44, pose_error
+from dsm_ros.localization.config import TrackerConfig
+from dsm_ros.localization.motion import Fix, Motion
+from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result
+
+
+class State(StrEnum):
+    """What is known of the camera: nothing yet, where it is, or that it is lost."""
+
+    SEARCHING = "searching"
+    TRACKING = "tracking"
+    LOST = "lost"
+
+
+class ImageLocalizer(Protocol):
+    """What the tracker needs of a localizer."""
+
+    def localize(
+        self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int, near: Pose44 | None = None
+    ) -> Result: ...
+
+    def reset(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Where somebody says the camera is, and how far from there it may be."""
+
+    map_T_camera: Pose44
+    radius_m: float
+
+
+class Tracker:
+    """Localizes the images of one video with what is known from the last ones, from odometry and from hints.
+
+    A pose that contradicts motion or hint is held back until a second one confirms it: a kidnapped camera is found
+    by its second image, and a single wrong pose never leaves.
+    """
+
+    def __init__(self, localizer: ImageLocalizer, config: TrackerConfig | None = None):
+        self.config = config or TrackerConfig()
+        self.state = State.SEARCHING
+        self.hint_report = ""  # why the last hint was dropped; empty when it was not
+        self._localizer = localizer
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget motion, hint and the previous frame: after a jump in time, on another map."""
+        self._localizer.reset()
+        self._motion = Motion(self.config.max_gap_s)
+        self._held: Fix | None = None
+        self._hint: Hint | None = None
+        self._last_stamp_ns: int | None = None
+        self.state = State.SEARCHING
+
+    def hint(self, hint: Hint) -> None:
+        """Search around a hint first; it is dropped once a pose agrees or two poses contradict it."""
+        stamp_ns = self._last_stamp_ns
+        self.reset()
+        self._hint, self._last_stamp_ns, self.hint_report = hint, stamp_ns, ""
+
+    def track(
+        self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int, odom_T_camera: Pose44 | None = None
+    ) -> Result:
+        """Return the pose of the next image, or why there is none; the state follows.
+
+        odom_T_camera: where odometry sees the camera at the image's stamp. Raises ValueError as the localizer does.
+        """
+        if self._jumps_in_time(stamp_ns):
+            self.reset()
+        self._last_stamp_ns = stamp_ns
+        expected = self._motion.predict(stamp_ns, odom_T_camera)
+        near = expected if expected is not None else self._hint.map_T_camera if self._hint else None
+        result = self._localizer.localize(image_HW3, camera, stamp_ns, near)
+        if isinstance(result, Localized):
+            result = self._checked(result, Fix(stamp_ns, result.map_T_camera, odom_T_camera), expected)
+        self._follow(result)
+        return result
+
+    def _jumps_in_time(self, stamp_ns: int) -> bool:
+        last_ns = self._last_stamp_ns
+        return last_ns is not None and not 0 <= stamp_ns - last_ns <= self.config.max_pause_s * 1e9
+
+    def _checked(self, result: Localized, fix: Fix, expected: Pose44 | None) -> Result:
+        """Hold back a pose that contradicts what is known, unless the one held back before agrees with it."""
+        against = self._contradiction(fix.map_T_camera, expected)
+        if against and not self._confirmed(fix):
+            self._held = fix
+            reason, detail = against
+            return NotLocalized(reason, detail, result.support, result.coordinates, result.times_ms)
+        if against:
+            self._drop_what_is_contradicted(against)
+        self._hint = self._held = None
+        self._motion.add(fix)
+        return result
+
+    def _contradiction(self, map_T_camera: Pose44, expected: Pose44 | None) -> tuple[Reason, str] | None:
+        if expected is not None:
+            off_m, off_deg = pose_error(map_T_camera, expected)
+            if off_m > self.config.max_jump_m or off_deg > self.config.max_jump_deg:
+                limits = f"limits {self.config.max_jump_m:.1f} m, {self.config.max_jump_deg:.0f} degrees"
+                return Reason.CONTRADICTS_MOTION, f"{off_m:.2f} m and {off_deg:.0f} degrees off the prediction, {limits}"
+        elif self._hint:
+            off_m, _ = pose_error(map_T_camera, self._hint.map_T_camera)
+            if off_m > self._hint.radius_m:
+                return Reason.CONTRADICTS_HINT, f"{off_m:.2f} m from the hint, limit {self._hint.radius_m:.1f} m"
+        return None
+
+    def _confirmed(self, fix: Fix) -> bool:
+        """Return whether the pose held back just before says the same, given the time between."""
+        held = Motion(self.config.max_gap_s)
+        if self._held:
+            held.add(self._held)
+        expected = held.predict(fix.stamp_ns, fix.odom_T_camera)
+        return expected is not None and pose_error(fix.map_T_camera, expected)[0] <= self.config.max_jump_m
+
+    def _drop_what_is_contradicted(self, against: tuple[Reason, str]) -> None:
+        if self._hint:
+            self.hint_report = f"hint ignored: two poses contradict it, the last {against[1]}"
+        self._motion = Motion(self.config.max_gap_s)
+
+    def _follow(self, result: Result) -> None:
+        if isinstance(result, Localized):
+            self.state = State.TRACKING
+        elif self.state is State.TRACKING:
+            self.state = State.LOST
