@@ -13,7 +13,9 @@ from rosbags.image import ImageError, message_to_cvimage
 from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 
+from dsm_ros.datasets.camera_messages import camera_from_msg, camera_of_size
 from dsm_ros.datasets.frame import Frame
+from dsm_ros.datasets.image_messages import image_from_msg
 from dsm_ros.datasets.rosbag_poses import TransformTree, pose_of_message, stamp_ns_of, stamped_poses
 from dsm_ros.datasets.rosbag_topics import choose_topics
 from dsm_ros.datasets.trajectory import nearest_stamp
@@ -47,11 +49,15 @@ class RosbagSequence:
     def __getitem__(self, index: int) -> Frame:
         stamp_ns, bag_ns = self._images[index]
         message = self._message(self._topics.image, bag_ns)
-        image_HW3 = _decode(message, "rgb8", f"image {index} of {self.name}")
+        try:
+            image_HW3 = image_from_msg(message)
+            camera = camera_of_size(self._camera, image_HW3.shape[1], image_HW3.shape[0])
+        except ValueError as error:
+            raise SequenceError(f"image {index} of {self.name}: {error}") from error
         nearest = nearest_stamp(self._depth_stamps_ns, stamp_ns, MAX_DEPTH_GAP_NS)
         depth_HW = self._depth(nearest) if nearest is not None else None
         pose = self._pose(stamp_ns, message.header.frame_id)
-        return Frame(f"{stamp_ns}", stamp_ns, image_HW3.astype(np.uint8), self._camera, depth_HW, pose)
+        return Frame(f"{stamp_ns}", stamp_ns, image_HW3, camera, depth_HW, pose)
 
     def _stamps(self, connection: Connection) -> list[tuple[int, int]]:
         """Return (header stamp, bag time) of each message, read from the first bytes alone."""
@@ -72,16 +78,14 @@ class RosbagSequence:
         _, _, raw = next(self._reader.messages([self._topics.info]))
         info: Any = self._reader.deserialize(raw, self._topics.info.msgtype)
         try:
-            distortion = tuple(float(value) for value in info.d)
-            k = info.k
-            return Camera(info.width, info.height, k[0], k[4], k[2], k[5], info.distortion_model, distortion)
+            return camera_from_msg(info)
         except ValueError as error:
             raise SequenceError(f"{self.name}: camera_info cannot be used: {error}") from error
 
     def _depth(self, index: int) -> NDArray[np.float32]:
         connection = self._topics.depth
         assert connection is not None
-        raw_HW = _decode(self._message(connection, self._depths[index][1]), None, f"depth {index} of {self.name}")
+        raw_HW = _decode_depth(self._message(connection, self._depths[index][1]), f"depth {index} of {self.name}")
         return depth_in_metres(raw_HW)
 
     def _read_tree(self) -> TransformTree:
@@ -116,8 +120,8 @@ def depth_in_metres(raw_HW: NDArray[np.generic]) -> NDArray[np.float32]:
     return np.where(np.isfinite(metres_HW) & (metres_HW > 0), metres_HW, np.float32(0))
 
 
-def _decode(message: Any, encoding: str | None, what: str) -> NDArray[np.generic]:
+def _decode_depth(message: Any, what: str) -> NDArray[np.generic]:
     try:
-        return np.asarray(message_to_cvimage(message, encoding))
+        return np.asarray(message_to_cvimage(message))
     except (ImageError, ValueError, TypeError) as error:
         raise SequenceError(f"{what} cannot be decoded ({error}); the recording may be damaged") from error

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-DISTORTION_SIZES = {"none": (0,), "plumb_bob": (4, 5), "rational_polynomial": (8,), "equidistant": (4,)}
-DISTORTION_ALIASES = {"": "none", "pinhole": "none", "fisheye": "equidistant", "radtan": "plumb_bob"}
+from dsm_ros.geometry.distortion import checked_model, distort, undistort
 
 
 @dataclass(frozen=True)
 class Camera:
     """Intrinsics of one image: size and focal lengths in px, distortion as ROS names it.
 
-    ``distortion_model`` is none, plumb_bob, rational_polynomial or equidistant (alias fisheye);
+    ``distortion_model`` is none, plumb_bob, rational_polynomial or equidistant (also fisheye, kannala_brandt);
     ``distortion`` holds that model's coefficients in the order of ROS and OpenCV.
     Raises ValueError for an unknown model or impossible numbers.
     """
@@ -35,16 +33,13 @@ class Camera:
     distortion: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        model = DISTORTION_ALIASES.get(self.distortion_model, self.distortion_model)
-        if model not in DISTORTION_SIZES:
-            raise ValueError(f"unknown distortion model '{model}'; known: {', '.join(DISTORTION_SIZES)}")
-        numbers = (self.fx, self.fy, self.cx, self.cy, *self.distortion)
-        if not np.isfinite(numbers).all() or min(self.fx, self.fy) <= 0 or min(self.width_px, self.height_px) <= 0:
-            raise ValueError("camera needs a positive size, positive focal lengths and finite numbers")
-        if not any(self.distortion):
-            model = "none"
-        elif len(self.distortion) not in DISTORTION_SIZES[model]:
-            raise ValueError(f"{model} takes {DISTORTION_SIZES[model]} coefficients, not {len(self.distortion)}")
+        if min(self.width_px, self.height_px) <= 0:
+            raise ValueError(f"camera of {self.width_px}x{self.height_px} pixels; both must be positive")
+        if not np.isfinite([self.fx, self.fy, self.cx, self.cy, *self.distortion]).all():
+            raise ValueError("the camera's K or D holds NaN or infinity; calibrate it anew")
+        if min(self.fx, self.fy) <= 0:
+            raise ValueError(f"the camera's focal lengths are {self.fx:g} and {self.fy:g} px; both must be positive")
+        model = checked_model(self.distortion_model, self.distortion)
         object.__setattr__(self, "distortion_model", model)
         object.__setattr__(self, "distortion", tuple(map(float, self.distortion)) if model != "none" else ())
 
@@ -75,33 +70,15 @@ class Camera:
         return replace(self, distortion_model="none", distortion=())
 
     def project(self, points_N3: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Project points in the camera frame (m) to pixels (N, 2); NaN at or behind the camera plane."""
+        """Project points in the camera frame (m) to pixels (N, 2); NaN behind the camera or out of the lens's view."""
         points_N3 = np.asarray(points_N3, dtype=np.float64)
         front_N = points_N3[:, 2] > 1e-6
-        pixels_N2 = np.full((len(points_N3), 2), np.nan)
-        if front_N.any():
-            pixels_N2[front_N] = self._project_in_front(points_N3[front_N])
-        return pixels_N2
-
-    def _project_in_front(self, points_N3: NDArray[np.float64]) -> NDArray[np.float64]:
-        if self.distortion_model == "none":
-            return points_N3[:, :2] / points_N3[:, 2:] * (self.fx, self.fy) + (self.cx, self.cy)
-        zero = np.zeros(3)
-        project = cv2.fisheye.projectPoints if self.distortion_model == "equidistant" else cv2.projectPoints
-        coefficients = np.array(self.distortion)
-        args = (points_N3[:, None], zero, zero, self.matrix_33, coefficients)
-        return np.asarray(project(*args)[0], dtype=np.float64).reshape(-1, 2)
+        xy_N2 = np.full((len(points_N3), 2), np.nan)
+        xy_N2[front_N] = points_N3[front_N, :2] / points_N3[front_N, 2:]
+        return distort(self.distortion_model, self.distortion, xy_N2) * (self.fx, self.fy) + (self.cx, self.cy)
 
     def unproject(self, pixels_N2: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the rays (N, 3) in the camera frame with z = 1 through the given pixels."""
-        pixels_N2 = np.asarray(pixels_N2, dtype=np.float64)
-        if self.distortion_model == "none":
-            xy_N2 = (pixels_N2 - (self.cx, self.cy)) / (self.fx, self.fy)
-        elif self.distortion_model == "equidistant":
-            xy_N2 = cv2.fisheye.undistortPoints(pixels_N2[:, None], self.matrix_33, np.array(self.distortion))[:, 0]
-        else:
-            criteria = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 50, 1e-10)
-            xy_N2 = cv2.undistortPoints(
-                pixels_N2[:, None], self.matrix_33, np.array(self.distortion), None, None, None, criteria
-            )[:, 0]
+        """Return the rays (N, 3) in the camera frame with z = 1 through pixels; NaN where the lens sees nothing."""
+        xy_N2 = (np.asarray(pixels_N2, dtype=np.float64) - (self.cx, self.cy)) / (self.fx, self.fy)
+        xy_N2 = undistort(self.distortion_model, self.distortion, xy_N2)
         return np.concatenate([xy_N2, np.ones((len(xy_N2), 1))], axis=1)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dsm_ros.geometry.camera import Camera
 
 SIDE_MULTIPLE_PX = 32
+OUTSIDE_PX = -10.0
 
 
 def pinhole_of_size(camera: Camera, long_side_px: int) -> Camera:
@@ -55,8 +56,9 @@ def check_size(image: NDArray[np.generic], camera: Camera) -> None:
 
 @lru_cache(maxsize=8)
 def undistortion_maps(camera: Camera, target: Camera) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return for each pixel of ``target`` where ``camera`` saw its ray, (u, v) in px."""
+    """Return for each pixel of ``target`` where ``camera`` saw its ray, (u, v) in px; outside where it did not."""
     v_HW, u_HW = np.mgrid[0 : target.height_px, 0 : target.width_px]
     rays_N3 = target.unproject(np.stack([u_HW.ravel(), v_HW.ravel()], axis=1))
-    pixels_HW2 = camera.project(rays_N3).reshape(target.height_px, target.width_px, 2).astype(np.float32)
+    pixels_N2 = np.nan_to_num(camera.project(rays_N3), nan=OUTSIDE_PX)  # cv2.remap takes NaN for some pixel
+    pixels_HW2 = pixels_N2.reshape(target.height_px, target.width_px, 2).astype(np.float32)
     return np.ascontiguousarray(pixels_HW2[..., 0]), np.ascontiguousarray(pixels_HW2[..., 1])

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.rectify import OUTSIDE_PX
 from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.attempt import Attempt
 from dsm_ros.localization.result import SceneCoordinates
@@ -22,6 +23,7 @@ def dense_coordinates(
     height, width = attempt.match.confidence_HW.shape
     centres_P2 = cell_centres(width, height, matched.width_px, matched.height_px)
     pixels_HW2 = camera.project(matched.unproject(centres_P2)).reshape(height, width, 2).astype(np.float32)
-    colors_HW3 = cv2.remap(image_HW3, pixels_HW2[..., 0], pixels_HW2[..., 1], cv2.INTER_LINEAR)
+    seen_HW2 = np.nan_to_num(pixels_HW2, nan=OUTSIDE_PX)  # cv2.remap takes NaN for some pixel
+    colors_HW3 = cv2.remap(image_HW3, seen_HW2[..., 0], seen_HW2[..., 1], cv2.INTER_LINEAR)
     confidence_HW = attempt.match.confidence_HW.cpu().numpy().astype(np.float32)
     return SceneCoordinates(attempt.coords_P3.reshape(height, width, 3), confidence_HW, pixels_HW2, colors_HW3)

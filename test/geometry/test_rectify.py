@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.rectify import pinhole_of_size, rectify_depth, rectify_image
+from dsm_ros.geometry.rectify import pinhole_of_size, rectify_depth, rectify_image, undistortion_maps
 from dsm_ros.geometry.sampling import cell_centres, pool_depth
 
 LENS = Camera(640, 480, 517.3, 516.5, 318.6, 255.3, "plumb_bob", (0.2624, -0.9531, -0.0054, 0.0026, 1.1633))
@@ -30,6 +32,38 @@ def test_a_pixel_lands_where_its_ray_goes():
 def test_depth_is_never_mixed():
     depth = np.where(np.arange(640) < 320, 1.0, 3.0).astype(np.float32)[None].repeat(480, 0)
     assert set(np.unique(rectify_depth(depth, LENS, pinhole_of_size(LENS, 512)))) <= {0.0, 1.0, 3.0}
+
+
+def test_what_no_lens_saw_is_black():
+    fisheye = Camera(640, 480, 150.0, 150.0, 320.0, 240.0, "fisheye", (-0.3, 0.0, 0.0, 0.0))
+    white = np.full((480, 640, 3), 255, np.uint8)
+    white[0, 0] = 77
+    target = Camera(640, 480, 30.0, 30.0, 320.0, 240.0)
+    rectified = rectify_image(white, fisheye, target)
+    assert (rectified[0, 0] == 0).all()
+    assert (rectified[240, 320] == 255).all()
+    assert rectify_depth(white[..., 0].astype(np.float32), fisheye, target)[0, 0] == 0
+
+
+def test_maps_are_made_once_per_camera_and_few_are_kept():
+    undistortion_maps.cache_clear()
+    image, target = np.zeros((480, 640, 3), np.uint8), pinhole_of_size(LENS, 512)
+    for _ in range(3):
+        same_lens = replace(LENS)
+        rectify_image(image, same_lens, target)
+    info = undistortion_maps.cache_info()
+    assert (info.misses, info.hits) == (1, 2)
+    for fx in range(400, 420):
+        rectify_image(image, replace(LENS, fx=float(fx)), target)
+    assert undistortion_maps.cache_info().currsize <= 8
+
+
+def test_a_new_calibration_is_used_at_once():
+    image = np.zeros((480, 640, 3), np.uint8)
+    image[:, 320:] = 255
+    target = pinhole_of_size(LENS, 512)
+    edges = [np.argmax(rectify_image(image, replace(LENS, cx=cx), target)[192, :, 0] > 127) for cx in (318.6, 382.6)]
+    assert edges[0] - edges[1] == pytest.approx(64 * 512 / 640, abs=3)
 
 
 def test_wrong_image_size_is_refused():

@@ -1,0 +1,146 @@
+"""Every CameraInfo becomes the camera of its image or one clear ValueError."""
+
+import logging
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
+
+from dsm_ros.datasets.camera_messages import camera_from_msg, camera_of_size
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.node.conversions import camera_to_msg
+
+FULL = Camera(640, 480, 500.0, 510.0, 319.5, 239.5)
+PLUMB_BOB = (0.2624, -0.9531, -0.0054, 0.0026, 1.1633)
+
+
+def info(model="plumb_bob", d=PLUMB_BOB, **fields):
+    message = CameraInfo(width=640, height=480, distortion_model=model, d=list(d))
+    message.k = [500.0, 0, 319.5, 0, 510.0, 239.5, 0, 0, 1]
+    for name, value in fields.items():
+        setattr(message, name, value)
+    return message
+
+
+def with_region(left, top, width, height, binning=(0, 0), rectify=False):
+    message = info(d=[0.0] * 5, binning_x=binning[0], binning_y=binning[1])
+    message.roi.x_offset, message.roi.y_offset, message.roi.width, message.roi.height = left, top, width, height
+    message.roi.do_rectify = rectify
+    return message
+
+
+@pytest.mark.parametrize(
+    ("model", "d"),
+    [
+        ("plumb_bob", PLUMB_BOB[:4]),
+        ("plumb_bob", PLUMB_BOB),
+        *[("plumb_bob", (0.01,) * size) for size in (8, 12, 14)],
+        *[("rational_polynomial", (0.01,) * size) for size in (8, 12, 14)],
+        ("equidistant", (0.02, -0.01, 0.003, -0.001)),
+        ("equidistant", (0.0,) * 4),
+    ],
+)
+def test_cameras_of_every_model_round_trip(model, d):
+    camera = Camera(640, 480, 517.3, 516.5, 318.6, 255.3, model, d)
+    assert (camera.distortion_model, camera.distortion) == (model, d)
+    assert camera_from_msg(camera_to_msg(camera, Header())) == camera
+
+
+@pytest.mark.parametrize("name", ["fisheye", "Equidistant", "kannala_brandt"])
+def test_spellings_of_equidistant(name):
+    d = (0.02, -0.01, 0.003, -0.001)
+    assert camera_from_msg(info(name, d)) == camera_from_msg(info("equidistant", d))
+
+
+@pytest.mark.parametrize("binning", [(0, 0), (1, 1), (0, 1)])
+@pytest.mark.parametrize("rectify", [False, True])
+def test_defaults_mean_the_full_image(binning, rectify):
+    assert camera_from_msg(with_region(0, 0, 0, 0, binning, rectify)) == FULL
+    assert camera_from_msg(with_region(0, 0, 640, 480, binning, rectify)) == FULL
+
+
+def test_a_region_moves_the_principal_point():
+    assert camera_from_msg(with_region(100, 60, 400, 300, rectify=True)) == FULL.cropped(100, 60, 400, 300)
+
+
+def test_binning_joins_pixels_of_each_axis():
+    camera = camera_from_msg(with_region(0, 0, 0, 0, (2, 4)))
+    assert (camera.width_px, camera.height_px, camera.fx, camera.fy) == (320, 120, 250.0, 127.5)
+    assert camera.project(FULL.unproject([[0.5, 1.5]])) == pytest.approx(np.zeros((1, 2)), abs=1e-9)
+
+
+def test_pixels_that_fill_no_bin_are_dropped():
+    camera = camera_from_msg(with_region(10, 20, 401, 303, (2, 2)))
+    assert (camera.width_px, camera.height_px, camera.fx) == (200, 151, 250.0)
+
+
+@given(
+    st.tuples(st.integers(0, 300), st.integers(0, 200), st.integers(8, 340), st.integers(8, 280)),
+    st.tuples(st.integers(0, 4), st.integers(0, 4)),
+    st.floats(-0.3, 0.3),
+    st.floats(-0.2, 0.2),
+)
+def test_region_and_binning_see_what_the_sensor_saw(region, binning, x, y):
+    left, top, _, _ = region
+    across, down = (max(1, side) for side in binning)
+    point = np.array([[x, y, 1.0]])
+    seen = camera_from_msg(with_region(*region, binning)).project(point)
+    bins = (FULL.project(point) - (left, top) + 0.5) / (across, down) - 0.5
+    assert seen == pytest.approx(bins)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (info(k=[0.0] * 9), "camera is uncalibrated: run camera_calibration"),
+        (CameraInfo(), "uncalibrated"),
+        (info(width=0), "0x480"),
+        (info(k=[float("nan"), 0, 1, 0, 1, 1, 0, 0, 1]), "NaN"),
+        (info(k=[float("inf"), 0, 1, 0, 1, 1, 0, 0, 1]), "infinity"),
+        (info(k=[-5.0, 0, 1, 0, 1, 1, 0, 0, 1]), "focal lengths are -5 and 1"),
+        (info(d=[float("nan")] * 5), "K or D holds NaN"),
+        (info(d=[float("inf"), 0, 0, 0, 0]), "K or D holds NaN or infinity"),
+        (info(d=[0.1] * 3), "plumb_bob takes .* not 3"),
+        (info("rational_polynomial", [0.1] * 9), "rational_polynomial takes .* not 9"),
+        (info("equidistant", [0.1] * 5), "equidistant takes 4 coefficients, not 5"),
+        (info("ds", [0.1] * 2), "unknown distortion model 'ds'; .* plumb_bob"),
+        (info("", [0.1] * 5), "none takes 0"),
+        (with_region(600, 0, 100, 100), r"ROI 100x100 at \(600, 0\) is not within 640x480"),
+        (with_region(0, 0, 100, 0), "ROI 100x0"),
+        (with_region(0, 0, 0, 0, (1, 481)), "binning 1x481 leaves nothing of 640x480"),
+    ],
+)
+def test_what_is_wrong_with_a_camera_is_said(wrong, said):
+    with pytest.raises(ValueError, match=said) as error:
+        camera_from_msg(wrong)
+    assert "\n" not in str(error.value)
+
+
+def test_a_changed_calibration_is_another_camera():
+    first = camera_from_msg(info())
+    assert camera_from_msg(info(width=320, height=240, k=[250.0, 0, 159.5, 0, 255.0, 119.5, 0, 0, 1])) != first
+    assert camera_from_msg(info()) == first
+
+
+def test_the_camera_of_its_own_size_is_left_alone():
+    assert camera_of_size(FULL, 640, 480) is FULL
+
+
+@pytest.mark.parametrize("size", [(320, 240), (1280, 960), (213, 160), (100, 75), (427, 320)])
+def test_an_image_scaled_evenly_scales_the_camera_and_is_said_once(size, caplog):
+    camera_of_size.cache_clear()
+    with caplog.at_level(logging.WARNING, logger="dsm_ros"):
+        scaled = [camera_of_size(FULL, *size) for _ in range(3)]
+    assert scaled == [FULL.resized(*size)] * 3
+    assert len(caplog.records) == 1
+    assert f"{size[0]}x{size[1]} but camera_info is of 640x480" in caplog.text
+
+
+@pytest.mark.parametrize("size", [(640, 360), (480, 640), (400, 300 + 9), (642, 480), (32, 32)])
+def test_an_image_of_another_shape_is_refused(size):
+    for _ in range(2):
+        with pytest.raises(ValueError, match=f"images are {size[0]}x{size[1]} but camera_info is of 640x480"):
+            camera_of_size(FULL, *size)
