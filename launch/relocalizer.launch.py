@@ -1,47 +1,79 @@
 """ros2 launch dsm_ros relocalizer.launch.py map:=/maps/office image:=/camera/image_raw ..."""
 
-import os
+from pathlib import Path
 
-from ament_index_python.packages import get_package_share_directory
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import LifecycleNode
+from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+CONFIG = Path(__file__).resolve().parents[1] / "config"
 ARGUMENTS = {
-    "map": ("", "Folder of the map; required."),
-    "image": ("image", "Image topic."),
+    "map": ("", "Folder (or s3://...) of the map."),
+    "image": ("image", "Image topic; with image_transport:=compressed, <image>/compressed is read."),
     "camera_info": ("camera_info", "CameraInfo topic."),
-    "params_file": (
-        os.path.join(get_package_share_directory("dsm_ros"), "config", "relocalizer.yaml"),
-        "Parameters; the map argument overrides the file's.",
-    ),
+    "initialpose": ("initialpose", "Topic of pose hints."),
+    "image_transport": ("", "raw or compressed."),
+    "base_frame": ("", "Frame to locate in the map, such as base_link."),
+    "odom_frame": ("", "Odometry frame, such as odom: map -> odom is broadcast instead of map -> base."),
+    "params_file": (str(CONFIG / "relocalizer.yaml"), "Parameters; an argument that is not empty goes before it."),
     "namespace": ("", "Namespace of the node."),
     "use_sim_time": ("false", "Take time from /clock."),
+    "log_level": ("info", "debug, info, warn or error."),
+    "rviz": ("false", "Start RViz with dsm.rviz."),
 }
+PARAMETERS = ("map", "image_transport", "base_frame", "odom_frame")
+SHOWN = ("pose", "map_points", "keyframes", "scene_coordinates", "debug_image")
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Start the relocalizer; it configures and activates itself."""
-    value = {name: LaunchConfiguration(name) for name in ARGUMENTS}
+    """Start the relocalizer, which configures and activates itself, and RViz where it is asked for."""
+    arguments = [
+        DeclareLaunchArgument(name, default_value=default, description=text)
+        for name, (default, text) in ARGUMENTS.items()
+    ]
+    return LaunchDescription([*arguments, OpaqueFunction(function=relocalizer), rviz()])
+
+
+def relocalizer(context: LaunchContext) -> list[LifecycleNode]:
+    """Return the node; what is left empty is left to the parameter file."""
+    value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    given = {name: ParameterValue(value[name], value_type=str) for name in PARAMETERS if value[name]}
     node = LifecycleNode(
         package="dsm_ros",
         executable="relocalizer",
         name="relocalizer",
         namespace=value["namespace"],
         output="screen",
-        parameters=[
-            value["params_file"],
-            {
-                "map": ParameterValue(value["map"], value_type=str),
-                "use_sim_time": ParameterValue(value["use_sim_time"], value_type=bool),
-            },
+        parameters=[value["params_file"], {**given, "use_sim_time": use_sim_time()}],
+        remappings=[
+            *((name, value[name]) for name in ("image", "camera_info", "initialpose")),
+            ("image/compressed", f"{value['image']}/compressed"),
         ],
-        remappings=[("image", value["image"]), ("camera_info", value["camera_info"])],
+        ros_arguments=["--log-level", value["log_level"]],
     )
-    arguments = [
-        DeclareLaunchArgument(name, default_value=default, description=text)
-        for name, (default, text) in ARGUMENTS.items()
-    ]
-    return LaunchDescription([*arguments, node])
+    return [node]
+
+
+def use_sim_time() -> ParameterValue:
+    """Return the argument as a boolean."""
+    return ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)
+
+
+def rviz() -> Node:
+    """Return RViz; its configuration names absolute topics, which a namespace moves."""
+    return Node(
+        package="rviz2",
+        executable="rviz2",
+        namespace=LaunchConfiguration("namespace"),
+        arguments=["-d", str(CONFIG / "dsm.rviz")],
+        parameters=[{"use_sim_time": use_sim_time()}],
+        remappings=[
+            *((f"/relocalizer/{name}", f"relocalizer/{name}") for name in SHOWN),
+            ("/image", LaunchConfiguration("image")),
+            ("/initialpose", LaunchConfiguration("initialpose")),
+        ],
+        condition=IfCondition(LaunchConfiguration("rviz")),
+    )

@@ -12,7 +12,7 @@ from dsm_ros.geometry.pose import Pose44
 
 
 class Reason(StrEnum):
-    """Why an image could not be localized."""
+    """Why there is no pose: what the image lacks, what the map lacks, what contradicts it, what the node waits for."""
 
     NO_RETRIEVAL = "no_retrieval"
     TOO_FEW_CANDIDATES = "too_few_candidates"
@@ -22,6 +22,12 @@ class Reason(StrEnum):
     CONTRADICTS_MAP = "contradicts_map"
     CONTRADICTS_MOTION = "contradicts_motion"
     CONTRADICTS_HINT = "contradicts_hint"
+    NO_MAP = "no_map"
+    NO_CAMERA_INFO = "no_camera_info"
+    UNREADABLE_IMAGE = "unreadable_image"
+    STALE_IMAGES = "stale_images"
+    NO_TF = "no_tf"
+    TIMEOUT = "timeout"
 
 
 @dataclass(frozen=True)

@@ -65,11 +65,19 @@ class Tracker:
         self._last_stamp_ns: int | None = None
         self.state = State.SEARCHING
 
+    def lose(self) -> None:
+        """Note that the camera is seen no more."""
+        if self.state is State.TRACKING:
+            self.state = State.LOST
+
     def hint(self, hint: Hint) -> None:
         """Search around a hint first; it is dropped once a pose agrees or two poses contradict it."""
-        stamp_ns = self._last_stamp_ns
         self.reset()
-        self._hint, self._last_stamp_ns, self.hint_report = hint, stamp_ns, ""
+        self._hint, self.hint_report = hint, ""
+
+    def refuse_hint(self, report: str) -> None:
+        """Note why a hint cannot be used."""
+        self.hint_report = report
 
     def track(
         self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int, odom_T_camera: Pose44 | None = None
@@ -111,7 +119,10 @@ class Tracker:
             off_m, off_deg = pose_error(map_T_camera, expected)
             if off_m > self.config.max_jump_m or off_deg > self.config.max_jump_deg:
                 limits = f"limits {self.config.max_jump_m:.1f} m, {self.config.max_jump_deg:.0f} degrees"
-                return Reason.CONTRADICTS_MOTION, f"{off_m:.2f} m and {off_deg:.0f} degrees off the prediction, {limits}"
+                return (
+                    Reason.CONTRADICTS_MOTION,
+                    f"{off_m:.2f} m and {off_deg:.0f} degrees off the prediction, {limits}",
+                )
         elif self._hint:
             off_m, _ = pose_error(map_T_camera, self._hint.map_T_camera)
             if off_m > self._hint.radius_m:
@@ -134,5 +145,5 @@ class Tracker:
     def _follow(self, result: Result) -> None:
         if isinstance(result, Localized):
             self.state = State.TRACKING
-        elif self.state is State.TRACKING:
-            self.state = State.LOST
+        else:
+            self.lose()

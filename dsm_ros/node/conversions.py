@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import array
-from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point, PoseWithCovarianceStamped, Quaternion, TransformStamped, Vector3
 from numpy.typing import NDArray
-from rosbags.image import message_to_cvimage
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
@@ -30,36 +28,12 @@ def stamp_msg(stamp_ns: int) -> Time:
     return Time(sec=stamp_ns // 1_000_000_000, nanosec=stamp_ns % 1_000_000_000)
 
 
-def image_from_msg(message: Any) -> NDArray[np.uint8]:
-    """Return uint8 RGB of an Image or CompressedImage. Raises ValueError for data or encodings it cannot read."""
-    try:
-        return np.ascontiguousarray(message_to_cvimage(message, "rgb8"), dtype=np.uint8)
-    except Exception as error:  # the library raises many kinds for malformed data
-        encoding = getattr(message, "encoding", None) or getattr(message, "format", "")
-        raise ValueError(f"image with encoding '{encoding}' cannot be decoded: {error}") from error
-
-
 def image_to_msg(image_HW3: NDArray[np.uint8], header: Header) -> Image:
     """Return an rgb8 Image."""
     height, width = image_HW3.shape[:2]
     message = Image(header=header, height=height, width=width, encoding="rgb8", step=3 * width)
     message.data = array.array("B", image_HW3.tobytes())  # bytes would be checked one by one
     return message
-
-
-def camera_from_msg(message: CameraInfo) -> Camera:
-    """Return the camera of the image that was sent with a CameraInfo, after its ROI and binning (REP 104).
-
-    Raises ValueError for an unknown distortion model or impossible numbers.
-    """
-    k = message.k
-    distortion = tuple(float(value) for value in message.d)
-    camera = Camera(message.width, message.height, k[0], k[4], k[2], k[5], message.distortion_model, distortion)
-    roi = message.roi
-    if roi.width and roi.height:
-        camera = camera.cropped(roi.x_offset, roi.y_offset, roi.width, roi.height)
-    across, down = max(1, message.binning_x), max(1, message.binning_y)
-    return camera.resized(camera.width_px // across, camera.height_px // down) if across * down > 1 else camera
 
 
 def camera_to_msg(camera: Camera, header: Header) -> CameraInfo:

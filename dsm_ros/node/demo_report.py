@@ -16,8 +16,9 @@ from dsm_ros.evaluation.metrics import FrameScore, recall
 from dsm_ros.evaluation.plots import draw_top_view, new_figure, save
 from dsm_ros.geometry.pose import pose_error
 from dsm_ros.localization.localizer import Localizer
-from dsm_ros.localization.result import SceneCoordinates, StageTimes
+from dsm_ros.localization.result import StageTimes
 from dsm_ros.node.conversions import stamp_ns_of
+from dsm_ros.node.debug_image import coordinate_colors
 from dsm_ros.node.demo_recorder import Recording
 from dsm_ros.scene_map.scene_map import SceneMap
 
@@ -115,13 +116,6 @@ def save_picture(
     for row, (title, image, colors) in enumerate(images):
         _show(figure, grid[row, 1], title, image, colors)
     save(figure, path)
-
-
-def coordinate_colors(coordinates: SceneCoordinates) -> np.ndarray:
-    """Return x y z as RGB, each axis stretched over the middle 96 % of its range."""
-    coords_HW3 = coordinates.coords_HW3
-    low_3, high_3 = np.percentile(coords_HW3.reshape(-1, 3), (2, 98), axis=0)
-    return np.clip((coords_HW3 - low_3) / np.maximum(high_3 - low_3, 1e-6), 0, 1)
 
 
 def _show(figure: Figure, place: object, title: str, image: np.ndarray, colors: str | None) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,95 +13,108 @@ from geometry_msgs.msg import PoseWithCovarianceStamped
 from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import PointCloud2
+from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header
+from visualization_msgs.msg import MarkerArray
 
-from dsm_ros.localization.result import Localized, NotLocalized, Result
+from dsm_ros.localization.result import Localized, NotLocalized, Reason
+from dsm_ros.localization.tracker import State
 from dsm_ros.msg import RelocalizationStatus
-from dsm_ros.node.conversions import cloud_to_msg, points_to_msg, pose_to_msg
+from dsm_ros.node.answer import Answer, Faults
+from dsm_ros.node.conversions import cloud_to_msg, image_to_msg, points_to_msg, pose_to_msg
+from dsm_ros.node.debug_image import draw_debug_image
+from dsm_ros.node.keyframe_markers import keyframe_markers
 from dsm_ros.node.latest_image_worker import WorkerCounts
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE)
-STATE_NAMES = {
-    RelocalizationStatus.SEARCHING: "searching",
-    RelocalizationStatus.TRACKING: "tracking",
-    RelocalizationStatus.LOST: "lost",
+STATES = {
+    State.SEARCHING: RelocalizationStatus.SEARCHING,
+    State.TRACKING: RelocalizationStatus.TRACKING,
+    State.LOST: RelocalizationStatus.LOST,
 }
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One processed image: when and where it was taken, and what the localizer said."""
-
-    header: Header
-    result: Result
-    received_s: float
+KeyframeImages = Callable[[tuple[int, ...]], list[NDArray[np.uint8]]]
 
 
 class Outputs:
     """The publishers, made when the node is configured and destroyed when it is cleaned up."""
 
-    def __init__(self, node: LifecycleNode, map_frame: str):
-        self._node, self._map_frame = node, map_frame
+    def __init__(self, node: LifecycleNode):
+        self._node, self.map_frame = node, ""
         self._pose = node.create_publisher(PoseWithCovarianceStamped, "~/pose", 10)
         self._status = node.create_publisher(RelocalizationStatus, "~/status", LATCHED)
         self._cloud = node.create_publisher(PointCloud2, "~/scene_coordinates", 1)
+        self._debug = node.create_publisher(Image, "~/debug_image", 1)
         self._map_points = node.create_publisher(PointCloud2, "~/map_points", LATCHED)
+        self._keyframes = node.create_publisher(MarkerArray, "~/keyframes", LATCHED)
         self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._last = RelocalizationStatus(state=RelocalizationStatus.SEARCHING)
+        self._keyframe_images: KeyframeImages = lambda ids: []
+        self._last: Answer | None = None
         self._localized = 0
 
     def header(self, stamp: Any) -> Header:
         """Return a header in the map frame."""
-        return Header(stamp=stamp, frame_id=self._map_frame)
+        return Header(stamp=stamp, frame_id=self.map_frame)
 
-    def publish_map(self, points_N3: NDArray[np.float64], colors_N3: NDArray[np.uint8]) -> None:
-        """Publish the map's points, latched."""
-        ones_1N = np.ones((1, len(points_N3)), np.float32)
+    def show_map(
+        self,
+        map_frame: str,
+        points_N3: NDArray[np.float64],
+        colors_N3: NDArray[np.uint8],
+        map_T_keyframes_N44: NDArray[np.float64],
+        keyframe_images: KeyframeImages,
+    ) -> None:
+        """Publish a map's points and keyframes, latched; keyframe_images reads images by id for the debug image."""
+        self.map_frame, self._keyframe_images = map_frame, keyframe_images
         header = self.header(self._node.get_clock().now().to_msg())
+        ones_1N = np.ones((1, len(points_N3)), np.float32)
         self._map_points.publish(points_to_msg(points_N3[None], colors_N3[None], ones_1N, header))
+        self._keyframes.publish(keyframe_markers(map_T_keyframes_N44, header))
 
     def publish(self, answer: Answer, counts: WorkerCounts) -> None:
-        """Publish pose (only an accepted one), dense cloud and status of one image."""
-        header = self.header(answer.header.stamp)
-        result = answer.result
+        """Publish pose (only an accepted one), dense cloud, debug image and status of one image."""
+        header, result = self.header(answer.header.stamp), answer.result
         if isinstance(result, Localized):
             self._localized += 1
             self._pose.publish(pose_to_msg(result.map_T_camera, result.covariance_66, header))
         if result.coordinates is not None and self._cloud.get_subscription_count():
             self._cloud.publish(cloud_to_msg(result.coordinates, header))
-        self._last = self._status_msg(answer, counts)
-        self._status.publish(self._last)
+        self._last = answer
+        self._status.publish(self.describe(answer, counts))
+        if answer.image_HW3 is not None and self._debug.get_subscription_count():
+            keyframes = self._keyframe_images(result.support.keyframe_ids)
+            self._debug.publish(image_to_msg(draw_debug_image(answer.image_HW3, result, keyframes), answer.header))
 
-    def _status_msg(self, answer: Answer, counts: WorkerCounts) -> RelocalizationStatus:
+    def describe(self, answer: Answer, counts: WorkerCounts) -> RelocalizationStatus:
+        """Return the status message of an answer."""
         result, support = answer.result, answer.result.support
-        message = RelocalizationStatus(header=answer.header, inliers=support.inliers)
+        message = RelocalizationStatus(header=answer.header, state=STATES[answer.state], inliers=support.inliers)
         message.inlier_ratio, message.confidence = float(support.inlier_ratio), float(support.confidence)
         message.keyframe_ids = list(support.keyframe_ids)
+        message.reason, message.detail = reason_of(answer)
+        message.hint_report = answer.hint_report
+        if answer.jump:
+            message.jump_m, message.jump_deg = answer.jump.distance_m, answer.jump.angle_deg
         for stage, ms in asdict(result.times_ms).items():
             setattr(message, f"{stage}_ms", float(ms))
         message.latency_ms = (time.monotonic() - answer.received_s) * 1e3
         message.frames_received, message.frames_dropped = counts.received, counts.dropped
         message.frames_failed, message.frames_localized = counts.failed, self._localized
-        if isinstance(result, NotLocalized):
-            message.reason, message.detail = str(result.reason), result.detail
-            message.state = message.LOST if self._localized else message.SEARCHING
-        else:
-            message.state = message.TRACKING
         return message
 
-    def publish_diagnostics(self, counts: WorkerCounts) -> None:
+    def publish_diagnostics(self, counts: WorkerCounts, faults: Faults) -> None:
         """Publish the state and the counts since activation."""
         last = self._last
-        level = DiagnosticStatus.OK if last.state == last.TRACKING else DiagnosticStatus.WARN
-        text = STATE_NAMES[last.state] + (f": {last.detail}" if last.detail else "")
+        level, text, confidence = DiagnosticStatus.WARN, "searching: no image yet", 0.0
+        if last:
+            level = DiagnosticStatus.OK if last.state is State.TRACKING else DiagnosticStatus.WARN
+            text, confidence = ": ".join(filter(None, (last.state, reason_of(last)[1]))), last.result.support.confidence
         values = {
             "frames received": counts.received,
             "frames dropped": counts.dropped,
             "frames failed": counts.failed,
             "frames localized": self._localized,
-            "confidence": f"{last.confidence:.2f}",
-            "latency ms": f"{last.latency_ms:.0f}",
+            **{f"images {name.replace('_', ' ')}": count for name, count in asdict(faults).items()},
+            "confidence": f"{confidence:.2f}",
         }
         status = DiagnosticStatus(level=level, name=f"{self._node.get_name()}: localization", message=text)
         status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
@@ -109,5 +123,13 @@ class Outputs:
 
     def close(self) -> None:
         """Destroy the publishers."""
-        for publisher in (self._pose, self._status, self._cloud, self._map_points, self._diagnostics):
+        publishers = (self._pose, self._status, self._cloud, self._debug, self._map_points, self._keyframes)
+        for publisher in (*publishers, self._diagnostics):
             self._node.destroy_publisher(publisher)
+
+
+def reason_of(answer: Answer) -> tuple[str, str]:
+    """Return what is wrong with an answer, machine readable and as a sentence; empty when nothing is."""
+    if isinstance(answer.result, NotLocalized):
+        return str(answer.result.reason), answer.result.detail
+    return (str(Reason.NO_TF), answer.tf_problem) if answer.tf_problem else ("", "")

@@ -17,20 +17,35 @@ def parameter(default: Any, description: str, low: float | None = None, high: fl
 
 
 _LOCALIZER = LocalizerConfig()
+CHOICES = {"image_transport": ("raw", "compressed"), "watch_type": ("pose", "odometry")}
 
 
 @dataclass(frozen=True)
 class NodeParameters:
     """All parameters of the relocalizer, read once when it is configured."""
 
-    map: str = parameter("", "Folder (or s3://...) of the map; required.")
+    map: str = parameter("", "Folder (or s3://...) of the map; empty to wait for ~/load_map.")
     model: str = parameter("", "Weights (.safetensors); empty for the shipped ones.")
     device: str = parameter("cpu", "Where the network runs: cpu or cuda.")
     threads: int = parameter(0, "CPU threads of the network; 0 for one per core.", 0, 256)
     autostart: bool = parameter(True, "Configure and activate at once, without a lifecycle manager.")
     image_transport: str = parameter("raw", "raw, or compressed to subscribe to <image>/compressed.")
     base_frame: str = parameter("", "Frame to locate in the map; empty for the camera's own frame.")
-    publish_tf: bool = parameter(True, "Broadcast map -> base_frame (or the camera) for each accepted pose.")
+    odom_frame: str = parameter("", "Frame of the odometry; with it, map -> odom_frame is broadcast (REP 105).")
+    publish_tf: bool = parameter(True, "Broadcast map -> odom_frame, base_frame or the camera, whichever is set first.")
+    transform_tolerance_s: float = parameter(0.1, "How far ahead map -> odom is stamped.", 0.0, 10.0)
+    transform_timeout_s: float = parameter(0.2, "Longest wait for a transform at an image's stamp.", 0.0, 10.0)
+    smoothing_s: float = parameter(0.0, "Time constant of map -> odom; 0 takes each pose at once.", 0.0, 60.0)
+    smoothing_limit_m: float = parameter(0.5, "A larger jump of the camera is taken at once.", 0.0, 100.0)
+    continuous: bool = parameter(True, "Look at every image; false to look only while somebody waits for a pose.")
+    stale_after_s: float = parameter(1.0, "Report stale images after this long without one.", 0.1, 3600.0)
+    rescue_timeout_s: float = parameter(5.0, "How long a rescue by trigger or watch goes on.", 0.1, 3600.0)
+    publish_initialpose: bool = parameter(False, "Publish the pose of a rescue on initialpose (AMCL and others).")
+    hint_radius_m: float = parameter(2.0, "Least distance within which a hint is believed.", 0.01, 1000.0)
+    watch_topic: str = parameter("", "Topic whose silence or covariance starts a rescue; empty for none.")
+    watch_type: str = parameter("pose", "pose (PoseWithCovarianceStamped) or odometry (Odometry).")
+    watch_timeout_s: float = parameter(1.0, "Silence of the watched topic that starts a rescue.", 0.01, 3600.0)
+    watch_max_sigma_m: float = parameter(1.0, "Position deviation on it that starts a rescue.", 0.001, 1000.0)
     map_points: int = parameter(50_000, "Points of the map to publish for display.", 0, 5_000_000)
     keyframes: int = parameter(_LOCALIZER.keyframes, "Keyframes retrieved per image, N.", 1, 20)
     temporal: bool = parameter(_LOCALIZER.temporal, "Fuse correlation with the previous frame.")
@@ -53,8 +68,9 @@ def declare(node: LifecycleNode) -> None:
 def read(node: LifecycleNode) -> NodeParameters:
     """Return the present values. Raises ValueError when one is impossible."""
     values = {item.name: node.get_parameter(item.name).value for item in fields(NodeParameters)}
-    if values["image_transport"] not in ("raw", "compressed"):
-        raise ValueError(f"image_transport is '{values['image_transport']}'; use raw or compressed")
+    for name, choices in CHOICES.items():
+        if values[name] not in choices:
+            raise ValueError(f"{name} is '{values[name]}'; use {' or '.join(choices)}")
     return NodeParameters(**values)
 
 

@@ -7,63 +7,36 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 import rclpy
-from numpy.typing import NDArray
-from rclpy.executors import ExternalShutdownException
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.exceptions import InvalidHandle
+from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from dsm_ros.geometry.camera import Camera
-from dsm_ros.localization.result import Localized, Result
+from dsm_ros.localization.tracker import Tracker
+from dsm_ros.msg import RelocalizationStatus
 from dsm_ros.node import parameters
-from dsm_ros.node.conversions import camera_from_msg, image_from_msg, stamp_ns_of
-from dsm_ros.node.latest_image_worker import LatestImageWorker
+from dsm_ros.node.answer import Answer
+from dsm_ros.node.frame_processor import Arrival, FrameProcessor, Surroundings
+from dsm_ros.node.frames import BaseFrame
+from dsm_ros.node.latest_image_worker import LatestImageWorker, WorkerCounts
+from dsm_ros.node.loading import Loaded, Loader, load
 from dsm_ros.node.log_forwarding import RosLogHandler
-from dsm_ros.node.outputs import Answer, Outputs
-from dsm_ros.node.transforms import MapBroadcaster
+from dsm_ros.node.map_broadcaster import BroadcastSettings, MapBroadcaster
+from dsm_ros.node.outputs import Outputs
+from dsm_ros.node.rescue_interface import Desk, RescueInterface
+from dsm_ros.node.transforms import Transforms
 from dsm_ros.process import prepare_process, use_threads
 
 IMAGE_QOS = QoSProfile(depth=1, reliability=qos_profile_sensor_data.reliability)
 DIAGNOSTICS_PERIOD_S = 1.0
-WARNING_PERIOD_S = 5.0
+EXECUTOR_THREADS = 4  # images, transforms, an action that waits, and services
 CANNOT_START = 2
-
-
-class ImageLocalizer(Protocol):
-    """What the node needs of a localizer."""
-
-    def localize(self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int) -> Result: ...
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A localizer and what of its map is shown."""
-
-    localizer: ImageLocalizer
-    map_frame: str
-    points_N3: NDArray[np.float64]
-    colors_N3: NDArray[np.uint8]
-
-
-def load(values: parameters.NodeParameters) -> Loaded:
-    """Load network and map as the parameters say. Raises DsmError when either cannot be used."""
-    from pathlib import Path
-
-    from dsm_ros.localization.localizer import Localizer
-    from dsm_ros.network.checkpoint import load_network
-    from dsm_ros.scene_map.scene_map import SceneMap
-
-    use_threads(1)  # all others are for the worker
-    network = load_network(Path(values.model) if values.model else None, values.device)
-    scene_map = SceneMap.open(values.map, network.model_hash)
-    localizer = Localizer(scene_map, network, values.localizer_config())
-    return Loaded(localizer, scene_map.frame_name, *scene_map.points(values.map_points))
 
 
 Callback = Callable[["RelocalizerNode", LifecycleState], TransitionCallbackReturn]
@@ -86,40 +59,58 @@ def logged(callback: Callback) -> Callback:
 class RelocalizerNode(LifecycleNode):
     """Configure loads, activate subscribes, and the rest undoes it in reverse."""
 
-    def __init__(self, loader: Callable[[parameters.NodeParameters], Loaded] = load):
+    def __init__(self, loader: Loader = load):
         super().__init__("relocalizer")
         self._loader = loader
-        self._localizer: ImageLocalizer | None = None
-        self._outputs: Outputs | None = None
-        self._broadcaster: MapBroadcaster | None = None
-        self._worker: LatestImageWorker[tuple[Any, float]] | None = None
-        self._camera: Camera | None = None
+        self._worker: LatestImageWorker[Arrival] | None = None
+        self._closers: list[Callable[[], None]] = []
+        self._silent = False
         parameters.declare(self)
         self._log_handler = RosLogHandler(self.get_logger())
         logging.getLogger("dsm_ros").addHandler(self._log_handler)
 
     @logged
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load the network and the map, create the outputs."""
-        self._parameters = parameters.read(self)
-        loaded = self._loader(self._parameters)
-        self._localizer = loaded.localizer
-        self._camera = None
-        self._outputs = Outputs(self, loaded.map_frame)
-        self._broadcaster = MapBroadcaster(self, self._parameters.base_frame) if self._parameters.publish_tf else None
-        self._outputs.publish_map(loaded.points_N3, loaded.colors_N3)
-        self.get_logger().info(f"map {self._parameters.map} is loaded")
+        """Load the network and the map, create everything but the image input."""
+        values = self._values = parameters.read(self)
+        loaded = self._loader(values, values.map) if values.map else None
+        self._outputs = Outputs(self)
+        transforms = Transforms(self)
+        settings = BroadcastSettings(
+            values.base_frame,
+            values.odom_frame,
+            values.transform_tolerance_s,
+            values.transform_timeout_s,
+            values.smoothing_s,
+            values.smoothing_limit_m,
+        )
+        broadcaster = self._broadcaster = MapBroadcaster(self, transforms, settings) if values.publish_tf else None
+        map_frame = loaded.map_frame if loaded else ""
+        around = Surroundings(map_frame, values.odom_frame, transforms, broadcaster, self._publish)
+        self._processor = FrameProcessor(self, Tracker(loaded.localizer) if loaded else None, around)
+        base = BaseFrame(transforms, values.base_frame)
+        desk = Desk(self._processor, self._outputs, base, self._describe, self._is_active, self._load_map)
+        self._rescue = RescueInterface(self, values, desk)
+        self._closers = [self._rescue.close, *([broadcaster.close] if broadcaster else []), transforms.close]
+        self._closers.append(self._outputs.close)
+        if loaded:
+            self._show(loaded)
+            self.get_logger().info(f"map {values.map} is loaded")
         return TransitionCallbackReturn.SUCCESS
 
     @logged
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start the worker, then subscribe."""
-        self._worker = LatestImageWorker(self._process, partial(use_threads, self._parameters.threads))
-        compressed = self._parameters.image_transport == "compressed"
-        kind, topic = (CompressedImage, "image/compressed") if compressed else (Image, "image")
+        self._worker = LatestImageWorker(self._processor.process, partial(use_threads, self._values.threads))
+        compressed = self._values.image_transport == "compressed"
+        topic = self.resolve_topic_name("image") + ("/compressed" if compressed else "")  # as image_transport names it
+        kind = CompressedImage if compressed else Image
+        group = MutuallyExclusiveCallbackGroup()
         self._inputs = [
-            self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, IMAGE_QOS),
-            self.create_subscription(kind, topic, self._on_image, IMAGE_QOS),
+            self.create_subscription(
+                CameraInfo, "camera_info", self._processor.take_camera_info, IMAGE_QOS, callback_group=group
+            ),
+            self.create_subscription(kind, topic, self._on_image, IMAGE_QOS, callback_group=group),
         ]
         self._timer = self.create_timer(DIAGNOSTICS_PERIOD_S, self._on_timer)
         return super().on_activate(state)
@@ -147,6 +138,11 @@ class RelocalizerNode(LifecycleNode):
         self._stop_listening()
         self._release()
 
+    def destroy_node(self) -> None:
+        """Forget the log handler with the node."""
+        logging.getLogger("dsm_ros").removeHandler(self._log_handler)
+        super().destroy_node()
+
     def _stop_listening(self) -> None:
         if self._worker is None:
             return
@@ -155,52 +151,57 @@ class RelocalizerNode(LifecycleNode):
             self.destroy_subscription(subscription)
         self._worker.stop()
         self._worker = None
+        self._processor.use(Tracker.reset)
+        if self._broadcaster:
+            self._broadcaster.forget()
 
     def _release(self) -> None:
-        if self._broadcaster:
-            self._broadcaster.close(self)
-        if self._outputs:
-            self._outputs.close()
-        self._broadcaster = self._outputs = self._localizer = None
+        for close in self._closers:
+            close()
+        self._closers = []
 
-    def destroy_node(self) -> None:
-        """Forget the log handler with the node."""
-        logging.getLogger("dsm_ros").removeHandler(self._log_handler)
-        super().destroy_node()
+    def _is_active(self) -> bool:
+        return self._worker is not None
 
-    def _on_camera_info(self, message: CameraInfo) -> None:
-        try:
-            self._camera = camera_from_msg(message)
-        except ValueError as error:
-            self._camera = None
-            self._warn(f"camera_info cannot be used: {error}")
+    def _counts(self) -> WorkerCounts:
+        return self._worker.counts if self._worker else WorkerCounts()
 
     def _on_image(self, message: Any) -> None:
-        if self._worker:
-            self._worker.put((message, time.monotonic()))
+        if self._worker and (self._values.continuous or self._rescue.is_waiting):
+            self._silent = False
+            self._worker.put(Arrival(message, time.monotonic()))
 
     def _on_timer(self) -> None:
-        if self._outputs and self._worker:
-            self._outputs.publish_diagnostics(self._worker.counts)
+        limit_s = self._values.stale_after_s
+        if self._values.continuous and not self._silent and self._processor.idle_s > limit_s:
+            self._silent = True
+            self._outputs.publish(self._processor.silence(limit_s), self._counts())
+        self._outputs.publish_diagnostics(self._counts(), self._processor.faults)
 
-    def _process(self, item: tuple[Any, float]) -> None:
-        """Localize one image; runs in the worker's thread."""
-        message, received_s = item
-        if self._camera is None:
-            self._warn("images arrive but no usable camera_info; check its topic")
-        if self._camera is None or not (self._localizer and self._outputs and self._worker):
-            return
-        image_HW3 = image_from_msg(message)
-        result = self._localizer.localize(image_HW3, self._camera, stamp_ns_of(message.header.stamp))
-        self._outputs.publish(Answer(message.header, result, received_s), self._worker.counts)
-        if self._broadcaster and isinstance(result, Localized):
-            header = self._outputs.header(message.header.stamp)
-            problem = self._broadcaster.send(result.map_T_camera, header, message.header.frame_id)
-            if problem:
-                self._warn(problem)
+    def _publish(self, answer: Answer) -> None:
+        if not self.context.ok():
+            return  # interrupted while the image was looked at
+        self._rescue.see(answer)
+        self._outputs.publish(answer, self._counts())
 
-    def _warn(self, text: str) -> None:
-        self.get_logger().warning(text, throttle_duration_sec=WARNING_PERIOD_S)
+    def _describe(self, answer: Answer) -> RelocalizationStatus:
+        return self._outputs.describe(answer, self._counts())
+
+    def _load_map(self, map_uri: str) -> int:
+        loaded = self._loader(self._values, map_uri)
+        self._processor.replace(Tracker(loaded.localizer), loaded.map_frame)
+        self._show(loaded)
+        self.get_logger().info(f"map {map_uri} is loaded in place of the old one")
+        return len(loaded.map_T_keyframes_N44)
+
+    def _show(self, loaded: Loaded) -> None:
+        self._outputs.show_map(
+            loaded.map_frame,
+            loaded.points_N3,
+            loaded.colors_N3,
+            loaded.map_T_keyframes_N44,
+            loaded.keyframe_images,
+        )
 
 
 def start(node: RelocalizerNode) -> bool:
@@ -209,7 +210,18 @@ def start(node: RelocalizerNode) -> bool:
     return node.trigger_configure() == success and node.trigger_activate() == success
 
 
-def main(loader: Callable[[parameters.NodeParameters], Loaded] = load) -> int:
+def spin(node: RelocalizerNode) -> None:
+    """Spin until interrupted; rclpy's wait may trip over what another thread has just destroyed."""
+    executor = MultiThreadedExecutor(EXECUTOR_THREADS)
+    executor.add_node(node)
+    while rclpy.ok():
+        try:
+            executor.spin_once()
+        except InvalidHandle:
+            continue  # the next wait is made without it
+
+
+def main(loader: Loader = load) -> int:
     """Run the node until it is interrupted; return 2 when ``autostart`` is set and it cannot start."""
     prepare_process()
     rclpy.init()
@@ -217,7 +229,7 @@ def main(loader: Callable[[parameters.NodeParameters], Loaded] = load) -> int:
     try:
         if node.get_parameter("autostart").value and not start(node):
             return CANNOT_START
-        rclpy.spin(node)
+        spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:

@@ -1,77 +1,108 @@
-"""What the relocalizer says on /tf, and the static transforms it reads.
-
-Without odometry: map -> base_frame (or the camera), stamped with the capture time of the image.
-"""
+"""/tf and /tf_static as heard by the node: a buffer to ask, and who else places a frame in the tree."""
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Callable
 from typing import Any
 
-from rclpy.lifecycle import LifecycleNode
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.clock import JumpHandle, JumpThreshold
+from rclpy.duration import Duration
+from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
-from dsm_ros.geometry.pose import Pose44, invert
-from dsm_ros.node.conversions import transform_from_msg, transform_to_msg
+from dsm_ros.geometry.pose import Pose44
+from dsm_ros.node.conversions import stamp_ns_of, transform_from_msg
+from dsm_ros.node.parents import Parents
+from dsm_ros.node.transform_buffer import Missing, TransformBuffer, TransformStore
 
 TF_QOS = QoSProfile(depth=100)
 TF_STATIC_QOS = QoSProfile(
     depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE
 )
-MAX_CHAIN = 50
+BACKWARD_JUMP_S = 1.0
+WARNING_PERIOD_S = 5.0
 
 
-class StaticTransforms:
-    """The tree of /tf_static as far as it has been heard."""
+class Transforms:
+    """Listens from its making until close; all but close may be called from any thread."""
 
-    def __init__(self, node: LifecycleNode):
-        self._parents: dict[str, tuple[str, Pose44]] = {}
-        self._subscription = node.create_subscription(TFMessage, "/tf_static", self.add, TF_STATIC_QOS)
+    def __init__(self, node: Node):
+        self._node, self._store, self._parents = node, make_store(), Parents()
+        group = MutuallyExclusiveCallbackGroup()  # fills the buffer while other callbacks wait for it
+        self._dynamic = node.create_subscription(TFMessage, "/tf", self._on_tf, TF_QOS, callback_group=group)
+        self._static = node.create_subscription(
+            TFMessage, "/tf_static", self._on_static, TF_STATIC_QOS, callback_group=group
+        )
+        self._jump = on_time_jump(node, self.clear)
 
-    def add(self, message: Any) -> None:
-        """Take up the transforms of a message."""
-        for transform in message.transforms:
-            self._parents[transform.child_frame_id] = (transform.header.frame_id, transform_from_msg(transform))
+    def lookup(self, target: str, source: str, stamp_ns: int | None) -> Pose44 | Missing:
+        """Return target_T_source at a time (None: the newest), or why there is none; returns at once."""
+        return self._store.lookup(target, source, stamp_ns)
 
-    def lookup(self, ancestor: str, frame: str) -> Pose44 | None:
-        """Return ancestor_T_frame, or None when no static chain leads from the frame up to the ancestor."""
-        pose: Pose44 | None = None
-        for _ in range(MAX_CHAIN):
-            if frame == ancestor:
-                return pose
-            if frame not in self._parents:
-                return None
-            frame, step = self._parents[frame]
-            pose = step if pose is None else step @ pose
-        return None
+    def wait(self, target: str, source: str, stamp_ns: int | None, timeout_s: float) -> Pose44 | Missing:
+        """Return what lookup does, waiting for it up to timeout_s; not for the executor's thread, which hears /tf."""
+        return self._store.wait(target, source, stamp_ns, timeout_s)
 
-    def close(self, node: LifecycleNode) -> None:
+    def other_parent(self, child: str) -> str | None:
+        """Return, in words, the parent that other nodes give to a frame; None when they give it none."""
+        claim = self._parents.other(child)
+        if claim is None:
+            return None
+        topic = (self._static if claim.static else self._dynamic).topic_name
+        return f"{claim.parent} on {topic} (from {self._other_nodes(topic) or 'another node'})"
+
+    def announce(self, transform: Any) -> None:
+        """Note a TransformStamped that this node is about to send, to know it when it comes back."""
+        self._parents.announce(transform)
+
+    def clear(self) -> None:
+        """Forget all but static transforms."""
+        self._store.clear()
+        self._parents.clear()
+
+    def close(self) -> None:
         """Stop listening."""
-        node.destroy_subscription(self._subscription)
+        self._jump.unregister()
+        self._node.destroy_subscription(self._dynamic)
+        self._node.destroy_subscription(self._static)
+
+    def _on_tf(self, message: Any) -> None:
+        for transform in message.transforms:
+            self._take_up(transform, stamp_ns_of(transform.header.stamp))
+
+    def _on_static(self, message: Any) -> None:
+        for transform in message.transforms:
+            self._take_up(transform, None)
+
+    def _take_up(self, transform: Any, stamp_ns: int | None) -> None:
+        parent, child = transform.header.frame_id, transform.child_frame_id
+        try:
+            self._store.add(parent, child, stamp_ns, transform_from_msg(transform))
+            self._parents.hear(transform, static=stamp_ns is None)
+        except ValueError as error:
+            text = f"a transform {parent} -> {child} is left out: {error}"
+            self._node.get_logger().warning(text, throttle_duration_sec=WARNING_PERIOD_S)
+
+    def _other_nodes(self, topic: str) -> str:
+        infos = self._node.get_publishers_info_by_topic(topic)
+        names = {f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in infos}
+        unknown = {name for name in names if "_UNKNOWN_" in name}  # rcl's word while discovery goes on
+        return " or ".join(sorted(names - unknown - {self._node.get_fully_qualified_name()}))
 
 
-class MapBroadcaster:
-    """Sends map -> base_frame for accepted poses; silent while the camera's place on the base is unknown."""
+def make_store() -> TransformStore:
+    """Return tf2's buffer where tf2_ros is installed, else ours."""
+    if importlib.util.find_spec("tf2_ros") is None:
+        return TransformBuffer()
+    from dsm_ros.node.tf2_buffer import Tf2Buffer
 
-    def __init__(self, node: LifecycleNode, base_frame: str):
-        self._base_frame = base_frame
-        self._publisher = node.create_publisher(TFMessage, "/tf", TF_QOS)
-        self._static = StaticTransforms(node) if base_frame else None
+    return Tf2Buffer()
 
-    def send(self, map_T_camera: Pose44, header: Header, camera_frame: str) -> str | None:
-        """Broadcast a pose (header: map frame, capture stamp); return why not when it cannot."""
-        child, map_T_child = camera_frame, map_T_camera
-        if self._static and self._base_frame != camera_frame:
-            base_T_camera = self._static.lookup(self._base_frame, camera_frame)
-            if base_T_camera is None:
-                return f"no static transform from {self._base_frame} to {camera_frame} on /tf_static"
-            child, map_T_child = self._base_frame, map_T_camera @ invert(base_T_camera)
-        self._publisher.publish(TFMessage(transforms=[transform_to_msg(map_T_child, header, child)]))
-        return None
 
-    def close(self, node: LifecycleNode) -> None:
-        """Stop sending and listening."""
-        node.destroy_publisher(self._publisher)
-        if self._static:
-            self._static.close(node)
+def on_time_jump(node: Node, callback: Callable[[], None]) -> JumpHandle:
+    """Call back when the node's clock goes back by a second or changes its source; unregister() ends it."""
+    threshold = JumpThreshold(min_forward=None, min_backward=Duration(seconds=-BACKWARD_JUMP_S), on_clock_change=True)
+    return node.get_clock().create_jump_callback(threshold, post_callback=lambda _: callback())

@@ -137,3 +137,10 @@ def test_a_hint_ends_tracking_elsewhere(video):
     video.tracker.hint(Hint(at(5.0), 1.0))
     assert video.tracker.state is State.SEARCHING
     assert isinstance(video.see(5.0), Localized)
+
+
+def test_a_hint_outlives_a_long_pause(video):
+    video.see(1.0)
+    video.tracker.hint(Hint(at(5.0), 1.0))
+    video.see(5.0, after_ms=60_000)
+    assert video.told.near[-1][0, 3] == 5.0

@@ -5,15 +5,20 @@ import time
 
 import numpy as np
 
+from dsm_ros.errors import MapError
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, SceneCoordinates, StageTimes, Support
-from dsm_ros.node.relocalizer_node import Loaded, main
+from dsm_ros.node.loading import Loaded
+from dsm_ros.node.relocalizer_node import main
 
 LOST, BROKEN, SLOW = 200, 210, 220
 
 
 class FakeLocalizer:
-    def localize(self, image_HW3, camera, stamp_ns):
+    def reset(self):
+        pass
+
+    def localize(self, image_HW3, camera, stamp_ns, near=None):
         red = int(image_HW3[0, 0, 0])
         if red == LOST:
             return NotLocalized(Reason.TOO_FEW_INLIERS, "7 of 1000 cells agree, 100 are needed")
@@ -27,12 +32,16 @@ class FakeLocalizer:
             np.zeros((2, 3, 2), np.float32),
             np.zeros((2, 3, 3), np.uint8),
         )
-        pose = make_pose(np.eye(3), [red, camera.fx, stamp_ns % 1000])
+        pose = make_pose(np.eye(3), [red / 100, camera.fx, stamp_ns % 1000 / 1000])
         return Localized(pose, np.eye(6) * 0.01, Support(500, 0.5, 0.5, (11, 7)), cells, StageTimes(total=1.0))
 
 
-def load(parameters):
-    return Loaded(FakeLocalizer(), "map", np.zeros((4, 3)), np.zeros((4, 3), np.uint8))
+def load(parameters, map_uri):
+    if map_uri == "broken":
+        raise MapError("there is no map at broken")
+    keyframes_N44 = np.stack([np.eye(4)] * (3 if map_uri == "other" else 2))
+    frame = "other_map" if map_uri == "other" else "map"
+    return Loaded(FakeLocalizer(), frame, np.zeros((4, 3)), np.zeros((4, 3), np.uint8), keyframes_N44, lambda ids: [])
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@ import array
 import cv2
 import numpy as np
 import pytest
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
+from dsm_ros.datasets.camera_messages import camera_from_msg
+from dsm_ros.datasets.image_messages import image_from_msg
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.localization.result import SceneCoordinates
@@ -15,51 +16,17 @@ IMAGE = np.random.default_rng(0).integers(0, 255, (6, 8, 3), dtype=np.uint8)
 POSE = make_pose(cv2.Rodrigues(np.array([0.2, -0.9, 0.4]))[0], [1.0, -2.0, 3.5])
 
 
-def message(pixels, encoding):
-    flat = np.ascontiguousarray(pixels)
-    step = flat.shape[1] * flat.itemsize * (flat.shape[2] if flat.ndim == 3 else 1)
-    data = array.array("B", flat.tobytes())
-    return Image(height=6, width=8, encoding=encoding, step=step, data=data)
-
-
-def test_images_of_each_encoding_become_rgb():
-    grey = cv2.cvtColor(IMAGE, cv2.COLOR_RGB2GRAY)
-    bgra = cv2.cvtColor(IMAGE, cv2.COLOR_RGB2BGRA)
-    assert (c.image_from_msg(message(IMAGE, "rgb8")) == IMAGE).all()
-    assert (c.image_from_msg(message(IMAGE[..., ::-1], "bgr8")) == IMAGE).all()
-    assert (c.image_from_msg(message(bgra, "bgra8")) == IMAGE).all()
-    assert (c.image_from_msg(message(grey, "mono8")) == grey[..., None]).all()
-    assert (c.image_from_msg(c.image_to_msg(IMAGE, Header())) == IMAGE).all()
-
-
-def test_compressed_images_become_rgb():
-    png = array.array("B", cv2.imencode(".png", IMAGE[..., ::-1])[1].tobytes())
-    assert (c.image_from_msg(CompressedImage(format="png", data=png)) == IMAGE).all()
-
-
-@pytest.mark.parametrize(
-    "wrong", [message(IMAGE, "thermal9"), message(IMAGE[:2], "rgb8"), CompressedImage(format="jpeg")]
-)
-def test_unreadable_images_are_named(wrong):
-    with pytest.raises(ValueError, match="cannot be decoded"):
-        c.image_from_msg(wrong)
+def test_images_round_trip():
+    message = c.image_to_msg(IMAGE, Header())
+    assert isinstance(message.data, array.array)
+    assert (image_from_msg(message) == IMAGE).all()
 
 
 def test_cameras_round_trip():
     camera = Camera(640, 480, 517.3, 516.5, 318.6, 255.3, "plumb_bob", (0.26, -0.95, -0.005, 0.002, 1.16))
-    assert c.camera_from_msg(c.camera_to_msg(camera, Header())) == camera
+    assert camera_from_msg(c.camera_to_msg(camera, Header())) == camera
     pinhole = Camera(640, 480, 500, 500, 320, 240)
-    assert c.camera_from_msg(c.camera_to_msg(pinhole, Header())) == pinhole
-
-
-def test_roi_and_binning_are_honoured():
-    info = CameraInfo(width=640, height=480, distortion_model="plumb_bob", d=[0.0] * 5)
-    info.k = [500.0, 0, 319.5, 0, 500.0, 239.5, 0, 0, 1]
-    info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height = 100, 60, 400, 300
-    info.binning_x = info.binning_y = 2
-    camera = c.camera_from_msg(info)
-    assert (camera.width_px, camera.height_px, camera.fx) == (200, 150, 250.0)
-    assert camera.cx == pytest.approx((319.5 - 100 + 0.5) / 2 - 0.5)
+    assert camera_from_msg(c.camera_to_msg(pinhole, Header())) == pinhole
 
 
 def test_poses_and_transforms_round_trip():

@@ -9,10 +9,19 @@ from dsm_ros.node.parameters import NodeParameters, describe
 
 CONFIG = Path(__file__).resolve().parents[2] / "config" / "relocalizer.yaml"
 
+YAML_WORDS = {True: "true", False: "false", "": '""'}
+
 
 def test_the_yaml_file_has_every_parameter_with_its_default():
     written = YAML(typ="safe").load(CONFIG)["/**"]["ros__parameters"]
     assert written == {item.name: item.default for item in fields(NodeParameters)}
+
+
+def test_the_readme_has_every_parameter_with_its_default_and_description():
+    readme = (CONFIG.parents[1] / "README.md").read_text()
+    for item in fields(NodeParameters):
+        default = YAML_WORDS.get(item.default, item.default) if isinstance(item.default, str | bool) else item.default
+        assert f"| `{item.name}` | {default} | {item.metadata['description']} |" in readme
 
 
 @pytest.mark.parametrize("item", fields(NodeParameters), ids=lambda item: item.name)

@@ -1,0 +1,160 @@
+"""One image message at a time: decoded, placed by odometry, tracked, published."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rclpy.node import Node
+from std_msgs.msg import Header
+
+from dsm_ros.datasets.camera_messages import camera_from_msg, camera_of_size
+from dsm_ros.datasets.image_messages import image_from_msg
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pose import Pose44
+from dsm_ros.localization.result import Localized, NotLocalized, Reason
+from dsm_ros.localization.tracker import State, Tracker
+from dsm_ros.node.answer import Answer, Faults
+from dsm_ros.node.conversions import stamp_ns_of
+from dsm_ros.node.map_broadcaster import MapBroadcaster
+from dsm_ros.node.transform_buffer import Missing
+from dsm_ros.node.transforms import Transforms
+
+WARNING_PERIOD_S = 5.0
+DISORDER_S, DISORDER_FRAMES = 1.0, 3  # older than that, or that often in a row: the clock went back
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An image message and when it came (monotonic)."""
+
+    message: Any
+    received_s: float
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What an answer needs besides the image: who publishes it, and the frames around the camera."""
+
+    map_frame: str
+    odom_frame: str
+    transforms: Transforms
+    broadcaster: MapBroadcaster | None
+    publish: Callable[[Answer], None]
+
+
+class FrameProcessor:
+    """Calls ``publish`` with one answer per image, whatever is wrong with it; process runs in the worker's thread."""
+
+    def __init__(self, node: Node, tracker: Tracker | None, around: Surroundings):
+        self.faults = Faults()
+        self._node, self._tracker, self._around = node, tracker, around
+        self._camera: Camera | str = "no camera_info has arrived; check its topic"
+        self._newest_ns = 0
+        self._disorder = 0
+        self._last_image_s = time.monotonic()
+        self._last_header = Header()
+        self._lock = threading.Lock()
+
+    @property
+    def idle_s(self) -> float:
+        """Time since the last image, or since the start."""
+        return time.monotonic() - self._last_image_s
+
+    @property
+    def camera_frame(self) -> str:
+        """The frame of the last image; empty before the first."""
+        return str(self._last_header.frame_id)
+
+    def take_camera_info(self, message: Any) -> None:
+        """Use a CameraInfo for the images that follow."""
+        try:
+            self._camera = camera_from_msg(message)
+        except ValueError as error:
+            self._camera = f"camera_info cannot be used: {error}"
+
+    def use(self, change: Callable[[Tracker], None]) -> None:
+        """Change the tracker between two images."""
+        with self._lock:
+            if self._tracker:
+                change(self._tracker)
+
+    def replace(self, tracker: Tracker, map_frame: str) -> None:
+        """Localize in another map from the next image on."""
+        with self._lock:
+            self._tracker = tracker
+            self._around = Surroundings(**{**vars(self._around), "map_frame": map_frame})
+            if self._around.broadcaster:
+                self._around.broadcaster.forget()
+
+    def process(self, arrival: Arrival) -> None:
+        """Answer one image."""
+        with self._lock:
+            header, self._last_image_s = arrival.message.header, arrival.received_s
+            self._last_header = header
+            if not stamp_ns_of(header.stamp):
+                self.faults.without_stamp += 1
+                self._warn("images have no stamp: the time of their arrival is taken; set it in the camera driver")
+                header.stamp = self._node.get_clock().now().to_msg()
+            if self._in_order(stamp_ns_of(header.stamp)):
+                self._around.publish(self._answer(arrival))
+
+    def silence(self, limit_s: float) -> Answer:
+        """Return what is to be said when no images arrive."""
+        with self._lock:
+            if self._tracker:
+                self._tracker.lose()
+            detail = f"no image for {self.idle_s:.1f} s, limit {limit_s:.1f} s; check the image topic and its QoS"
+            return self._failed(self._last_header, Reason.STALE_IMAGES, detail, time.monotonic())
+
+    def _in_order(self, stamp_ns: int) -> bool:
+        """Whether an image may be used: a late one is left out, unless time itself went back."""
+        late_s = (self._newest_ns - stamp_ns) / 1e9
+        self._disorder = self._disorder + 1 if 0 < late_s < DISORDER_S else 0
+        if 0 < self._disorder < DISORDER_FRAMES:
+            self.faults.out_of_order += 1
+            return False
+        self._newest_ns = stamp_ns
+        return True
+
+    def _answer(self, arrival: Arrival) -> Answer:
+        header, received_s = arrival.message.header, arrival.received_s
+        if self._tracker is None:
+            detail = "no map is loaded; set the parameter map or call ~/load_map"
+            return self._failed(header, Reason.NO_MAP, detail, received_s)
+        if isinstance(self._camera, str):
+            self.faults.without_camera_info += 1
+            return self._failed(header, Reason.NO_CAMERA_INFO, self._camera, received_s)
+        try:
+            image_HW3 = image_from_msg(arrival.message)
+            camera = camera_of_size(self._camera, image_HW3.shape[1], image_HW3.shape[0])
+        except ValueError as error:
+            self.faults.unreadable += 1
+            return self._failed(header, Reason.UNREADABLE_IMAGE, str(error), received_s)
+        result = self._tracker.track(image_HW3, camera, stamp_ns_of(header.stamp), self._odom_T_camera(header))
+        report, problem, jump = self._tracker.hint_report, "", None
+        if isinstance(result, Localized) and (broadcaster := self._around.broadcaster):
+            map_header = Header(stamp=header.stamp, frame_id=self._around.map_frame)
+            problem = broadcaster.send(result.map_T_camera, map_header, header.frame_id) or ""
+            jump = None if problem else broadcaster.jump
+        return Answer(header, result, self._tracker.state, received_s, image_HW3, report, problem, jump)
+
+    def _odom_T_camera(self, header: Header) -> Pose44 | None:
+        """Where odometry sees the camera; without an answer right now, motion is predicted without it."""
+        if not self._around.odom_frame:
+            return None
+        found = self._around.transforms.lookup(self._around.odom_frame, header.frame_id, stamp_ns_of(header.stamp))
+        return None if isinstance(found, Missing) else found
+
+    def _failed(self, header: Header, reason: Reason, detail: str, received_s: float) -> Answer:
+        self._warn(detail)
+        if self._tracker:
+            self._tracker.lose()
+        state = self._tracker.state if self._tracker else State.SEARCHING
+        return Answer(header, NotLocalized(reason, detail), state, received_s)
+
+    def _warn(self, text: str) -> None:
+        self._node.get_logger().warning(text, throttle_duration_sec=WARNING_PERIOD_S)

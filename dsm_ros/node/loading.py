@@ -1,0 +1,47 @@
+"""What the node localizes with: network, map, and what of the map is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsm_ros.localization.tracker import ImageLocalizer
+from dsm_ros.node.outputs import KeyframeImages
+from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.thumbnails import Thumbnails
+from dsm_ros.process import use_threads
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A localizer on a map, the map's frame, its points (metres, RGB) and keyframe poses, and images by keyframe id."""
+
+    localizer: ImageLocalizer
+    map_frame: str
+    points_N3: NDArray[np.float64]
+    colors_N3: NDArray[np.uint8]
+    map_T_keyframes_N44: NDArray[np.float64]
+    keyframe_images: KeyframeImages
+
+
+Loader = Callable[[NodeParameters, str], Loaded]
+
+
+def load(values: NodeParameters, map_uri: str) -> Loaded:
+    """Load the network and a map. Raises DsmError when either cannot be used."""
+    from pathlib import Path
+
+    from dsm_ros.localization.localizer import Localizer
+    from dsm_ros.network.checkpoint import load_network
+    from dsm_ros.scene_map.scene_map import SceneMap
+
+    use_threads(1)  # all others are for the worker
+    network = load_network(Path(values.model) if values.model else None, values.device)
+    scene_map = SceneMap.open(map_uri, network.model_hash)
+    localizer = Localizer(scene_map, network, values.localizer_config())
+    points_N3, colors_N3 = scene_map.points(values.map_points)
+    thumbnails = Thumbnails(scene_map)
+    return Loaded(localizer, scene_map.frame_name, points_N3, colors_N3, scene_map.poses_N44, thumbnails.of)

@@ -1,0 +1,31 @@
+"""ros2 launch dsm_ros replay.launch.py bag:=recording map:=/maps/office image:=/camera/image_raw ..."""
+
+from pathlib import Path
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, IncludeLaunchDescription, RegisterEventHandler
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+from launch_ros.event_handlers import OnStateTransition
+
+RELOCALIZER = Path(__file__).with_name("relocalizer.launch.py")
+ARGUMENTS = {
+    "bag": (None, "The rosbag2 to play; required."),
+    "rate": ("1.0", "Speed of playing."),
+}
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Start the relocalizer in the bag's time, with the arguments of relocalizer.launch.py, then play the bag."""
+    arguments = [
+        DeclareLaunchArgument(name, default_value=default, description=text)
+        for name, (default, text) in ARGUMENTS.items()
+    ]
+    relocalizer = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(RELOCALIZER)), launch_arguments={"use_sim_time": "true"}.items()
+    )
+    bag, rate = LaunchConfiguration("bag"), LaunchConfiguration("rate")
+    play = ExecuteProcess(cmd=["ros2", "bag", "play", bag, "--clock", "--rate", rate], output="screen")
+    # The node needs seconds to load network and map; a bag that plays meanwhile is lost.
+    play_when_active = RegisterEventHandler(OnStateTransition(goal_state="active", entities=[play], handle_once=True))
+    return LaunchDescription([*arguments, play_when_active, relocalizer])
