@@ -16,7 +16,7 @@ BLUR_SHARE = 0.5  # of the frame period, at strength 1
 
 @dataclass(frozen=True)
 class RoomEffects:
-    """Strengths of the effects, 0 = off; pose and depth are those of the start of the exposure."""
+    """Strengths of the effects, 0 = off; pose and depth are those of the middle of the exposure."""
 
     exposure: float
     noise: float

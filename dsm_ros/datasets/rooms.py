@@ -98,9 +98,9 @@ class RoomSequence:
         image_HW3 = self._effects.apply(
             [image for image, _ in views], index / self.spec.frames, self._noise_seed(index)
         )
-        return Frame(
-            f"{index:06d}", (index + 1) * FRAME_PERIOD_NS, image_HW3, self.camera, views[0][1], walk.pose(phase_of[0])
-        )
+        middle = len(views) // 2
+        depth_HW, pose = views[middle][1], walk.pose(phase_of[middle])
+        return Frame(f"{index:06d}", (index + 1) * FRAME_PERIOD_NS, image_HW3, self.camera, depth_HW, pose)
 
     def _view(self, map_T_camera: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
         image_HW3, depth_HW = render(self._textured, torch.from_numpy(map_T_camera).to(self._device), self.camera)

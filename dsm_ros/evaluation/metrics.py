@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from dsm_ros.geometry.pose import Pose44, pose_error, transform
 from dsm_ros.localization.result import Localized, Result, SceneCoordinates, StageTimes
 
 WITHIN_M = 0.10
+CHI2_6_95 = 12.592  # 95 % of the squared lengths of six standard normal numbers are below
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class FrameScore:
 
     translation_m, rotation_deg: inf without a pose. coordinate_errors_m: one per cell with true depth, inf where
     no coordinate was given; confidences: the same cells. map_T_camera: the answer; truth: the ground truth.
+    mahalanobis_squared: of the error, by the answer's own covariance; inf without one.
     """
 
     stamp_ns: int
@@ -31,14 +34,27 @@ class FrameScore:
     times_ms: StageTimes
     map_T_camera: Pose44 | None
     truth: Pose44
+    mahalanobis_squared: float = np.inf
 
 
 def score_frame(frame: Frame, truth: Pose44, result: Result) -> FrameScore:
     """Compare an answer with the true pose and depth of its frame."""
-    estimate = result.map_T_camera if isinstance(result, Localized) else None
-    errors = pose_error(estimate, truth) if estimate is not None else (np.inf, np.inf)
-    coordinate_errors, confidences = coordinate_errors_m(frame, truth, result.coordinates)
-    return FrameScore(frame.stamp_ns, *errors, coordinate_errors, confidences, result.times_ms, estimate, truth)
+    cells = coordinate_errors_m(frame, truth, result.coordinates)
+    if not isinstance(result, Localized):
+        return FrameScore(frame.stamp_ns, np.inf, np.inf, *cells, result.times_ms, None, truth)
+    estimate = result.map_T_camera
+    squared = mahalanobis_squared(estimate, truth, result.covariance_66)
+    return FrameScore(frame.stamp_ns, *pose_error(estimate, truth), *cells, result.times_ms, estimate, truth, squared)
+
+
+def mahalanobis_squared(estimate: Pose44, truth: Pose44, covariance_66: NDArray[np.float64]) -> float:
+    """Return the squared size of a pose's error in units of its covariance (x y z rotX rotY rotZ; map frame; m, rad).
+
+    When the covariance is true, 95 % of the values are below 12.592.
+    """
+    turn_3 = cv2.Rodrigues(estimate[:3, :3] @ truth[:3, :3].T)[0].ravel()
+    error_6 = np.concatenate([estimate[:3, 3] - truth[:3, 3], turn_3])
+    return float(error_6 @ np.linalg.solve(covariance_66, error_6))
 
 
 def coordinate_errors_m(
@@ -76,7 +92,13 @@ def summarise(scores: Sequence[FrameScore]) -> dict[str, float | int | None]:
         "coordinate_within_10cm": float((coordinate_errors < WITHIN_M).mean()) if len(coordinate_errors) else None,
         "confidence_auc": area_under_roc(confidences, coordinate_errors < WITHIN_M),
         "false_accepts_over_50cm": sum(score.translation_m > 0.5 for score in localized),
+        "covariance_coverage_95": covariance_coverage(localized),
     }
+
+
+def covariance_coverage(localized: Sequence[FrameScore]) -> float | None:
+    """Return the share of poses whose true error is inside their own 95 % ellipsoid, None without poses."""
+    return float(np.mean([s.mahalanobis_squared < CHI2_6_95 for s in localized])) if localized else None
 
 
 def recall(scores: Sequence[FrameScore], max_translation_m: float, max_rotation_deg: float) -> float:

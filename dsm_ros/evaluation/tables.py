@@ -31,6 +31,7 @@ def readable(figures: dict[str, object]) -> dict[str, str]:
         "within 2 cm and 2 degrees": _scaled(figures["recall_2cm_2deg"], 100, "%"),
         "coordinates within 10 cm": _scaled(figures["coordinate_within_10cm"], 100, "%"),
         "accepted but wrong by over 50 cm": str(figures["false_accepts_over_50cm"]),
+        "true error inside the 95 % ellipsoid": _scaled(figures["covariance_coverage_95"], 100, "%"),
         "ms per frame": ", ".join(f"{stage} {ms:.0f}" for stage, ms in times.items()),
         "frames per second": _scaled(figures["frames_per_second"], 1, ""),
         "memory": _scaled(figures["peak_rss_mb"], 1, "MB"),

@@ -42,6 +42,11 @@ class Attempt:
         return self.inliers / max(1, len(self.points_C3))
 
     @property
+    def inlier_pixels_N2(self) -> NDArray[np.float64]:
+        """The pixels that agree with the pose, at the network's input size."""
+        return self.pixels_C2[self.pnp.inliers_N] if self.pnp else np.empty((0, 2))
+
+    @property
     def inlier_points_N3(self) -> NDArray[np.float64]:
         """The points that agree with the pose, metres, map frame."""
         return self.points_C3[self.pnp.inliers_N] if self.pnp else np.empty((0, 3))

@@ -15,7 +15,7 @@ class LocalizerConfig:
     pnp_cells: the most certain cells that PnP takes. max_error_px: inlier limit at the network's input size.
     min_inliers and min_confidence (inlier share of the cells given to PnP): below, there is no pose.
     max_keyframe_distance_m: a pose further from every retrieved keyframe contradicts the map.
-    pixel_sigma_px: deviation of one inlier, scaled for correlation between neighbours, for the covariance.
+    pixel_sigma_px: the least deviation of an inlier that the covariance believes, however well the inliers fit.
     """
 
     keyframes: int = 10
@@ -27,7 +27,7 @@ class LocalizerConfig:
     min_inliers: int = 100
     min_confidence: float = 0.2
     max_keyframe_distance_m: float = 5.0
-    pixel_sigma_px: float = 30.0
+    pixel_sigma_px: float = 0.8
 
 
 @dataclass(frozen=True)

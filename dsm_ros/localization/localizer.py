@@ -9,7 +9,7 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.attempt import Attempt, attempt_pose, judge
 from dsm_ros.localization.config import LocalizerConfig
-from dsm_ros.localization.covariance import pose_covariance
+from dsm_ros.localization.covariance import deviation_px, pose_covariance
 from dsm_ros.localization.dense_coordinates import dense_coordinates
 from dsm_ros.localization.gate import is_supported, reason_against
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, Support
@@ -41,7 +41,8 @@ class Localizer:
     ) -> Result:
         """Return the pose of an image (uint8 RGB) of a calibrated camera, or why there is none.
 
-        near: where the camera is expected (map_T_camera); keyframes there join the retrieved ones. Raises ValueError when image and camera differ in size.
+        near: where the camera is expected (map_T_camera); keyframes there join the retrieved ones.
+        Raises ValueError when image and camera differ in size.
         """
         watch = Stopwatch()
         query = self.network.encode(image_HW3, camera)
@@ -60,7 +61,8 @@ class Localizer:
             return NotLocalized(reason, detail, support, coordinates, watch.times())
         map_T_camera = attempt.pnp.map_T_camera
         self._previous = PreviousFrame(query, map_T_camera, stamp_ns)
-        sigma_px = self.config.pixel_sigma_px
+        inliers = attempt.inlier_pixels_N2, attempt.inlier_points_N3
+        sigma_px = max(self.config.pixel_sigma_px, deviation_px(*inliers, query.camera, map_T_camera))
         covariance_66 = pose_covariance(attempt.inlier_points_N3, query.camera, map_T_camera, sigma_px)
         return Localized(map_T_camera, covariance_66, support, coordinates, watch.times())
 

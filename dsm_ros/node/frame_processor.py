@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rclpy.node import Node
 from std_msgs.msg import Header
 
@@ -43,6 +45,7 @@ class Surroundings:
     odom_frame: str
     transforms: Transforms
     broadcaster: MapBroadcaster | None
+    map_covariance_66: NDArray[np.float64]
     publish: Callable[[Answer], None]
 
 
@@ -86,7 +89,7 @@ class FrameProcessor:
         """Localize in another map from the next image on."""
         with self._lock:
             self._tracker = tracker
-            self._around = Surroundings(**{**vars(self._around), "map_frame": map_frame})
+            self._around = replace(self._around, map_frame=map_frame)
             if self._around.broadcaster:
                 self._around.broadcaster.forget()
 
@@ -135,6 +138,8 @@ class FrameProcessor:
             self.faults.unreadable += 1
             return self._failed(header, Reason.UNREADABLE_IMAGE, str(error), received_s)
         result = self._tracker.track(image_HW3, camera, stamp_ns_of(header.stamp), self._odom_T_camera(header))
+        if isinstance(result, Localized):
+            result = replace(result, covariance_66=result.covariance_66 + self._around.map_covariance_66)
         report, problem, jump = self._tracker.hint_report, "", None
         if isinstance(result, Localized) and (broadcaster := self._around.broadcaster):
             map_header = Header(stamp=header.stamp, frame_id=self._around.map_frame)

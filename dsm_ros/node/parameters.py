@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.lifecycle import LifecycleNode
 
 from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.node.map_broadcaster import BroadcastSettings
 
 
 def parameter(default: Any, description: str, low: float | None = None, high: float | None = None) -> Any:
@@ -31,6 +35,8 @@ class NodeParameters:
     autostart: bool = parameter(True, "Configure and activate at once, without a lifecycle manager.")
     image_transport: str = parameter("raw", "raw, or compressed to subscribe to <image>/compressed.")
     base_frame: str = parameter("", "Frame to locate in the map; empty for the camera's own frame.")
+    map_sigma_m: float = parameter(0.02, "Deviation of the map's own positions, added to the covariance.", 0.0, 100.0)
+    map_sigma_deg: float = parameter(0.7, "Deviation of the map's own directions, added to it.", 0.0, 180.0)
     odom_frame: str = parameter("", "Frame of the odometry; with it, map -> odom_frame is broadcast (REP 105).")
     publish_tf: bool = parameter(True, "Broadcast map -> odom_frame, base_frame or the camera, whichever is set first.")
     transform_tolerance_s: float = parameter(0.1, "How far ahead map -> odom is stamped.", 0.0, 10.0)
@@ -52,6 +58,21 @@ class NodeParameters:
     min_inliers: int = parameter(_LOCALIZER.min_inliers, "Fewest agreeing cells of an accepted pose.", 4, 100_000)
     min_confidence: float = parameter(_LOCALIZER.min_confidence, "Least confidence of an accepted pose.", 0.0, 1.0)
     max_error_px: float = parameter(_LOCALIZER.max_error_px, "Inlier limit at 512 px image width.", 0.5, 50.0)
+
+    def map_covariance_66(self) -> NDArray[np.float64]:
+        """Return what map and calibration add to a pose's covariance; a single image cannot tell (m^2, rad^2)."""
+        return np.diag([self.map_sigma_m**2] * 3 + [math.radians(self.map_sigma_deg) ** 2] * 3)
+
+    def broadcast_settings(self) -> BroadcastSettings:
+        """Return what is said on /tf, and how."""
+        return BroadcastSettings(
+            self.base_frame,
+            self.odom_frame,
+            self.transform_tolerance_s,
+            self.transform_timeout_s,
+            self.smoothing_s,
+            self.smoothing_limit_m,
+        )
 
     def localizer_config(self) -> LocalizerConfig:
         """Return the localizer's part."""

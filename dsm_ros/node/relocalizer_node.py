@@ -27,7 +27,7 @@ from dsm_ros.node.frames import BaseFrame
 from dsm_ros.node.latest_image_worker import LatestImageWorker, WorkerCounts
 from dsm_ros.node.loading import Loaded, Loader, load
 from dsm_ros.node.log_forwarding import RosLogHandler
-from dsm_ros.node.map_broadcaster import BroadcastSettings, MapBroadcaster
+from dsm_ros.node.map_broadcaster import MapBroadcaster
 from dsm_ros.node.outputs import Outputs
 from dsm_ros.node.rescue_interface import Desk, RescueInterface
 from dsm_ros.node.transforms import Transforms
@@ -63,6 +63,7 @@ class RelocalizerNode(LifecycleNode):
         super().__init__("relocalizer")
         self._loader = loader
         self._worker: LatestImageWorker[Arrival] | None = None
+        self._broadcaster: MapBroadcaster | None = None
         self._closers: list[Callable[[], None]] = []
         self._silent = False
         parameters.declare(self)
@@ -74,25 +75,22 @@ class RelocalizerNode(LifecycleNode):
         """Load the network and the map, create everything but the image input."""
         values = self._values = parameters.read(self)
         loaded = self._loader(values, values.map) if values.map else None
-        self._outputs = Outputs(self)
-        transforms = Transforms(self)
-        settings = BroadcastSettings(
-            values.base_frame,
+        self._outputs, transforms = Outputs(self), Transforms(self)
+        self._broadcaster = MapBroadcaster(self, transforms, values.broadcast_settings()) if values.publish_tf else None
+        around = Surroundings(
+            loaded.map_frame if loaded else "",
             values.odom_frame,
-            values.transform_tolerance_s,
-            values.transform_timeout_s,
-            values.smoothing_s,
-            values.smoothing_limit_m,
+            transforms,
+            self._broadcaster,
+            values.map_covariance_66(),
+            self._publish,
         )
-        broadcaster = self._broadcaster = MapBroadcaster(self, transforms, settings) if values.publish_tf else None
-        map_frame = loaded.map_frame if loaded else ""
-        around = Surroundings(map_frame, values.odom_frame, transforms, broadcaster, self._publish)
         self._processor = FrameProcessor(self, Tracker(loaded.localizer) if loaded else None, around)
         base = BaseFrame(transforms, values.base_frame)
         desk = Desk(self._processor, self._outputs, base, self._describe, self._is_active, self._load_map)
         self._rescue = RescueInterface(self, values, desk)
-        self._closers = [self._rescue.close, *([broadcaster.close] if broadcaster else []), transforms.close]
-        self._closers.append(self._outputs.close)
+        users = (self._rescue, self._broadcaster, transforms, self._outputs)
+        self._closers = [user.close for user in users if user]
         if loaded:
             self._show(loaded)
             self.get_logger().info(f"map {values.map} is loaded")

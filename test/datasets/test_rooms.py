@@ -76,8 +76,14 @@ def test_the_camera_stays_in_free_space(seed):
 def test_effects_change_the_image_and_nothing_else(effect):
     plain, changed = open_rooms(f"rooms:7/{SMALL}")[30], open_rooms(f"rooms:7/{effect},{SMALL}")[30]
     assert np.abs(plain.image_HW3.astype(int) - changed.image_HW3).mean() > 0.5
-    assert (plain.depth_HW == changed.depth_HW).all()
-    assert (plain.map_T_camera == changed.map_T_camera).all()
+    assert ((plain.depth_HW == changed.depth_HW).all()) == (effect != "blur=1")
+    assert ((plain.map_T_camera == changed.map_T_camera).all()) == (effect != "blur=1")
+
+
+def test_the_truth_of_a_blurred_frame_is_that_of_the_middle_of_its_exposure():
+    walk = open_rooms(f"rooms:7/{SMALL}").room.walks[0]
+    blurred = open_rooms(f"rooms:7/blur=1,{SMALL}")
+    assert blurred[30].map_T_camera == pytest.approx(walk.pose((30 + 0.25) / len(blurred)))
 
 
 def test_blank_rooms_have_plain_walls_and_repeated_ones_few_textures():

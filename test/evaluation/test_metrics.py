@@ -2,16 +2,23 @@ import numpy as np
 import pytest
 
 from dsm_ros.datasets.frame import Frame
-from dsm_ros.evaluation.metrics import FrameScore, area_under_roc, coordinate_errors_m, summarise
+from dsm_ros.evaluation.metrics import (
+    FrameScore,
+    area_under_roc,
+    coordinate_errors_m,
+    mahalanobis_squared,
+    score_frame,
+    summarise,
+)
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.localization.result import SceneCoordinates, StageTimes
+from dsm_ros.geometry.pose import make_pose
+from dsm_ros.localization.result import Localized, NotLocalized, Reason, SceneCoordinates, StageTimes, Support
 
 
-def score(translation_m, rotation_deg, errors=(), confidences=()):
+def score(translation_m, rotation_deg, errors=(), confidences=(), squared=np.inf):
     estimate = np.eye(4) if np.isfinite(translation_m) else None
-    return FrameScore(
-        0, translation_m, rotation_deg, np.array(errors), np.array(confidences), StageTimes(), estimate, np.eye(4)
-    )
+    cells = np.array(errors), np.array(confidences)
+    return FrameScore(0, translation_m, rotation_deg, *cells, StageTimes(), estimate, np.eye(4), squared)
 
 
 def test_recall_counts_all_frames_and_medians_only_localized_ones():
@@ -33,6 +40,30 @@ def test_nothing_localized_has_no_median():
     figures = summarise([score(np.inf, np.inf)])
     assert figures["median_translation_m"] is None
     assert figures["coordinate_within_10cm"] is None
+
+
+def test_an_error_is_measured_in_units_of_its_covariance_in_ros_order():
+    turn = 0.02
+    truth = make_pose([[0, 0, 1], [-1, 0, 0], [0, -1, 0]], [5.0, 2.0, 1.0])
+    about_z = [[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]]
+    estimate = make_pose(about_z @ truth[:3, :3], truth[:3, 3] + [0.03, 0, 0])
+    deviations = np.array([0.01, 1, 1, 1, 1, 0.01])  # metres along x, radians about z; the rest would not notice
+    assert mahalanobis_squared(estimate, truth, np.diag(deviations**2)) == pytest.approx(3**2 + 2**2)
+
+
+def test_coverage_is_the_share_of_poses_inside_their_ellipsoid():
+    inside, outside = score(0.01, 0.5, squared=12.5), score(0.01, 0.5, squared=12.7)
+    assert summarise([inside, inside, outside, score(np.inf, np.inf)])["covariance_coverage_95"] == pytest.approx(2 / 3)
+    assert summarise([score(np.inf, np.inf)])["covariance_coverage_95"] is None
+
+
+def test_a_scored_answer_carries_its_error_by_its_own_covariance():
+    truth = np.eye(4)
+    frame = Frame("f", 0, np.zeros((2, 4, 3), np.uint8), Camera(4, 2, 2.0, 2.0, 1.5, 0.5), None, truth)
+    result = Localized(make_pose(np.eye(3), [0.0, 0.2, 0.0]), 0.01 * np.eye(6), Support(), None)
+    assert score_frame(frame, truth, result).mahalanobis_squared == pytest.approx(4)
+    lost = NotLocalized(Reason.NO_POSE, "")
+    assert score_frame(frame, truth, lost).mahalanobis_squared == np.inf
 
 
 @pytest.mark.parametrize(

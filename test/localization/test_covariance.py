@@ -1,14 +1,31 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
+from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.evaluation.evaluate import evaluate
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pnp import solve_pnp
 from dsm_ros.geometry.pose import invert, make_pose, transform
-from dsm_ros.localization.covariance import pose_covariance, reprojection_jacobian
+from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.covariance import (
+    PATCH_PX,
+    deviation_px,
+    patch_weights,
+    pose_covariance,
+    reprojection_jacobian,
+)
+from dsm_ros.localization.localizer import Localizer
+from dsm_ros.scene_map.scene_map import SceneMap
 
 CAMERA = Camera(512, 384, 420.0, 420.0, 255.5, 191.5)
 POSE = make_pose(cv2.Rodrigues(np.array([0.3, -0.5, 0.2]))[0], [2.0, -1.0, 0.5])
+
+
+FORWARD = make_pose([[0, 0, 1], [-1, 0, 0], [0, -1, 0]], [5.0, 2.0, 1.0])  # looks along the map's x
 
 
 def scene(count, seed=0):
@@ -34,21 +51,120 @@ def test_the_jacobian_equals_finite_differences():
         assert jacobian[:, :, axis] == pytest.approx((shifted[0] - shifted[1]) / 2e-6, rel=1e-4, abs=1e-3)
 
 
-def test_the_covariance_predicts_the_scatter_of_solutions():
-    pixels, points = scene(300)
-    rng = np.random.default_rng(1)
+def quiet(done, total):
+    pass
+
+
+def one_pixel_a_patch():
+    """Pixels further apart than a patch, so that every one counts in full."""
+    u, v = np.meshgrid(np.arange(20.0, 512, PATCH_PX), np.arange(20.0, 384, PATCH_PX))
+    return np.stack([u.ravel(), v.ravel()], axis=1)
+
+
+def wall(pixels, distance_m, pose=FORWARD):
+    """The points of a wall in front of the camera."""
+    return transform(pose, CAMERA.unproject(pixels) * distance_m)
+
+
+def pose_errors(solve, trials):
     errors = []
-    for trial in range(60):
-        found = solve_pnp(pixels + rng.normal(0, 1.0, pixels.shape), points, CAMERA, 12.0, seed=trial).map_T_camera
+    for trial in range(trials):
+        found = solve(trial)
         turn = cv2.Rodrigues(found[:3, :3] @ POSE[:3, :3].T)[0].ravel()
         errors.append([*(found[:3, 3] - POSE[:3, 3]), *turn])
+    return np.array(errors)
+
+
+def test_the_covariance_predicts_the_scatter_of_solutions():
+    pixels = one_pixel_a_patch()
+    rng = np.random.default_rng(1)
+    points = transform(POSE, CAMERA.unproject(pixels) * rng.uniform(1, 4, (len(pixels), 1)))
+
+    def solve(trial):
+        return solve_pnp(pixels + rng.normal(0, 1.0, pixels.shape), points, CAMERA, 12.0, seed=trial).map_T_camera
+
     predicted = pose_covariance(points, CAMERA, POSE, sigma_px=1.0)
-    ratio = np.diag(np.cov(np.array(errors).T)) / np.diag(predicted)
+    ratio = np.diag(np.cov(pose_errors(solve, 60).T)) / np.diag(predicted)
     assert (ratio > 0.5).all()
     assert (ratio < 2.0).all()
+
+
+def test_pixels_of_one_patch_inform_as_one():
+    rng = np.random.default_rng(0)
+    far_apart = one_pixel_a_patch()
+    points = transform(POSE, CAMERA.unproject(far_apart) * rng.uniform(1, 4, (len(far_apart), 1)))
+    once = pose_covariance(points, CAMERA, POSE, 1.0)
+    assert pose_covariance(np.repeat(points, 9, axis=0), CAMERA, POSE, 1.0) == pytest.approx(once)
+
+
+def test_patch_weights_of_worked_pixels():
+    pixels = PATCH_PX * np.array([[0.1, 0.1], [0.9, 0.9], [1.1, 0.1], [-0.1, 0.1]])
+    assert patch_weights(pixels) == pytest.approx([0.5, 0.5, 1.0, 1.0])
+
+
+def test_the_deviation_of_worked_pixels():
+    pixels = np.array([[100.0, 100.0], [300.0, 200.0]])
+    points = wall(pixels, 2.0)
+    off = pixels + np.array([[3.0, 0.0], [0.0, 1.0]])
+    assert deviation_px(off, points, CAMERA, FORWARD) == pytest.approx(np.sqrt((9 + 1) / 4))
+    assert deviation_px(pixels, points, CAMERA, FORWARD) == pytest.approx(0, abs=1e-9)
+    assert deviation_px(np.empty((0, 2)), np.empty((0, 3)), CAMERA, FORWARD) == 0
+
+
+def test_the_covariance_grows_with_the_deviation_and_the_distance():
+    near, far = (pose_covariance(wall(one_pixel_a_patch(), d), CAMERA, FORWARD, 1.0) for d in (1.0, 3.0))
+    assert pose_covariance(wall(one_pixel_a_patch(), 1.0), CAMERA, FORWARD, 2.0) == pytest.approx(4 * near)
+    assert np.sqrt(np.diag(far)[:3] / np.diag(near)[:3]) == pytest.approx([3, 3, 3])  # metres scale with the scene
+    assert np.diag(far)[3:] == pytest.approx(np.diag(near)[3:])  # radians do not
+
+
+def test_depth_is_known_worse_than_the_sideways_position_in_map_axes():
+    pixels = one_pixel_a_patch()
+    information = np.linalg.inv(pose_covariance(wall(pixels, 2.0), CAMERA, FORWARD, 1.0))
+    deviation = np.diag(information)[:3] ** -0.5  # of the position when the rotation is known
+    radius_px = np.sqrt(((pixels - CAMERA.matrix_33[:2, 2]) ** 2).sum(axis=1).mean())
+    assert deviation[1:] == pytest.approx(2.0 / (CAMERA.fx * np.sqrt(len(pixels))))
+    assert deviation[0] == pytest.approx(deviation[1] * CAMERA.fx / radius_px)  # depth is the map's x
+
+
+def test_a_wall_leaves_shift_and_turn_to_be_confused_in_map_axes():
+    covariance = pose_covariance(wall(one_pixel_a_patch(), 2.0), CAMERA, FORWARD, 1.0)
+    deviation = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(deviation, deviation)
+    assert correlation[1, 5] < -0.98  # further left (y) with a turn to the right (negative about z)
+    assert correlation[2, 4] > 0.98  # higher up (z) with a turn downwards (positive about y)
+    assert deviation[3] < 0.4 * deviation[4:].min()  # rolling about the optical axis is told from both
+
+
+@given(
+    arrays(np.float64, st.tuples(st.integers(0, 12), st.just(3)), elements=st.floats(-50, 50)),
+    st.floats(0.1, 100),
+)
+def test_every_covariance_is_symmetric_and_positive_definite(points, sigma_px):
+    covariance = pose_covariance(points, CAMERA, POSE, sigma_px)
+    assert np.isfinite(covariance).all()
+    assert (covariance == covariance.T).all()
+    assert np.linalg.eigvalsh(covariance).min() > 0
+
+
+@pytest.mark.parametrize("row", [[np.nan, 0, 0], [np.inf, 1, 1], POSE[:3, 3], POSE[:3, 3] - POSE[:3, 2]])
+def test_points_that_no_camera_sees_tell_nothing(row):
+    _, points = scene(50)
+    with_row = np.vstack([points, row])
+    expected = pose_covariance(points, CAMERA, POSE, 1.0)
+    with np.errstate(invalid="ignore"):
+        assert (pose_covariance(with_row, CAMERA, POSE, 1.0) == expected).all()
 
 
 def test_without_information_the_variance_is_large_but_finite():
     covariance = pose_covariance(np.empty((0, 3)), CAMERA, POSE, 1.0)
     assert np.isfinite(covariance).all()
     assert np.linalg.eigvalsh(covariance).min() >= 1e3
+
+
+def test_most_true_errors_in_a_new_room_are_inside_the_ellipsoid(room_map, network):
+    scene_map = SceneMap.open(room_map, network.model_hash)
+    localizer = Localizer(scene_map, network, LocalizerConfig(temporal=False))
+    figures = evaluate(localizer, open_rooms("rooms:7/walk=1"), range(0, 300, 15), quiet).figures
+    assert figures["n_localized"] >= 16
+    assert 0.85 <= figures["covariance_coverage_95"] <= 1.0

@@ -43,7 +43,7 @@ def test_frames_in_poses_out_with_frames_and_stamps(peer):
     assert pose.header.frame_id == "map"
     assert c.stamp_ns_of(pose.header.stamp) == 5_000_000_123
     assert c.pose_from_msg(pose)[:3, 3].tolist() == [0.17, 40.0, 0.123]
-    assert pose.pose.covariance[0] == 0.01
+    assert pose.pose.covariance[0] == pytest.approx(0.01 + 0.02**2)
     transform = peer.heard["tf"][-1].transforms[0]
     assert (transform.header.frame_id, transform.child_frame_id) == ("map", "cam_optical")
     assert c.stamp_ns_of(transform.header.stamp) == 5_000_000_123
