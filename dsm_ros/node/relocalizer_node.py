@@ -209,14 +209,18 @@ def start(node: RelocalizerNode) -> bool:
 
 
 def spin(node: RelocalizerNode) -> None:
-    """Spin until interrupted; rclpy's wait may trip over what another thread has just destroyed."""
+    """Spin until interrupted."""
     executor = MultiThreadedExecutor(EXECUTOR_THREADS)
     executor.add_node(node)
     while rclpy.ok():
         try:
             executor.spin_once()
         except InvalidHandle:
-            continue  # the next wait is made without it
+            continue  # another thread has just destroyed what was to be waited for
+        except Exception:
+            if rclpy.ok():
+                raise
+            return  # interrupted between the check and the wait
 
 
 def main(loader: Loader = load) -> int:
