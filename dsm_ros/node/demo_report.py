@@ -55,9 +55,9 @@ def _score(stamp_ns: int, truth: np.ndarray, recording: Recording) -> FrameScore
 
 def _figures(recording: Recording, scores: list[FrameScore], published: int) -> dict[str, float | int | None]:
     localized = [score for score in scores if score.map_T_camera is not None]
-    times_s = [time_s for time_s, _ in recording.statuses]
-    span_s = times_s[-1] - times_s[0] if len(times_s) > 1 else None
-    messages = [status for _, status in recording.statuses]
+    answered = [(time_s, status) for time_s, status in recording.statuses if stamp_ns_of(status.header.stamp)]
+    span_s = answered[-1][0] - answered[0][0] if len(answered) > 1 else None
+    messages = [status for _, status in answered]
     failed = messages[-1].frames_failed if messages else 0
     return {
         "frames_published": published,

@@ -15,6 +15,7 @@ from std_msgs.msg import Header
 
 from dsm_ros.datasets.camera_messages import camera_from_msg, camera_of_size
 from dsm_ros.datasets.image_messages import image_from_msg
+from dsm_ros.errors import DsmError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.result import Localized, NotLocalized, Reason
@@ -137,7 +138,10 @@ class FrameProcessor:
         except ValueError as error:
             self.faults.unreadable += 1
             return self._failed(header, Reason.UNREADABLE_IMAGE, str(error), received_s)
-        result = self._tracker.track(image_HW3, camera, stamp_ns_of(header.stamp), self._odom_T_camera(header))
+        try:
+            result = self._tracker.track(image_HW3, camera, stamp_ns_of(header.stamp), self._odom_T_camera(header))
+        except DsmError as error:  # the map was deleted or damaged under the node
+            return self._failed(header, Reason.NO_MAP, str(error), received_s)
         if isinstance(result, Localized):
             result = replace(result, covariance_66=result.covariance_66 + self._around.map_covariance_66)
         report, problem, jump = self._tracker.hint_report, "", None

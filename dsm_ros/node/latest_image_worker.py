@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+REPORT_PERIOD_S = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -31,6 +33,7 @@ class LatestImageWorker(Generic[Item]):
         self.counts = WorkerCounts()
         self._process, self._prepare = process, prepare
         self._slot: Item | None = None
+        self._reported, self._reported_s = "", 0.0
         self._stopping = False
         self._wake = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="latest-image", daemon=True)
@@ -61,6 +64,13 @@ class LatestImageWorker(Generic[Item]):
                 item, self._slot = self._slot, None
             try:
                 self._process(item)  # type: ignore[arg-type]
-            except Exception:
+            except Exception as error:
                 self.counts.failed += 1
-                _log.exception("an image could not be processed")
+                self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        """Log an exception with its traceback, but the same one only once in a while."""
+        now_s = time.monotonic()
+        if repr(error) != self._reported or now_s - self._reported_s > REPORT_PERIOD_S:
+            self._reported, self._reported_s = repr(error), now_s
+            _log.error("an image could not be processed (%d so far)", self.counts.failed, exc_info=error)

@@ -24,7 +24,7 @@ from dsm_ros.node.outputs import LATCHED
 
 FAKE = Path(__file__).with_name("fake_relocalizer.py")
 CAMERA = Camera(32, 24, 40.0, 40.0, 16.0, 12.0)
-LOST, BROKEN, SLOW = 200, 210, 220
+LOST, BROKEN, SLOW, DELETED = 200, 210, 220, 230
 TIMEOUT_S = 30.0
 
 

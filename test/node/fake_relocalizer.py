@@ -11,7 +11,7 @@ from dsm_ros.localization.result import Localized, NotLocalized, Reason, SceneCo
 from dsm_ros.node.loading import Loaded
 from dsm_ros.node.relocalizer_node import main
 
-LOST, BROKEN, SLOW = 200, 210, 220
+LOST, BROKEN, SLOW, DELETED = 200, 210, 220, 230
 
 
 class FakeLocalizer:
@@ -24,6 +24,8 @@ class FakeLocalizer:
             return NotLocalized(Reason.TOO_FEW_INLIERS, "7 of 1000 cells agree, 100 are needed")
         if red == BROKEN:
             raise RuntimeError("broken on purpose")
+        if red == DELETED:
+            raise MapError("the map at fake is gone; build it again")
         if red == SLOW:
             time.sleep(0.5)
         cells = SceneCoordinates(

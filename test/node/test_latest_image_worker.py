@@ -50,3 +50,15 @@ def test_the_thread_is_prepared_before_the_first_item():
     assert done.wait(10)
     worker.stop()
     assert seen == ["prepared", "item"]
+
+
+def test_the_same_exception_is_logged_once_in_a_while(caplog):
+    worker = LatestImageWorker(lambda item: [][item])
+    for count in range(1, 4):
+        worker.put(0)
+        while worker.counts.failed < count:
+            pass
+    worker.stop()
+    assert worker.counts.failed == 3
+    assert len(caplog.records) == 1
+    assert "IndexError" in caplog.text

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from dds_peer import BROKEN, LOST, SLOW, TIMEOUT_S, Peer, run_node
+from dds_peer import BROKEN, DELETED, LOST, SLOW, TIMEOUT_S, Peer, run_node
 from dsm_ros.msg import RelocalizationStatus
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
@@ -75,6 +75,12 @@ def test_a_broken_frame_is_counted_and_the_node_lives_on(peer):
         status = peer.ask(19, stamp_ns + 50_000_000)
         stamp_ns += 100_000_000
     assert status.state == status.TRACKING
+
+
+def test_a_map_that_vanishes_under_the_node_is_a_reason(peer):
+    status = peer.ask(DELETED, 7_500_000_000)
+    assert (status.reason, status.detail) == ("no_map", "the map at fake is gone; build it again")
+    assert peer.ask(19, 7_600_000_000).state == status.TRACKING
 
 
 def test_images_faster_than_the_localizer_are_dropped_and_counted(peer):
