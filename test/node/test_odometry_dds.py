@@ -16,7 +16,7 @@ def test_with_odometry_the_transform_is_map_to_odom_at_the_images_stamp(ros):
     try:
         peer = Peer()
         peer.connect()
-        tf = peer.node.create_publisher(TFMessage, "/tf", 10)
+        tf = peer.node.create_publisher(TFMessage, "/tf", 100)
         peer.wait(lambda: tf.get_subscription_count() >= 2)
         start_ns = time.time_ns()
         for i in range(100):  # odometry moves 1 cm in each 10 ms along x, seen from (2, 0, 0) on
