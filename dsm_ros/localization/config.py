@@ -34,11 +34,14 @@ class LocalizerConfig:
 class TrackerConfig:
     """What is believed of a camera between images.
 
-    max_gap_s: a prediction counts this long after the last pose. max_jump_m, max_jump_deg: a pose further from the
-    prediction contradicts motion. max_pause_s: a longer pause, or a step back in time, starts over.
+    max_gap_s: a prediction counts this long after the last pose. A pose contradicts motion when it is further from the
+    prediction than max_jump_m or max_jump_deg; without odometry the limits grow with the time since the last pose, for
+    hands and robots change their speed. max_pause_s: a longer pause, or a step back in time, starts over.
     """
 
     max_gap_s: float = 1.0
-    max_jump_m: float = 0.5
-    max_jump_deg: float = 30.0
+    max_jump_m: float = 0.3
+    max_jump_deg: float = 20.0
+    growth_mps: float = 1.5
+    growth_dps: float = 90.0
     max_pause_s: float = 10.0

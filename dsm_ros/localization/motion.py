@@ -8,6 +8,14 @@ from dsm_ros.geometry.pose import Pose44, interpolate, invert
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """An expected pose, and how long it was carried on without odometry."""
+
+    map_T_camera: Pose44
+    guessed_s: float
+
+
+@dataclass(frozen=True)
 class Fix:
     """An accepted pose, and where odometry saw the camera at that moment (None without odometry)."""
 
@@ -28,13 +36,13 @@ class Motion:
         """Take up an accepted pose."""
         self._before, self._last = self._last, fix
 
-    def predict(self, stamp_ns: int, odom_T_camera: Pose44 | None = None) -> Pose44 | None:
-        """Return the expected map_T_camera, or None when the last fix is too old to say."""
+    def predict(self, stamp_ns: int, odom_T_camera: Pose44 | None = None) -> Prediction | None:
+        """Return the expected pose, or None when the last fix is too old to say."""
         if self._last is None or not 0 < stamp_ns - self._last.stamp_ns <= self.max_gap_s * 1e9:
             return None
         if odom_T_camera is not None and self._last.odom_T_camera is not None:
-            return self._last.map_T_camera @ invert(self._last.odom_T_camera) @ odom_T_camera
-        return self._by_velocity(stamp_ns, self._last)
+            return Prediction(self._last.map_T_camera @ invert(self._last.odom_T_camera) @ odom_T_camera, 0.0)
+        return Prediction(self._by_velocity(stamp_ns, self._last), (stamp_ns - self._last.stamp_ns) / 1e9)
 
     def _by_velocity(self, stamp_ns: int, last: Fix) -> Pose44:
         step_ns = last.stamp_ns - self._before.stamp_ns if self._before else 0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.localization.config import TrackerConfig
-from dsm_ros.localization.motion import Fix, Motion
+from dsm_ros.localization.motion import Fix, Motion, Prediction
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result
 
 
@@ -90,8 +90,8 @@ class Tracker:
             self.reset()
         self._last_stamp_ns = stamp_ns
         expected = self._motion.predict(stamp_ns, odom_T_camera)
-        near = expected if expected is not None else self._hint.map_T_camera if self._hint else None
-        result = self._localizer.localize(image_HW3, camera, stamp_ns, near)
+        known = expected or self._hint
+        result = self._localizer.localize(image_HW3, camera, stamp_ns, known.map_T_camera if known else None)
         if isinstance(result, Localized):
             result = self._checked(result, Fix(stamp_ns, result.map_T_camera, odom_T_camera), expected)
         self._follow(result)
@@ -101,7 +101,7 @@ class Tracker:
         last_ns = self._last_stamp_ns
         return last_ns is not None and not 0 <= stamp_ns - last_ns <= self.config.max_pause_s * 1e9
 
-    def _checked(self, result: Localized, fix: Fix, expected: Pose44 | None) -> Result:
+    def _checked(self, result: Localized, fix: Fix, expected: Prediction | None) -> Result:
         """Hold back a pose that contradicts what is known, unless the one held back before agrees with it."""
         against = self._contradiction(fix.map_T_camera, expected)
         if against and not self._confirmed(fix):
@@ -114,11 +114,12 @@ class Tracker:
         self._motion.add(fix)
         return result
 
-    def _contradiction(self, map_T_camera: Pose44, expected: Pose44 | None) -> tuple[Reason, str] | None:
-        if expected is not None:
-            off_m, off_deg = pose_error(map_T_camera, expected)
-            if off_m > self.config.max_jump_m or off_deg > self.config.max_jump_deg:
-                limits = f"limits {self.config.max_jump_m:.1f} m, {self.config.max_jump_deg:.0f} degrees"
+    def _contradiction(self, map_T_camera: Pose44, expected: Prediction | None) -> tuple[Reason, str] | None:
+        if expected:
+            off_m, off_deg = pose_error(map_T_camera, expected.map_T_camera)
+            max_m, max_deg = self._limits(expected)
+            if off_m > max_m or off_deg > max_deg:
+                limits = f"limits {max_m:.2f} m and {max_deg:.0f} degrees"
                 return (
                     Reason.CONTRADICTS_MOTION,
                     f"{off_m:.2f} m and {off_deg:.0f} degrees off the prediction, {limits}",
@@ -129,13 +130,19 @@ class Tracker:
                 return Reason.CONTRADICTS_HINT, f"{off_m:.2f} m from the hint, limit {self._hint.radius_m:.1f} m"
         return None
 
+    def _limits(self, expected: Prediction) -> tuple[float, float]:
+        """Return how far in m and degrees a pose may be from a prediction."""
+        config = self.config
+        grown_m, grown_deg = config.growth_mps * expected.guessed_s, config.growth_dps * expected.guessed_s
+        return config.max_jump_m + grown_m, config.max_jump_deg + grown_deg
+
     def _confirmed(self, fix: Fix) -> bool:
         """Return whether the pose held back just before says the same, given the time between."""
         held = Motion(self.config.max_gap_s)
         if self._held:
             held.add(self._held)
         expected = held.predict(fix.stamp_ns, fix.odom_T_camera)
-        return expected is not None and pose_error(fix.map_T_camera, expected)[0] <= self.config.max_jump_m
+        return expected is not None and self._contradiction(fix.map_T_camera, expected) is None
 
     def _drop_what_is_contradicted(self, against: tuple[Reason, str]) -> None:
         if self._hint:

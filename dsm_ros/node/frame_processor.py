@@ -59,14 +59,8 @@ class FrameProcessor:
         self._camera: Camera | str = "no camera_info has arrived; check its topic"
         self._newest_ns = 0
         self._disorder = 0
-        self._last_image_s = time.monotonic()
         self._last_header = Header()
         self._lock = threading.Lock()
-
-    @property
-    def idle_s(self) -> float:
-        """Time since the last image, or since the start."""
-        return time.monotonic() - self._last_image_s
 
     @property
     def camera_frame(self) -> str:
@@ -97,8 +91,7 @@ class FrameProcessor:
     def process(self, arrival: Arrival) -> None:
         """Answer one image."""
         with self._lock:
-            header, self._last_image_s = arrival.message.header, arrival.received_s
-            self._last_header = header
+            header = self._last_header = arrival.message.header
             if not stamp_ns_of(header.stamp):
                 self.faults.without_stamp += 1
                 self._warn("images have no stamp: the time of their arrival is taken; set it in the camera driver")
@@ -106,12 +99,12 @@ class FrameProcessor:
             if self._in_order(stamp_ns_of(header.stamp)):
                 self._around.publish(self._answer(arrival))
 
-    def silence(self, limit_s: float) -> Answer:
+    def silence(self, silent_s: float, limit_s: float) -> Answer:
         """Return what is to be said when no images arrive."""
         with self._lock:
             if self._tracker:
                 self._tracker.lose()
-            detail = f"no image for {self.idle_s:.1f} s, limit {limit_s:.1f} s; check the image topic and its QoS"
+            detail = f"no image for {silent_s:.1f} s, limit {limit_s:.1f} s; check the image topic and its QoS"
             return self._failed(self._last_header, Reason.STALE_IMAGES, detail, time.monotonic())
 
     def _in_order(self, stamp_ns: int) -> bool:

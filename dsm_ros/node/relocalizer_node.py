@@ -65,7 +65,6 @@ class RelocalizerNode(LifecycleNode):
         self._worker: LatestImageWorker[Arrival] | None = None
         self._broadcaster: MapBroadcaster | None = None
         self._closers: list[Callable[[], None]] = []
-        self._silent = False
         parameters.declare(self)
         self._log_handler = RosLogHandler(self.get_logger())
         logging.getLogger("dsm_ros").addHandler(self._log_handler)
@@ -99,6 +98,7 @@ class RelocalizerNode(LifecycleNode):
     @logged
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start the worker, then subscribe."""
+        self._silent, self._arrived_s = False, time.monotonic()
         self._worker = LatestImageWorker(self._processor.process, partial(use_threads, self._values.threads))
         compressed = self._values.image_transport == "compressed"
         topic = self.resolve_topic_name("image") + ("/compressed" if compressed else "")  # as image_transport names it
@@ -166,14 +166,14 @@ class RelocalizerNode(LifecycleNode):
 
     def _on_image(self, message: Any) -> None:
         if self._worker and (self._values.continuous or self._rescue.is_waiting):
-            self._silent = False
-            self._worker.put(Arrival(message, time.monotonic()))
+            self._silent, self._arrived_s = False, time.monotonic()
+            self._worker.put(Arrival(message, self._arrived_s))
 
     def _on_timer(self) -> None:
-        limit_s = self._values.stale_after_s
-        if self._values.continuous and not self._silent and self._processor.idle_s > limit_s:
+        silent_s, limit_s = time.monotonic() - self._arrived_s, self._values.stale_after_s
+        if self._values.continuous and not self._silent and silent_s > limit_s:
             self._silent = True
-            self._outputs.publish(self._processor.silence(limit_s), self._counts())
+            self._outputs.publish(self._processor.silence(silent_s, limit_s), self._counts())
         self._outputs.publish_diagnostics(self._counts(), self._processor.faults)
 
     def _publish(self, answer: Answer) -> None:

@@ -25,20 +25,21 @@ def test_nothing_is_predicted_before_the_first_fix():
 
 def test_one_fix_predicts_itself_for_a_while():
     motion = after((100, turned(10, 1.0)))
-    assert motion.predict(600_000_000) == pytest.approx(turned(10, 1.0))
+    assert motion.predict(600_000_000).map_T_camera == pytest.approx(turned(10, 1.0))
+    assert motion.predict(600_000_000).guessed_s == pytest.approx(0.5)
     assert motion.predict(1_200_000_000) is None
     assert motion.predict(100_000_000) is None
 
 
 def test_two_fixes_predict_by_constant_velocity():
     motion = after((0, turned(0, 0.0)), (100, turned(5, 0.1)))
-    assert motion.predict(200_000_000) == pytest.approx(turned(10, 0.2), abs=1e-9)
-    assert motion.predict(250_000_000) == pytest.approx(turned(12.5, 0.25), abs=1e-9)
+    assert motion.predict(200_000_000).map_T_camera == pytest.approx(turned(10, 0.2), abs=1e-9)
+    assert motion.predict(250_000_000).map_T_camera == pytest.approx(turned(12.5, 0.25), abs=1e-9)
 
 
 def test_an_old_fix_says_nothing_about_velocity():
     motion = after((0, turned(0, 0.0)), (5000, turned(5, 0.1)))
-    assert motion.predict(5_100_000_000) == pytest.approx(turned(5, 0.1))
+    assert motion.predict(5_100_000_000).map_T_camera == pytest.approx(turned(5, 0.1))
 
 
 @given(st.floats(-170, 170), st.floats(-3, 3), st.floats(-170, 170))
@@ -46,6 +47,8 @@ def test_odometry_predicts_exactly_wherever_its_origin_is(turn_deg, step_m, orig
     odom_T_map = turned(origin_deg, 7.0)
     first, second = turned(20, 1.0), turned(20 + turn_deg, 1.0 + step_m)
     motion = after((100, first, odom_T_map @ first))
-    predicted = motion.predict(200_000_000, odom_T_map @ second)
+    prediction = motion.predict(200_000_000, odom_T_map @ second)
+    assert prediction.guessed_s == 0
+    predicted = prediction.map_T_camera
     assert pose_error(predicted, second) == pytest.approx((0, 0), abs=1e-5)
     assert pose_error(predicted @ invert(second), np.eye(4))[0] < 1e-6

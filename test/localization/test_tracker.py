@@ -144,3 +144,10 @@ def test_a_hint_outlives_a_long_pause(video):
     video.tracker.hint(Hint(at(5.0), 1.0))
     video.see(5.0, after_ms=60_000)
     assert video.told.near[-1][0, 3] == 5.0
+
+
+def test_without_odometry_the_limit_grows_with_time(video):
+    video.see(1.0)
+    assert video.see(2.0).reason is Reason.CONTRADICTS_MOTION
+    video.see(1.0)
+    assert isinstance(video.see(2.0, after_ms=700), Localized)
