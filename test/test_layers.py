@@ -16,7 +16,7 @@ LAYERS = [
     "node",
 ]
 ROS = {"rclpy", "rcl_interfaces", "builtin_interfaces", "tf2_ros", "cv_bridge", "std_srvs", "launch", "launch_ros"}
-BELOW_ALL = ["__init__.py", "errors.py", "paths.py", "process.py"]
+BELOW_ALL = ["__init__.py", "errors.py", "paths.py", "process.py", "progress.py"]
 
 
 def is_ros(name: str) -> bool:

@@ -23,11 +23,11 @@ def evaluate(
     Example: dsm evaluate kitchen.map kitchen/seq-01 --frames 280:500:2 --json figures.json --plots plots
     """
     from dsm_ros.cli.output import require_writable, write_atomically
-    from dsm_ros.cli.progress import progress_bar
     from dsm_ros.cli.session import open_session
     from dsm_ros.evaluation.evaluate import evaluate as run
     from dsm_ros.evaluation.plots import save_plots
     from dsm_ros.evaluation.tables import print_figures
+    from dsm_ros.progress import progress_bar
 
     to_stdout = str(json_file) == "-"
     if json_file and not to_stdout:

@@ -27,9 +27,9 @@ def localize(
     Example: dsm localize kitchen.map kitchen/seq-01 --frames 280:500 --out poses.tum
     """
     from dsm_ros.cli.output import require_writable, write_atomically
-    from dsm_ros.cli.progress import progress_bar
     from dsm_ros.cli.session import open_session
     from dsm_ros.localization.result import Localized
+    from dsm_ros.progress import progress_bar
 
     if out:
         require_writable(out)

@@ -23,10 +23,10 @@ def build(
 
     dsm map build --refresh kitchen.map
     """
-    from dsm_ros.cli.progress import progress_bar
     from dsm_ros.datasets.frame import parse_frames
     from dsm_ros.datasets.open_sequence import open_sequence
     from dsm_ros.network.checkpoint import load_network
+    from dsm_ros.progress import progress_bar
     from dsm_ros.scene_map.builder import build_map, refresh_features
     from dsm_ros.scene_map.store import check_target
 

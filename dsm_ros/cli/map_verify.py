@@ -14,7 +14,7 @@ def verify(map_uri: Annotated[str, typer.Argument(metavar="MAP")]) -> None:
 
     Example: dsm map verify kitchen.map
     """
-    from dsm_ros.cli.progress import progress_bar
+    from dsm_ros.progress import progress_bar
     from dsm_ros.scene_map.inspect import find_problems
 
     with progress_bar("verifying") as on_progress:

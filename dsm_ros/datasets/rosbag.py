@@ -16,7 +16,8 @@ from rosbags.typesys import Stores, get_typestore
 from dsm_ros.datasets.camera_messages import camera_from_msg, camera_of_size
 from dsm_ros.datasets.frame import Frame
 from dsm_ros.datasets.image_messages import image_from_msg
-from dsm_ros.datasets.rosbag_poses import TransformTree, pose_of_message, stamp_ns_of, stamped_poses
+from dsm_ros.datasets.pose_messages import pose_from_msg, stamp_ns_of
+from dsm_ros.datasets.rosbag_poses import TransformTree, stamped_poses
 from dsm_ros.datasets.rosbag_topics import choose_topics
 from dsm_ros.datasets.trajectory import nearest_stamp
 from dsm_ros.errors import SequenceError
@@ -102,7 +103,7 @@ class RosbagSequence:
             return None, ""
         messages = self._messages(self._topics.pose)
         frame = next((getattr(message, "child_frame_id", "") for message in messages), "")
-        return stamped_poses((stamp_ns_of(m.header), pose_of_message(m)) for m in messages), frame
+        return stamped_poses((stamp_ns_of(m.header.stamp), pose_from_msg(m)) for m in messages), frame
 
     def _pose(self, stamp_ns: int, camera_frame: str) -> Pose44 | None:
         if self._poses is None:

@@ -8,22 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from dsm_ros.datasets.pose_messages import stamp_ns_of, transform_from_msg
 from dsm_ros.datasets.trajectory import StampedPoses
-from dsm_ros.geometry.pose import Pose44, invert, pose_from_quaternion
+from dsm_ros.geometry.pose import Pose44, invert
 
 WORLD_FRAMES = ("map", "world", "odom")
-
-
-def stamp_ns_of(header: Any) -> int:
-    """Return a header's stamp in ns."""
-    return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
-
-
-def pose_of_message(message: Any) -> Pose44:
-    """Return the pose of a PoseStamped, PoseWithCovarianceStamped or Odometry."""
-    pose = message.pose.pose if hasattr(message.pose, "pose") else message.pose
-    p, q = pose.position, pose.orientation
-    return pose_from_quaternion([p.x, p.y, p.z], [q.x, q.y, q.z, q.w])
 
 
 def stamped_poses(pairs: Iterable[tuple[int, Pose44]]) -> StampedPoses:
@@ -40,9 +29,11 @@ class TransformTree:
         self._static: dict[str, Pose44] = {}
         moving_pairs: dict[str, list[tuple[int, Pose44]]] = defaultdict(list)
         for transform in static:
-            self._static[self._link(transform)] = _pose_of_transform(transform)
+            self._static[self._link(transform)] = transform_from_msg(transform)
         for transform in moving:
-            moving_pairs[self._link(transform)].append((stamp_ns_of(transform.header), _pose_of_transform(transform)))
+            moving_pairs[self._link(transform)].append(
+                (stamp_ns_of(transform.header.stamp), transform_from_msg(transform))
+            )
         self._moving = {child: stamped_poses(pairs) for child, pairs in moving_pairs.items()}
 
     def _link(self, transform: Any) -> str:
@@ -76,8 +67,3 @@ class TransformTree:
         if pose is None and (inverse := self.lookup(other, one, stamp_ns)) is not None:
             pose = invert(inverse)
         return pose
-
-
-def _pose_of_transform(transform: Any) -> Pose44:
-    t, q = transform.transform.translation, transform.transform.rotation
-    return pose_from_quaternion([t.x, t.y, t.z], [q.x, q.y, q.z, q.w])

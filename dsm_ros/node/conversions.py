@@ -12,15 +12,10 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.pose import Pose44, pose_from_quaternion, quaternion_xyzw
+from dsm_ros.geometry.pose import Pose44, quaternion_xyzw
 from dsm_ros.localization.result import SceneCoordinates
 
 POINT_DTYPE = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<f4"), ("confidence", "<f4")])
-
-
-def stamp_ns_of(stamp: Time) -> int:
-    """Return a stamp in ns."""
-    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
 
 
 def stamp_msg(stamp_ns: int) -> Time:
@@ -57,12 +52,6 @@ def pose_to_msg(map_T_camera: Pose44, covariance_66: NDArray[np.float64], header
     return message
 
 
-def pose_from_msg(message: PoseWithCovarianceStamped) -> Pose44:
-    """Return the 4x4 pose of a message."""
-    p, q = message.pose.pose.position, message.pose.pose.orientation
-    return pose_from_quaternion([p.x, p.y, p.z], [q.x, q.y, q.z, q.w])
-
-
 def transform_to_msg(parent_T_child: Pose44, header: Header, child: str) -> TransformStamped:
     """Return a transform; header.frame_id is the parent."""
     message = TransformStamped(header=header, child_frame_id=child)
@@ -70,12 +59,6 @@ def transform_to_msg(parent_T_child: Pose44, header: Header, child: str) -> Tran
     message.transform.translation = Vector3(x=x, y=y, z=z)
     message.transform.rotation = _quaternion(parent_T_child)
     return message
-
-
-def transform_from_msg(message: TransformStamped) -> Pose44:
-    """Return the 4x4 parent_T_child of a transform."""
-    t, q = message.transform.translation, message.transform.rotation
-    return pose_from_quaternion([t.x, t.y, t.z], [q.x, q.y, q.z, q.w])
 
 
 def cloud_to_msg(coordinates: SceneCoordinates, header: Header) -> PointCloud2:

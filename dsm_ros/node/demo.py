@@ -13,13 +13,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dsm_ros.datasets.frame import Sequence
 from dsm_ros.datasets.open_sequence import open_sequence
@@ -28,6 +27,7 @@ from dsm_ros.localization.localizer import Localizer
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.node.demo_recorder import Recording, record
 from dsm_ros.node.demo_report import print_table, save_picture, summarise_recording
+from dsm_ros.progress import progress_bar
 from dsm_ros.scene_map.builder import build_map
 from dsm_ros.scene_map.scene_map import SceneMap
 
@@ -56,15 +56,6 @@ def make_plan(sequence: str | None) -> Plan:
     count = len(open_sequence(sequence))
     mapped = range(0, int(count * MAPPED_SHARE), KEYFRAME_STEP)
     return Plan(sequence, mapped, sequence, range(count - int(count * QUERY_SHARE), count))
-
-
-@contextmanager
-def bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function (done, total) that moves a progress bar."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(label, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 @contextmanager
@@ -100,12 +91,12 @@ def run(sequence: str | None, out: Path, rate_hz: float) -> None:
     map_uri = out / "map"
     shutil.rmtree(map_uri, ignore_errors=True)
     network = load_network()
-    with bar("building the map") as on_progress:
+    with progress_bar("building the map") as on_progress:
         mapped = open_sequence(plan.map_sequence)
         build_map(mapped, plan.map_frames, str(map_uri), network, "demo", append=False, on_progress=on_progress)
     recording = stream(plan, map_uri, rate_hz)
     queries: Sequence = open_sequence(plan.query_sequence)
-    with bar("comparing with the truth") as on_progress:
+    with progress_bar("comparing with the truth") as on_progress:
         summary = summarise_recording(recording, queries, plan.query_frames, on_progress)
     scene_map = SceneMap.open(str(map_uri), network.model_hash)
     save_picture(summary, scene_map, Localizer(scene_map, network), queries, plan.query_frames, out / "demo.png")

@@ -11,9 +11,9 @@ from geometry_msgs.msg import PoseWithCovarianceStamped
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
+from dsm_ros.datasets.pose_messages import pose_from_msg, stamp_ns_of
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.msg import RelocalizationStatus
-from dsm_ros.node.conversions import pose_from_msg, stamp_ns_of
 
 DRAIN_S = 1.0
 QUEUE = 1000

@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from dsm_ros.datasets.frame import Sequence
-from dsm_ros.evaluation.metrics import FrameScore, recall
+from dsm_ros.datasets.pose_messages import stamp_ns_of
+from dsm_ros.evaluation.metrics import FrameScore, summarise
 from dsm_ros.evaluation.plots import draw_top_view, new_figure, save
 from dsm_ros.geometry.pose import pose_error
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import StageTimes
-from dsm_ros.node.conversions import stamp_ns_of
 from dsm_ros.node.debug_image import coordinate_colors
 from dsm_ros.node.demo_recorder import Recording
 from dsm_ros.scene_map.scene_map import SceneMap
@@ -54,7 +54,8 @@ def _score(stamp_ns: int, truth: np.ndarray, recording: Recording) -> FrameScore
 
 
 def _figures(recording: Recording, scores: list[FrameScore], published: int) -> dict[str, float | int | None]:
-    localized = [score for score in scores if score.map_T_camera is not None]
+    quality = summarise(scores) if scores else {}
+    localized = quality.get("n_localized") or 0
     answered = [(time_s, status) for time_s, status in recording.statuses if stamp_ns_of(status.header.stamp)]
     span_s = answered[-1][0] - answered[0][0] if len(answered) > 1 else None
     messages = [status for _, status in answered]
@@ -64,12 +65,10 @@ def _figures(recording: Recording, scores: list[FrameScore], published: int) -> 
         "frames_processed": len(scores),
         "frames_dropped": published - len(scores) - failed,
         "frames_failed": failed,
-        "localized": len(localized),
-        "localized_share": len(localized) / len(scores) if scores else None,
-        "median_translation_m": float(np.median([s.translation_m for s in localized])) if localized else None,
-        "median_rotation_deg": float(np.median([s.rotation_deg for s in localized])) if localized else None,
-        "recall_5cm_5deg": recall(scores, 0.05, 5.0) if scores else None,
-        "false_accepts_over_50cm": sum(s.translation_m > 0.5 for s in localized),
+        "localized": localized,
+        "localized_share": localized / len(scores) if scores else None,
+        **{name: quality.get(name) for name in ("median_translation_m", "median_rotation_deg", "recall_5cm_5deg")},
+        "false_accepts_over_50cm": quality.get("false_accepts_over_50cm", 0),
         **{f"{stage}_ms": float(np.median([getattr(m, f"{stage}_ms") for m in messages] or [0])) for stage in STAGES},
         "latency_ms": float(np.median([m.latency_ms for m in messages] or [0])),
         "frames_per_second": (len(messages) - 1) / span_s if span_s else None,

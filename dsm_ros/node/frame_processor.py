@@ -15,13 +15,13 @@ from std_msgs.msg import Header
 
 from dsm_ros.datasets.camera_messages import camera_from_msg, camera_of_size
 from dsm_ros.datasets.image_messages import image_from_msg
+from dsm_ros.datasets.pose_messages import stamp_ns_of
 from dsm_ros.errors import DsmError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.result import Localized, NotLocalized, Reason
 from dsm_ros.localization.tracker import State, Tracker
 from dsm_ros.node.answer import Answer, Faults
-from dsm_ros.node.conversions import stamp_ns_of
 from dsm_ros.node.map_broadcaster import MapBroadcaster
 from dsm_ros.node.transform_buffer import Missing
 from dsm_ros.node.transforms import Transforms

@@ -12,8 +12,9 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
+from dsm_ros.datasets.pose_messages import stamp_ns_of
 from dsm_ros.geometry.pose import Pose44, interpolate, invert, pose_error
-from dsm_ros.node.conversions import stamp_ns_of, transform_to_msg
+from dsm_ros.node.conversions import transform_to_msg
 from dsm_ros.node.transform_buffer import NS_PER_S, Missing
 from dsm_ros.node.transforms import TF_QOS, Transforms, on_time_jump
 

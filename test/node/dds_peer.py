@@ -18,6 +18,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
+from dsm_ros.datasets.pose_messages import stamp_ns_of
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.node import conversions as c
 from dsm_ros.node.outputs import LATCHED
@@ -77,10 +78,10 @@ class Peer:
             if time.monotonic() - sent_s > 2.0:  # best effort may lose one
                 self.send(red, stamp_ns, **more)
                 sent_s = time.monotonic()
-            return any(c.stamp_ns_of(s.header.stamp) == stamp_ns for s in self.heard["status"])
+            return any(stamp_ns_of(s.header.stamp) == stamp_ns for s in self.heard["status"])
 
         self.wait(answered)
-        return next(s for s in self.heard["status"] if c.stamp_ns_of(s.header.stamp) == stamp_ns)
+        return next(s for s in self.heard["status"] if stamp_ns_of(s.header.stamp) == stamp_ns)
 
 
 def run_node(*parameters, namespace="/"):

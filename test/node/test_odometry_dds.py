@@ -8,6 +8,7 @@ from dds_peer import Peer, run_node
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
+from dsm_ros.datasets.pose_messages import stamp_ns_of
 from dsm_ros.node import conversions as c
 
 
@@ -37,7 +38,7 @@ def test_with_odometry_the_transform_is_map_to_odom_at_the_images_stamp(ros):
         transform = map_to_odom()
         assert transform.header.frame_id == "map"
         assert transform.transform.translation.x == pytest.approx(0.3 - 2.505)
-        assert c.stamp_ns_of(transform.header.stamp) > time.time_ns()
+        assert stamp_ns_of(transform.header.stamp) > time.time_ns()
         peer.node.destroy_node()
     finally:
         process.terminate()

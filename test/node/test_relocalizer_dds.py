@@ -12,6 +12,7 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
+from dsm_ros.datasets.pose_messages import pose_from_msg, stamp_ns_of
 from dsm_ros.node import conversions as c
 from dsm_ros.node.outputs import LATCHED
 
@@ -41,12 +42,12 @@ def test_frames_in_poses_out_with_frames_and_stamps(peer):
     peer.wait(lambda: peer.heard["pose"] and peer.heard["cloud"] and peer.heard["map"] and peer.heard["tf"])
     pose = peer.heard["pose"][-1]
     assert pose.header.frame_id == "map"
-    assert c.stamp_ns_of(pose.header.stamp) == 5_000_000_123
-    assert c.pose_from_msg(pose)[:3, 3].tolist() == [0.17, 40.0, 0.123]
+    assert stamp_ns_of(pose.header.stamp) == 5_000_000_123
+    assert pose_from_msg(pose)[:3, 3].tolist() == [0.17, 40.0, 0.123]
     assert pose.pose.covariance[0] == pytest.approx(0.01 + 0.02**2)
     transform = peer.heard["tf"][-1].transforms[0]
     assert (transform.header.frame_id, transform.child_frame_id) == ("map", "cam_optical")
-    assert c.stamp_ns_of(transform.header.stamp) == 5_000_000_123
+    assert stamp_ns_of(transform.header.stamp) == 5_000_000_123
     cloud = peer.heard["cloud"][-1]
     assert (cloud.header.frame_id, cloud.height, cloud.width) == ("map", 2, 3)
     assert peer.heard["map"][-1].width == 4
@@ -59,8 +60,8 @@ def test_no_pose_means_no_pose_and_no_transform(peer):
     assert status.state in (status.SEARCHING, status.LOST)
     peer.ask(18, 6_100_000_000)
     peer.wait(lambda: peer.heard["pose"])
-    assert 6_000_000_000 not in {c.stamp_ns_of(pose.header.stamp) for pose in peer.heard["pose"]}
-    stamps = {c.stamp_ns_of(t.header.stamp) for message in peer.heard["tf"] for t in message.transforms}
+    assert 6_000_000_000 not in {stamp_ns_of(pose.header.stamp) for pose in peer.heard["pose"]}
+    stamps = {stamp_ns_of(t.header.stamp) for message in peer.heard["tf"] for t in message.transforms}
     assert 6_000_000_000 not in stamps
 
 
@@ -88,7 +89,7 @@ def test_images_faster_than_the_localizer_are_dropped_and_counted(peer):
         peer.send(SLOW, 8_100_000_000 + i)
         time.sleep(0.02)
     after = peer.ask(20, 9_000_000_000)
-    processed = [s for s in peer.heard["status"] if 8_100_000_000 <= c.stamp_ns_of(s.header.stamp) < 8_200_000_000]
+    processed = [s for s in peer.heard["status"] if 8_100_000_000 <= stamp_ns_of(s.header.stamp) < 8_200_000_000]
     assert after.frames_dropped > before.frames_dropped
     assert len(processed) < 10
 
@@ -97,7 +98,7 @@ def test_a_late_listener_hears_the_last_status(peer):
     peer.ask(21, 10_000_000_000)
     late = Peer()
     late.wait(lambda: late.heard["status"] and late.heard["map"])
-    assert c.stamp_ns_of(late.heard["status"][-1].header.stamp) == 10_000_000_000
+    assert stamp_ns_of(late.heard["status"][-1].header.stamp) == 10_000_000_000
     late.node.destroy_node()
 
 

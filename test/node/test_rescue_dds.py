@@ -15,6 +15,7 @@ from rclpy.action import ActionClient
 from std_msgs.msg import Empty, Header
 from std_srvs.srv import Trigger
 
+from dsm_ros.datasets.pose_messages import pose_from_msg, stamp_ns_of
 from dsm_ros.node import conversions as c
 
 SECOND = 1_000_000_000
@@ -97,7 +98,7 @@ def test_the_action_succeeds_with_a_pose_and_feedback_for_each_image(peer, stamp
     assert result.success
     assert result.reason == ""
     assert result.pose.header.frame_id == "map"
-    assert c.pose_from_msg(result.pose)[0, 3] == pytest.approx(0.4)
+    assert pose_from_msg(result.pose)[0, 3] == pytest.approx(0.4)
     assert result.pose.pose.covariance[0] == pytest.approx(0.0104)
     peer.wait(lambda: len(feedback) >= 1)
     assert feedback[0].status.reason in ("too_few_inliers", "")
@@ -130,7 +131,7 @@ def test_the_trigger_searches_anew_and_tells_initialpose_once(peer, stamps):
     time.sleep(0.3)
     peer.ask(150, next(stamps))  # one metre away: contradicts motion, if the trigger was not heard
     peer.wait(lambda: peer.heard["initialpose"])
-    assert c.stamp_ns_of(peer.heard["initialpose"][0].header.stamp) > 0
+    assert stamp_ns_of(peer.heard["initialpose"][0].header.stamp) > 0
     status = peer.ask(150, next(stamps))
     assert status.state == status.TRACKING
     assert status.hint_report == ""  # the node's own initialpose is no hint
@@ -182,7 +183,7 @@ def test_late_images_are_left_out_and_counted_and_a_loop_starts_over(peer, stamp
     peer.send(10, now_ns - SECOND // 2)
     time.sleep(0.3)  # or the next image replaces it before it is looked at
     peer.ask(10, now_ns + SECOND // 10)
-    assert now_ns - SECOND // 2 not in {c.stamp_ns_of(s.header.stamp) for s in peer.heard["status"]}
+    assert now_ns - SECOND // 2 not in {stamp_ns_of(s.header.stamp) for s in peer.heard["status"]}
     assert peer.ask(10, now_ns - 30 * SECOND).state == 2
     peer.wait(
         lambda: any(
@@ -215,7 +216,7 @@ def test_truncated_images_and_wrong_encodings_are_answered_with_the_reason(peer,
 def test_images_without_a_stamp_are_stamped_on_arrival(peer):
     peer.send(10, 0)
     peer.wait(lambda: peer.heard["pose"])
-    assert abs(c.stamp_ns_of(peer.heard["pose"][-1].header.stamp) - time.time_ns()) < 60 * SECOND
+    assert abs(stamp_ns_of(peer.heard["pose"][-1].header.stamp) - time.time_ns()) < 60 * SECOND
 
 
 def test_reset_searches_from_scratch(peer, stamps):
