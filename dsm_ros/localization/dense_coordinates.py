@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +11,6 @@ from dsm_ros.geometry.rectify import OUTSIDE_PX
 from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.attempt import Attempt
 from dsm_ros.localization.result import SceneCoordinates
-
-
-class OnDemand(SceneCoordinates):
-    """Scene coordinates that are computed, once, when somebody reads the first of their arrays."""
-
-    def __init__(self, compute: Callable[[], SceneCoordinates]):
-        self.__dict__["compute"] = compute
-
-    def __getattr__(self, name: str) -> Any:
-        """Fill in the arrays: Python asks here only for what is not there yet."""
-        if name not in SceneCoordinates.__dataclass_fields__ or "compute" not in self.__dict__:
-            raise AttributeError(name)
-        self.__dict__.update(vars(self.__dict__.pop("compute")()))
-        return self.__dict__[name]
 
 
 def dense_coordinates(

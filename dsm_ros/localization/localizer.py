@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +10,7 @@ from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.attempt import Attempt, attempt_pose, judge
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import deviation_px, pose_covariance
-from dsm_ros.localization.dense_coordinates import OnDemand, dense_coordinates
+from dsm_ros.localization.dense_coordinates import dense_coordinates
 from dsm_ros.localization.gate import is_supported, reason_against
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, Support
 from dsm_ros.localization.stopwatch import Stopwatch
@@ -56,7 +54,7 @@ class Localizer:
             return NotLocalized(Reason.NO_RETRIEVAL, "the map holds no keyframes", times_ms=watch.times())
         scene = gather_scene(keyframes)
         attempt = self._match(query, scene, stamp_ns, watch)
-        coordinates = OnDemand(partial(dense_coordinates, attempt, image_HW3, camera, query.camera))
+        coordinates = dense_coordinates(attempt, image_HW3, camera, query.camera)
         support = Support(attempt.inliers, attempt.inlier_ratio, attempt.inlier_ratio, tuple(keyframe_ids))
         against = reason_against(attempt, keyframes, scene, query.camera, self.config)
         if against or not attempt.pnp:
