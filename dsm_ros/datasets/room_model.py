@@ -2,61 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dsm_ros.datasets.room_texture import TexturePyramid, build_pyramid, collage, grain, plain
-from dsm_ros.datasets.room_walk import Walk, make_walk
+from dsm_ros.datasets.room_box import FACES, Box, free_distance_m, free_distances_m, triple
+from dsm_ros.datasets.room_furnished import make_furnished_room
+from dsm_ros.datasets.room_scene import Room, RoomStyle
+from dsm_ros.datasets.room_texture import build_pyramid, collage, grain, plain
+from dsm_ros.datasets.room_walk import WALKS, Walk, make_walk, path_of
+from dsm_ros.datasets.texture_pack import TextureLibrary
 
-WALKS = 4
 CLEARANCE_M = 0.5
-FACES = 6
 
-
-@dataclass(frozen=True)
-class Box:
-    """A box turned about z: centre and half size (m), yaw (rad), the texture of each face (-x +x -y +y -z +z).
-
-    The room itself is a box seen from inside.
-    """
-
-    centre_3: tuple[float, float, float]
-    half_3: tuple[float, float, float]
-    yaw_rad: float
-    textures_6: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Room:
-    """A room of ``size_3`` metres with a corner at the origin, z up; texture 0 is the common grain."""
-
-    size_3: NDArray[np.float64]
-    boxes: tuple[Box, ...]
-    textures: TexturePyramid
-    lamp_3: tuple[float, float, float]
-    walks: tuple[Walk, ...]
-
-    def on(self, device: str) -> Room:
-        """Return the room with its textures on another device."""
-        return replace(self, textures=self.textures.to(device))
-
-
-@dataclass(frozen=True)
-class RoomStyle:
-    """What kind of room: pieces of furniture, blank walls, the same few textures everywhere."""
-
-    clutter: int = 16
-    blank: bool = False
-    repeat: bool = False
+__all__ = ["Room", "RoomStyle", "free_distance_m", "make_room"]
 
 
 @lru_cache(maxsize=4)  # the walks of a room share it
-def make_room(seed: int, style: RoomStyle) -> Room:
-    """Return the room of a seed; the same on every machine and device."""
+def make_room(seed: int, style: RoomStyle, library: TextureLibrary | None = None) -> Room:
+    """Return the room of a seed; the same on every machine and device.
+
+    library: with one, a furnished room painted with its textures; without, a box room of seeded collages.
+    """
+    if library is not None:
+        return make_furnished_room(seed, style, library)
     rng = np.random.default_rng(seed)
     size_3 = rng.uniform([5.0, 4.5, 2.5], [6.5, 6.0, 2.9])
     walks = tuple(make_walk(size_3, number, rng) for number in range(WALKS))
@@ -64,24 +35,13 @@ def make_room(seed: int, style: RoomStyle) -> Room:
     wall_textures = [plain(generator) if style.blank else collage(generator, 120) for _ in range(FACES)]
     object_textures = [collage(generator, 60) for _ in range(4 if style.repeat else 2 * style.clutter + 12)]
     textures = build_pyramid([grain(generator), *wall_textures, *object_textures])
-    shell = Box(_triple(size_3 / 2), _triple(size_3 / 2), 0.0, tuple(range(1, 1 + FACES)))
+    # The grain repeats every 0.6 m: on a wall with nothing else it would make places look the same that are not.
+    shell = Box(triple(size_3 / 2), triple(size_3 / 2), 0.0, tuple(range(1, 1 + FACES)), grain=float(not style.blank))
     first, count = 1 + FACES, len(object_textures)
     furniture = _place_furniture(size_3, walks, style.clutter, first, count, rng)
     posters = [] if style.blank else [_poster(size_3, first, count, rng) for _ in range(10)]
     lamp_3 = (float(size_3[0] / 2), float(size_3[1] / 2), float(size_3[2] - 0.2))
-    return Room(size_3, (shell, *furniture, *posters), textures, lamp_3, walks)
-
-
-def free_distance_m(boxes: tuple[Box, ...] | list[Box], point_3: NDArray[np.float64]) -> float:
-    """Return the distance from a point in the room to the nearest furniture (not the shell)."""
-    return min((_distance_m(box, point_3) for box in boxes), default=float("inf"))
-
-
-def _distance_m(box: Box, point_3: NDArray[np.float64]) -> float:
-    offset_3 = point_3 - box.centre_3
-    cos, sin = np.cos(box.yaw_rad), np.sin(box.yaw_rad)
-    local_3 = np.array([cos * offset_3[0] + sin * offset_3[1], cos * offset_3[1] - sin * offset_3[0], offset_3[2]])
-    return float(np.linalg.norm(np.maximum(np.abs(local_3) - box.half_3, 0)))
+    return Room(size_3, (shell, *furniture, *posters), textures, (lamp_3,), walks)
 
 
 def _place_furniture(
@@ -92,7 +52,7 @@ def _place_furniture(
     textures: int,
     rng: np.random.Generator,
 ) -> list[Box]:
-    path = [walk.position(phase) for walk in walks for phase in np.linspace(0, 1, 60)]
+    path_P3 = path_of(walks)
     placed: list[Box] = []
     for _ in range(count * 20):
         if len(placed) == count:
@@ -102,8 +62,8 @@ def _place_furniture(
         middle_2 = rng.uniform(half_3[:2], size_3[:2] - half_3[:2])
         yaw = float(rng.choice([0.0, np.pi / 2]) + rng.normal(0, 0.15))
         chosen = tuple(first + int(i) for i in rng.integers(0, textures, FACES))
-        box = Box((float(middle_2[0]), float(middle_2[1]), float(floor_z)), _triple(half_3), yaw, chosen)
-        if min(_distance_m(box, point) for point in path) > CLEARANCE_M:
+        box = Box((float(middle_2[0]), float(middle_2[1]), float(floor_z)), triple(half_3), yaw, chosen)
+        if free_distances_m([box], path_P3).min() > CLEARANCE_M:
             placed.append(box)
     return placed
 
@@ -118,8 +78,4 @@ def _poster(size_3: NDArray[np.float64], first: int, textures: int, rng: np.rand
     centre[axis], half[axis] = (size_3[axis] - 0.01 if far else 0.01), 0.01
     centre[1 - axis], half[1 - axis] = along * size_3[1 - axis], width
     centre[2], half[2] = z, height
-    return Box(_triple(centre), _triple(half), 0.0, (first + int(rng.integers(textures)),) * FACES)
-
-
-def _triple(values: NDArray[np.float64]) -> tuple[float, float, float]:
-    return float(values[0]), float(values[1]), float(values[2])
+    return Box(triple(centre), triple(half), 0.0, (first + int(rng.integers(textures)),) * FACES)

@@ -27,31 +27,39 @@ class TexturePyramid:
         """Return the textures on another device."""
         return TexturePyramid(self.texels_T3.to(device), self.level_starts, self.sides)
 
-    def lookup(self, texture_P: Tensor, uv_P2: Tensor, texels_per_pixel_P: Tensor) -> Tensor:
-        """Return RGB (P, 3) at uv (0..1, repeating), bilinear in the mip level that a pixel covers.
+    def lookup(self, texture_P: Tensor, u_P: Tensor, v_P: Tensor, texels_per_pixel_P: Tensor) -> Tensor:
+        """Return RGB (P, 3) at u, v (0..1, repeating), bilinear in the mip level that a pixel covers.
 
-        texels_per_pixel_P: how many finest texels one pixel spans; the next coarser level beyond 1 is taken.
+        texture_P: int32. texels_per_pixel_P: how many finest texels one pixel spans; the next coarser level beyond 1
+        is taken.
         """
-        device = uv_P2.device
-        level_P = texels_per_pixel_P.clamp(min=1).log2().round().long().clamp(max=len(self.sides) - 1)
-        side_P = torch.tensor(self.sides, device=device)[level_P]
-        start_P = torch.tensor(self.level_starts, device=device)[level_P] + texture_P * side_P * side_P
-        texel_P2 = uv_P2.remainder(1) * side_P[:, None] - 0.5
-        low_P2 = texel_P2.floor()
-        fraction_P2 = texel_P2 - low_P2
-        u_P, v_P = low_P2.long().unbind(1)
-        rgb_P3 = torch.zeros(len(u_P), 3, device=device)
-        for dv in (0, 1):
-            for du in (0, 1):
-                weight_P = (fraction_P2[:, 0] - 1 + du).abs() * (fraction_P2[:, 1] - 1 + dv).abs()
-                cell_P = (v_P + dv).remainder(side_P) * side_P + (u_P + du).remainder(side_P)
-                rgb_P3 += self.texels_T3[start_P + cell_P] * weight_P[:, None]
-        return rgb_P3
+        level_P = texels_per_pixel_P.clamp(min=1).log2().round_().clamp_(max=len(self.sides) - 1).int()
+        side_P = self.sides[0] >> level_P
+        starts = torch.tensor(self.level_starts, dtype=torch.int32, device=u_P.device)
+        start_P = starts.index_select(0, level_P) + texture_P * side_P * side_P
+        left_P, right_P, share_u_P = _cells(u_P, side_P)
+        low_P, high_P, share_v_P = _cells(v_P, side_P)
+        low_P, high_P = start_P + low_P * side_P, start_P + high_P * side_P
+
+        def texels(cells_P: Tensor) -> Tensor:
+            return self.texels_T3.index_select(0, cells_P)
+
+        low_P3 = torch.lerp(texels(low_P + left_P), texels(low_P + right_P), share_u_P[:, None])
+        high_P3 = torch.lerp(texels(high_P + left_P), texels(high_P + right_P), share_u_P[:, None])
+        return torch.lerp(low_P3, high_P3, share_v_P[:, None])
+
+
+def _cells(u_P: Tensor, side_P: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the texels (of a power of two) before and after a place 0..1, wrapping, and the share of the second."""
+    texel_P = (u_P - u_P.floor()) * side_P - 0.5
+    before_P = texel_P.floor()
+    cell_P = before_P.int()
+    return cell_P & (side_P - 1), (cell_P + 1) & (side_P - 1), texel_P - before_P
 
 
 def build_pyramid(textures: list[Tensor]) -> TexturePyramid:
     """Return the pyramid of textures (3, S, S); each level averages 2x2 texels of the one before."""
-    level_N3SS = torch.stack(textures)
+    level_N3SS = torch.stack([texture_3SS.permute(1, 2, 0) for texture_3SS in textures]).permute(0, 3, 1, 2)
     levels, starts, sides = [], [], []
     total = 0
     while True:

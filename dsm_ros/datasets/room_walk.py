@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from dsm_ros.geometry.pose import Pose44, make_pose
 
+WALKS = 4
+
 
 @dataclass(frozen=True)
 class Walk:
@@ -58,3 +60,8 @@ def make_walk(size_3: NDArray[np.float64], number: int, rng: np.random.Generator
     wobble = tuple(float(value) for value in rng.uniform(0, 2 * math.pi, 4))
     radius = (float(size_3[0]) * share, float(size_3[1]) * share)
     return Walk(centre, radius, (0.0, 0.25, -0.25, 0.4)[number % 4], wobble)  # type: ignore[arg-type]
+
+
+def path_of(walks: tuple[Walk, ...]) -> NDArray[np.float64]:
+    """Return points along walks (P, 3), close enough together to keep things away from all of it."""
+    return np.array([walk.position(phase) for walk in walks for phase in np.linspace(0, 1, 60)])

@@ -1,0 +1,46 @@
+"""A procedural room: its boxes, textures and lamps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsm_ros.datasets.room_box import Box
+from dsm_ros.datasets.room_table import BoxTable, build_table
+from dsm_ros.datasets.room_texture import TexturePyramid
+from dsm_ros.datasets.room_walk import Walk
+
+
+@dataclass(frozen=True)
+class RoomStyle:
+    """What kind of room: pieces of furniture, blank walls, the same few textures everywhere."""
+
+    clutter: int = 16
+    blank: bool = False
+    repeat: bool = False
+
+
+@dataclass(frozen=True)
+class Room:
+    """A room of ``size_3`` metres with a corner at the origin, z up; the first box is its shell.
+
+    lamps: where (m). Texture 0 is the common grain of the boxes that have any.
+    """
+
+    size_3: NDArray[np.float64]
+    boxes: tuple[Box, ...]
+    textures: TexturePyramid
+    lamps: tuple[tuple[float, float, float], ...]
+    walks: tuple[Walk, ...]
+
+    def on(self, device: str) -> Room:
+        """Return the room with its textures on another device."""
+        return replace(self, textures=self.textures.to(device))
+
+    @cached_property
+    def table(self) -> BoxTable:
+        """The boxes as arrays, on the textures' device."""
+        return build_table(self.boxes, self.textures.texels_T3.device)

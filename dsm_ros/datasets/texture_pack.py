@@ -1,0 +1,33 @@
+"""A folder of square JPEGs, as scripts/pack_textures.py makes it, to paint rooms with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dsm_ros.errors import SequenceError
+
+SIDE_TEXELS = 256
+
+
+class TextureLibrary:
+    """The textures of a folder; files are kept in memory as they are and decoded when drawn."""
+
+    def __init__(self, folder: Path):
+        """Raises SequenceError where the folder holds no JPEG."""
+        self._files = [np.fromfile(path, np.uint8) for path in sorted(folder.glob("*.jpg"))]
+        if not self._files:
+            raise SequenceError(f"no JPEG in '{folder}'; make some with scripts/pack_textures.py")
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, index: int) -> NDArray[np.uint8]:
+        """Return a texture as RGB (SIDE_TEXELS, SIDE_TEXELS, 3)."""
+        image = cv2.imdecode(self._files[index], cv2.IMREAD_COLOR_RGB)
+        if image is None:
+            raise SequenceError(f"texture {index} is no readable JPEG; pack the folder anew")
+        return cv2.resize(image, (SIDE_TEXELS, SIDE_TEXELS), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
