@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from dsm_ros.cli.bench import bench
 from dsm_ros.cli.evaluate import evaluate
 from dsm_ros.cli.localize import localize
 from dsm_ros.cli.map_build import build
@@ -27,6 +28,7 @@ map_app.command()(verify)
 app.command()(localize)
 app.command()(evaluate)
 app.command()(rooms)
+app.command()(bench)
 
 
 def main() -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import array
 
+import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point, PoseWithCovarianceStamped, Quaternion, TransformStamped, Vector3
 from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, quaternion_xyzw
 from dsm_ros.localization.result import SceneCoordinates
 
+JPEG_QUALITY = 90
 POINT_DTYPE = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<f4"), ("confidence", "<f4")])
 
 
@@ -29,6 +31,12 @@ def image_to_msg(image_HW3: NDArray[np.uint8], header: Header) -> Image:
     message = Image(header=header, height=height, width=width, encoding="rgb8", step=3 * width)
     message.data = array.array("B", image_HW3.tobytes())  # bytes would be checked one by one
     return message
+
+
+def image_to_jpeg_msg(image_HW3: NDArray[np.uint8], header: Header) -> CompressedImage:
+    """Return a JPEG of an RGB image, as image_transport names its format."""
+    jpeg = cv2.imencode(".jpg", image_HW3[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1]
+    return CompressedImage(header=header, format="rgb8; jpeg compressed bgr8", data=array.array("B", jpeg.tobytes()))
 
 
 def camera_to_msg(camera: Camera, header: Header) -> CameraInfo:

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE
 
 from rich.console import Console
 
@@ -25,6 +22,7 @@ from dsm_ros.datasets.open_sequence import open_sequence
 from dsm_ros.errors import DsmError
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.network.checkpoint import load_network
+from dsm_ros.node.child_process import prepare_ros, process
 from dsm_ros.node.demo_recorder import Recording, record
 from dsm_ros.node.demo_report import print_table, save_picture, summarise_recording
 from dsm_ros.progress import progress_bar
@@ -35,7 +33,6 @@ ROOM_MAP, ROOM_QUERY = "rooms:7", "rooms:7/walk=1"
 KEYFRAME_STEP = 5
 MAPPED_SHARE, QUERY_SHARE = 0.44, 0.44
 CAMERA_RATE_HZ = 30.0
-STOP_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -58,34 +55,21 @@ def make_plan(sequence: str | None) -> Plan:
     return Plan(sequence, mapped, sequence, range(count - int(count * QUERY_SHARE), count))
 
 
-@contextmanager
-def process(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a Python module in another process; it is gone when the block ends, however that happens."""
-    started = subprocess.Popen([sys.executable, "-m", *arguments])
-    try:
-        yield started
-    finally:
-        started.terminate()
-        try:
-            started.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            started.kill()
-
-
-def stream(plan: Plan, map_uri: Path, rate_hz: float) -> Recording:
-    """Run node and player, and record the node's answers until the player is done."""
+def stream(plan: Plan, map_uri: Path, rate_hz: float, bag: Path) -> Recording:
+    """Run node and player, and record the node's answers and the bag until the player is done."""
     frames = f"{plan.query_frames.start}:{plan.query_frames.stop}"
     node = ("dsm_ros.node.relocalizer_node", "--ros-args", "-p", f"map:={map_uri}", "--log-level", "warn")
     player = ("dsm_ros.node.sequence_player", plan.query_sequence, "--frames", frames, "--rate", str(rate_hz))
-    with process(*node) as running, process(*player) as playing:
-        recording = record(lambda: running.poll() is None and playing.poll() is None)
+    with process(*node) as running, process(*player, stdout=PIPE) as playing:
+        recording = record(lambda: running.poll() is None and playing.poll() is None, bag)
     if running.returncode not in (0, -15) or playing.returncode != 0:
         raise DsmError("the node or the player stopped early; what they said is above")
+    recording.shift_ns = int(playing.stdout.read()) if playing.stdout else 0
     return recording
 
 
 def run(sequence: str | None, out: Path, rate_hz: float) -> None:
-    """Run the demo and leave demo.png, demo.json and the map in ``out``."""
+    """Run the demo and leave demo.png, demo.json, demo.mcap and the map in ``out``."""
     plan = make_plan(sequence)
     out.mkdir(parents=True, exist_ok=True)
     map_uri = out / "map"
@@ -94,7 +78,7 @@ def run(sequence: str | None, out: Path, rate_hz: float) -> None:
     with progress_bar("building the map") as on_progress:
         mapped = open_sequence(plan.map_sequence)
         build_map(mapped, plan.map_frames, str(map_uri), network, "demo", append=False, on_progress=on_progress)
-    recording = stream(plan, map_uri, rate_hz)
+    recording = stream(plan, map_uri, rate_hz, out / "demo.mcap")
     queries: Sequence = open_sequence(plan.query_sequence)
     with progress_bar("comparing with the truth") as on_progress:
         summary = summarise_recording(recording, queries, plan.query_frames, on_progress)
@@ -102,7 +86,7 @@ def run(sequence: str | None, out: Path, rate_hz: float) -> None:
     save_picture(summary, scene_map, Localizer(scene_map, network), queries, plan.query_frames, out / "demo.png")
     (out / "demo.json").write_text(json.dumps(summary.figures, indent=2) + "\n")
     print_table(summary)
-    Console().print(f"picture: {out / 'demo.png'}")
+    Console().print(f"picture: {out / 'demo.png'}\nrecording for Foxglove and RViz: {out / 'demo.mcap'}")
 
 
 def main() -> None:
@@ -112,9 +96,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/demo"))
     parser.add_argument("--rate", type=float, default=CAMERA_RATE_HZ, help="frames per second")
     arguments = parser.parse_args()
-    # A demo must not meet other ROS programs on this machine or network.
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    prepare_ros()
     try:
         run(arguments.sequence, arguments.out, arguments.rate)
     except DsmError as error:

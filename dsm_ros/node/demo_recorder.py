@@ -1,10 +1,11 @@
-"""Record what the relocalizer publishes."""
+"""Take down what the relocalizer answers, and everything that there is to see as a bag."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import rclpy
 from geometry_msgs.msg import PoseWithCovarianceStamped
@@ -14,6 +15,7 @@ from rclpy.node import Node
 from dsm_ros.datasets.pose_messages import pose_from_msg, stamp_ns_of
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.msg import RelocalizationStatus
+from dsm_ros.node.demo_bag import record_bag
 
 DRAIN_S = 1.0
 QUEUE = 1000
@@ -21,10 +23,11 @@ QUEUE = 1000
 
 @dataclass
 class Recording:
-    """Poses by capture stamp (ns), and every status with the time it came (s)."""
+    """Poses by stamp (ns), every status with the time it came (s); shift_ns: what was added to the recorded stamps."""
 
     poses: dict[int, Pose44] = field(default_factory=dict)
     statuses: list[tuple[float, RelocalizationStatus]] = field(default_factory=list)
+    shift_ns: int = 0
 
     def add_pose(self, message: PoseWithCovarianceStamped) -> None:
         """Take up a pose."""
@@ -35,7 +38,7 @@ class Recording:
         self.statuses.append((time.monotonic(), message))
 
 
-def record(running: Callable[[], bool]) -> Recording:
+def record(running: Callable[[], bool], bag: Path) -> Recording:
     """Record until ``running`` says no, and a moment longer for what is under way."""
     recording = Recording()
     context = rclpy.Context()
@@ -46,11 +49,12 @@ def record(running: Callable[[], bool]) -> Recording:
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)
     try:
-        while running():
-            executor.spin_once(timeout_sec=0.1)
-        deadline_s = time.monotonic() + DRAIN_S
-        while time.monotonic() < deadline_s:
-            executor.spin_once(timeout_sec=0.1)
+        with record_bag(node, bag):
+            while running():
+                executor.spin_once(timeout_sec=0.1)
+            deadline_s = time.monotonic() + DRAIN_S
+            while time.monotonic() < deadline_s:
+                executor.spin_once(timeout_sec=0.1)
     finally:
         executor.shutdown()
         node.destroy_node()

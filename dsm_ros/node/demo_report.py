@@ -41,8 +41,9 @@ def summarise_recording(
     scores: list[FrameScore] = []
     for done, index in enumerate(frames, 1):
         frame = queries[index]
-        if frame.stamp_ns in seen and frame.map_T_camera is not None:
-            scores.append(_score(frame.stamp_ns, frame.map_T_camera, recording))
+        stamp_ns = frame.stamp_ns + recording.shift_ns
+        if stamp_ns in seen and frame.map_T_camera is not None:
+            scores.append(_score(stamp_ns, frame.map_T_camera, recording))
         on_progress(done, len(frames))
     return Summary(scores, _figures(recording, scores, len(frames)))
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.tracker import ImageLocalizer
 from dsm_ros.node.outputs import KeyframeImages
 from dsm_ros.node.parameters import NodeParameters
@@ -15,11 +17,17 @@ from dsm_ros.node.thumbnails import Thumbnails
 from dsm_ros.process import use_threads
 
 
+class MapLocalizer(ImageLocalizer, Protocol):
+    """A localizer whose limits may be changed between two images."""
+
+    config: LocalizerConfig
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A localizer on a map, the map's frame, its points (metres, RGB) and keyframe poses, and images by keyframe id."""
 
-    localizer: ImageLocalizer
+    localizer: MapLocalizer
     map_frame: str
     points_N3: NDArray[np.float64]
     colors_N3: NDArray[np.uint8]

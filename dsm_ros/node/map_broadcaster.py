@@ -104,6 +104,11 @@ class MapBroadcaster:
             self._publish(map_T_camera @ invert(child_T_camera), header, child)
         return None
 
+    def use(self, settings: BroadcastSettings) -> None:
+        """Change tolerance, timeout and smoothing; the frames must stay the same."""
+        with self._lock:
+            self._settings = settings
+
     def forget(self) -> None:
         """Be silent until the next accepted pose: for jumps of the clock, a new map, deactivation."""
         with self._lock:

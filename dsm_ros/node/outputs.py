@@ -78,11 +78,21 @@ class Outputs:
             self._pose.publish(pose_to_msg(result.map_T_camera, result.covariance_66, header))
         if result.coordinates is not None and self._cloud.get_subscription_count():
             self._cloud.publish(cloud_to_msg(result.coordinates, header))
+        self._log_change(answer)
         self._last = answer
         self._status.publish(self.describe(answer, counts))
         if answer.image_HW3 is not None and self._debug.get_subscription_count():
             keyframes = self._keyframe_images(result.support.keyframe_ids)
             self._debug.publish(image_to_msg(draw_debug_image(answer.image_HW3, result, keyframes), answer.header))
+
+    def _log_change(self, answer: Answer) -> None:
+        """Log each new state with its reason."""
+        if self._last and self._last.state is answer.state:
+            return
+        if answer.state is State.TRACKING:
+            self._node.get_logger().info("tracking")
+        else:
+            self._node.get_logger().warning(": ".join(filter(None, (answer.state, reason_of(answer)[1]))))
 
     def describe(self, answer: Answer, counts: WorkerCounts) -> RelocalizationStatus:
         """Return the status message of an answer."""

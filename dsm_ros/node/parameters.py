@@ -15,18 +15,26 @@ from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.node.map_broadcaster import BroadcastSettings
 
 
-def parameter(default: Any, description: str, low: float | None = None, high: float | None = None) -> Any:
+def parameter(
+    default: Any, description: str, low: float | None = None, high: float | None = None, live: bool = False
+) -> Any:
     """Return a dataclass field that carries what ROS wants to know of a parameter."""
-    return field(default=default, metadata={"description": description, "low": low, "high": high})
+    return field(default=default, metadata={"description": description, "low": low, "high": high, "live": live})
+
+
+def live(default: Any, description: str, low: float | None = None, high: float | None = None) -> Any:
+    """Return the field of a parameter whose changes count at once."""
+    return parameter(default, description, low, high, live=True)
 
 
 _LOCALIZER = LocalizerConfig()
 CHOICES = {"image_transport": ("raw", "compressed"), "watch_type": ("pose", "odometry")}
+AT_START = "autostart"  # nobody asks for it later
 
 
 @dataclass(frozen=True)
 class NodeParameters:
-    """All parameters of the relocalizer, read once when it is configured."""
+    """All parameters of the relocalizer, read when it is configured; those that are live follow every change."""
 
     map: str = parameter("", "Folder (or s3://...) of the map; empty to wait for ~/load_map.")
     model: str = parameter("", "Weights (.safetensors); empty for the shipped ones.")
@@ -39,25 +47,25 @@ class NodeParameters:
     map_sigma_deg: float = parameter(0.7, "Deviation of the map's own directions, added to it.", 0.0, 180.0)
     odom_frame: str = parameter("", "Frame of the odometry; with it, map -> odom_frame is broadcast (REP 105).")
     publish_tf: bool = parameter(True, "Broadcast map -> odom_frame, base_frame or the camera, whichever is set first.")
-    transform_tolerance_s: float = parameter(0.1, "How far ahead map -> odom is stamped.", 0.0, 10.0)
-    transform_timeout_s: float = parameter(0.2, "Longest wait for a transform at an image's stamp.", 0.0, 10.0)
-    smoothing_s: float = parameter(0.0, "Time constant of map -> odom; 0 takes each pose at once.", 0.0, 60.0)
-    smoothing_limit_m: float = parameter(0.5, "A larger jump of the camera is taken at once.", 0.0, 100.0)
-    continuous: bool = parameter(True, "Look at every image; false to look only while somebody waits for a pose.")
-    stale_after_s: float = parameter(1.0, "Report stale images after this long without one.", 0.1, 3600.0)
-    rescue_timeout_s: float = parameter(5.0, "How long a rescue by trigger or watch goes on.", 0.1, 3600.0)
+    transform_tolerance_s: float = live(0.1, "How far ahead map -> odom is stamped.", 0.0, 10.0)
+    transform_timeout_s: float = live(0.2, "Longest wait for a transform at an image's stamp.", 0.0, 10.0)
+    smoothing_s: float = live(0.0, "Time constant of map -> odom; 0 takes each pose at once.", 0.0, 60.0)
+    smoothing_limit_m: float = live(0.5, "A larger jump of the camera is taken at once.", 0.0, 100.0)
+    continuous: bool = live(True, "Look at every image; false to look only while somebody waits for a pose.")
+    stale_after_s: float = live(1.0, "Report stale images after this long without one.", 0.1, 3600.0)
+    rescue_timeout_s: float = live(5.0, "How long a rescue by trigger or watch goes on.", 0.1, 3600.0)
     publish_initialpose: bool = parameter(False, "Publish the pose of a rescue on initialpose (AMCL and others).")
-    hint_radius_m: float = parameter(2.0, "Least distance within which a hint is believed.", 0.01, 1000.0)
+    hint_radius_m: float = live(2.0, "Least distance within which a hint is believed.", 0.01, 1000.0)
     watch_topic: str = parameter("", "Topic whose silence or covariance starts a rescue; empty for none.")
     watch_type: str = parameter("pose", "pose (PoseWithCovarianceStamped) or odometry (Odometry).")
     watch_timeout_s: float = parameter(1.0, "Silence of the watched topic that starts a rescue.", 0.01, 3600.0)
     watch_max_sigma_m: float = parameter(1.0, "Position deviation on it that starts a rescue.", 0.001, 1000.0)
     map_points: int = parameter(50_000, "Points of the map to publish for display.", 0, 5_000_000)
-    keyframes: int = parameter(_LOCALIZER.keyframes, "Keyframes retrieved per image, N.", 1, 20)
-    temporal: bool = parameter(_LOCALIZER.temporal, "Fuse correlation with the previous frame.")
-    min_inliers: int = parameter(_LOCALIZER.min_inliers, "Fewest agreeing cells of an accepted pose.", 4, 100_000)
-    min_confidence: float = parameter(_LOCALIZER.min_confidence, "Least confidence of an accepted pose.", 0.0, 1.0)
-    max_error_px: float = parameter(_LOCALIZER.max_error_px, "Inlier limit at 512 px image width.", 0.5, 50.0)
+    keyframes: int = live(_LOCALIZER.keyframes, "Keyframes retrieved per image, N.", 1, 20)
+    temporal: bool = live(_LOCALIZER.temporal, "Fuse correlation with the previous frame.")
+    min_inliers: int = live(_LOCALIZER.min_inliers, "Fewest agreeing cells of an accepted pose.", 4, 100_000)
+    min_confidence: float = live(_LOCALIZER.min_confidence, "Least confidence of an accepted pose.", 0.0, 1.0)
+    max_error_px: float = live(_LOCALIZER.max_error_px, "Inlier limit at 512 px image width.", 0.5, 50.0)
 
     def map_covariance_66(self) -> NDArray[np.float64]:
         """Return what map and calibration add to a pose's covariance; a single image cannot tell (m^2, rad^2)."""
@@ -96,11 +104,21 @@ def read(node: LifecycleNode) -> NodeParameters:
 
 
 def describe(item: Field[Any]) -> ParameterDescriptor:
-    """Return the descriptor of a field; a changed value counts from the next time the node is configured."""
+    """Return the descriptor of a field."""
     low, high = item.metadata["low"], item.metadata["high"]
     descriptor = ParameterDescriptor(name=item.name, description=item.metadata["description"])
+    descriptor.read_only = item.name == AT_START
+    descriptor.additional_constraints = constraints(item)
     if low is not None and isinstance(item.default, float):
         descriptor.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high))]
     elif low is not None:
         descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
     return descriptor
+
+
+def constraints(item: Field[Any]) -> str:
+    """Return when a field may be changed, and to what, where its range does not tell."""
+    if item.name == AT_START:
+        return "read once, at the start"
+    choice = f"{' or '.join(CHOICES[item.name])}; " if item.name in CHOICES else ""
+    return choice + ("counts at once" if item.metadata["live"] else "not while the node is configured")

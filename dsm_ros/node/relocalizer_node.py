@@ -7,14 +7,16 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import rclpy
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
-from rclpy.exceptions import InvalidHandle
+from rclpy.exceptions import InvalidHandle, ParameterException
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.logging import get_logger
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -29,6 +31,7 @@ from dsm_ros.node.loading import Loaded, Loader, load
 from dsm_ros.node.log_forwarding import RosLogHandler
 from dsm_ros.node.map_broadcaster import MapBroadcaster
 from dsm_ros.node.outputs import Outputs
+from dsm_ros.node.parameter_changes import ParameterChanges
 from dsm_ros.node.rescue_interface import Desk, RescueInterface
 from dsm_ros.node.transforms import Transforms
 from dsm_ros.process import prepare_process, use_threads
@@ -65,15 +68,17 @@ class RelocalizerNode(LifecycleNode):
         self._worker: LatestImageWorker[Arrival] | None = None
         self._broadcaster: MapBroadcaster | None = None
         self._closers: list[Callable[[], None]] = []
-        parameters.declare(self)
+        self._loaded: Loaded | None = None
         self._log_handler = RosLogHandler(self.get_logger())
         logging.getLogger("dsm_ros").addHandler(self._log_handler)
+        parameters.declare(self)
+        ParameterChanges(self, self._is_configured, self._apply)
 
     @logged
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the network and the map, create everything but the image input."""
         values = self._values = parameters.read(self)
-        loaded = self._loader(values, values.map) if values.map else None
+        loaded = self._loaded = self._loader(values, values.map) if values.map else None
         self._outputs, transforms = Outputs(self), Transforms(self)
         self._broadcaster = MapBroadcaster(self, transforms, values.broadcast_settings()) if values.publish_tf else None
         around = Surroundings(
@@ -93,6 +98,8 @@ class RelocalizerNode(LifecycleNode):
         if loaded:
             self._show(loaded)
             self.get_logger().info(f"map {values.map} is loaded")
+        else:
+            self.get_logger().warning("there is no map yet: call ~/load_map")
         return TransitionCallbackReturn.SUCCESS
 
     @logged
@@ -156,7 +163,10 @@ class RelocalizerNode(LifecycleNode):
     def _release(self) -> None:
         for close in self._closers:
             close()
-        self._closers = []
+        self._closers, self._loaded = [], None
+
+    def _is_configured(self) -> bool:
+        return bool(self._closers)
 
     def _is_active(self) -> bool:
         return self._worker is not None
@@ -182,11 +192,22 @@ class RelocalizerNode(LifecycleNode):
         self._rescue.see(answer)
         self._outputs.publish(answer, self._counts())
 
+    def _apply(self, changes: dict[str, Any]) -> None:
+        """Take up changed parameters while the node is configured."""
+        values = self._values = replace(self._values, **changes)
+        self._arrived_s = time.monotonic()  # silence that was asked for is no silence
+        self._rescue.use(values)
+        if self._broadcaster:
+            self._broadcaster.use(values.broadcast_settings())
+        if loaded := self._loaded:
+            self._processor.use(lambda _: setattr(loaded.localizer, "config", values.localizer_config()))
+
     def _describe(self, answer: Answer) -> RelocalizationStatus:
         return self._outputs.describe(answer, self._counts())
 
     def _load_map(self, map_uri: str) -> int:
         loaded = self._loader(self._values, map_uri)
+        self._loaded = loaded
         self._processor.replace(Tracker(loaded.localizer), loaded.map_frame)
         self._show(loaded)
         self.get_logger().info(f"map {map_uri} is loaded in place of the old one")
@@ -227,7 +248,12 @@ def main(loader: Loader = load) -> int:
     """Run the node until it is interrupted; return 2 when ``autostart`` is set and it cannot start."""
     prepare_process()
     rclpy.init()
-    node = RelocalizerNode(loader)
+    try:
+        node = RelocalizerNode(loader)
+    except ParameterException as error:  # a value of the wrong type or out of range
+        get_logger("relocalizer").fatal(str(error))
+        rclpy.try_shutdown()
+        return CANNOT_START
     try:
         if node.get_parameter("autostart").value and not start(node):
             return CANNOT_START

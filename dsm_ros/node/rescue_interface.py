@@ -81,6 +81,10 @@ class RescueInterface:
             self._take_hint(hint)
         return self._rescues.begin(timeout_s)
 
+    def use(self, values: NodeParameters) -> None:
+        """Change how long a rescue goes on and how far a hint reaches."""
+        self._values = values
+
     def close(self) -> None:
         """Take everything back."""
         self._action.close()

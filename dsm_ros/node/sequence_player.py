@@ -1,6 +1,8 @@
-"""Play a sequence into ROS: image and camera_info at camera rate, stamps as recorded.
+"""Play a sequence into ROS like a live camera: image, image/compressed and camera_info at camera rate.
 
-``python -m dsm_ros.node.sequence_player SEQUENCE [--frames 280:500] [--rate 30]``
+``python -m dsm_ros.node.sequence_player SEQUENCE [--frames 280:500] [--rate 30]``: the first frame is stamped with the
+time of its publication, the others as far behind it as they were recorded; what was added to the recorded stamps (ns)
+is printed at the end.
 """
 
 from __future__ import annotations
@@ -12,52 +14,68 @@ from collections.abc import Sequence as SequenceOf
 
 import rclpy
 from rclpy.node import Node
-from rclpy.publisher import Publisher
 from rclpy.qos import qos_profile_sensor_data
 from rich.console import Console
 from rich.progress import track
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from dsm_ros.datasets.frame import Frame, parse_frames
 from dsm_ros.datasets.open_sequence import open_sequence
-from dsm_ros.node.conversions import camera_to_msg, image_to_msg, stamp_msg
+from dsm_ros.node.conversions import camera_to_msg, image_to_jpeg_msg, image_to_msg, stamp_msg
 
 CAMERA_FRAME = "camera_optical_frame"
 DISCOVERY_TIMEOUT_S = 60.0
 LAST_DELIVERY_S = 1.0
 
 
-def wait_for_subscribers(publishers: SequenceOf[Publisher]) -> None:
-    """Return once somebody listens to every topic; TimeoutError when nobody comes."""
-    deadline_s = time.monotonic() + DISCOVERY_TIMEOUT_S
-    while any(publisher.get_subscription_count() == 0 for publisher in publishers):
-        if time.monotonic() > deadline_s:
-            raise TimeoutError("nobody subscribes to image and camera_info; is the relocalizer active?")
-        time.sleep(0.05)
+class CameraTopics:
+    """The topics of a camera; JPEGs are made only for those who listen."""
+
+    def __init__(self, node: Node):
+        self._image = node.create_publisher(Image, "image", qos_profile_sensor_data)
+        self._jpeg = node.create_publisher(CompressedImage, "image/compressed", qos_profile_sensor_data)
+        self._info = node.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
+
+    def wait_for_subscribers(self) -> None:
+        """Return once somebody listens to image and camera_info; TimeoutError when nobody comes."""
+        deadline_s = time.monotonic() + DISCOVERY_TIMEOUT_S
+        while not (self._image.get_subscription_count() and self._info.get_subscription_count()):
+            if time.monotonic() > deadline_s:
+                raise TimeoutError("nobody subscribes to image and camera_info; is the relocalizer active?")
+            time.sleep(0.05)
+
+    def publish(self, frame: Frame, stamp_ns: int) -> None:
+        """Publish one frame."""
+        header = Header(stamp=stamp_msg(stamp_ns), frame_id=CAMERA_FRAME)
+        self._info.publish(camera_to_msg(frame.camera, header))
+        self._image.publish(image_to_msg(frame.image_HW3, header))
+        if self._jpeg.get_subscription_count():
+            self._jpeg.publish(image_to_jpeg_msg(frame.image_HW3, header))
 
 
-def play(frames: SequenceOf[Frame], rate_hz: float) -> None:
-    """Publish frames that are in memory already, so that reading them takes no time from others."""
+def play(frames: SequenceOf[Frame], rate_hz: float) -> int:
+    """Publish frames that are in memory already, so that reading them takes no time from others.
+
+    Returns what was added to the recorded stamps, ns.
+    """
     node = Node("sequence_player")
-    image_publisher = node.create_publisher(Image, "image", qos_profile_sensor_data)
-    info_publisher = node.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
+    topics = CameraTopics(node)
     try:
-        wait_for_subscribers((image_publisher, info_publisher))
-        start_s = time.monotonic()
+        topics.wait_for_subscribers()
+        start_s, shift_ns = time.monotonic(), time.time_ns() - frames[0].stamp_ns
         for count, frame in enumerate(track(frames, "streaming", console=Console(stderr=True))):
             time.sleep(max(0.0, start_s + count / rate_hz - time.monotonic()))
-            header = Header(stamp=stamp_msg(frame.stamp_ns), frame_id=CAMERA_FRAME)
-            info_publisher.publish(camera_to_msg(frame.camera, header))
-            image_publisher.publish(image_to_msg(frame.image_HW3, header))
+            topics.publish(frame, frame.stamp_ns + shift_ns)
         time.sleep(LAST_DELIVERY_S)
     finally:
         node.destroy_node()
+    return shift_ns
 
 
 def main() -> None:
     """Read the frames, then play them."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sequence")
     parser.add_argument("--frames")
     parser.add_argument("--rate", type=float, default=30.0, help="frames per second")
@@ -67,7 +85,7 @@ def main() -> None:
     frames = [sequence[i] for i in track(indices, "reading frames", console=Console(stderr=True))]
     rclpy.init(args=sys.argv)
     try:
-        play(frames, arguments.rate)
+        print(play(frames, arguments.rate))
     except KeyboardInterrupt:
         pass
     finally:

@@ -88,7 +88,8 @@ class _Edge:
             self.stamps_ns, self.poses = [], []  # time began anew: a bag in a loop, a simulation restarted
         index = bisect_left(self.stamps_ns, stamp_ns)
         if index < len(self.stamps_ns) and self.stamps_ns[index] == stamp_ns:
-            return  # repeated: the first counts, as in tf2
+            self.poses[index] = pose  # said again: the last counts, as in tf2
+            return
         self.stamps_ns.insert(index, stamp_ns)
         self.poses.insert(index, pose)
         old = bisect_left(self.stamps_ns, self.stamps_ns[-1] - HISTORY_NS)

