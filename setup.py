@@ -5,7 +5,12 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
-RUNTIME = (HERE / "requirements" / "runtime.txt").read_text().splitlines()
+
+
+def required(name: str) -> list[str]:
+    """Return what a file of requirements pins, as lowest versions."""
+    return [line.replace("==", ">=") for line in (HERE / "requirements" / name).read_text().splitlines()]
+
 
 setup(
     name="dsm_ros",
@@ -16,6 +21,7 @@ setup(
     packages=[*find_packages(include=["dsm_ros", "dsm_ros.*"]), "dsm_ros.models", "dsm_ros.config"],
     package_dir={"dsm_ros.models": "models", "dsm_ros.config": "config"},
     package_data={"dsm_ros.models": ["*.safetensors", "*.md"], "dsm_ros.config": ["*"]},
-    install_requires=[line.replace("==", ">=") for line in RUNTIME],
+    install_requires=required("runtime.txt"),
+    extras_require={"train": required("train.txt")},
     entry_points={"console_scripts": ["dsm=dsm_ros.cli.main:main"]},
 )

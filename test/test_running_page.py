@@ -28,5 +28,5 @@ def test_every_reason_of_the_status_is_explained():
 
 def test_the_fast_dds_profile_has_room_for_several_images():
     (size,) = ElementTree.parse(ROOT / "config" / "fastdds.xml").iter("{http://www.eprosima.com}segment_size")
-    assert int(size.text) > 10 * 640 * 480 * 3
+    assert int(size.text) > 8 * 640 * 480 * 3
     assert PAGE.count("config/fastdds.xml") == 2

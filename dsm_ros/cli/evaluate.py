@@ -9,11 +9,14 @@ from typing import Annotated
 
 import typer
 
+from dsm_ros.cli.options import Model
+
 
 def evaluate(
     map_uri: Annotated[str, typer.Argument(metavar="MAP")],
     sequence: Annotated[str, typer.Argument(help="A sequence with true poses.")],
     frames: Annotated[str | None, typer.Option(help="START:STOP:STEP, in sequence order.")] = None,
+    model: Model = None,
     single: Annotated[bool, typer.Option(help="Every frame on its own: no temporal fusion.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here; - for stdout.")] = None,
     plots: Annotated[Path | None, typer.Option(help="Folder for plots.")] = None,
@@ -32,7 +35,7 @@ def evaluate(
     to_stdout = str(json_file) == "-"
     if json_file and not to_stdout:
         require_writable(json_file)
-    localizer, opened, indices = open_session(map_uri, sequence, frames, single)
+    localizer, opened, indices = open_session(map_uri, sequence, frames, single, model)
     with progress_bar("evaluating") as on_progress:
         evaluation = run(localizer, opened, indices, on_progress)
     text = json.dumps(evaluation.figures, indent=2)

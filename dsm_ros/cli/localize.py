@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dsm_ros.cli.options import Model
+
 if TYPE_CHECKING:
     from dsm_ros.geometry.pose import Pose44
 
@@ -17,6 +19,7 @@ def localize(
     map_uri: Annotated[str, typer.Argument(metavar="MAP")],
     sequence: Annotated[str, typer.Argument(help="Folder, bag or rooms:SEED.")],
     frames: Annotated[str | None, typer.Option(help="START:STOP:STEP, in sequence order.")] = None,
+    model: Model = None,
     single: Annotated[bool, typer.Option(help="Every frame on its own: no temporal fusion.")] = False,
     out: Annotated[Path | None, typer.Option(help="File for the poses; stdout without it.")] = None,
 ) -> None:
@@ -33,7 +36,7 @@ def localize(
 
     if out:
         require_writable(out)
-    localizer, opened, indices = open_session(map_uri, sequence, frames, single)
+    localizer, opened, indices = open_session(map_uri, sequence, frames, single, model)
     lines, reasons = [], Counter[str]()
     with progress_bar("localizing") as on_progress:
         for done, index in enumerate(indices, 1):

@@ -13,6 +13,7 @@ from dsm_ros.cli.map_build import build
 from dsm_ros.cli.map_info import info
 from dsm_ros.cli.map_verify import verify
 from dsm_ros.cli.rooms import rooms
+from dsm_ros.cli.train import train
 from dsm_ros.errors import DsmError
 from dsm_ros.process import prepare_process
 
@@ -28,6 +29,7 @@ map_app.command()(verify)
 app.command()(localize)
 app.command()(evaluate)
 app.command()(rooms)
+app.command()(train)
 app.command()(bench)
 
 

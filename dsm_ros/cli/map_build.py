@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from dsm_ros.cli.options import Model
+
 
 def build(
     sequence: Annotated[str, typer.Argument(help="Folder, bag or rooms:SEED; with --refresh, the map itself.")],
@@ -13,6 +15,7 @@ def build(
     frames: Annotated[str | None, typer.Option(help="START:STOP:STEP, in sequence order.")] = None,
     session: Annotated[str, typer.Option(help="Name of this recording within the map.")] = "default",
     append: Annotated[bool, typer.Option(help="Add to an existing map.")] = False,
+    model: Model = None,
     refresh: Annotated[bool, typer.Option(help="Compute the features of a map again from its keyframes.")] = False,
 ) -> None:
     """Build a map from a posed RGB-D sequence.
@@ -32,7 +35,7 @@ def build(
 
     if refresh:
         with progress_bar("refreshing") as on_progress:
-            count = refresh_features(sequence, load_network(), on_progress)
+            count = refresh_features(sequence, load_network(model), on_progress)
         typer.echo(f"{sequence}: features of {count} keyframes computed again")
         return
     if not map_uri:
@@ -41,6 +44,6 @@ def build(
     opened = open_sequence(sequence)
     indices = parse_frames(frames, len(opened))
     with progress_bar("building") as on_progress:
-        report = build_map(opened, indices, map_uri, load_network(), session, append, on_progress)
+        report = build_map(opened, indices, map_uri, load_network(model), session, append, on_progress)
     skipped = f", {report.skipped} frames without depth or pose skipped" if report.skipped else ""
     typer.echo(f"{map_uri}: {report.added} keyframes added{skipped}")

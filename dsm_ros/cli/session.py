@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,8 +10,10 @@ if TYPE_CHECKING:
     from dsm_ros.localization.localizer import Localizer
 
 
-def open_session(map_uri: str, sequence: str, frames: str | None, single: bool) -> tuple[Localizer, Sequence, range]:
-    """Open a map and a sequence; ``single`` localizes every frame on its own."""
+def open_session(
+    map_uri: str, sequence: str, frames: str | None, single: bool, model: Path | None
+) -> tuple[Localizer, Sequence, range]:
+    """Open a map and a sequence; ``single`` localizes every frame on its own; ``model`` None is the shipped one."""
     from dsm_ros.datasets.frame import parse_frames
     from dsm_ros.datasets.open_sequence import open_sequence
     from dsm_ros.localization.config import LocalizerConfig
@@ -20,6 +23,6 @@ def open_session(map_uri: str, sequence: str, frames: str | None, single: bool) 
 
     opened = open_sequence(sequence)
     indices = parse_frames(frames, len(opened))
-    network = load_network()
+    network = load_network(model)
     scene_map = SceneMap.open(map_uri, network.model_hash)
     return Localizer(scene_map, network, LocalizerConfig(temporal=not single)), opened, indices

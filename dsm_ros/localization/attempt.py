@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pnp import PnpResult, reprojection_errors, solve_pnp
@@ -57,12 +58,43 @@ def attempt_pose(
 ) -> Attempt:
     """Match an image against a scene and solve for its pose on the most certain cells [3.1]."""
     match = network.match(query, scene)
-    height, width = match.confidence_HW.shape
-    confidence_P = match.confidence_HW.flatten().cpu()
-    count = min(config.pnp_cells, int((confidence_P > 0).sum()))
-    chosen_C = confidence_P.topk(count).indices.numpy()
-    coords_P3 = transform(scene.map_T_local, match.coords_HW3.flatten(0, 1).cpu().numpy())
     watch.lap("match")
+    chosen_C = _best_cells(match.confidence_HW, config.pnp_cells)
+    return _solve(match, chosen_C, query, scene, config, watch)
+
+
+def attempt_around(
+    network: DsmNet, query: ImageFeatures, scene: Scene, found: Attempt, config: LocalizerConfig, watch: Stopwatch
+) -> Attempt:
+    """Match again around the pose of an attempt and solve anew; judged by the correspondences that found the pose.
+
+    Coordinates looked for where a pose expects them agree with it and cannot vouch for it. They are right nearly
+    everywhere, so more cells are taken than the first time, those that match best at the finest level.
+    """
+    if found.pnp is None:
+        return found
+    match = network.match_around(query, scene, found.match, found.pnp.map_T_camera)
+    watch.lap("match")
+    chosen_C = _best_cells(match.agreement_HW, config.pnp_cells_around)
+    return judge(_solve(match, chosen_C, query, scene, config, watch), found, query.camera, config.max_error_px)
+
+
+def _best_cells(worth_HW: Tensor, count: int) -> NDArray[np.int64]:
+    """Return the numbers of the cells worth most, of those worth anything."""
+    worth_P = worth_HW.flatten().cpu()
+    return worth_P.topk(min(count, int((worth_P > 0).sum()))).indices.numpy()
+
+
+def _solve(
+    match: DenseMatch,
+    chosen_C: NDArray[np.int64],
+    query: ImageFeatures,
+    scene: Scene,
+    config: LocalizerConfig,
+    watch: Stopwatch,
+) -> Attempt:
+    height, width = match.confidence_HW.shape
+    coords_P3 = transform(scene.map_T_local, match.coords_HW3.flatten(0, 1).cpu().numpy())
     pixels_C2 = cell_centres(width, height, query.camera.width_px, query.camera.height_px)[chosen_C]
     pnp = solve_pnp(pixels_C2, coords_P3[chosen_C], query.camera, config.max_error_px)
     watch.lap("pnp")

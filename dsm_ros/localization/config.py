@@ -12,7 +12,8 @@ class LocalizerConfig:
     keyframes: N, scene images retrieved. near_keyframes: how many of them are those nearest to the predicted pose,
     where there is a prediction. temporal: fuse the previous frame's correlation.
     max_frame_gap_s: the previous frame counts only when it is this recent.
-    pnp_cells: the most certain cells that PnP takes. max_error_px: inlier limit at the network's input size.
+    pnp_cells, pnp_cells_around: the best cells that PnP takes, at first and around the pose found.
+    max_error_px: inlier limit at the network's input size.
     min_inliers and min_confidence (inlier share of the cells given to PnP): below, there is no pose.
     min_seeing_share: of those cells that would see mapped surface from the pose, this share must agree with it: most.
     max_keyframe_distance_m: a pose further from every retrieved keyframe contradicts the map.
@@ -24,6 +25,7 @@ class LocalizerConfig:
     temporal: bool = True
     max_frame_gap_s: float = 0.25
     pnp_cells: int = 1000
+    pnp_cells_around: int = 2000
     max_error_px: float = 8.0
     min_inliers: int = 100
     min_confidence: float = 0.2

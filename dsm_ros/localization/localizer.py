@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
-from dsm_ros.localization.attempt import Attempt, attempt_pose, judge
+from dsm_ros.localization.attempt import Attempt, attempt_around, attempt_pose
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import deviation_px, pose_covariance
 from dsm_ros.localization.dense_coordinates import dense_coordinates
@@ -77,20 +77,19 @@ class Localizer:
         return list(dict.fromkeys([*alike[:alone], *nearest, *alike]))[: self.config.keyframes]
 
     def _match(self, query: ImageFeatures, scene: Scene, stamp_ns: int, watch: Stopwatch) -> Attempt:
-        """Match alone, then with the previous frame where that can change the result [3.3.1].
+        """Match alone; then again around the pose found, with the previous frame where that can change the result.
 
-        The fused pose is taken when more cells agree with it, as in the paper, but the map alone must vouch for it:
-        two neighbouring frames agree with each other wherever the previous pose was. So there is nothing to fuse
-        when the map alone supports no pose.
+        The map alone must vouch for the second pose as for the first: two neighbouring frames agree with each other
+        wherever the previous pose was. So there is nothing to add when the map alone supports no pose.
         """
         single = attempt_pose(self.network, query, scene, self.config, watch)
+        if not is_supported(single, self.config):
+            return single
         alpha = scene_weight(single.match.certainty)
         previous = self._recent(stamp_ns)
-        if alpha >= 1 or not previous or not is_supported(single, self.config):
-            return single
-        fused = attempt_pose(self.network, query, fuse_previous(scene, previous, alpha), self.config, watch)
-        judged = judge(fused, single, query.camera, self.config.max_error_px)
-        return judged if fused.inliers >= single.inliers and is_supported(judged, self.config) else single
+        fused = fuse_previous(scene, previous, alpha) if alpha < 1 and previous else scene
+        around = attempt_around(self.network, query, fused, single, self.config, watch)
+        return around if is_supported(around, self.config) else single
 
     def _recent(self, stamp_ns: int) -> PreviousFrame | None:
         """Return the previous frame if it was localized just before this one."""

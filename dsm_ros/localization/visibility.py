@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.pose import Pose44, invert, transform
+from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.network.features import Scene
+from dsm_ros.network.surface import seen_surface
 
 
 def seeing_cells(
@@ -17,14 +18,9 @@ def seeing_cells(
 
     The scene's coarsest level has a point for each of its cells and asks no more of the image than its own cells.
     """
-    level = scene.levels[0]
-    height, width = level.valid_NHW.shape[1:]
-    points_M3 = level.coords_N3HW.permute(0, 2, 3, 1)[level.valid_NHW].cpu().numpy()
-    seen_M2 = camera.project(transform(invert(map_T_camera) @ scene.map_T_local, points_M3))
+    height, width = scene.levels[0].valid_NHW.shape[1:]
+    camera_T_local = invert(map_T_camera) @ scene.map_T_local
+    seeing_HW = seen_surface(scene.levels[0], camera, camera_T_local, height, width)[1].cpu().numpy()
     cell_px = np.array([camera.width_px / width, camera.height_px / height])
-    columns_M, rows_M = np.floor((seen_M2[np.isfinite(seen_M2).all(1)] + 0.5) / cell_px).T
-    inside_M = (columns_M >= 0) & (columns_M < width) & (rows_M >= 0) & (rows_M < height)
-    seeing_HW = np.zeros((height, width), bool)
-    seeing_HW[rows_M[inside_M].astype(int), columns_M[inside_M].astype(int)] = True
     columns_C, rows_C = np.floor((pixels_C2 + 0.5) / cell_px).astype(int).T
     return np.asarray(seeing_HW[rows_C, columns_C])

@@ -6,17 +6,20 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from dsm_ros.errors import ModelError
-from dsm_ros.network.dsm_net import DsmNet, NetworkConfig
+from dsm_ros.network.config import HeadShape, NetworkConfig
+from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.layers import fuse_norms
 from dsm_ros.paths import models_folder
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 DEFAULT_WEIGHTS = "dsm_lite.safetensors"
 
 
@@ -26,20 +29,38 @@ def load_network(path: Path | None = None, device: str = "cpu") -> DsmNet:
     Raises ModelError when the file is missing, damaged or made for another network.
     """
     path = path or models_folder() / DEFAULT_WEIGHTS
+    config, weights = read_weights(path)
+    network = DsmNet(config, hashlib.sha256(path.read_bytes()).hexdigest())
+    put_weights(network, weights, path)
+    network.eval().requires_grad_(False)
+    fuse_norms(network)
+    return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def read_weights(path: Path) -> tuple[NetworkConfig, dict[str, Tensor]]:
+    """Return the configuration and the weights (float32) of a file. Raises ModelError when it holds none."""
     if not path.is_file():
         raise ModelError(f"no weights at {path}; give the path of a .safetensors file")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            weights = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-        network = DsmNet(_read_config(metadata), hashlib.sha256(path.read_bytes()).hexdigest())
-        network.load_state_dict(weights)
-    except (SafetensorError, RuntimeError, TypeError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"{path} holds no weights for this network ({reason}); get the file again") from error
-    network.eval().requires_grad_(False)
-    fuse_norms(network)
-    return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            config = _read_config(file.metadata() or {})
+            return config, {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, TypeError, ValueError, KeyError) as error:
+        raise _no_weights(path, error) from error
+
+
+def put_weights(network: DsmNet, weights: dict[str, Tensor], path: Path) -> None:
+    """Give a network the weights of a file. Raises ModelError when they are of another network."""
+    counters = {key: value for key, value in network.state_dict().items() if key.endswith("num_batches_tracked")}
+    try:
+        network.load_state_dict(counters | weights)
+    except RuntimeError as error:
+        raise _no_weights(path, error) from error
+
+
+def _no_weights(path: Path, error: Exception) -> ModelError:
+    reason = str(error).splitlines()[0]
+    return ModelError(f"{path} holds no weights for this network ({reason}); get the file again")
 
 
 def save_network(network: DsmNet, path: Path) -> None:
@@ -54,4 +75,8 @@ def save_network(network: DsmNet, path: Path) -> None:
 def _read_config(metadata: dict[str, str]) -> NetworkConfig:
     if int(metadata["format_version"]) > FORMAT_VERSION:
         raise ValueError("it was written by a newer version of dsm_ros")
-    return NetworkConfig(**json.loads(metadata["config"]))
+    values: Any = json.loads(metadata["config"])
+    for head in ("coarse_head", "fine_head"):  # JSON knows lists only
+        values[head] = HeadShape(*values[head])
+    values["agreement_m"] = tuple(values["agreement_m"])
+    return NetworkConfig(**values)

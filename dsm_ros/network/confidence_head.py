@@ -1,28 +1,47 @@
-"""How far each coordinate can be trusted [paper 3.3.3]."""
+"""Net_conf: how far each coordinate can be trusted [paper 3.3.3; DSM_FACTS 8.3]."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from dsm_ros.network.coordinate_head import CoordinateMap
-from dsm_ros.network.cost_volume import Candidates, CostVolume
+from dsm_ros.network.layers import ConvNorm, conv_relu
 
-MUTUAL_FLOOR = 0.3  # a cell that is not its candidate's own best match keeps this share of its confidence
-
-
-def score_confidence(volume: CostVolume, coordinates: CoordinateMap) -> Tensor:
-    """Return 0..1 per query cell (P): similarity of the best candidate times the agreement of the others."""
-    return volume.scores_PK[:, 0].clamp(0, 1) * coordinates.support_P
+BLOCKS = 5
+EPSILON = 1e-3
 
 
-def mutual_confidence(candidates: Candidates, volume: CostVolume, width: int) -> Tensor:
-    """Return 1 where the best candidate's own best query cell is this cell or touches it, else MUTUAL_FLOOR.
+def context_normalise(x_BCHW: Tensor) -> Tensor:
+    """Return each channel with zero mean and unit deviation over the cells of its image: cells see one another."""
+    mean_BC11 = x_BCHW.mean((2, 3), keepdim=True)
+    variance_BC11 = x_BCHW.var((2, 3), keepdim=True, unbiased=False)
+    return (x_BCHW - mean_BC11) * (variance_BC11 + EPSILON).rsqrt()
 
-    candidates: all pairs. width: of the query grid in cells.
+
+class ContextResidual(nn.Module):
+    """Two pointwise layers, each on context-normalised input, with a skip."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.first, self.second = conv_relu(channels, channels, 1), ConvNorm(channels, channels, 1)
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        hidden_BCHW = self.first(context_normalise(x_BCHW))
+        return F.relu(x_BCHW + self.second(context_normalise(hidden_BCHW)))
+
+
+class ConfidenceHead(nn.Module):
+    """Classify cells as right or wrong from coordinates, viewing rays and the evidence of every level.
+
+    The paper has coordinates and pixels alone; how well a cell matched says more about it than geometry does.
     """
-    back_P = candidates.scores_PM.argmax(dim=0)[volume.cells_PK[:, 0]]
-    here_P = torch.arange(len(back_P), device=back_P.device)
-    across_P = (back_P % width - here_P % width).abs()
-    down_P = (back_P // width - here_P // width).abs()
-    return torch.where((across_P <= 1) & (down_P <= 1), 1.0, MUTUAL_FLOOR)
+
+    def __init__(self, evidence: int, channels: int):
+        super().__init__()
+        self.embed = conv_relu(3 + 2 + evidence, channels, 1)
+        self.blocks = nn.Sequential(*(ContextResidual(channels) for _ in range(BLOCKS)))
+        self.output = nn.Conv2d(channels, 1, 1)
+
+    def forward(self, features_BCHW: Tensor) -> Tensor:
+        """Return logits (B, H, W) from coordinates (normalised), rays and evidence, stacked."""
+        return self.output(self.blocks(self.embed(features_BCHW)))[:, 0].float()

@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from dsm_ros.network.features import SceneLevel
 
 INVALID_SCORE = -2.0  # below every cosine, so that padding never outranks a real candidate (DSM_FACTS 7.3)
 MIN_DEPTH_M = 0.1
+TILE_NUMBERS = 2**24  # gathered at once; all of them would be gigabytes for windows of 13 x 13
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,7 @@ class CostVolume:
 def correlate_all_pairs(query_CHW: Tensor, level: SceneLevel) -> Candidates:
     """Score every scene cell against every query cell, each pair supported by its neighbours."""
     height, width = query_CHW.shape[1:]
-    scene_NPC = level.features_NCHW.flatten(2).transpose(1, 2)
-    scores_PM = query_CHW.flatten(1).T @ scene_NPC.flatten(0, 1).T
+    scores_PM = query_CHW.flatten(1).T @ level.features_NCHW.transpose(0, 1).flatten(1)
     scores_PM = average_shifted_pairs(scores_PM.view(height, width, *level.valid_NHW.shape)).flatten(2).flatten(0, 1)
     return Candidates(scores_PM.masked_fill(~level.valid_NHW.flatten(), INVALID_SCORE))
 
@@ -68,17 +69,24 @@ def correlate_windows(query_CHW: Tensor, level: SceneLevel, initial_P3: Tensor, 
 
     initial_P3: metres, local frame. Cells outside an image, behind its camera or without depth are invalid.
     """
-    query_PC1 = query_CHW.flatten(1).T.unsqueeze(2).contiguous()
+    query_PC = query_CHW.flatten(1).T.contiguous()
     count, _, height, width = level.features_NCHW.shape
     scene_NPC = level.features_NCHW.flatten(2).transpose(1, 2).contiguous()
     scores, cells = [], []
     for n in range(count):
         cells_PM, inside_PM = window_cells(initial_P3, level, n, radius)
-        scores_PM = torch.bmm(scene_NPC[n][cells_PM], query_PC1).squeeze(2)
+        scores_PM = score_cells(query_PC, scene_NPC[n], cells_PM)
         valid_PM = inside_PM & level.valid_NHW[n].flatten()[cells_PM]
         scores.append(scores_PM.masked_fill(~valid_PM, INVALID_SCORE))
         cells.append(cells_PM + n * height * width)
     return Candidates(torch.cat(scores, dim=1), torch.cat(cells, dim=1))
+
+
+def score_cells(query_PC: Tensor, scene_SC: Tensor, cells_PM: Tensor) -> Tensor:
+    """Return the products (P, M) of each query cell with some scene cells, in tiles that fit into a cache."""
+    rows = max(1, TILE_NUMBERS // (cells_PM.shape[1] * query_PC.shape[1]))
+    tiles = zip(query_PC.split(rows), cells_PM.split(rows), strict=True)
+    return torch.cat([torch.bmm(scene_SC[cells_TM], query_TC[..., None])[..., 0] for query_TC, cells_TM in tiles])
 
 
 def window_cells(points_P3: Tensor, level: SceneLevel, image: int, radius: int) -> tuple[Tensor, Tensor]:
@@ -103,9 +111,12 @@ def project(points_P3: Tensor, intrinsics_33: Tensor, camera_T_local_44: Tensor)
 
 
 def keep_best(candidates: Candidates, level: SceneLevel, count: int) -> CostVolume:
-    """Sort candidates by score and keep the best K of each query cell."""
+    """Sort candidates by score and keep the best K of each query cell; missing ones are invalid."""
     kept = min(count, candidates.scores_PM.shape[1])
     scores_PK, order_PK = candidates.scores_PM.topk(kept, dim=1)
+    if kept < count:
+        scores_PK = F.pad(scores_PK, (0, count - kept), value=INVALID_SCORE)
+        order_PK = F.pad(order_PK, (0, count - kept))
     cells_PK = order_PK if candidates.cells_PM is None else candidates.cells_PM.gather(1, order_PK)
     valid_PK = scores_PK > INVALID_SCORE
     coords_M3 = level.coords_N3HW.flatten(2).transpose(1, 2).reshape(-1, 3)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,43 +12,60 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.pose import Pose44
+from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.geometry.rectify import pinhole_of_size, rectify_depth, rectify_image
 from dsm_ros.geometry.sampling import pool_depth
-from dsm_ros.network.confidence_head import mutual_confidence, score_confidence
-from dsm_ros.network.coordinate_head import ConsensusHead, CoordinateMap
-from dsm_ros.network.cost_volume import correlate_all_pairs, correlate_windows, keep_best
-from dsm_ros.network.encoder import Encoder
-from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene
+from dsm_ros.network.confidence_head import ConfidenceHead
+from dsm_ros.network.config import NetworkConfig
+from dsm_ros.network.consensus import find_consensus
+from dsm_ros.network.coordinate_head import CoordinateHead, CoordinateMaps
+from dsm_ros.network.cost_volume import Candidates, correlate_all_pairs, correlate_windows, keep_best
+from dsm_ros.network.encoder import Encoder, LiteEncoder
+from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, pixel_rays
+from dsm_ros.network.floor import EVIDENCE, ConsensusCoordinates, EvidenceConfidence
+from dsm_ros.network.layers import enlarge
+from dsm_ros.network.level_volume import CellMatches, LevelVolume, mutual_agreement, stack_volumes
+from dsm_ros.network.paper_encoder import PaperEncoder
+from dsm_ros.network.surface import seen_surface
+
+ENCODERS: dict[str, type[Encoder]] = {"lite": LiteEncoder, "paper": PaperEncoder}
 
 
 @dataclass(frozen=True)
-class NetworkConfig:
-    """What fixes the network besides its weights; stored with them."""
+class LevelMatch:
+    """What one level found for B queries.
 
-    name: str = "lite"
-    long_side_px: int = 512
-    candidates: int = 16
-    window_radius: int = 1
-    temperature: float = 0.02
-    coarse_agreement_m: float = 0.2
-    fine_agreement_m: float = 0.1
+    coords_B3HW, hypotheses_BQ3HW: metres, each scene's local frame. weights_BQHW: of the hypotheses, the last of which
+    is regressed. candidates: of each query; evidence_BEHW: 0..1.
+    """
+
+    coords_B3HW: Tensor
+    hypotheses_BQ3HW: Tensor
+    weights_BQHW: Tensor
+    evidence_BEHW: Tensor
+    candidates: tuple[Candidates, ...]
 
 
 @dataclass(frozen=True)
 class DenseMatch:
-    """Dense coordinates of one image at the finest level.
+    """Dense coordinates of one image at the finest level, and the levels they came from.
 
     coords_HW3: metres, the scene's local frame. confidence_HW: 0..1.
     """
 
     coords_HW3: Tensor
     confidence_HW: Tensor
+    levels: tuple[LevelMatch, ...]
 
     @property
     def certainty(self) -> float:
         """The mean confidence over all cells, s of the paper."""
         return float(self.confidence_HW.mean())
+
+    @property
+    def agreement_HW(self) -> Tensor:
+        """How well each cell matched at the finest level alone, 0..1: best score times the candidates' consensus."""
+        return self.levels[-1].evidence_BEHW[0, :2].prod(0)
 
 
 class DsmNet(nn.Module):
@@ -57,9 +75,18 @@ class DsmNet(nn.Module):
         super().__init__()
         self.config = config or NetworkConfig()
         self.model_hash = model_hash
-        self.encoder = Encoder()
-        self.coarse_head = ConsensusHead(self.config.temperature, self.config.coarse_agreement_m)
-        self.fine_head = ConsensusHead(self.config.temperature, self.config.fine_agreement_m)
+        self.encoder = ENCODERS[self.config.encoder](self.config.channels)
+        levels = len(self.encoder.strides)
+        if self.config.trained_heads:
+            shapes = [self.config.coarse_head] + [self.config.fine_head] * (levels - 1)
+            heads: list[nn.Module] = [
+                CoordinateHead(self.config.candidates, self.config.channels, shape) for shape in shapes
+            ]
+            self.confidence_head: nn.Module = ConfidenceHead(EVIDENCE * levels, self.config.confidence_channels)
+        else:
+            heads = [ConsensusCoordinates() for _ in range(levels)]
+            self.confidence_head = EvidenceConfidence()
+        self.coordinate_heads = nn.ModuleList(heads)
 
     @property
     def name(self) -> str:
@@ -91,32 +118,111 @@ class DsmNet(nn.Module):
     @torch.inference_mode()
     def match(self, query: ImageFeatures, scene: Scene) -> DenseMatch:
         """Match an image against a scene coarse to fine [3.3]."""
-        coarse, confidence_P = self._match_all_pairs(query, scene)
-        height, width = query.levels[0].shape[1:]
-        coarse_3HW, confidence_1HW = (
-            coarse.coords_P3.T.unflatten(1, (height, width)),
-            confidence_P.view(1, height, width),
-        )
-        fine, fine_confidence_P = self._match_windows(query, scene, enlarge(coarse_3HW, "nearest"))
-        height, width = query.levels[1].shape[1:]
-        certainty_HW = (fine_confidence_P.view(height, width) * enlarge(confidence_1HW, "bilinear")[0]).sqrt()
-        return DenseMatch(fine.coords_P3.view(height, width, 3), certainty_HW)
+        return self._dense(query, scene, self.match_levels([query], [scene]))
 
-    def _match_all_pairs(self, query: ImageFeatures, scene: Scene) -> tuple[CoordinateMap, Tensor]:
-        candidates = correlate_all_pairs(query.levels[0], scene.levels[0])
-        volume = keep_best(candidates, scene.levels[0], self.config.candidates)
-        coordinates = self.coarse_head(volume)
-        mutual_P = mutual_confidence(candidates, volume, query.levels[0].shape[2])
-        return coordinates, score_confidence(volume, coordinates) * mutual_P
+    @torch.inference_mode()
+    def match_around(self, query: ImageFeatures, scene: Scene, match: DenseMatch, map_T_camera: Pose44) -> DenseMatch:
+        """Match the finest level again, around what a pose found by ``match`` should see of the scene.
 
-    def _match_windows(self, query: ImageFeatures, scene: Scene, initial_3HW: Tensor) -> tuple[CoordinateMap, Tensor]:
+        Cells that took a wrong place on a blank or repeated surface get the right candidates this way.
+        """
+        last = len(self.coordinate_heads) - 1
+        coords_B3HW = match.levels[last].coords_B3HW
+        size = coords_B3HW.shape[2], coords_B3HW.shape[3]
+        camera_T_local = invert(map_T_camera) @ scene.map_T_local
+        surface_3HW, seen_HW = seen_surface(scene.levels[last], query.camera, camera_T_local, *size)
+        initial_B3HW = torch.where(seen_HW, surface_3HW, coords_B3HW)
+        again = self._match_level(last, [query], [scene], initial_B3HW)
+        return self._dense(query, scene, [*match.levels[:last], again])
+
+    def _dense(self, query: ImageFeatures, scene: Scene, levels: list[LevelMatch]) -> DenseMatch:
+        logits_BHW = self.certainty([query], [scene], levels)
+        return DenseMatch(levels[-1].coords_B3HW[0].permute(1, 2, 0), logits_BHW[0].sigmoid(), tuple(levels))
+
+    def match_levels(self, queries: Sequence[ImageFeatures], scenes: Sequence[Scene]) -> list[LevelMatch]:
+        """Match a batch of images, all of one size, each against its own scene; one result per level."""
+        found: list[LevelMatch] = []
+        for level in range(len(self.coordinate_heads)):
+            initial_B3HW = enlarge(found[-1].coords_B3HW).detach() if found else _means(scenes, queries)
+            found.append(self._match_level(level, queries, scenes, initial_B3HW))
+        return found
+
+    def _match_level(
+        self, level: int, queries: Sequence[ImageFeatures], scenes: Sequence[Scene], initial_B3HW: Tensor
+    ) -> LevelMatch:
+        """Match at one level, from initial coordinates (m, local frames)."""
+        query_BCHW = torch.stack([query.levels[level] for query in queries])
+        candidates = [
+            self._candidates(query_CHW, scene, level, initial_3HW)
+            for query_CHW, scene, initial_3HW in zip(query_BCHW, scenes, initial_B3HW, strict=True)
+        ]
+        volume = self._volume(candidates, scenes, level, query_BCHW.shape[2:])
+        radius_B = self._agreement_m(level) / torch.stack([scene.deviation for scene in scenes])
+        head = self.coordinate_heads[level]
+        maps = head(volume, query_BCHW, _per_scene(scenes, initial_B3HW, Scene.normalise), radius_B)
+        return _level_match(maps, volume, candidates, scenes)
+
+    def _agreement_m(self, level: int) -> float:
+        return self.config.agreement_m[min(level, 1)]
+
+    def _candidates(self, query_CHW: Tensor, scene: Scene, level: int, initial_3HW: Tensor) -> Candidates:
+        if level == 0:
+            return correlate_all_pairs(query_CHW, scene.levels[0])
         initial_P3 = initial_3HW.flatten(1).T.contiguous()
-        candidates = correlate_windows(query.levels[1], scene.levels[1], initial_P3, self.config.window_radius)
-        volume = keep_best(candidates, scene.levels[1], self.config.candidates)
-        coordinates = self.fine_head(volume)
-        return coordinates, score_confidence(volume, coordinates)
+        return correlate_windows(query_CHW, scene.levels[level], initial_P3, self.config.window_radius)
+
+    def _volume(
+        self, candidates: Sequence[Candidates], scenes: Sequence[Scene], level: int, size: Sequence[int]
+    ) -> LevelVolume:
+        """Keep the best candidates of every cell and see where they agree [3.3.1]."""
+        matches = []
+        for of_query, scene in zip(candidates, scenes, strict=True):
+            volume = keep_best(of_query, scene.levels[level], self.config.candidates)
+            consensus = find_consensus(volume, self.config.temperature, self._agreement_m(level))
+            mutual_P = (
+                mutual_agreement(of_query, volume, size[1]) if level == 0 else torch.ones_like(consensus.support_P)
+            )
+            matches.append(CellMatches(volume, consensus, mutual_P))
+        return stack_volumes(matches, scenes, size[0])
+
+    def certainty(
+        self, queries: Sequence[ImageFeatures], scenes: Sequence[Scene], levels: Sequence[LevelMatch]
+    ) -> Tensor:
+        """Return logits (B, H, W) of the finest coordinates being right [3.3.3]; no gradient reaches the matching."""
+        coords_B3HW = levels[-1].coords_B3HW
+        size = coords_B3HW.shape[2:]
+        evidence = [F.interpolate(level.evidence_BEHW, size, mode="bilinear") for level in levels]
+        rays_B2HW = torch.stack([pixel_rays(query.camera, size[0], size[1], coords_B3HW.device) for query in queries])
+        normalised_B3HW = _per_scene(scenes, coords_B3HW, Scene.normalise)
+        return self.confidence_head(torch.cat([normalised_B3HW, rays_B2HW, *evidence], dim=1).detach())
 
 
-def enlarge(map_CHW: Tensor, mode: str) -> Tensor:
-    """Return a map on a grid twice as fine."""
-    return F.interpolate(map_CHW[None], scale_factor=2.0, mode=mode)[0]
+def _level_match(
+    maps: CoordinateMaps, volume: LevelVolume, candidates: Sequence[Candidates], scenes: Sequence[Scene]
+) -> LevelMatch:
+    return LevelMatch(
+        _per_scene(scenes, maps.coords_B3HW, Scene.metric),
+        _per_scene(scenes, maps.hypotheses_BQ3HW, Scene.metric),
+        maps.weights_BQHW,
+        torch.cat([volume.evidence_B3HW, maps.support_B1HW], dim=1),
+        tuple(candidates),
+    )
+
+
+def _per_scene(scenes: Sequence[Scene], maps_BX3HW: Tensor, change: Callable[[Scene, Tensor], Tensor]) -> Tensor:
+    """Apply a scene's change of coordinates to the maps (3, H, W), or stacks of them, of each query."""
+    maps_BXHW3 = maps_BX3HW.movedim(-3, -1)
+    return torch.stack([change(*pair) for pair in zip(scenes, maps_BXHW3, strict=True)]).movedim(-1, -3)
+
+
+def _means(scenes: Sequence[Scene], queries: Sequence[ImageFeatures]) -> Tensor:
+    """Return where a search without any idea starts: each scene's mean, (B, 3, H, W)."""
+    means_B3 = torch.stack([scene.mean_3 for scene in scenes])
+    return means_B3[:, :, None, None].expand(-1, -1, *queries[0].levels[0].shape[1:])
+
+
+def without_heads(network: DsmNet) -> DsmNet:
+    """Return the network with the same encoder and no trained heads, to measure the heads against."""
+    floor = DsmNet(replace(network.config, trained_heads=False), f"floor-{network.model_hash}")
+    floor.encoder = network.encoder
+    return floor.train(network.training)

@@ -1,4 +1,4 @@
-"""Image encoder: a feature pyramid for matching and a global descriptor for retrieval [paper 3.2]."""
+"""Image encoders: a feature pyramid for matching and a global descriptor for retrieval [paper 3.2]."""
 
 from __future__ import annotations
 
@@ -7,7 +7,67 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dsm_ros.network.context_trunk import ContextTrunk
+from dsm_ros.network.layers import ConvNorm, conv_relu, enlarge, fuse_norms, zero_conv
 from dsm_ros.network.local_trunk import LocalTrunk
+
+
+class Encoder(nn.Module):
+    """image_B3HW (RGB, 0..255, sides multiples of 32) -> levels, coarse to fine, and descriptor_BD.
+
+    Levels are unit length along their channels, as is the descriptor: GeM pooling (p = 3) of the coarsest features.
+    """
+
+    strides: tuple[int, ...]
+    pretrained: tuple[str, ...]  # the parts that come trained by others; training may leave them as they are
+
+    def forward(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        features, deepest_BCHW = self.features(image_B3HW)
+        return tuple(F.normalize(level, dim=1) for level in features), generalised_mean(deepest_BCHW)
+
+    def trunks(self) -> list[nn.Module]:
+        """Return the pretrained parts."""
+        return [getattr(self, name) for name in self.pretrained]
+
+    def features(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Return the levels before normalisation and the features that the descriptor pools."""
+        raise NotImplementedError
+
+
+class LiteEncoder(Encoder):
+    """Two light trunks: local features (precision) to which context is added (gross mismatches need it).
+
+    At stride 16 and 8 the local features are corrected by what the context at strides 16 and 32 says of the place.
+    """
+
+    strides = (16, 8)
+    pretrained = ("context", "local", "standardise_context", "standardise_local")
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        if channels != LocalTrunk.channels_8:
+            raise ValueError(f"the lite encoder has {LocalTrunk.channels_8} channels, not {channels}")
+        self.context, self.local = ContextTrunk(), LocalTrunk()
+        for trunk in (self.context, self.local):  # they come trained: their norms stay as they are, folded
+            fuse_norms(trunk.eval())
+        self.standardise_context = Standardise(ContextTrunk.channels_16)
+        self.standardise_local = Standardise(LocalTrunk.channels_8)
+        self.lateral_32 = ConvNorm(ContextTrunk.channels_32, channels, 1)
+        self.lateral_16 = ConvNorm(ContextTrunk.channels_16 + LocalTrunk.channels_8, channels, 1)
+        self.mix_16 = nn.Sequential(conv_relu(channels, channels), conv_relu(channels, channels))
+        self.mix_8 = conv_relu(2 * channels, channels)
+        self.correct_16 = zero_conv(channels, channels)
+        self.correct_8 = zero_conv(channels, channels)
+
+    def features(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        context16_BCHW, context32_BCHW = self.context(image_B3HW)
+        local8_BCHW = self.standardise_local(self.local(image_B3HW))
+        local16_BCHW = F.avg_pool2d(local8_BCHW, 2)
+        at_16_BCHW = torch.cat([local16_BCHW, self.standardise_context(context16_BCHW)], dim=1)
+        merged16_BCHW = self.lateral_16(at_16_BCHW) + enlarge(self.lateral_32(context32_BCHW))
+        mixed16_BCHW = self.mix_16(F.relu(merged16_BCHW))
+        mixed8_BCHW = self.mix_8(torch.cat([local8_BCHW, enlarge(mixed16_BCHW)], dim=1))
+        level16_BCHW = local16_BCHW + self.correct_16(mixed16_BCHW)
+        return (level16_BCHW, local8_BCHW + self.correct_8(mixed8_BCHW)), context32_BCHW
 
 
 class Standardise(nn.Module):
@@ -21,34 +81,13 @@ class Standardise(nn.Module):
         self.register_buffer("mean_C11", torch.zeros(channels, 1, 1))
         self.register_buffer("deviation_C11", torch.ones(channels, 1, 1))
 
+    def fit(self, x_BCHW: Tensor) -> None:
+        """Take mean and deviation from the outputs for some images."""
+        self.mean_C11 = x_BCHW.mean((0, 2, 3))[:, None, None]
+        self.deviation_C11 = x_BCHW.std((0, 2, 3))[:, None, None]
+
     def forward(self, x_BCHW: Tensor) -> Tensor:
         return (x_BCHW - self.mean_C11) / self.deviation_C11
-
-
-class Encoder(nn.Module):
-    """image_B3HW (RGB, 0..255, sides multiples of 32) -> levels and descriptor.
-
-    Levels, coarse to fine: stride 16 joins local and context features (gross mismatches need context to be
-    told apart), stride 8 holds local features alone (precision). Each is unit length along its channels.
-    The descriptor is GeM pooling (p = 3) of the context at stride 32, (B, 320), unit length.
-    """
-
-    strides = (16, 8)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.context = ContextTrunk()
-        self.local = LocalTrunk()
-        self.standardise_context = Standardise(ContextTrunk.channels_16)
-        self.standardise_local = Standardise(LocalTrunk.channels_8)
-
-    def forward(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        context16_BCHW, context32_BCHW = self.context(image_B3HW)
-        local8_BCHW = self.standardise_local(self.local(image_B3HW))
-        parts = (F.avg_pool2d(local8_BCHW, 2), self.standardise_context(context16_BCHW))
-        coarse_BCHW = torch.cat([part / part.shape[1] ** 0.5 for part in parts], dim=1)
-        levels = (F.normalize(coarse_BCHW, dim=1), F.normalize(local8_BCHW, dim=1))
-        return levels, generalised_mean(context32_BCHW)
 
 
 def generalised_mean(features_BCHW: Tensor, power: float = 3.0) -> Tensor:

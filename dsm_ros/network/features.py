@@ -12,6 +12,8 @@ from torch import Tensor
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 
+MIN_DEVIATION_M = 0.05  # of a scene that is a single flat patch
+
 
 @dataclass(frozen=True)
 class ImageFeatures:
@@ -58,10 +60,21 @@ class Scene:
     """The retrieved images at every level, coarse to fine, in a frame near them (DSM_FACTS 5.3).
 
     map_T_local: 4x4 float64; world coordinates never enter the network (float32 loses metres far from 0).
+    mean_3, deviation: of all coordinates, m; one deviation for the three axes does not depend on the frame's turn.
     """
 
     levels: tuple[SceneLevel, ...]
     map_T_local: Pose44
+    mean_3: Tensor
+    deviation: Tensor
+
+    def normalise(self, coords_X3: Tensor) -> Tensor:
+        """Return local coordinates (..., 3) in m with zero mean and unit deviation over the scene."""
+        return (coords_X3 - self.mean_3) / self.deviation
+
+    def metric(self, coords_X3: Tensor) -> Tensor:
+        """Return normalised coordinates (..., 3) in metres."""
+        return coords_X3 * self.deviation + self.mean_3
 
 
 def gather_scene(keyframes: Sequence[KeyframeFeatures]) -> Scene:
@@ -72,7 +85,13 @@ def gather_scene(keyframes: Sequence[KeyframeFeatures]) -> Scene:
     if not keyframes:
         raise ValueError("a scene needs at least one keyframe")
     map_T_local = keyframes[0].map_T_camera
-    return Scene(tuple(_gather_level(keyframes, i, map_T_local) for i in range(len(keyframes[0].depths))), map_T_local)
+    levels = tuple(_gather_level(keyframes, i, map_T_local) for i in range(len(keyframes[0].depths)))
+    known_P3 = levels[0].coords_N3HW.permute(0, 2, 3, 1)[levels[0].valid_NHW]
+    if len(known_P3) < 2:
+        return Scene(levels, map_T_local, known_P3.new_zeros(3), known_P3.new_tensor(1.0))
+    mean_3 = known_P3.mean(0)
+    deviation = (known_P3 - mean_3).square().mean().sqrt().clamp(min=MIN_DEVIATION_M)
+    return Scene(levels, map_T_local, mean_3, deviation)
 
 
 def _gather_level(keyframes: Sequence[KeyframeFeatures], level: int, map_T_local: Pose44) -> SceneLevel:
@@ -91,6 +110,14 @@ def _gather_level(keyframes: Sequence[KeyframeFeatures], level: int, map_T_local
         intrinsics_N33,
         torch.tensor(np.linalg.inv(local_T_camera_N44), dtype=torch.float32, device=to),
     )
+
+
+def pixel_rays(camera: Camera, height: int, width: int, device: torch.device) -> Tensor:
+    """Return x / z and y / z (2, H, W) of the rays through a grid of cells over a pinhole camera's image."""
+    grid = camera.resized(width, height)
+    x_W = (torch.arange(width, device=device) - grid.cx) / grid.fx
+    y_H = (torch.arange(height, device=device) - grid.cy) / grid.fy
+    return torch.stack([x_W.expand(height, width), y_H[:, None].expand(height, width)]).float()
 
 
 def backproject(depths_NHW: Tensor, intrinsics_N33: Tensor, a_T_camera_N44: Tensor) -> Tensor:

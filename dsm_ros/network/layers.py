@@ -1,7 +1,8 @@
-"""Building blocks shared by the trunks."""
+"""Building blocks shared by encoders and heads."""
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -29,6 +30,24 @@ class ConvNorm(nn.Module):
         """Fold the batch norm into the convolution (inference only)."""
         if isinstance(self.norm, nn.BatchNorm2d):
             self.conv, self.norm = fuse_conv_bn_eval(self.conv, self.norm), nn.Identity()
+
+
+def conv_relu(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """Return convolution, batch norm and ReLU."""
+    return nn.Sequential(ConvNorm(inputs, outputs, kernel, stride), nn.ReLU(inplace=True))
+
+
+def zero_conv(inputs: int, outputs: int, kernel: int = 1) -> nn.Conv2d:
+    """Return a convolution that starts as zero: what it corrects starts as it was."""
+    conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
+    nn.init.zeros_(conv.weight)
+    nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
+    return conv
+
+
+def enlarge(map_BCHW: Tensor, mode: str = "nearest") -> Tensor:
+    """Return maps on a grid twice as fine."""
+    return F.interpolate(map_BCHW, scale_factor=2.0, mode=mode)
 
 
 def fuse_norms(module: nn.Module) -> None:

@@ -5,12 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dsm_ros.network.layers import ConvNorm
-
-
-def conv_relu(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """Return convolution, batch norm and ReLU."""
-    return nn.Sequential(ConvNorm(inputs, outputs, kernel, stride), nn.ReLU(inplace=True))
+from dsm_ros.network.layers import conv_relu
 
 
 class LocalTrunk(nn.Module):

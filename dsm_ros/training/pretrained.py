@@ -12,14 +12,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dsm_ros.datasets.frame import Sequence
 from dsm_ros.datasets.open_sequence import open_sequence
+from dsm_ros.geometry.rectify import pinhole_of_size, rectify_image
 from dsm_ros.network.checkpoint import save_network
-from dsm_ros.network.context_trunk import STAGES
+from dsm_ros.network.config import NetworkConfig
+from dsm_ros.network.context_trunk import STAGES, ContextTrunk
 from dsm_ros.network.dsm_net import DsmNet
-from dsm_ros.network.encoder import Standardise
+from dsm_ros.network.encoder import LiteEncoder
+from dsm_ros.network.layers import fuse_norms
+from dsm_ros.network.local_trunk import LocalTrunk
 
 LOCAL_NAMES = {
     "skip1": "skip",
@@ -71,31 +75,35 @@ def local_weights(published: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 @torch.inference_mode()
-def measure_standardisation(network: DsmNet, sequence: Sequence, count: int = 40) -> None:
+def measure_standardisation(encoder: LiteEncoder, sequence: Sequence, count: int = 40) -> None:
     """Set the encoder's channel means and deviations to those over images spread through a sequence."""
-    encoder = network.encoder
-    for name, layer in (("context", encoder.standardise_context), ("local", encoder.standardise_local)):
-        outputs: list[Tensor] = []
-        hook = layer.register_forward_pre_hook(lambda _, inputs, kept=outputs: kept.append(inputs[0]))
-        for index in range(0, len(sequence), max(1, len(sequence) // count)):
-            frame = sequence[index]
-            network.encode(frame.image_HW3, frame.camera)
-        hook.remove()
-        _fit(layer, torch.cat(outputs), name)
+    contexts, locals_ = [], []
+    for index in range(0, len(sequence), max(1, len(sequence) // count)):
+        frame = sequence[index]
+        target = pinhole_of_size(frame.camera, NetworkConfig().long_side_px)
+        image_HW3 = torch.from_numpy(rectify_image(frame.image_HW3, frame.camera, target))
+        image_13HW = image_HW3.permute(2, 0, 1)[None].float()
+        contexts.append(encoder.context(image_13HW)[0])
+        locals_.append(encoder.local(image_13HW))
+    encoder.standardise_context.fit(torch.cat(contexts))
+    encoder.standardise_local.fit(torch.cat(locals_))
 
 
-def _fit(layer: Standardise, x_BCHW: Tensor, name: str) -> None:
-    layer.mean_C11 = x_BCHW.mean((0, 2, 3))[:, None, None]
-    layer.deviation_C11 = x_BCHW.std((0, 2, 3))[:, None, None]
+def put_folded(trunk: nn.Module, published: nn.Module, weights: dict[str, Tensor]) -> None:
+    """Give a trunk, whose norms are folded, the published weights; ``published`` is one with its norms."""
+    published.load_state_dict(weights, strict=False)
+    fuse_norms(published.eval())
+    trunk.load_state_dict(published.state_dict())
 
 
 def main(efficientnet: Path, xfeat: Path, sequence: str, out: Path) -> None:
-    """Write the first weights of the lite network."""
+    """Write a lite network with these trunks and untrained heads."""
     network = DsmNet().eval()
-    encoder = network.encoder
-    encoder.context.load_state_dict(context_weights(torch.load(efficientnet, weights_only=True)), strict=True)
-    encoder.local.load_state_dict(local_weights(torch.load(xfeat, weights_only=True)), strict=True)
-    measure_standardisation(network, open_sequence(sequence))
+    encoder = LiteEncoder(network.config.channels).eval()
+    put_folded(encoder.context, ContextTrunk(), context_weights(torch.load(efficientnet, weights_only=True)))
+    put_folded(encoder.local, LocalTrunk(), local_weights(torch.load(xfeat, weights_only=True)))
+    measure_standardisation(encoder, open_sequence(sequence))
+    network.encoder = encoder
     save_network(network, out)
 
 

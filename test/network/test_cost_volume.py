@@ -2,34 +2,20 @@ import numpy as np
 import pytest
 import torch
 
-from dsm_ros.geometry.camera import Camera
-from dsm_ros.network.coordinate_head import ConsensusHead
+from dsm_ros.network import cost_volume
+from dsm_ros.network.consensus import find_consensus
 from dsm_ros.network.cost_volume import (
     INVALID_SCORE,
     CostVolume,
-    average_shifted_pairs,
     correlate_all_pairs,
     correlate_windows,
     keep_best,
     project,
 )
-from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, gather_scene
+from dsm_ros.network.features import gather_scene
 
-CAMERA = Camera(64, 48, 60.0, 60.0, 31.5, 23.5)
-
-
-def keyframe(seed, x=0.0, hole=False):
-    generator = torch.Generator().manual_seed(seed)
-    levels = tuple(
-        torch.nn.functional.normalize(torch.randn(8, h, w, generator=generator), dim=0) for h, w in ((3, 4), (6, 8))
-    )
-    depths = tuple(torch.rand(h, w, generator=generator) + 1.5 for h, w in ((3, 4), (6, 8)))
-    if hole:
-        for depth in depths:
-            depth[:2, :2] = 0
-    pose = np.eye(4)
-    pose[0, 3] = 1000 + x
-    return KeyframeFeatures(ImageFeatures(levels, torch.ones(4), CAMERA), depths, pose)
+from .conftest import CAMERA
+from .conftest import make_keyframe as keyframe
 
 
 def test_scene_coordinates_are_local_and_exact_far_from_the_origin():
@@ -45,19 +31,6 @@ def test_scene_coordinates_are_local_and_exact_far_from_the_origin():
 def test_a_scene_needs_keyframes():
     with pytest.raises(ValueError, match="at least one"):
         gather_scene([])
-
-
-def test_shifted_pairs_equal_brute_force():
-    scores = torch.rand(3, 4, 2, 3, 4)
-    smooth = average_shifted_pairs(scores)
-    y, x, n, v, u = 1, 2, 1, 2, 3
-    total = 0.0
-    for dy in (-1, 0, 1):
-        for dx in (-1, 0, 1):
-            cells = (y + dy, x + dx, n, v + dy, u + dx)
-            if all(0 <= c < size for c, size in zip(cells, scores.shape, strict=True)):
-                total += scores[cells].item()
-    assert smooth[y, x, n, v, u].item() == pytest.approx(total / 9, abs=1e-6)
 
 
 def test_cells_without_depth_are_never_candidates():
@@ -90,11 +63,20 @@ def test_windows_equal_brute_force_also_at_borders_and_behind_the_camera():
     assert (candidates.scores_PM[[7, 9, 11]] == INVALID_SCORE).all()
 
 
+def test_windows_do_not_depend_on_the_tiles_they_are_scored_in(monkeypatch):
+    scene = gather_scene([keyframe(0), keyframe(1, x=0.4)])
+    level, query = scene.levels[1], keyframe(5).image.levels[1]
+    points = level.coords_N3HW[0].flatten(1).T
+    whole = correlate_windows(query, level, points, radius=2).scores_PM
+    monkeypatch.setattr(cost_volume, "TILE_NUMBERS", 7 * 25 * 8)
+    assert torch.equal(correlate_windows(query, level, points, radius=2).scores_PM, whole)
+
+
 def test_best_candidates_are_sorted_and_padding_never_outranks_a_negative():
     scene = gather_scene([keyframe(0, hole=True)])
     candidates = correlate_all_pairs(-keyframe(0).image.levels[0], scene.levels[0])
     volume = keep_best(candidates, scene.levels[0], 16)
-    assert volume.scores_PK.shape == (12, 12)
+    assert volume.scores_PK.shape == (12, 16)
     assert volume.valid_PK.sum(1).tolist() == [8] * 12
     valid = volume.scores_PK[volume.valid_PK].view(12, 8)
     assert (valid.diff(dim=1) <= 0).all()
@@ -106,7 +88,7 @@ def test_consensus_takes_the_group_with_most_support():
     volume = CostVolume(
         torch.tensor([[0.9, 0.89, 0.89, 0.89]]), coords, torch.ones(1, 4, dtype=bool), torch.zeros(1, 4)
     )
-    found = ConsensusHead(temperature=0.05, agreement_radius_m=0.1)(volume)
+    found = find_consensus(volume, temperature=0.05, agreement_m=0.1)
     assert found.coords_P3[0].tolist() == pytest.approx([1.0, 0, 0], abs=1e-3)
     assert 0.5 < found.support_P.item() < 0.8
 
@@ -114,6 +96,6 @@ def test_consensus_takes_the_group_with_most_support():
 def test_without_valid_candidates_there_is_no_support():
     empty = torch.zeros(1, 4, dtype=bool)
     volume = CostVolume(torch.zeros(1, 4), torch.zeros(1, 4, 3), empty, torch.zeros(1, 4))
-    found = ConsensusHead(0.05, 0.1)(volume)
+    found = find_consensus(volume, 0.05, 0.1)
     assert found.support_P.item() == 0
     assert torch.isfinite(found.coords_P3).all()

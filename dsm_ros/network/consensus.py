@@ -1,0 +1,50 @@
+"""Coordinates without learning: where the candidates of a cell agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dsm_ros.network.cost_volume import CostVolume
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """Per query cell: coords_P3 (m, local frame), the weight of each candidate in it, and their share of all weight.
+
+    weights_PK sum to support_P, 0..1.
+    """
+
+    coords_P3: Tensor
+    weights_PK: Tensor
+    support_P: Tensor
+
+
+def find_consensus(volume: CostVolume, temperature: float, agreement_m: float) -> Consensus:
+    """Return the softmax mean of the candidates that agree with the best supported one.
+
+    temperature: of the softmax over cosine scores. agreement_m: how far candidates of one surface lie apart.
+    """
+    logits_PK = (volume.scores_PK / temperature).masked_fill(~volume.valid_PK, -1e4)
+    return agree(volume.coords_PK3, torch.softmax(logits_PK, dim=1) * volume.valid_PK, agreement_m)
+
+
+def agree(coords_PK3: Tensor, weights_PK: Tensor, radius: float | Tensor) -> Consensus:
+    """Return the weighted mean of the coordinates within a radius of the one that most weight is around.
+
+    A mean over all would lie in mid-air between two surfaces.
+    """
+    agree_PKK = pairwise_within(coords_PK3.detach(), radius)
+    support_PK = torch.einsum("pij,pj->pi", agree_PKK, weights_PK) * (weights_PK > 0)
+    support_P, best_P = support_PK.max(dim=1)
+    members_PK = weights_PK * agree_PKK[torch.arange(len(best_P), device=best_P.device), best_P]
+    coords_P3 = torch.einsum("pk,pkc->pc", members_PK, coords_PK3) / support_P.clamp(min=1e-9)[:, None]
+    return Consensus(coords_P3, members_PK, support_P.clamp(max=1))
+
+
+def pairwise_within(points_PK3: Tensor, radius: float | Tensor) -> Tensor:
+    """Return (P, K, K), 1.0 where two points of a cell are closer than the radius (one, or (P, 1, 1)), else 0.0."""
+    squared_PKK = sum((points_PK3[:, :, None, axis] - points_PK3[:, None, :, axis]).square_() for axis in range(3))
+    return (squared_PKK < radius**2).to(points_PK3.dtype)  # type: ignore[union-attr]

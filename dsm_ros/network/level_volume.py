@@ -1,0 +1,76 @@
+"""The cost-coordinate volumes of a batch of queries at one pyramid level, as maps for the heads [paper 3.3.1]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dsm_ros.network.consensus import Consensus
+from dsm_ros.network.cost_volume import Candidates, CostVolume
+from dsm_ros.network.features import Scene
+
+MUTUAL_FLOOR = 0.3  # a cell that is not its candidate's own best match keeps this share of its confidence
+
+
+@dataclass(frozen=True)
+class LevelVolume:
+    """B queries, K candidates of each of H x W cells; coordinates normalised in the scene's local frame [5.3].
+
+    weights_BKHW and centre_B3HW are the consensus; evidence_B3HW: best score, support, mutual agreement, 0..1.
+    """
+
+    scores_BKHW: Tensor
+    coords_BK3HW: Tensor
+    valid_BKHW: Tensor
+    weights_BKHW: Tensor
+    centre_B3HW: Tensor
+    evidence_B3HW: Tensor
+
+
+@dataclass(frozen=True)
+class CellMatches:
+    """What one query's cells found at one level."""
+
+    volume: CostVolume
+    consensus: Consensus
+    mutual_P: Tensor
+
+
+def stack_volumes(matches: Sequence[CellMatches], scenes: Sequence[Scene], height: int) -> LevelVolume:
+    """Return the matches of a batch of queries, with grids of the given height, as maps."""
+    coords, centres, evidence = [], [], []
+    for match, scene in zip(matches, scenes, strict=True):
+        coords.append(scene.normalise(match.volume.coords_PK3))
+        centres.append(scene.normalise(match.consensus.coords_P3))
+        best_P = match.volume.scores_PK[:, 0].clamp(0, 1)
+        evidence.append(torch.stack([best_P, match.consensus.support_P, match.mutual_P], dim=1))
+    return LevelVolume(
+        _maps([match.volume.scores_PK for match in matches], height),
+        _maps([coords_PK3.flatten(1) for coords_PK3 in coords], height).unflatten(1, (-1, 3)),
+        _maps([match.volume.valid_PK for match in matches], height),
+        _maps([match.consensus.weights_PK for match in matches], height),
+        _maps(centres, height),
+        _maps(evidence, height),
+    )
+
+
+def _maps(values: Sequence[Tensor], height: int) -> Tensor:
+    """Turn one (P, C) table per query into (B, C, H, W)."""
+    return torch.stack([values_PC.T.unflatten(1, (height, -1)) for values_PC in values])
+
+
+def mutual_agreement(candidates: Candidates, volume: CostVolume, width: int) -> Tensor:
+    """Return 1 where the best candidate's own best query cell is this cell or touches it, else MUTUAL_FLOOR.
+
+    width: of the query grid in cells. Windows do not say what their candidates would choose: 1.
+    """
+    if candidates.cells_PM is not None:
+        return torch.ones_like(volume.scores_PK[:, 0])
+    back_P = candidates.scores_PM.argmax(dim=0)[volume.cells_PK[:, 0]]
+    here_P = torch.arange(len(back_P), device=back_P.device)
+    across_P = (back_P % width - here_P % width).abs()
+    down_P = (back_P // width - here_P // width).abs()
+    return torch.where((across_P <= 1) & (down_P <= 1), 1.0, MUTUAL_FLOOR)

@@ -1,0 +1,86 @@
+"""What one training step learns from: views of one place with exact depth and pose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pose import invert
+from dsm_ros.geometry.sampling import pool_depth
+from dsm_ros.network.cost_volume import project
+from dsm_ros.network.features import backproject
+
+OVERLAP_STRIDE_PX = 16
+SAME_SURFACE = 0.1  # relative depth difference below which two views see the same point
+
+
+@dataclass(frozen=True)
+class Episode:
+    """V views of one place, all of one size.
+
+    images_VHW3 uint8 RGB; depths_VHW float32 m, 0 = unknown; map_T_camera_V44 float64; overlap_VV: see ``overlap``.
+    """
+
+    images_VHW3: Tensor
+    depths_VHW: Tensor
+    cameras: tuple[Camera, ...]
+    map_T_camera_V44: NDArray[np.float64]
+    overlap_VV: NDArray[np.float32]
+
+    def to(self, device: torch.device) -> Episode:
+        """Return the episode with images and depths on a device."""
+        return replace(self, images_VHW3=self.images_VHW3.to(device), depths_VHW=self.depths_VHW.to(device))
+
+
+class EpisodeSource(Protocol):
+    """Episodes by number: the same number gives the same episode, in any process, in any order."""
+
+    def __getitem__(self, index: int) -> Episode: ...
+
+
+def intrinsics(cameras: Sequence[Camera], width: int, height: int) -> Tensor:
+    """Return K (N, 3, 3) of cameras on a grid of cells."""
+    return torch.tensor(np.stack([c.resized(width, height).matrix_33 for c in cameras]), dtype=torch.float32)
+
+
+def make_episode(
+    images_VHW3: Tensor, depths_VHW: Tensor, cameras: Sequence[Camera], map_T_camera_V44: NDArray[np.float64]
+) -> Episode:
+    """Return the episode of some views, with their overlap."""
+    overlap_VV = overlap(depths_VHW, cameras, map_T_camera_V44)
+    return Episode(images_VHW3, depths_VHW, tuple(cameras), map_T_camera_V44, overlap_VV)
+
+
+def overlap(
+    depths_VHW: Tensor, cameras: Sequence[Camera], map_T_camera_V44: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Return (V, V): the share of the cells of view i (row) whose surface view j (column) sees."""
+    pooled_VHW = torch.stack([pool_depth(depth_HW, OVERLAP_STRIDE_PX) for depth_HW in depths_VHW])
+    count, height, width = pooled_VHW.shape
+    intrinsics_V33 = intrinsics(cameras, width, height)
+    shares_VV = np.eye(count, dtype=np.float32)
+    for i in range(count):
+        points_P3 = backproject(pooled_VHW[i : i + 1], intrinsics_V33[i : i + 1], torch.eye(4)[None])[0].flatten(1).T
+        points_P3 = points_P3[pooled_VHW[i].flatten() > 0]
+        for j in set(range(count)) - {i}:
+            j_T_i_44 = torch.tensor(invert(map_T_camera_V44[j]) @ map_T_camera_V44[i]).float()
+            shares_VV[i, j] = _seen_share(points_P3, pooled_VHW[j], intrinsics_V33[j], j_T_i_44)
+    return shares_VV
+
+
+def _seen_share(points_P3: Tensor, depth_HW: Tensor, intrinsics_33: Tensor, camera_T_local_44: Tensor) -> float:
+    if not len(points_P3):
+        return 0.0
+    pixels_P2, front_P = project(points_P3, intrinsics_33, camera_T_local_44)
+    z_P = points_P3 @ camera_T_local_44[2, :3] + camera_T_local_44[2, 3]
+    u_P, v_P = pixels_P2.round().clamp(-1, 1e4).long().unbind(1)
+    inside_P = front_P & (u_P >= 0) & (v_P >= 0) & (u_P < depth_HW.shape[1]) & (v_P < depth_HW.shape[0])
+    surface_P = depth_HW[v_P.clamp(0, depth_HW.shape[0] - 1), u_P.clamp(0, depth_HW.shape[1] - 1)]
+    return float((inside_P & ((surface_P - z_P).abs() < SAME_SURFACE * z_P)).float().mean())

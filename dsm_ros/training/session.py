@@ -1,0 +1,83 @@
+"""A training run from the command line's words: recipe, network, data, curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch.utils.tensorboard import SummaryWriter
+
+from dsm_ros.datasets.open_sequence import open_sequence
+from dsm_ros.datasets.texture_pack import TextureLibrary
+from dsm_ros.errors import DsmError
+from dsm_ros.network.checkpoint import DEFAULT_WEIGHTS, put_weights, read_weights
+from dsm_ros.network.config import PRESETS
+from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.paths import config_folder, models_folder
+from dsm_ros.progress import progress_bar
+from dsm_ros.training.config import TrainConfig, read_config
+from dsm_ros.training.devices import joined_devices
+from dsm_ros.training.episode import EpisodeSource
+from dsm_ros.training.kept import KeptEpisodes
+from dsm_ros.training.rooms_source import RoomEpisodes
+from dsm_ros.training.sequences import MixedEpisodes, SequenceEpisodes
+from dsm_ros.training.train import OnStep, Run, train
+
+
+def train_session(
+    preset: str,
+    out: Path,
+    resume: bool,
+    textures: Path | None,
+    sequences: list[str],
+    start: Path | None,
+    keep: bool,
+    workers: int,
+) -> Path:
+    """Train as asked and return the path of the weights. Raises DsmError on bad input, before anything is written."""
+    recipe = Path(preset) if preset.endswith(".yaml") else config_folder() / f"train_{preset}.yaml"
+    config = read_config(recipe)
+    if not resume and (out / "last.pt").exists():
+        raise DsmError(f"{out} holds a run already; go on with --resume or choose another --out")
+    source = _source(config, textures, sequences)
+    network = _start(config, start)
+    out.mkdir(parents=True, exist_ok=True)
+    source = KeptEpisodes(source, out / "episodes") if keep else source
+    with joined_devices() as devices, _curves(out, config.steps, devices.is_first) as on_step:
+        return train(network, source, config, Run(out, devices, workers, on_step), resume)
+
+
+def _source(config: TrainConfig, textures: Path | None, sequences: list[str]) -> EpisodeSource:
+    recorded = [SequenceEpisodes(open_sequence(name), config) for name in sequences]
+    return MixedEpisodes([RoomEpisodes(config, TextureLibrary(textures) if textures else None), *recorded])
+
+
+def _start(config: TrainConfig, weights: Path | None) -> DsmNet:
+    """Return a network to train: all of some weights, or fresh but for the trunks of the shipped lite ones."""
+    torch.manual_seed(config.seed)
+    network = DsmNet(PRESETS[config.preset])
+    if weights:
+        put_weights(network, read_weights(weights)[1], weights)
+    elif config.preset == "lite":
+        shipped = read_weights(models_folder() / DEFAULT_WEIGHTS)[1]
+        trunks = {key: value for key, value in shipped.items() if key.split(".")[1] in network.encoder.pretrained}
+        network.load_state_dict(trunks, strict=False)
+    return network
+
+
+@contextmanager
+def _curves(folder: Path, steps: int, is_first: bool) -> Iterator[OnStep]:
+    """Give a function that shows each step: a bar, and curves for TensorBoard in the folder."""
+    if not is_first:
+        yield lambda step, losses: None
+        return
+    with SummaryWriter(folder) as writer, progress_bar("training") as on_progress:
+
+        def on_step(step: int, losses: dict[str, float]) -> None:
+            for name, value in losses.items():
+                writer.add_scalar(name, value, step)
+            on_progress(step, steps)
+
+        yield on_step

@@ -1,0 +1,57 @@
+"""A training run on disk: everything that a killed run needs to go on with the same curve."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from dsm_ros.errors import DsmError, ModelError
+from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.training.config import TrainConfig
+
+STATE_FILE = "last.pt"
+
+
+def save_state(
+    folder: Path, step: int, config: TrainConfig, network: DsmNet, optimizer: Optimizer, schedule: LRScheduler
+) -> None:
+    """Write the state after ``step`` steps; a kill at any moment leaves the last whole one."""
+    state = {
+        "step": step,
+        "config": asdict(config),
+        "commit": current_commit(),
+        "network": network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
+    }
+    part = folder / f"{STATE_FILE}.part"
+    torch.save(state, part)
+    part.replace(folder / STATE_FILE)
+
+
+def resume(folder: Path, config: TrainConfig, network: DsmNet, optimizer: Optimizer, schedule: LRScheduler) -> int:
+    """Take up the state in a folder and return its step. Raises ModelError when there is none of this recipe."""
+    path = folder / STATE_FILE
+    if not path.is_file():
+        raise ModelError(f"nothing to resume in {folder}; leave out --resume to start")
+    state = torch.load(path, map_location=network.device, weights_only=True)
+    if state["config"] != asdict(config):
+        changed = [key for key, value in asdict(config).items() if state["config"].get(key) != value]
+        raise DsmError(f"the run in {folder} has another recipe ({', '.join(changed)}); choose another --out")
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    schedule.load_state_dict(state["schedule"])
+    return int(state["step"])
+
+
+def current_commit() -> str:
+    """Return the git commit of the source, empty outside a repository."""
+    found = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip()

@@ -1,0 +1,86 @@
+"""Training: one loop [paper 4.1; DSM_FACTS 10]."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from dsm_ros.network.checkpoint import save_network
+from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.training.config import TrainConfig
+from dsm_ros.training.dataset import Steps, load_steps
+from dsm_ros.training.devices import Devices
+from dsm_ros.training.episode import EpisodeSource
+from dsm_ros.training.state import resume, save_state
+from dsm_ros.training.step import TrainingStep
+
+OnStep = Callable[[int, dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a run writes, what it runs on, and who is told of each step (number, losses)."""
+
+    folder: Path
+    devices: Devices
+    workers: int
+    on_step: OnStep
+
+
+def train(network: DsmNet, source: EpisodeSource, config: TrainConfig, run: Run, take_up: bool = False) -> Path:
+    """Train a network and return the weights' path. Raises ModelError when there is nothing to take up."""
+    device = run.devices.device
+    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for trunk in network.encoder.trunks():
+        trunk.requires_grad_(not config.freeze_trunks)
+    step_module = TrainingStep(network, config).train()
+    optimizer = AdamW(_learning(network), config.learning_rate, weight_decay=config.weight_decay)
+    schedule = LambdaLR(optimizer, lambda step: learning_rate_factor(step, config))
+    first = resume(run.folder, config, network, optimizer, schedule) if take_up else 0
+    parallel = DistributedDataParallel(step_module) if run.devices.ranks > 1 else step_module
+    steps = Steps(source, config, first, run.devices.rank, run.devices.ranks)
+    for step, episodes in enumerate(load_steps(steps, run.workers), first + 1):
+        rng = np.random.default_rng([config.seed, step, run.devices.rank])
+        losses = parallel([episode.to(device) for episode in episodes], rng)
+        optimise(losses, network, optimizer, config.clip_norm)
+        schedule.step()
+        if run.devices.is_first:
+            run.on_step(step, {name: float(value.detach()) for name, value in losses.items()})
+            if step % config.save_every == 0 or step == config.steps:
+                save_state(run.folder, step, config, network, optimizer, schedule)
+    path = run.folder / f"dsm_{config.preset}.safetensors"
+    if run.devices.is_first:
+        save_network(network, path)
+    return path
+
+
+def optimise(losses: dict[str, Tensor], network: DsmNet, optimizer: Optimizer, clip_norm: float) -> None:
+    """Descend the sum of the losses; a step whose gradient is not finite is left out."""
+    total = torch.stack([value for name, value in losses.items() if value.requires_grad]).sum()
+    optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    norm = clip_grad_norm_(_learning(network), clip_norm)
+    if torch.isfinite(norm):
+        optimizer.step()
+
+
+def learning_rate_factor(step: int, config: TrainConfig) -> float:
+    """Rise linearly while warming up, then fall along a cosine to zero."""
+    if step < config.warmup_steps:
+        return (step + 1) / config.warmup_steps
+    progress = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def _learning(network: DsmNet) -> list[torch.nn.Parameter]:
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]

@@ -1,0 +1,106 @@
+"""What the whole network must not depend on, on small random features."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from dsm_ros.geometry.pose import transform
+from dsm_ros.network.config import PRESETS, HeadShape, NetworkConfig
+from dsm_ros.network.dsm_net import DsmNet, without_heads
+from dsm_ros.network.features import gather_scene
+
+from .conftest import make_keyframe
+
+SMALL = HeadShape(channels=8, blocks=1, growth=4, layers=2)
+
+
+@pytest.fixture(scope="module")
+def net():
+    """A network of the lite preset whose heads are not at their start."""
+    torch.manual_seed(0)
+    network = DsmNet(NetworkConfig(coarse_head=SMALL, fine_head=SMALL, confidence_channels=8))
+    for head in network.coordinate_heads:
+        torch.nn.init.normal_(head.output.weight, std=0.05)
+    return network.eval()
+
+
+def keyframes(count, **where):
+    return [make_keyframe(seed, x=0.1 * seed, channels=64, **where) for seed in range(count)]
+
+
+def matched(net, images, **where):
+    scene = gather_scene(keyframes(images, **where))
+    match = net.match(make_keyframe(50, channels=64).image, scene)
+    return transform(scene.map_T_local, match.coords_HW3.flatten(0, 1).double().numpy()), match
+
+
+@pytest.mark.parametrize("images", [1, 2, 7, 20])
+def test_any_number_of_images_gives_finite_coordinates_and_confidence(net, images):
+    coords_P3, match = matched(net, images)
+    assert coords_P3.shape == (48, 3)
+    assert np.isfinite(coords_P3).all()
+    assert ((match.confidence_HW > 0) & (match.confidence_HW < 1)).all()
+
+
+def test_a_move_of_the_whole_world_moves_the_coordinates_with_it(net):
+    turn = np.array([[0, -1, 0, 5], [1, 0, 0, -2], [0, 0, 1, 9], [0, 0, 0, 1.0]])
+    here, match = matched(net, 3)
+    there, moved = matched(net, 3, map_T_world=turn)
+    assert transform(turn, here) == pytest.approx(there, abs=1e-3)
+    assert torch.allclose(match.confidence_HW, moved.confidence_HW, atol=1e-4)
+
+
+def test_the_order_of_the_images_after_the_first_does_not_matter(net):
+    frames, query = keyframes(4), make_keyframe(50, channels=64).image
+    one = net.match(query, gather_scene(frames))
+    other = net.match(query, gather_scene([frames[0], frames[3], frames[1], frames[2]]))
+    same_HW = (one.coords_HW3 - other.coords_HW3).norm(dim=2) < 1e-3
+    assert same_HW.float().mean() > 0.9  # all but ties
+
+
+def test_a_batch_gives_what_single_queries_give(net):
+    scenes = [gather_scene(keyframes(count)) for count in (2, 3)]
+    queries = [make_keyframe(seed, channels=64).image for seed in (50, 51)]
+    with torch.no_grad():
+        together = net.match_levels(queries, scenes)[-1].coords_B3HW
+    for i in (0, 1):
+        alone = net.match(queries[i], scenes[i]).coords_HW3
+        assert torch.allclose(together[i].permute(1, 2, 0), alone, atol=1e-4)
+
+
+def test_a_scene_without_depth_gives_no_trouble(net):
+    frame = make_keyframe(0, channels=64)
+    for depth in frame.depths:
+        depth.zero_()
+    match = net.match(make_keyframe(50, channels=64).image, gather_scene([frame]))
+    assert match.coords_HW3.isfinite().all()
+
+
+def test_matching_around_the_true_pose_mends_cells_that_took_a_wrong_place(net):
+    frame, floor = make_keyframe(3, channels=64), without_heads(net)
+    scene = gather_scene([frame])
+    own_3HW = scene.levels[1].coords_N3HW[0]
+    match = floor.match(frame.image, scene)
+    far = replace(match.levels[-1], coords_B3HW=match.levels[-1].coords_B3HW + 5.0)
+    mended = floor.match_around(frame.image, scene, replace(match, levels=(match.levels[0], far)), frame.map_T_camera)
+    assert (mended.coords_HW3 - own_3HW.permute(1, 2, 0)).norm(dim=2).max() < 0.02
+
+
+def test_without_heads_the_consensus_answers(net):
+    floor = without_heads(net)
+    frame = make_keyframe(3, channels=64)
+    match = floor.match(frame.image, gather_scene([frame]))
+    own_HW3 = gather_scene([frame]).levels[1].coords_N3HW[0].permute(1, 2, 0)
+    assert (match.coords_HW3 - own_HW3).norm(dim=2).median() < 0.02
+    assert match.confidence_HW.median() > 0.5
+
+
+def test_the_paper_preset_has_four_levels_and_runs():
+    torch.manual_seed(0)
+    network = DsmNet(PRESETS["paper"]).eval()
+    levels, descriptor = network.encoder(torch.rand(1, 3, 64, 96) * 255)
+    assert [tuple(level.shape[1:]) for level in levels] == [(256, 2, 3), (256, 4, 6), (256, 8, 12), (256, 16, 24)]
+    assert descriptor.shape == (1, 2048)
+    assert 40e6 < sum(parameter.numel() for parameter in network.parameters()) < 60e6

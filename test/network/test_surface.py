@@ -1,0 +1,30 @@
+import numpy as np
+import torch
+
+from dsm_ros.network.features import gather_scene
+from dsm_ros.network.surface import seen_surface
+
+from .conftest import CAMERA, make_keyframe
+
+
+def test_a_keyframe_sees_its_own_cells():
+    scene = gather_scene([make_keyframe(0, hole=True)])
+    level = scene.levels[1]
+    surface_3HW, seen_HW = seen_surface(level, CAMERA, np.eye(4), 6, 8)
+    assert torch.equal(seen_HW, level.valid_NHW[0])
+    assert torch.allclose(surface_3HW, level.coords_N3HW[0] * level.valid_NHW[0], atol=1e-6)
+
+
+def test_of_two_points_in_a_cell_the_nearer_is_seen():
+    near = make_keyframe(0)
+    for depth in near.depths:
+        depth[:] = 1.0
+    scene = gather_scene([make_keyframe(0), near])
+    surface_3HW, _ = seen_surface(scene.levels[1], CAMERA, np.eye(4), 6, 8)
+    assert torch.allclose(surface_3HW[2], torch.ones(6, 8))
+
+
+def test_nothing_is_seen_behind_the_camera():
+    behind = np.diag([1.0, -1.0, -1.0, 1.0])
+    _, seen_HW = seen_surface(gather_scene([make_keyframe(0)]).levels[1], CAMERA, behind, 6, 8)
+    assert not seen_HW.any()

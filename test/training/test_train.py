@@ -1,0 +1,109 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from dsm_ros.errors import DsmError, ModelError
+from dsm_ros.network.checkpoint import load_network
+from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.training.config import TrainConfig, read_config
+from dsm_ros.training.devices import Devices
+from dsm_ros.training.train import Run, learning_rate_factor, train
+
+
+class Curve:
+    """Keeps the losses of each step; can die after one."""
+
+    def __init__(self, dies_after=None):
+        self.losses, self.dies_after = {}, dies_after
+
+    def __call__(self, step, losses):
+        self.losses[step] = losses
+        if step == self.dies_after:
+            raise KeyboardInterrupt
+
+
+def network():
+    torch.manual_seed(0)
+    return DsmNet()
+
+
+def run(folder, curve):
+    return Run(folder, Devices(torch.device("cpu")), 0, curve)
+
+
+@pytest.fixture
+def exact():
+    """Make sums come out the same each time: Adam's first steps divide by what may be rounding."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    with torch.backends.mkldnn.flags(enabled=False):
+        yield
+    torch.use_deterministic_algorithms(False)
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("exact")
+def test_a_run_taken_up_after_a_kill_has_the_same_curve(tmp_path, wall, config):
+    config = replace(config, save_every=2)
+    whole, killed, resumed = Curve(), Curve(dies_after=3), Curve()
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    weights = train(network(), wall, config, run(tmp_path / "whole", whole))
+    with pytest.raises(KeyboardInterrupt):
+        train(network(), wall, config, run(tmp_path / "killed", killed))
+    torch.manual_seed(99)
+    train(DsmNet(), wall, config, run(tmp_path / "killed", resumed), take_up=True)
+    assert sorted(resumed.losses) == [3, 4]
+    assert resumed.losses[4] == whole.losses[4]
+    assert load_network(weights).model_hash == load_network(tmp_path / "killed" / weights.name).model_hash
+
+
+def test_nothing_to_take_up_and_another_recipe_are_refused(tmp_path, wall, config):
+    with pytest.raises(ModelError, match="nothing to resume"):
+        train(network(), wall, config, run(tmp_path, Curve()), take_up=True)
+    train(network(), wall, replace(config, steps=1), run(tmp_path, Curve()))
+    with pytest.raises(DsmError, match="learning_rate"):
+        train(network(), wall, replace(config, steps=1, learning_rate=1.0), run(tmp_path, Curve()), take_up=True)
+
+
+def test_the_losses_fall_on_one_place(tmp_path, wall, config):
+    curve = Curve()
+    config = replace(config, steps=30, pool=1, elsewhere=0.0, learning_rate=2e-3, save_every=100)
+    train(network(), wall, config, run(tmp_path, curve))
+    for name in ("coordinates_0", "matching_0", "certainty"):
+        first, last = (sum(curve.losses[i][name] for i in steps) for steps in (range(1, 5), range(27, 31)))
+        assert last < 0.8 * first, name
+
+
+def test_frozen_trunks_stay_as_they_are(tmp_path, wall, config):
+    net = network()
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    train(net, wall, replace(config, freeze_trunks=True), run(tmp_path, Curve()))
+    after = net.state_dict()
+    assert all(torch.equal(before[key], after[key]) for key in before if key.startswith("encoder.context"))
+    assert not torch.equal(before["encoder.lateral_16.conv.weight"], after["encoder.lateral_16.conv.weight"])
+
+
+def test_the_learning_rate_rises_and_falls_to_zero():
+    config = TrainConfig(steps=100, warmup_steps=10)
+    factors = [learning_rate_factor(step, config) for step in range(101)]
+    assert factors[0] == pytest.approx(0.1)
+    assert max(factors) == pytest.approx(1.0)
+    assert factors[100] == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("text", ["stepz: 3", "steps: many", "preset: huge", "steps: [", "seed: 1.5"])
+def test_a_wrong_recipe_is_refused_with_its_name(tmp_path, text):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text)
+    with pytest.raises(DsmError, match=r"recipe\.yaml"):
+        read_config(path)
+
+
+@pytest.mark.parametrize("preset", ["lite", "paper"])
+def test_the_shipped_recipes_are_readable(preset):
+    from dsm_ros.paths import config_folder
+
+    assert read_config(config_folder() / f"train_{preset}.yaml").preset == preset
