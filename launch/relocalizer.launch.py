@@ -14,6 +14,7 @@ ARGUMENTS = {
     "map": ("", "Folder (or s3://...) of the map."),
     "image": ("image", "Image topic; with image_transport:=compressed, <image>/compressed is read."),
     "camera_info": ("camera_info", "CameraInfo topic."),
+    "cameras": ("", "Names of a rig's cameras, as in front,left: image and camera_info are below each name."),
     "initialpose": ("initialpose", "Topic of pose hints."),
     "image_transport": ("", "raw or compressed."),
     "base_frame": ("", "Frame to locate in the map, such as base_link."),
@@ -24,7 +25,7 @@ ARGUMENTS = {
     "log_level": ("info", "debug, info, warn or error."),
     "rviz": ("false", "Start RViz with dsm.rviz."),
 }
-PARAMETERS = ("map", "image_transport", "base_frame", "odom_frame")
+PARAMETERS = ("map", "cameras", "image_transport", "base_frame", "odom_frame")
 SHOWN = ("pose", "map_points", "keyframes", "scene_coordinates", "debug_image")
 
 
@@ -48,13 +49,21 @@ def relocalizer(context: LaunchContext) -> list[LifecycleNode]:
         namespace=value["namespace"],
         output="screen",
         parameters=[value["params_file"], {**given, "use_sim_time": use_sim_time()}],
-        remappings=[
-            *((name, value[name]) for name in ("image", "camera_info", "initialpose")),
-            ("image/compressed", f"{value['image']}/compressed"),
-        ],
+        remappings=[*image_remappings(value), ("initialpose", value["initialpose"])],
         ros_arguments=["--log-level", value["log_level"]],
     )
     return [node]
+
+
+def image_remappings(value: dict[str, str]) -> list[tuple[str, str]]:
+    """Return where the images come from, of one camera or of each of a rig's."""
+    prefixes = [f"{name.strip()}/" for name in value["cameras"].split(",") if name.strip()] or [""]
+    topics = {
+        "image": value["image"],
+        "image/compressed": f"{value['image']}/compressed",
+        "camera_info": value["camera_info"],
+    }
+    return [(prefix + name, prefix + topic) for prefix in prefixes for name, topic in topics.items()]
 
 
 def use_sim_time() -> ParameterValue:

@@ -123,6 +123,21 @@ def test_arguments_become_remaps_and_namespace(command):
     }
 
 
+def test_a_rigs_topics_are_below_its_cameras_names(command):
+    words = command(cameras="front, left", image="image_raw")
+    rules = {word for flag, word in pairwise(words) if flag == "-r" and "/" in word}
+    assert rules == {
+        f"{name}/{topic}"
+        for name in ("front", "left")
+        for topic in (
+            f"image:={name}/image_raw",
+            f"image/compressed:={name}/image_raw/compressed",
+            f"camera_info:={name}/camera_info",
+        )
+    }
+    assert node_parameters(words)["cameras"] == "front, left"
+
+
 def test_given_arguments_override_the_parameter_file_and_empty_ones_do_not(command, tmp_path):
     file = tmp_path / "robot.yaml"
     file.write_text("/**:\n  ros__parameters: {map: /maps/old, base_frame: base_link, keyframes: 7}\n")

@@ -6,6 +6,7 @@ PoseLib (LO-RANSAC) where it is installed, OpenCV's USAC where not (PoseLib has 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ except ImportError:
     poselib = None
 
 MIN_POINTS = 4
-REFINE_SCALE_PX = 3.0  # of the robust loss: about the deviation of a good coordinate
+REFINEMENT = {"loss_type": "CAUCHY", "loss_scale": 3.0}  # px: about the deviation of a good coordinate
 
 
 @dataclass(frozen=True)
@@ -65,16 +66,15 @@ def reprojection_errors(
 def _estimate_poselib(
     pixels_N2: NDArray[np.float64], points_N3: NDArray[np.float64], camera: Camera, max_error_px: float, seed: int
 ) -> Pose44 | None:
-    model = {
-        "model": "PINHOLE",
-        "width": camera.width_px,
-        "height": camera.height_px,
-        "params": [camera.fx, camera.fy, camera.cx, camera.cy],
-    }
     ransac = {"max_reproj_error": max_error_px, "seed": seed}
-    refinement = {"loss_type": "CAUCHY", "loss_scale": REFINE_SCALE_PX}
-    pose, info = poselib.estimate_absolute_pose(pixels_N2, points_N3, model, ransac, refinement)
+    pose, info = poselib.estimate_absolute_pose(pixels_N2, points_N3, poselib_camera(camera), ransac, REFINEMENT)
     return make_pose(pose.R, pose.t) if info["num_inliers"] >= MIN_POINTS else None
+
+
+def poselib_camera(camera: Camera) -> dict[str, Any]:
+    """Return an undistorted camera in PoseLib's words."""
+    params = [camera.fx, camera.fy, camera.cx, camera.cy]
+    return {"model": "PINHOLE", "width": camera.width_px, "height": camera.height_px, "params": params}
 
 
 def estimate_opencv(

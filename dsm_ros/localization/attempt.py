@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pnp import PnpResult, reprojection_errors, solve_pnp
-from dsm_ros.geometry.pose import transform
+from dsm_ros.geometry.pose import Pose44, transform
 from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.stopwatch import Stopwatch
@@ -22,14 +23,15 @@ from dsm_ros.network.features import ImageFeatures, Scene
 class Attempt:
     """A dense match and the pose that PnP made of it.
 
-    coords_P3: metres, map frame, all cells. pixels_C2, points_C3: the correspondences that speak for the pose or
-    against it; pnp.inliers_N is over them.
+    coords_P3: metres, map frame, all cells. pixels_C2, points_C3, confidence_C: the correspondences that speak for the
+    pose or against it, most certain first; pnp.inliers_N is over them.
     """
 
     match: DenseMatch
     coords_P3: NDArray[np.float64]
     pixels_C2: NDArray[np.float64]
     points_C3: NDArray[np.float64]
+    confidence_C: NDArray[np.float32]
     pnp: PnpResult | None
 
     @property
@@ -59,8 +61,7 @@ def attempt_pose(
     """Match an image against a scene and solve for its pose on the most certain cells [3.1]."""
     match = network.match(query, scene)
     watch.lap("match")
-    chosen_C = _best_cells(match.confidence_HW, config.pnp_cells)
-    return _solve(match, chosen_C, query, scene, config, watch)
+    return _solve(match, match.confidence_HW, config.pnp_cells, query, scene, config, watch)
 
 
 def attempt_around(
@@ -75,36 +76,53 @@ def attempt_around(
         return found
     match = network.match_around(query, scene, found.match, found.pnp.map_T_camera)
     watch.lap("match")
-    chosen_C = _best_cells(match.agreement_HW, config.pnp_cells_around)
-    return judge(_solve(match, chosen_C, query, scene, config, watch), found, query.camera, config.max_error_px)
-
-
-def _best_cells(worth_HW: Tensor, count: int) -> NDArray[np.int64]:
-    """Return the numbers of the cells worth most, of those worth anything."""
-    worth_P = worth_HW.flatten().cpu()
-    return worth_P.topk(min(count, int((worth_P > 0).sum()))).indices.numpy()
+    around = _solve(match, match.agreement_HW, config.pnp_cells_around, query, scene, config, watch)
+    return judge(around, found, query.camera, config.max_error_px)
 
 
 def _solve(
     match: DenseMatch,
-    chosen_C: NDArray[np.int64],
+    worth_HW: Tensor,
+    cells: int,
     query: ImageFeatures,
     scene: Scene,
     config: LocalizerConfig,
     watch: Stopwatch,
 ) -> Attempt:
-    height, width = match.confidence_HW.shape
+    """Solve for the pose that the cells worth most agree with."""
+    height, width = worth_HW.shape
+    worth_P = worth_HW.flatten().cpu()
+    worth_C, chosen_C = (values.numpy() for values in worth_P.topk(min(cells, int((worth_P > 0).sum()))))
     coords_P3 = transform(scene.map_T_local, match.coords_HW3.flatten(0, 1).cpu().numpy())
     pixels_C2 = cell_centres(width, height, query.camera.width_px, query.camera.height_px)[chosen_C]
     pnp = solve_pnp(pixels_C2, coords_P3[chosen_C], query.camera, config.max_error_px)
     watch.lap("pnp")
-    return Attempt(match, coords_P3, pixels_C2, coords_P3[chosen_C], pnp)
+    return Attempt(match, coords_P3, pixels_C2, coords_P3[chosen_C], worth_C, pnp)
 
 
 def judge(attempt: Attempt, evidence: Attempt, camera: Camera, max_error_px: float) -> Attempt:
     """Return an attempt with its pose judged by the correspondences of another one of the same image."""
     if attempt.pnp is None:
         return attempt
-    errors_C = reprojection_errors(evidence.pixels_C2, evidence.points_C3, camera, attempt.pnp.map_T_camera)
-    pnp = PnpResult(attempt.pnp.map_T_camera, errors_C < max_error_px)
-    return Attempt(attempt.match, attempt.coords_P3, evidence.pixels_C2, evidence.points_C3, pnp)
+    judged = at_pose(evidence, attempt.pnp.map_T_camera, camera, max_error_px)
+    return replace(judged, match=attempt.match, coords_P3=attempt.coords_P3)
+
+
+def at_pose(attempt: Attempt, map_T_camera: Pose44, camera: Camera, max_error_px: float) -> Attempt:
+    """Return an attempt with a pose from elsewhere in place of its own."""
+    errors_C = reprojection_errors(attempt.pixels_C2, attempt.points_C3, camera, map_T_camera)
+    return replace(attempt, pnp=PnpResult(map_T_camera, errors_C < max_error_px))
+
+
+def most_certain(attempts: Sequence[Attempt], cells: int) -> list[Attempt]:
+    """Return attempts with no more than the most certain correspondences of all of them together."""
+    confidence_K = np.sort(np.concatenate([attempt.confidence_C for attempt in attempts]))[-cells:]
+    return [_first(attempt, int((attempt.confidence_C >= confidence_K[0]).sum())) for attempt in attempts]
+
+
+def _first(attempt: Attempt, count: int) -> Attempt:
+    pnp = attempt.pnp and PnpResult(attempt.pnp.map_T_camera, attempt.pnp.inliers_N[:count])
+    pixels_K2, points_K3 = attempt.pixels_C2[:count], attempt.points_C3[:count]
+    return replace(
+        attempt, pixels_C2=pixels_K2, points_C3=points_K3, confidence_C=attempt.confidence_C[:count], pnp=pnp
+    )

@@ -35,14 +35,27 @@ def pose_covariance(
     """Return the 6x6 covariance (x y z rotX rotY rotZ; map frame; m, rad) of a pose fitted to inlier points.
 
     points: metres, map frame. camera: at the network's input size. sigma_px: see ``deviation_px``.
-    Directions without information get a large but finite variance, so that a fusing filter ignores them instead of
-    failing; the result is always symmetric and positive definite.
     """
+    return covariance_of(pose_information(points_N3, camera, map_T_camera, sigma_px))
+
+
+def pose_information(
+    points_N3: NDArray[np.float64], camera: Camera, map_T_camera: Pose44, sigma_px: float
+) -> NDArray[np.float64]:
+    """Return what inlier points tell about a pose, 6x6, for the arguments of ``pose_covariance``."""
     pixels_N2 = camera.project(transform(invert(map_T_camera), points_N3))
     seen_N = np.isfinite(pixels_N2).all(axis=1)
     jacobian_N26 = reprojection_jacobian(points_N3[seen_N], camera, map_T_camera)
     weight_N = patch_weights(pixels_N2[seen_N])
-    information_66 = np.einsum("n,nij,nik->jk", weight_N, jacobian_N26, jacobian_N26) / sigma_px**2
+    return np.asarray(np.einsum("n,nij,nik->jk", weight_N, jacobian_N26, jacobian_N26) / sigma_px**2)
+
+
+def covariance_of(information_66: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the covariance that an information matrix leaves: always symmetric and positive definite.
+
+    Directions without information get a large but finite variance, so that a fusing filter ignores them instead of
+    failing.
+    """
     values_6, vectors_66 = np.linalg.eigh(information_66)
     floor = max(MIN_INFORMATION, MIN_RELATIVE_INFORMATION * values_6[-1])
     root_66 = vectors_66 / np.sqrt(np.maximum(values_6, floor))

@@ -13,11 +13,14 @@ from dsm_ros.localization.covariance import deviation_px, pose_covariance
 from dsm_ros.localization.dense_coordinates import dense_coordinates
 from dsm_ros.localization.gate import is_supported, reason_against
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, Support
+from dsm_ros.localization.sight import Sight
 from dsm_ros.localization.stopwatch import Stopwatch
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.features import ImageFeatures, Scene, gather_scene
 from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
 from dsm_ros.scene_map.scene_map import SceneMap
+
+NOTHING_RETRIEVED = (Reason.NO_RETRIEVAL, "the map holds no keyframes")
 
 
 class Localizer:
@@ -45,27 +48,40 @@ class Localizer:
         Raises ValueError when image and camera differ in size.
         """
         watch = Stopwatch()
+        sight = self.see(image_HW3, camera, stamp_ns, near, watch)
+        if not sight:
+            return NotLocalized(*NOTHING_RETRIEVED, times_ms=watch.times())
+        attempt, matched = sight.attempt, sight.query.camera
+        coordinates = dense_coordinates(attempt, image_HW3, camera, matched)
+        support = Support(attempt.inliers, attempt.inlier_ratio, attempt.inlier_ratio, sight.keyframe_ids)
+        against = reason_against([sight], self.config)
+        if against or not attempt.pnp:
+            reason, detail = against or (Reason.NO_POSE, "no pose")
+            return NotLocalized(reason, detail, support, coordinates, watch.times())
+        map_T_camera = attempt.pnp.map_T_camera
+        self.remember(sight, map_T_camera, stamp_ns)
+        inliers = attempt.inlier_pixels_N2, attempt.inlier_points_N3
+        sigma_px = max(self.config.pixel_sigma_px, deviation_px(*inliers, matched, map_T_camera))
+        covariance_66 = pose_covariance(attempt.inlier_points_N3, matched, map_T_camera, sigma_px)
+        return Localized(map_T_camera, covariance_66, support, coordinates, watch.times())
+
+    def see(
+        self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int, near: Pose44 | None, watch: Stopwatch
+    ) -> Sight | None:
+        """Return an image matched against the keyframes retrieved for it; None when there are none."""
         query = self.network.encode(image_HW3, camera)
         watch.lap("encode")
         keyframe_ids = self._retrieve(query, near)
         keyframes = self.scene_map.features(keyframe_ids)
         watch.lap("retrieve")
         if not keyframes:
-            return NotLocalized(Reason.NO_RETRIEVAL, "the map holds no keyframes", times_ms=watch.times())
+            return None
         scene = gather_scene(keyframes)
-        attempt = self._match(query, scene, stamp_ns, watch)
-        coordinates = dense_coordinates(attempt, image_HW3, camera, query.camera)
-        support = Support(attempt.inliers, attempt.inlier_ratio, attempt.inlier_ratio, tuple(keyframe_ids))
-        against = reason_against(attempt, keyframes, scene, query.camera, self.config)
-        if against or not attempt.pnp:
-            reason, detail = against or (Reason.NO_POSE, "no pose")
-            return NotLocalized(reason, detail, support, coordinates, watch.times())
-        map_T_camera = attempt.pnp.map_T_camera
-        self._previous = PreviousFrame(query, map_T_camera, stamp_ns)
-        inliers = attempt.inlier_pixels_N2, attempt.inlier_points_N3
-        sigma_px = max(self.config.pixel_sigma_px, deviation_px(*inliers, query.camera, map_T_camera))
-        covariance_66 = pose_covariance(attempt.inlier_points_N3, query.camera, map_T_camera, sigma_px)
-        return Localized(map_T_camera, covariance_66, support, coordinates, watch.times())
+        return Sight(query, tuple(keyframe_ids), tuple(keyframes), scene, self._match(query, scene, stamp_ns, watch))
+
+    def remember(self, sight: Sight, map_T_camera: Pose44, stamp_ns: int) -> None:
+        """Keep an image whose pose was accepted for the fusion with the next one."""
+        self._previous = PreviousFrame(sight.query, map_T_camera, stamp_ns)
 
     def _retrieve(self, query: ImageFeatures, near: Pose44 | None) -> list[int]:
         """Return the ids of N keyframes that look alike; some of them those nearest to the expected pose [3.1]."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.localization.config import TrackerConfig
 from dsm_ros.localization.motion import Fix, Motion, Prediction
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result
+from dsm_ros.localization.rig_view import View
 
 
 class State(StrEnum):
@@ -25,11 +23,9 @@ class State(StrEnum):
 
 
 class ImageLocalizer(Protocol):
-    """What the tracker needs of a localizer."""
+    """What the tracker needs of a localizer, see RigLocalizer."""
 
-    def localize(
-        self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int, near: Pose44 | None = None
-    ) -> Result: ...
+    def localize(self, views: Sequence[View], stamp_ns: int, near: Pose44 | None = None) -> Result: ...
 
     def reset(self) -> None: ...
 
@@ -79,19 +75,18 @@ class Tracker:
         """Note why a hint cannot be used."""
         self.hint_report = report
 
-    def track(
-        self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int, odom_T_camera: Pose44 | None = None
-    ) -> Result:
-        """Return the pose of the next image, or why there is none; the state follows.
+    def track(self, views: Sequence[View], stamp_ns: int, odom_T_camera: Pose44 | None = None) -> Result:
+        """Return the pose of the next image, or of the rig's next images, or why there is none; the state follows.
 
-        odom_T_camera: where odometry sees the camera at the image's stamp. Raises ValueError as the localizer does.
+        odom_T_camera: where odometry sees the camera, or the rig, at that time. Raises ValueError as the localizer
+        does.
         """
         if self._jumps_in_time(stamp_ns):
             self.reset()
         self._last_stamp_ns = stamp_ns
         expected = self._motion.predict(stamp_ns, odom_T_camera)
         known = expected or self._hint
-        result = self._localizer.localize(image_HW3, camera, stamp_ns, known.map_T_camera if known else None)
+        result = self._localizer.localize(views, stamp_ns, known.map_T_camera if known else None)
         if isinstance(result, Localized):
             result = self._checked(result, Fix(stamp_ns, result.map_T_camera, odom_T_camera), expected)
         self._follow(result)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from std_msgs.msg import Header
 
-from dsm_ros.localization.result import Result
+from dsm_ros.localization.result import Reason, Result
 from dsm_ros.localization.tracker import State
 from dsm_ros.node.map_broadcaster import Jump
 
@@ -33,9 +33,24 @@ class Answer:
 
 @dataclass
 class Faults:
-    """Images that could not be used as they came, since activation."""
+    """Images that could not be used as they came, since activation; absent ones are of a rig's cameras."""
 
     unreadable: int = 0
     without_camera_info: int = 0
     without_stamp: int = 0
     out_of_order: int = 0
+    without_tf: int = 0
+    absent: int = 0
+
+    def count(self, reason: Reason) -> None:
+        """Count an image that was left out."""
+        name = _FAULTS[reason]
+        setattr(self, name, getattr(self, name) + 1)
+
+
+_FAULTS = {
+    Reason.UNREADABLE_IMAGE: "unreadable",
+    Reason.NO_CAMERA_INFO: "without_camera_info",
+    Reason.NO_TF: "without_tf",
+    Reason.STALE_IMAGES: "absent",
+}

@@ -1,4 +1,4 @@
-"""One image message at a time: decoded, placed by odometry, tracked, published."""
+"""One image at a time, or one of each camera: decoded, placed by odometry, tracked, published."""
 
 from __future__ import annotations
 
@@ -13,29 +13,20 @@ from numpy.typing import NDArray
 from rclpy.node import Node
 from std_msgs.msg import Header
 
-from dsm_ros.datasets.camera_messages import camera_from_msg, camera_of_size
-from dsm_ros.datasets.image_messages import image_from_msg
 from dsm_ros.datasets.pose_messages import stamp_ns_of
 from dsm_ros.errors import DsmError
-from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.result import Localized, NotLocalized, Reason
 from dsm_ros.localization.tracker import State, Tracker
 from dsm_ros.node.answer import Answer, Faults
+from dsm_ros.node.cameras import Cameras
+from dsm_ros.node.image_groups import ImageGroup
 from dsm_ros.node.map_broadcaster import MapBroadcaster
 from dsm_ros.node.transform_buffer import Missing
 from dsm_ros.node.transforms import Transforms
 
 WARNING_PERIOD_S = 5.0
 DISORDER_S, DISORDER_FRAMES = 1.0, 3  # older than that, or that often in a row: the clock went back
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """An image message and when it came (monotonic)."""
-
-    message: Any
-    received_s: float
 
 
 @dataclass(frozen=True)
@@ -51,12 +42,11 @@ class Surroundings:
 
 
 class FrameProcessor:
-    """Calls ``publish`` with one answer per image, whatever is wrong with it; process runs in the worker's thread."""
+    """Calls ``publish`` with one answer per image or group, whatever is wrong; process runs in the worker's thread."""
 
-    def __init__(self, node: Node, tracker: Tracker | None, around: Surroundings):
+    def __init__(self, node: Node, tracker: Tracker | None, around: Surroundings, cameras: Cameras):
         self.faults = Faults()
-        self._node, self._tracker, self._around = node, tracker, around
-        self._camera: Camera | str = "no camera_info has arrived; check its topic"
+        self._node, self._tracker, self._around, self._cameras = node, tracker, around, cameras
         self._newest_ns = 0
         self._disorder = 0
         self._last_header = Header()
@@ -64,15 +54,8 @@ class FrameProcessor:
 
     @property
     def camera_frame(self) -> str:
-        """The frame of the last image; empty before the first."""
+        """The frame of the last image, or of the rig; empty before the first image."""
         return str(self._last_header.frame_id)
-
-    def take_camera_info(self, message: Any) -> None:
-        """Use a CameraInfo for the images that follow."""
-        try:
-            self._camera = camera_from_msg(message)
-        except ValueError as error:
-            self._camera = f"camera_info cannot be used: {error}"
 
     def use(self, change: Callable[[Tracker], None]) -> None:
         """Change the tracker between two images."""
@@ -88,16 +71,17 @@ class FrameProcessor:
             if self._around.broadcaster:
                 self._around.broadcaster.forget()
 
-    def process(self, arrival: Arrival) -> None:
-        """Answer one image."""
+    def process(self, group: ImageGroup) -> None:
+        """Answer one image of each camera."""
+        messages = group.close()
         with self._lock:
-            header = self._last_header = arrival.message.header
+            header = self._last_header = self._cameras.header(messages)
             if not stamp_ns_of(header.stamp):
                 self.faults.without_stamp += 1
                 self._warn("images have no stamp: the time of their arrival is taken; set it in the camera driver")
                 header.stamp = self._node.get_clock().now().to_msg()
             if self._in_order(stamp_ns_of(header.stamp)):
-                self._around.publish(self._answer(arrival))
+                self._around.publish(self._answer(header, messages, group.received_s))
 
     def silence(self, silent_s: float, limit_s: float) -> Answer:
         """Return what is to be said when no images arrive."""
@@ -117,22 +101,18 @@ class FrameProcessor:
         self._newest_ns = stamp_ns
         return True
 
-    def _answer(self, arrival: Arrival) -> Answer:
-        header, received_s = arrival.message.header, arrival.received_s
+    def _answer(self, header: Header, messages: dict[str, Any], received_s: float) -> Answer:
         if self._tracker is None:
             detail = "no map is loaded; set the parameter map or call ~/load_map"
             return self._failed(header, Reason.NO_MAP, detail, received_s)
-        if isinstance(self._camera, str):
-            self.faults.without_camera_info += 1
-            return self._failed(header, Reason.NO_CAMERA_INFO, self._camera, received_s)
+        views, unusable = self._cameras.views(messages, header.frame_id)
+        for missing in unusable:
+            self.faults.count(missing.reason)
+            self._warn(missing.detail)
+        if not views:
+            return self._failed(header, unusable[0].reason, unusable[0].detail, received_s)
         try:
-            image_HW3 = image_from_msg(arrival.message)
-            camera = camera_of_size(self._camera, image_HW3.shape[1], image_HW3.shape[0])
-        except ValueError as error:
-            self.faults.unreadable += 1
-            return self._failed(header, Reason.UNREADABLE_IMAGE, str(error), received_s)
-        try:
-            result = self._tracker.track(image_HW3, camera, stamp_ns_of(header.stamp), self._odom_T_camera(header))
+            result = self._tracker.track(views, stamp_ns_of(header.stamp), self._odom_T_camera(header))
         except DsmError as error:  # the map was deleted or damaged under the node
             return self._failed(header, Reason.NO_MAP, str(error), received_s)
         if isinstance(result, Localized):
@@ -142,7 +122,7 @@ class FrameProcessor:
             map_header = Header(stamp=header.stamp, frame_id=self._around.map_frame)
             problem = broadcaster.send(result.map_T_camera, map_header, header.frame_id) or ""
             jump = None if problem else broadcaster.jump
-        return Answer(header, result, self._tracker.state, received_s, image_HW3, report, problem, jump)
+        return Answer(header, result, self._tracker.state, received_s, views[0].image_HW3, report, problem, jump)
 
     def _odom_T_camera(self, header: Header) -> Pose44 | None:
         """Where odometry sees the camera; without an answer right now, motion is predicted without it."""

@@ -42,14 +42,17 @@ def load(values: NodeParameters, map_uri: str) -> Loaded:
     """Load the network and a map. Raises DsmError when either cannot be used."""
     from pathlib import Path
 
-    from dsm_ros.localization.localizer import Localizer
+    from dsm_ros.geometry.rig_pnp import require_solver
+    from dsm_ros.localization.rig import RigLocalizer
     from dsm_ros.network.checkpoint import load_network
     from dsm_ros.scene_map.scene_map import SceneMap
 
+    if len(values.camera_names()) > 1:
+        require_solver()
     use_threads(1)  # all others are for the worker
     network = load_network(Path(values.model) if values.model else None, values.device)
     scene_map = SceneMap.open(map_uri, network.model_hash)
-    localizer = Localizer(scene_map, network, values.localizer_config())
+    localizer = RigLocalizer(scene_map, network, values.localizer_config())
     points_N3, colors_N3 = scene_map.points(values.map_points)
     thumbnails = Thumbnails(scene_map)
     return Loaded(localizer, scene_map.frame_name, points_N3, colors_N3, scene_map.poses_N44, thumbnails.of)

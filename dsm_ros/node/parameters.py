@@ -42,6 +42,10 @@ class NodeParameters:
     threads: int = parameter(0, "CPU threads of the network; 0 for one per core.", 0, 256)
     autostart: bool = parameter(True, "Configure and activate at once, without a lifecycle manager.")
     image_transport: str = parameter("raw", "raw, or compressed to subscribe to <image>/compressed.")
+    cameras: str = parameter("", "Names of a rig's cameras, as in front,left; empty for one camera.")
+    rig_slop_s: float = parameter(
+        0.05, "A rig's images this close in time are one; a late one is waited for.", 0.0, 1.0
+    )
     base_frame: str = parameter("", "Frame to locate in the map; empty for the camera's own frame.")
     map_sigma_m: float = parameter(0.02, "Deviation of the map's own positions, added to the covariance.", 0.0, 100.0)
     map_sigma_deg: float = parameter(0.7, "Deviation of the map's own directions, added to it.", 0.0, 180.0)
@@ -66,6 +70,11 @@ class NodeParameters:
     min_inliers: int = live(_LOCALIZER.min_inliers, "Fewest agreeing cells of an accepted pose.", 4, 100_000)
     min_confidence: float = live(_LOCALIZER.min_confidence, "Least confidence of an accepted pose.", 0.0, 1.0)
     max_error_px: float = live(_LOCALIZER.max_error_px, "Inlier limit at 512 px image width.", 0.5, 50.0)
+
+    def camera_names(self) -> list[str]:
+        """Return the cameras' names, each once; one empty name for a camera that is alone."""
+        names = (name.strip() for name in self.cameras.split(","))
+        return list(dict.fromkeys(filter(None, names))) or [""]
 
     def map_covariance_66(self) -> NDArray[np.float64]:
         """Return what map and calibration add to a pose's covariance; a single image cannot tell (m^2, rad^2)."""

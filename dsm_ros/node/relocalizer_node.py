@@ -18,14 +18,17 @@ from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.logging import get_logger
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from dsm_ros.localization.tracker import Tracker
 from dsm_ros.msg import RelocalizationStatus
 from dsm_ros.node import parameters
 from dsm_ros.node.answer import Answer
-from dsm_ros.node.frame_processor import Arrival, FrameProcessor, Surroundings
+from dsm_ros.node.cameras import Cameras
+from dsm_ros.node.frame_processor import FrameProcessor, Surroundings
 from dsm_ros.node.frames import BaseFrame
+from dsm_ros.node.image_groups import ImageGroup, ImageGroups
 from dsm_ros.node.latest_image_worker import LatestImageWorker, WorkerCounts
 from dsm_ros.node.loading import Loaded, Loader, load
 from dsm_ros.node.log_forwarding import RosLogHandler
@@ -65,7 +68,7 @@ class RelocalizerNode(LifecycleNode):
     def __init__(self, loader: Loader = load):
         super().__init__("relocalizer")
         self._loader = loader
-        self._worker: LatestImageWorker[Arrival] | None = None
+        self._worker: LatestImageWorker[ImageGroup] | None = None
         self._broadcaster: MapBroadcaster | None = None
         self._closers: list[Callable[[], None]] = []
         self._loaded: Loaded | None = None
@@ -89,7 +92,9 @@ class RelocalizerNode(LifecycleNode):
             values.map_covariance_66(),
             self._publish,
         )
-        self._processor = FrameProcessor(self, Tracker(loaded.localizer) if loaded else None, around)
+        rig_frame = values.base_frame if values.cameras else ""
+        self._cameras = Cameras(values.camera_names(), rig_frame, transforms)
+        self._processor = FrameProcessor(self, Tracker(loaded.localizer) if loaded else None, around, self._cameras)
         base = BaseFrame(transforms, values.base_frame)
         desk = Desk(self._processor, self._outputs, base, self._describe, self._is_active, self._load_map)
         self._rescue = RescueInterface(self, values, desk)
@@ -107,16 +112,9 @@ class RelocalizerNode(LifecycleNode):
         """Start the worker, then subscribe."""
         self._silent, self._arrived_s = False, time.monotonic()
         self._worker = LatestImageWorker(self._processor.process, partial(use_threads, self._values.threads))
-        compressed = self._values.image_transport == "compressed"
-        topic = self.resolve_topic_name("image") + ("/compressed" if compressed else "")  # as image_transport names it
-        kind = CompressedImage if compressed else Image
-        group = MutuallyExclusiveCallbackGroup()
-        self._inputs = [
-            self.create_subscription(
-                CameraInfo, "camera_info", self._processor.take_camera_info, IMAGE_QOS, callback_group=group
-            ),
-            self.create_subscription(kind, topic, self._on_image, IMAGE_QOS, callback_group=group),
-        ]
+        names, group = self._values.camera_names(), MutuallyExclusiveCallbackGroup()
+        self._groups = ImageGroups(names, self._values.rig_slop_s)
+        self._inputs = [subscription for name in names for subscription in self._subscribe(name, group)]
         self._timer = self.create_timer(DIAGNOSTICS_PERIOD_S, self._on_timer)
         return super().on_activate(state)
 
@@ -148,6 +146,18 @@ class RelocalizerNode(LifecycleNode):
         logging.getLogger("dsm_ros").removeHandler(self._log_handler)
         super().destroy_node()
 
+    def _subscribe(self, name: str, group: MutuallyExclusiveCallbackGroup) -> list[Subscription]:
+        """Listen to a camera."""
+        prefix = f"{name}/" if name else ""
+        compressed = self._values.image_transport == "compressed"
+        topic = self.resolve_topic_name(f"{prefix}image") + ("/compressed" if compressed else "")  # as image_transport
+        kind = CompressedImage if compressed else Image
+        on_info, on_image = partial(self._cameras.take_camera_info, name), partial(self._on_image, name)
+        return [
+            self.create_subscription(CameraInfo, f"{prefix}camera_info", on_info, IMAGE_QOS, callback_group=group),
+            self.create_subscription(kind, topic, on_image, IMAGE_QOS, callback_group=group),
+        ]
+
     def _stop_listening(self) -> None:
         if self._worker is None:
             return
@@ -174,10 +184,11 @@ class RelocalizerNode(LifecycleNode):
     def _counts(self) -> WorkerCounts:
         return self._worker.counts if self._worker else WorkerCounts()
 
-    def _on_image(self, message: Any) -> None:
+    def _on_image(self, name: str, message: Any) -> None:
         if self._worker and (self._values.continuous or self._rescue.is_waiting):
             self._silent, self._arrived_s = False, time.monotonic()
-            self._worker.put(Arrival(message, self._arrived_s))
+            if group := self._groups.take(name, message):
+                self._worker.put(group)
 
     def _on_timer(self) -> None:
         silent_s, limit_s = time.monotonic() - self._arrived_s, self._values.stale_after_s

@@ -11,6 +11,7 @@ from dsm_ros.localization.attempt import Attempt
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.gate import reason_against
 from dsm_ros.localization.result import Reason
+from dsm_ros.localization.sight import Sight
 from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, gather_scene
 
 CAMERA = Camera(512, 384, 420.0, 420.0, 255.5, 191.5)
@@ -33,12 +34,16 @@ def attempt_at(map_T_camera, agreeing_columns):
     points_C3 = CAMERA.unproject(pixels_C2) * WALL_M + map_T_camera[:3, 3]
     points_C3[np.arange(len(pixels_C2)) % 64 >= agreeing_columns] += (0, 1.0, 0)
     agrees_C = reprojection_errors(pixels_C2, points_C3, CAMERA, map_T_camera) < CONFIG.max_error_px
-    return Attempt(None, points_C3, pixels_C2, points_C3, PnpResult(map_T_camera, agrees_C))
+    return Attempt(None, points_C3, pixels_C2, points_C3, np.ones(len(points_C3)), PnpResult(map_T_camera, agrees_C))
 
 
 def judged(attempt):
-    keyframes = [wall_keyframe()]
-    return reason_against(attempt, keyframes, gather_scene(keyframes), CAMERA, CONFIG)
+    return reason_against([wall_sight(attempt)], CONFIG)
+
+
+def wall_sight(attempt):
+    keyframe = wall_keyframe()
+    return Sight(keyframe.image, (0,), (keyframe,), gather_scene([keyframe]), attempt)
 
 
 def test_a_pose_is_good_when_what_should_see_the_map_agrees():

@@ -6,10 +6,12 @@ import pytest
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, SceneCoordinates, Support
+from dsm_ros.localization.rig_view import View
 from dsm_ros.localization.tracker import Hint, State, Tracker
 
 CAMERA = Camera(8, 6, 8.0, 8.0, 3.5, 2.5)
 IMAGE = np.zeros((6, 8, 3), np.uint8)
+VIEWS = [View("", IMAGE, CAMERA, np.eye(4))]
 NOTHING = SceneCoordinates(np.zeros((1, 1, 3)), np.zeros((1, 1), np.float32), np.zeros((1, 1, 2), np.float32), IMAGE)
 
 
@@ -23,7 +25,7 @@ class Told:
     def __init__(self):
         self.x_m, self.near, self.resets = None, [], 0
 
-    def localize(self, image_HW3, camera, stamp_ns, near=None):
+    def localize(self, views, stamp_ns, near=None):
         self.near.append(near)
         if self.x_m is None:
             return NotLocalized(Reason.TOO_FEW_INLIERS, "3 of 5")
@@ -43,7 +45,7 @@ class Video:
     def see(self, x_m, after_ms=100, odom_T_camera=None):
         self.told.x_m = x_m
         self.stamp_ns += after_ms * 1_000_000
-        return self.tracker.track(IMAGE, CAMERA, self.stamp_ns, odom_T_camera)
+        return self.tracker.track(VIEWS, self.stamp_ns, odom_T_camera)
 
 
 @pytest.fixture

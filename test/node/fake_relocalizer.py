@@ -18,8 +18,10 @@ class FakeLocalizer:
     def reset(self):
         pass
 
-    def localize(self, image_HW3, camera, stamp_ns, near=None):
-        red = int(image_HW3[0, 0, 0])
+    def localize(self, views, stamp_ns, near=None):
+        """Return a pose whose x is the first image's red value and the cameras' x on the rig."""
+        camera, red = views[0].camera, int(views[0].image_HW3[0, 0, 0])
+        x_m = red / 100 + sum(view.rig_T_camera[0, 3] for view in views)
         if red == LOST:
             return NotLocalized(Reason.TOO_FEW_INLIERS, "7 of 1000 cells agree, 100 are needed")
         if red == BROKEN:
@@ -34,8 +36,10 @@ class FakeLocalizer:
             np.zeros((2, 3, 2), np.float32),
             np.zeros((2, 3, 3), np.uint8),
         )
-        pose = make_pose(np.eye(3), [red / 100, camera.fx, stamp_ns % 1000 / 1000])
-        return Localized(pose, np.eye(6) * 0.01, Support(500, 0.5, 0.5, (11, 7)), cells, StageTimes(total=1.0))
+        pose = make_pose(np.eye(3), [x_m, camera.fx, stamp_ns % 1000 / 1000])
+        return Localized(
+            pose, np.eye(6) * 0.01, Support(500 * len(views), 0.5, 0.5, (11, 7)), cells, StageTimes(total=1.0)
+        )
 
 
 def load(parameters, map_uri):

@@ -1,0 +1,76 @@
+"""The cameras of the node: what their messages say, and where each is on the rig."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from std_msgs.msg import Header
+
+from dsm_ros.datasets.camera_messages import camera_from_msg, camera_of_size
+from dsm_ros.datasets.image_messages import image_from_msg
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pose import Pose44
+from dsm_ros.localization.result import NotLocalized, Reason
+from dsm_ros.localization.rig_view import View
+from dsm_ros.node.transform_buffer import Missing
+from dsm_ros.node.transforms import Transforms
+
+NO_CAMERA_INFO = "no camera_info has arrived; check its topic"
+
+
+class Cameras:
+    """Makes views of image messages; a camera that is alone is a rig whose frame is its own.
+
+    names: of the cameras, [""] for one that is alone. rig_frame: whose pose is wanted; empty for the first camera's.
+    """
+
+    def __init__(self, names: Sequence[str], rig_frame: str, transforms: Transforms):
+        self._names, self._rig_frame, self._transforms = names, rig_frame, transforms
+        self._first_frame = ""
+        self._cameras: dict[str, Camera | str] = {}
+
+    def take_camera_info(self, name: str, message: Any) -> None:
+        """Use a CameraInfo for the camera's images that follow."""
+        try:
+            self._cameras[name] = camera_from_msg(message)
+        except ValueError as error:
+            self._cameras[name] = f"camera_info cannot be used: {error}"
+
+    def header(self, messages: Mapping[str, Any]) -> Header:
+        """Return the rig's frame, empty while it is unknown, and the time of the first image."""
+        if first := messages.get(self._names[0]):
+            self._first_frame = first.header.frame_id
+        stamp = next(iter(messages.values())).header.stamp
+        return Header(stamp=stamp, frame_id=self._rig_frame or self._first_frame)
+
+    def views(self, messages: Mapping[str, Any], rig_frame: str) -> tuple[list[View], list[NotLocalized]]:
+        """Return what can be used of the images of one moment, and why the others cannot: those that came first."""
+        looked_at = [self._view(name, message, rig_frame) for name, message in messages.items()]
+        absent = [name for name in self._names if name not in messages]
+        unusable = [view for view in looked_at if isinstance(view, NotLocalized)]
+        unusable += [NotLocalized(Reason.STALE_IMAGES, f"{name}: no image beside the others'") for name in absent]
+        return [view for view in looked_at if isinstance(view, View)], unusable
+
+    def _view(self, name: str, message: Any, rig_frame: str) -> View | NotLocalized:
+        label = f"{name}: " if name else ""
+        camera = self._cameras.get(name, NO_CAMERA_INFO)
+        if isinstance(camera, str):
+            return NotLocalized(Reason.NO_CAMERA_INFO, label + camera)
+        rig_T_camera = self._place(rig_frame, message.header.frame_id)
+        if isinstance(rig_T_camera, Missing):
+            return NotLocalized(Reason.NO_TF, label + rig_T_camera.reason)
+        try:
+            image_HW3 = image_from_msg(message)
+            camera = camera_of_size(camera, image_HW3.shape[1], image_HW3.shape[0])
+        except ValueError as error:
+            return NotLocalized(Reason.UNREADABLE_IMAGE, label + str(error))
+        return View(name, image_HW3, camera, rig_T_camera)
+
+    def _place(self, rig_frame: str, camera_frame: str) -> Pose44 | Missing:
+        if rig_frame == camera_frame:
+            return np.eye(4)
+        if not rig_frame:
+            return Missing(f"base_frame is not set, and {self._names[0]} has sent no image that tells its frame")
+        return self._transforms.lookup(rig_frame, camera_frame, None)
