@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,12 @@ def features_from_row(row: dict[str, Any], map_T_camera: Pose44) -> KeyframeFeat
     depths = tuple(_tensor(data, np.float32, shape[1:]) for data, shape in zip(row["depths"], shapes, strict=True))
     descriptor_D = torch.tensor(row["descriptor"], dtype=torch.float32)
     return KeyframeFeatures(ImageFeatures(levels, descriptor_D, camera_from_json(row["camera"])), depths, map_T_camera)
+
+
+def on_device(features: KeyframeFeatures, device: torch.device) -> KeyframeFeatures:
+    """Return features with levels and depths on a device; the descriptor stays where it is searched."""
+    levels, depths = ([t.to(device) for t in tensors] for tensors in (features.image.levels, features.depths))
+    return replace(features, image=replace(features.image, levels=tuple(levels)), depths=tuple(depths))
 
 
 def _tensor(data: bytes, dtype: type[np.generic], shape: tuple[int, ...]) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import cv2
@@ -66,19 +67,32 @@ def compress(frame: Frame, keyframe_id: int, session: str) -> Keyframe:
     """
     if frame.depth_HW is None or frame.map_T_camera is None:
         raise MapError(f"frame {frame.name} has no depth or no pose; a map needs both")
-    camera = frame.camera
-    if camera.width_px > MAX_WIDTH_PX:
-        camera = camera.resized(MAX_WIDTH_PX, round(camera.height_px * MAX_WIDTH_PX / camera.width_px))
+    for camera in _sizes(frame.camera):
+        image_jpeg, depth_png = _compressed(frame.image_HW3, frame.depth_HW, camera)
+        if len(image_jpeg) + len(depth_png) <= MAX_BYTES:
+            break
+    return Keyframe(keyframe_id, session, frame.stamp_ns, frame.map_T_camera, camera, image_jpeg, depth_png)
+
+
+def _sizes(camera: Camera) -> Iterator[Camera]:
+    """Yield the camera at the sizes to try: at most 640 px wide; then smaller, for depth too noisy to compress."""
+    width_px = min(camera.width_px, MAX_WIDTH_PX)
+    while width_px:
+        yield camera.resized(width_px, max(1, round(camera.height_px * width_px / camera.width_px)))
+        width_px = width_px * 3 // 4
+
+
+def _compressed(image_HW3: NDArray[np.uint8], depth_HW: NDArray[np.float32], camera: Camera) -> tuple[bytes, bytes]:
+    """Return JPEG and PNG at a camera's size; the JPEG at the best quality at which both fit, if there is one."""
     size = (camera.width_px, camera.height_px)
-    depth_HW = cv2.resize(frame.depth_HW, size, interpolation=cv2.INTER_NEAREST)
+    depth_HW = cv2.resize(depth_HW, size, interpolation=cv2.INTER_NEAREST)
     depth_png = _encode(".png", np.clip(depth_HW / DEPTH_UNIT_M + 0.5, 0, 65535).astype(np.uint16), [])
-    image_HW3 = cv2.resize(frame.image_HW3, size, interpolation=cv2.INTER_AREA)[..., ::-1]
-    image_jpeg = b""
+    image_HW3 = cv2.resize(image_HW3, size, interpolation=cv2.INTER_AREA)[..., ::-1]
     for quality in JPEG_QUALITIES:
         image_jpeg = _encode(".jpg", image_HW3, [cv2.IMWRITE_JPEG_QUALITY, quality])
         if len(image_jpeg) + len(depth_png) <= MAX_BYTES:
             break
-    return Keyframe(keyframe_id, session, frame.stamp_ns, frame.map_T_camera, camera, image_jpeg, depth_png)
+    return image_jpeg, depth_png
 
 
 def _encode(suffix: str, image: NDArray[np.generic], options: list[int]) -> bytes:

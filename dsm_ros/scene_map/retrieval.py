@@ -21,10 +21,10 @@ class Retrieval:
         if descriptors_ND.ndim != 2 or not len(descriptors_ND):
             raise ValueError("retrieval needs at least one descriptor, as (N, D)")
         self._mean_D = descriptors_ND.mean(0) if len(descriptors_ND) > 1 else torch.zeros(descriptors_ND.shape[1])
-        _, deviations_R, axes_RD = torch.linalg.svd(descriptors_ND - self._mean_D, full_matrices=False)
         rank = min(MAX_DIMENSIONS, max(1, len(descriptors_ND) - 1))
-        scales_R = deviations_R[:rank].sqrt() + SHRINKAGE * deviations_R[0].sqrt()
-        self._whiten_DR = axes_RD[:rank].T / scales_R.clamp(min=1e-12)
+        deviations_R, axes_DR = _principal_axes(descriptors_ND - self._mean_D, rank)
+        scales_R = deviations_R.sqrt() + SHRINKAGE * deviations_R[0].sqrt()
+        self._whiten_DR = axes_DR / scales_R.clamp(min=1e-12)
         self._whitened_NR = self._whiten(descriptors_ND)
 
     def nearest(self, descriptor_D: Tensor, count: int) -> list[tuple[int, float]]:
@@ -35,3 +35,10 @@ class Retrieval:
 
     def _whiten(self, descriptors_ND: Tensor) -> Tensor:
         return F.normalize((descriptors_ND - self._mean_D) @ self._whiten_DR, dim=1)
+
+
+def _principal_axes(offsets_ND: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the largest singular values (R) and their axes (D, R), by way of D x D: N may be large."""
+    variances_D, axes_DD = torch.linalg.eigh((offsets_ND.T @ offsets_ND).double())
+    deviations_R = variances_D.flip(0)[:count].clamp(min=0).sqrt()
+    return deviations_R.float(), axes_DD.flip(1)[:, :count].float()

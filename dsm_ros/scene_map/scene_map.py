@@ -7,64 +7,67 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from dsm_ros.errors import MapError
 from dsm_ros.geometry.pose import Pose44, transform
 from dsm_ros.network.features import KeyframeFeatures
+from dsm_ros.scene_map.feature_rows import on_device
 from dsm_ros.scene_map.keyframe import Keyframe
-from dsm_ros.scene_map.retrieval import Retrieval
+from dsm_ros.scene_map.keyframe_index import KeyframeIndex
 from dsm_ros.scene_map.store import MapStore, open_store
 
-CACHE_BYTES = 2_000_000_000
+FEATURE_BYTES = 520_000  # at most, of one keyframe of the lite preset, on disk and in memory
+CACHE_BYTES = 4000 * FEATURE_BYTES
 DISPLAY_KEYFRAMES = 40
-NEAR_M, NEAR_RAD = 1.0, 0.5  # a step aside and a turn that cost a view about as much
-FAR_COST = 4.0
 
 
 class SceneMap:
-    """Read-only view of the keyframes that have features of one model. Safe to read from several threads."""
+    """Read-only view of the keyframes that have features of one model. Safe to read from several threads.
 
-    def __init__(self, store: MapStore, model_hash: str):
-        self.store, self.model_hash = store, model_hash
-        index = store.index().to_pydict()
-        poses = {i: np.array(pose).reshape(4, 4) for i, pose in zip(index["id"], index["map_T_camera"], strict=True)}
-        ids, descriptors_ND = store.descriptors(model_hash)
-        rows = [row for row, i in enumerate(ids) if i in poses]
-        if not rows:
-            raise MapError(_no_features(store))
-        self.ids = [ids[row] for row in rows]
-        self.poses_N44: NDArray[np.float64] = np.stack([poses[i] for i in self.ids])
+    device: where the features in memory are kept, at most ``CACHE_BYTES`` of them, least recently used out.
+    """
+
+    def __init__(self, store: MapStore, model_hash: str, device: str = "cpu"):
+        self.store, self.model_hash, self.device = store, model_hash, torch.device(device)
+        self.index = _read_index(store, model_hash)
         self.frame_name: str = store.meta["frame"]
-        self._retrieval = Retrieval(descriptors_ND[rows])
+        store.locate(model_hash)
         self._cache: OrderedDict[int, KeyframeFeatures] = OrderedDict()
         self._cached_bytes = 0
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, uri: str, model_hash: str) -> SceneMap:
+    def open(cls, uri: str, model_hash: str, device: str = "cpu") -> SceneMap:
         """Open a map for a model. Raises MapError when it is missing, unreadable or has no features of the model."""
-        return cls(open_store(uri), model_hash)
+        return cls(open_store(uri), model_hash, device)
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids of all keyframes."""
+        return self.index.ids
+
+    @property
+    def poses_N44(self) -> NDArray[np.float64]:
+        """The poses of all keyframes, map_T_camera."""
+        return self.index.poses_N44
 
     def retrieve(self, descriptor_D: Tensor, count: int) -> list[int]:
         """Return the ids of up to ``count`` keyframes that look most like a descriptor, best first."""
-        return [self.ids[row] for row, _ in self._retrieval.nearest(descriptor_D, count)]
+        return self.index.retrieve(descriptor_D, count)
 
     def nearest(self, map_T_camera: Pose44, count: int) -> list[int]:
         """Return the ids of up to ``count`` keyframes that see what a camera there sees, nearest first."""
-        away_N = np.linalg.norm(self.poses_N44[:, :3, 3] - map_T_camera[:3, 3], axis=1)
-        ahead_N = self.poses_N44[:, :3, 2] @ map_T_camera[:3, 2]
-        cost_N = away_N / NEAR_M + np.arccos(np.clip(ahead_N, -1, 1)) / NEAR_RAD
-        rows = np.argsort(cost_N)[:count]
-        return [self.ids[row] for row in rows if cost_N[row] < FAR_COST]
+        return self.index.nearest(map_T_camera, count)
 
     def features(self, ids: Sequence[int]) -> list[KeyframeFeatures]:
         """Return the features of keyframes in the order asked, from memory where they were used before."""
         with self._lock:
-            missing = [i for i in ids if i not in self._cache]
+            missing = [i for i in dict.fromkeys(ids) if i not in self._cache]
             for i, features in zip(missing, self.store.features(missing, self.model_hash), strict=True):
-                self._cache[i] = features
+                self._cache[i] = features = on_device(features, self.device)
                 self._cached_bytes += _size_bytes(features)
             found = [self._cache[i] for i in ids]
             for i in ids:
@@ -86,6 +89,18 @@ class SceneMap:
         clouds = [_cloud(keyframe, max(1, max_points // len(spread))) for keyframe in self.store.keyframes(spread)]
         points_N3, colors_N3 = (np.concatenate(parts) for parts in zip(*clouds, strict=True))
         return points_N3[:max_points], colors_N3[:max_points]
+
+
+def _read_index(store: MapStore, model_hash: str) -> KeyframeIndex:
+    """Return what is searched of a map: the keyframes that have features of a model. Raises MapError without any."""
+    table = store.index()
+    known_K = table["id"].to_numpy()
+    poses_K44 = table["map_T_camera"].combine_chunks().flatten().to_numpy().reshape(-1, 4, 4)
+    ids, descriptors_ND = store.descriptors(model_hash)
+    shared_N, at_known_N, at_described_N = np.intersect1d(known_K, ids, return_indices=True)
+    if not len(shared_N):
+        raise MapError(_no_features(store))
+    return KeyframeIndex(shared_N.tolist(), poses_K44[at_known_N], descriptors_ND[torch.from_numpy(at_described_N)])
 
 
 def _cloud(keyframe: Keyframe, count: int) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:

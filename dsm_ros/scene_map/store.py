@@ -18,13 +18,14 @@ import lancedb
 import numpy as np
 import pyarrow as pa
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dsm_ros.errors import MapError
+from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.features import KeyframeFeatures
 from dsm_ros.scene_map.feature_rows import FEATURES, features_from_row, row_from_features
 from dsm_ros.scene_map.keyframe import Keyframe, camera_from_json, camera_to_json
+from dsm_ros.scene_map.rows import KeyedRows, read_columns
 
 FORMAT_VERSION = 1
 
@@ -108,6 +109,8 @@ class MapStore:
         database = lancedb.connect(uri)
         self._keyframes = database.open_table("keyframes")
         self._features = database.open_table("features")
+        self._keyframe_rows = KeyedRows(self._keyframes, "id")
+        self._feature_rows: dict[str, KeyedRows] = {}  # by model hash
         rows = database.open_table("meta").to_arrow().to_pylist()
         self.meta: dict[str, Any] = {row["key"]: json.loads(row["value"]) for row in rows}
 
@@ -134,44 +137,45 @@ class MapStore:
 
     def delete_features(self, model_hash: str) -> None:
         """Remove all features of one model."""
-        self._features.delete(f"model_hash = '{model_hash}'")
+        self._features.delete(_of_model(model_hash))
 
     def index(self) -> pa.Table:
         """Return all keyframes without their images, in order of time."""
-        columns = ["id", "session", "stamp_ns", "map_T_camera", "camera"]
-        table = self._keyframes.search().select(columns).limit(self._keyframes.count_rows() or 1).to_arrow()
+        table = read_columns(self._keyframes, ["id", "session", "stamp_ns", "map_T_camera", "camera"])
         return table.sort_by([("stamp_ns", "ascending"), ("id", "ascending")])
 
     def keyframes(self, ids: Sequence[int]) -> list[Keyframe]:
         """Return keyframes with their images, in the order asked."""
-        rows = _rows_by_id(self._keyframes, "id", ids)
+        rows = self._keyframe_rows.read(ids)
         return [_keyframe(rows[i]) for i in ids if i in rows]
 
     def models(self) -> dict[str, int]:
         """Return how many keyframes have features of each model."""
-        count = self._features.count_rows()
-        table = self._features.search().select(["model_hash", "keyframe_id"]).limit(count or 1).to_arrow()
+        table = read_columns(self._features, ["model_hash", "keyframe_id"])
         pairs = set(zip(table["model_hash"].to_pylist(), table["keyframe_id"].to_pylist(), strict=True))
         return dict(sorted(Counter(model for model, _ in pairs).items()))
 
     def descriptors(self, model_hash: str) -> tuple[list[int], Tensor]:
         """Return (keyframe ids, descriptors_ND) of one model."""
-        query = self._features.search().where(f"model_hash = '{model_hash}'").select(["keyframe_id", "descriptor"])
-        table = query.limit(self._features.count_rows() or 1).to_arrow()
+        table = read_columns(self._features, ["keyframe_id", "descriptor"], _of_model(model_hash))
         # Two builders may both complete the same keyframe; its rows are alike, the first counts.
         ids, first = np.unique(table["keyframe_id"].to_numpy(), return_index=True)
-        descriptors = np.array(table["descriptor"].take(first).to_pylist(), dtype=np.float32)
-        return ids.tolist(), torch.from_numpy(descriptors)
+        values = table["descriptor"].take(first).combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        return ids.tolist(), torch.tensor(values.reshape(len(ids), values.size // max(1, len(ids))))
 
     def features(self, ids: Sequence[int], model_hash: str) -> list[KeyframeFeatures]:
         """Return the features of keyframes, fp16, in the order asked; those without are left out."""
-        rows = _rows_by_id(self._features, "keyframe_id", ids, f"model_hash = '{model_hash}' AND ")
-        poses = self._poses(ids)
-        return [features_from_row(rows[i], poses[i]) for i in ids if i in rows]
+        rows = self._rows_of_model(model_hash).read(ids)
+        poses = self._keyframe_rows.read(rows, ["map_T_camera"])
+        return [features_from_row(rows[i], _pose(poses[i])) for i in ids if i in rows]
 
-    def _poses(self, ids: Sequence[int]) -> dict[int, NDArray[np.float64]]:
-        rows = _rows_by_id(self._keyframes, "id", ids, columns=["id", "map_T_camera"])
-        return {i: np.array(row["map_T_camera"]).reshape(4, 4) for i, row in rows.items()}
+    def locate(self, model_hash: str) -> None:
+        """Find where the rows of a model's features are: now, rather than when the first of them are read."""
+        self.features([], model_hash)
+
+    def _rows_of_model(self, model_hash: str) -> KeyedRows:
+        rows = KeyedRows(self._features, "keyframe_id", _of_model(model_hash))
+        return self._feature_rows.setdefault(model_hash, rows)
 
     def compact(self) -> None:
         """Merge the small fragments that many appends leave behind."""
@@ -179,18 +183,14 @@ class MapStore:
             table.optimize()
 
 
-def _rows_by_id(
-    table: Any, key: str, ids: Sequence[int], condition: str = "", columns: list[str] | None = None
-) -> dict[int, dict[str, Any]]:
-    if not ids:
-        return {}
-    wanted = ", ".join(str(int(i)) for i in ids)
-    query = table.search().where(f"{condition}{key} IN ({wanted})").limit(table.count_rows() or 1)
-    rows = (query.select(columns) if columns else query).to_arrow().to_pylist()
-    return {row[key]: row for row in rows}
+def _of_model(model_hash: str) -> str:
+    return f"model_hash = '{model_hash}'"
+
+
+def _pose(row: dict[str, Any]) -> Pose44:
+    return np.array(row["map_T_camera"], dtype=np.float64).reshape(4, 4)
 
 
 def _keyframe(row: dict[str, Any]) -> Keyframe:
-    pose = np.array(row["map_T_camera"], dtype=np.float64).reshape(4, 4)
     camera = camera_from_json(row["camera"])
-    return Keyframe(row["id"], row["session"], row["stamp_ns"], pose, camera, row["image_jpeg"], row["depth_png"])
+    return Keyframe(row["id"], row["session"], row["stamp_ns"], _pose(row), camera, row["image_jpeg"], row["depth_png"])

@@ -17,7 +17,7 @@ from dsm_ros.scene_map.builder import build_map, refresh_features
 from dsm_ros.scene_map.inspect import describe, find_problems
 from dsm_ros.scene_map.keyframe import compress
 from dsm_ros.scene_map.retrieval import Retrieval
-from dsm_ros.scene_map.scene_map import SceneMap
+from dsm_ros.scene_map.scene_map import FEATURE_BYTES, SceneMap
 from dsm_ros.scene_map.store import open_store
 
 ROOM = "rooms:2/size=96x64,clutter=4"
@@ -175,6 +175,14 @@ def test_keyframes_stay_below_300_kb(kitchen):
     for index in (0, 100, 400):
         keyframe = compress(kitchen[index], 1, "s")
         assert len(keyframe.image_jpeg) + len(keyframe.depth_png) <= 300_000
+
+
+def test_features_of_a_keyframe_stay_within_their_budget(room_map, network):
+    scene_map = SceneMap.open(room_map, network.model_hash)
+    (features,) = scene_map.features(scene_map.ids[:1])
+    assert sum(tensor.nbytes for tensor in (*features.image.levels, *features.depths)) <= FEATURE_BYTES
+    on_disk = sum(path.stat().st_size for path in (Path(room_map) / "features.lance").rglob("*") if path.is_file())
+    assert on_disk / len(scene_map.ids) <= FEATURE_BYTES
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 200])
