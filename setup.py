@@ -22,6 +22,6 @@ setup(
     package_dir={"dsm_ros.models": "models", "dsm_ros.config": "config"},
     package_data={"dsm_ros.models": ["*.safetensors", "*.md"], "dsm_ros.config": ["*"]},
     install_requires=required("runtime.txt"),
-    extras_require={"train": required("train.txt")},
+    extras_require={name: required(f"{name}.txt") for name in ("train", "onnx", "peers")},
     entry_points={"console_scripts": ["dsm=dsm_ros.cli.main:main"]},
 )

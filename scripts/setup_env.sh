@@ -53,7 +53,7 @@ install_libraries() { # install_libraries VENV_OPTION...: with --clear from noth
     fi \
         && "$PYTHON" -m venv "$@" "$ENV/venv" \
         && "$ENV/venv/bin/python" -m pip install --disable-pip-version-check \
-            -r "$ENV/requirements.txt" -r requirements/train.txt -r requirements/check.txt \
+            -r "$ENV/requirements.txt" -r requirements/train.txt -r requirements/onnx.txt -r requirements/check.txt \
         && { has_ros || "$ENV/venv/bin/python" scripts/relocate_wheels.py "$ENV/venv"; }
 }
 

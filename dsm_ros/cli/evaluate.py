@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dsm_ros.cli.options import Model
+from dsm_ros.cli.options import Device, Model, NetworkRuntime
+from dsm_ros.network.runtime import Runtime
 
 
 def evaluate(
@@ -17,6 +19,8 @@ def evaluate(
     sequence: Annotated[str, typer.Argument(help="A sequence with true poses.")],
     frames: Annotated[str | None, typer.Option(help="START:STOP:STEP, in sequence order.")] = None,
     model: Model = None,
+    runtime: NetworkRuntime = Runtime.TORCH,
+    device: Device = "cpu",
     single: Annotated[bool, typer.Option(help="Every frame on its own: no temporal fusion.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here; - for stdout.")] = None,
     plots: Annotated[Path | None, typer.Option(help="Folder for plots.")] = None,
@@ -30,12 +34,14 @@ def evaluate(
     from dsm_ros.evaluation.evaluate import evaluate as run
     from dsm_ros.evaluation.plots import save_plots
     from dsm_ros.evaluation.tables import print_figures
+    from dsm_ros.network.checkpoint import load_network
     from dsm_ros.progress import progress_bar
 
     to_stdout = str(json_file) == "-"
     if json_file and not to_stdout:
         require_writable(json_file)
-    localizer, opened, indices = open_session(map_uri, sequence, frames, single, model)
+    load = partial(load_network, model, device, runtime)
+    localizer, opened, indices = open_session(map_uri, sequence, frames, single, load)
     with progress_bar("evaluating") as on_progress:
         evaluation = run(localizer, opened, indices, on_progress)
     text = json.dumps(evaluation.figures, indent=2)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsm_ros.cli.options import Model
+from dsm_ros.cli.options import Device, Model, NetworkRuntime
+from dsm_ros.network.runtime import Runtime
 
 if TYPE_CHECKING:
     from dsm_ros.geometry.pose import Pose44
@@ -20,6 +22,8 @@ def localize(
     sequence: Annotated[str, typer.Argument(help="Folder, bag or rooms:SEED.")],
     frames: Annotated[str | None, typer.Option(help="START:STOP:STEP, in sequence order.")] = None,
     model: Model = None,
+    runtime: NetworkRuntime = Runtime.TORCH,
+    device: Device = "cpu",
     single: Annotated[bool, typer.Option(help="Every frame on its own: no temporal fusion.")] = False,
     out: Annotated[Path | None, typer.Option(help="File for the poses; stdout without it.")] = None,
 ) -> None:
@@ -32,11 +36,13 @@ def localize(
     from dsm_ros.cli.output import require_writable, write_atomically
     from dsm_ros.cli.session import open_session
     from dsm_ros.localization.result import Localized
+    from dsm_ros.network.checkpoint import load_network
     from dsm_ros.progress import progress_bar
 
     if out:
         require_writable(out)
-    localizer, opened, indices = open_session(map_uri, sequence, frames, single, model)
+    load = partial(load_network, model, device, runtime)
+    localizer, opened, indices = open_session(map_uri, sequence, frames, single, load)
     lines, reasons = [], Counter[str]()
     with progress_bar("localizing") as on_progress:
         for done, index in enumerate(indices, 1):

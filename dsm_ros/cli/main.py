@@ -8,6 +8,7 @@ import typer
 
 from dsm_ros.cli.bench import bench
 from dsm_ros.cli.evaluate import evaluate
+from dsm_ros.cli.export import export
 from dsm_ros.cli.localize import localize
 from dsm_ros.cli.map_build import build
 from dsm_ros.cli.map_info import info
@@ -28,6 +29,7 @@ map_app.command()(info)
 map_app.command()(verify)
 app.command()(localize)
 app.command()(evaluate)
+app.command()(export)
 app.command()(rooms)
 app.command()(train)
 app.command()(bench)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from dsm_ros.cli.options import Model
+from dsm_ros.cli.options import Device, Model, NetworkRuntime
+from dsm_ros.network.runtime import Runtime
 
 
 def build(
@@ -16,6 +17,8 @@ def build(
     session: Annotated[str, typer.Option(help="Name of this recording within the map.")] = "default",
     append: Annotated[bool, typer.Option(help="Add to an existing map.")] = False,
     model: Model = None,
+    runtime: NetworkRuntime = Runtime.TORCH,
+    device: Device = "cpu",
     refresh: Annotated[bool, typer.Option(help="Compute the features of a map again from its keyframes.")] = False,
 ) -> None:
     """Build a map from a posed RGB-D sequence.
@@ -34,8 +37,9 @@ def build(
     from dsm_ros.scene_map.store import check_target
 
     if refresh:
+        network = load_network(model, device, runtime)
         with progress_bar("refreshing") as on_progress:
-            count = refresh_features(sequence, load_network(model), on_progress)
+            count = refresh_features(sequence, network, on_progress)
         typer.echo(f"{sequence}: features of {count} keyframes computed again")
         return
     if not map_uri:
@@ -43,7 +47,8 @@ def build(
     check_target(map_uri, append)
     opened = open_sequence(sequence)
     indices = parse_frames(frames, len(opened))
+    network = load_network(model, device, runtime)
     with progress_bar("building") as on_progress:
-        report = build_map(opened, indices, map_uri, load_network(model), session, append, on_progress)
+        report = build_map(opened, indices, map_uri, network, session, append, on_progress)
     skipped = f", {report.skipped} frames without depth or pose skipped" if report.skipped else ""
     typer.echo(f"{map_uri}: {report.added} keyframes added{skipped}")

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dsm_ros.datasets.frame import Sequence
     from dsm_ros.localization.localizer import Localizer
+    from dsm_ros.network.dsm_net import DsmNet
 
 
 def open_session(
-    map_uri: str, sequence: str, frames: str | None, single: bool, model: Path | None
+    map_uri: str, sequence: str, frames: str | None, single: bool, load: Callable[[], DsmNet]
 ) -> tuple[Localizer, Sequence, range]:
-    """Open a map and a sequence; ``single`` localizes every frame on its own; ``model`` None is the shipped one."""
+    """Open a map and a sequence; ``single`` localizes every frame on its own; ``load`` makes the network."""
     from dsm_ros.datasets.frame import parse_frames
     from dsm_ros.datasets.open_sequence import open_sequence
     from dsm_ros.localization.config import LocalizerConfig
     from dsm_ros.localization.localizer import Localizer
-    from dsm_ros.network.checkpoint import load_network
     from dsm_ros.scene_map.scene_map import SceneMap
 
     opened = open_sequence(sequence)
     indices = parse_frames(frames, len(opened))
-    network = load_network(model)
-    scene_map = SceneMap.open(map_uri, network.model_hash)
+    network = load()
+    scene_map = SceneMap.open(map_uri, network.model_hash, str(network.device))
     return Localizer(scene_map, network, LocalizerConfig(temporal=not single)), opened, indices

@@ -14,6 +14,7 @@ from dsm_ros.errors import SequenceError
 from dsm_ros.evaluation.metrics import FrameScore, score_frame, summarise
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import NotLocalized, StageTimes
+from dsm_ros.network.onnx_net import runtime_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def _figures(localizer: Localizer, scores: list[FrameScore], seconds: float) -> 
         "frames_per_second": len(scores) / seconds,
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "model": network.name,
-        "runtime": "torch",
+        "runtime": runtime_of(network),
         "device": str(network.device),
     }
 

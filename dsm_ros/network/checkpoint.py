@@ -13,28 +13,42 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from dsm_ros.errors import ModelError
+from dsm_ros.errors import DsmError, ModelError
 from dsm_ros.network.config import HeadShape, NetworkConfig
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.layers import fuse_norms
+from dsm_ros.network.onnx_net import use_onnxruntime
+from dsm_ros.network.runtime import Runtime
 from dsm_ros.paths import models_folder
 
 FORMAT_VERSION = 2
 DEFAULT_WEIGHTS = "dsm_lite.safetensors"
 
 
-def load_network(path: Path | None = None, device: str = "cpu") -> DsmNet:
+def load_network(path: Path | None = None, device: str = "cpu", runtime: Runtime = Runtime.TORCH) -> DsmNet:
     """Return the network ready for inference, by default with the shipped weights.
 
-    Raises ModelError when the file is missing, damaged or made for another network.
+    device: as torch names it. Raises ModelError when the file is missing, damaged or made for another network, DsmError
+    when this machine lacks the device or the runtime.
     """
+    _require_device(device)
     path = path or models_folder() / DEFAULT_WEIGHTS
     config, weights = read_weights(path)
     network = DsmNet(config, hashlib.sha256(path.read_bytes()).hexdigest())
     put_weights(network, weights, path)
     network.eval().requires_grad_(False)
     fuse_norms(network)
+    if runtime == Runtime.ONNXRUNTIME:
+        use_onnxruntime(network, torch.device(device))
     return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _require_device(device: str) -> None:
+    """Raise DsmError when torch cannot compute on a device."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # the latter from builds for the CPU alone
+        raise DsmError(f"torch cannot use the device '{device}' ({str(error).splitlines()[0]}); try cpu") from error
 
 
 def read_weights(path: Path) -> tuple[NetworkConfig, dict[str, Tensor]]:

@@ -1,0 +1,41 @@
+"""dsm export"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    model: Annotated[Path, typer.Argument(metavar="[MODEL]", help="Weights (.safetensors); the shipped ones without.")],
+    out: Annotated[Path | None, typer.Argument(metavar="OUT.onnx", help="File for the encoder.")] = None,
+) -> None:
+    """Write the network as ONNX graphs: the encoder, and beside it each trained head.
+
+    Each takes one float32 tensor "input" (batch, channels, height, width); the encoder's is RGB, 0..255, with sides
+    that are multiples of 32. Matching between them is not part of a graph.
+
+    Example: dsm export dsm_lite.onnx; dsm export out/train/dsm_lite.safetensors mine.onnx
+    """
+    from dsm_ros.cli.output import require_writable
+    from dsm_ros.errors import DsmError
+    from dsm_ros.network.checkpoint import load_network
+    from dsm_ros.network.onnx_cache import write_whole
+    from dsm_ros.network.onnx_export import export_part, learnt_parts
+
+    weights, target = (model, out) if out else (None, model)
+    if target.suffix != ".onnx":
+        raise DsmError(f"cannot export to {target}; give a file that ends in .onnx")
+    require_writable(target)
+    network = load_network(weights)
+    graphs = {
+        target if name == "encoder" else target.with_suffix(f".{name}.onnx"): export_part(
+            part, {"model": network.name, "model_hash": network.model_hash, "part": name}
+        )
+        for name, part in learnt_parts(network).items()
+    }
+    for path, graph in graphs.items():
+        write_whole(path, graph)
+        typer.echo(path)

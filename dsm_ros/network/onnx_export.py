@@ -1,0 +1,113 @@
+"""The learnt parts of the network as ONNX graphs; matching between them stays in torch [DSM_FACTS 15]."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dsm_ros.errors import DsmError
+from dsm_ros.network.confidence_head import ConfidenceHead
+from dsm_ros.network.coordinate_head import CoordinateHead
+from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.network.encoder import Encoder
+
+OPSET = 18
+EXAMPLE_HW = (64, 96)
+WIDE_RANGE_OPS = ["InstanceNormalization", "Pow", "ReduceL2", "ReduceMean"]  # their sums need more than 16 bits
+NOT_INSTALLED = "export needs onnx, which is missing; pip install -r requirements/onnx.txt, or onnx and onnxruntime"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A learnt part that takes one tensor (B, channels, H, W), any B, H and W that the network takes."""
+
+    module: nn.Module
+    channels: int
+    outputs: tuple[str, ...]
+
+
+class FlatEncoder(nn.Module):
+    """An encoder whose levels and descriptor come as one tuple."""
+
+    def __init__(self, encoder: Encoder):
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, image_B3HW: Tensor) -> tuple[Tensor, ...]:
+        levels, descriptor_BD = self.encoder(image_B3HW)
+        return (*levels, descriptor_BD)
+
+
+class HeadLayers(nn.Module):
+    """The layers of a Net_coords, from query features, what is known of the cells and initial coordinates, stacked."""
+
+    def __init__(self, head: CoordinateHead):
+        super().__init__()
+        self.head = head
+        self.sizes = [_inputs(head.query), _inputs(head.embed), 3]
+
+    def forward(self, stacked_BCHW: Tensor) -> Tensor:
+        query_BCHW, cells_BCHW, initial_B3HW = stacked_BCHW.split(self.sizes, dim=1)
+        read = [self.head.query(query_BCHW), self.head.refine(self.head.embed(cells_BCHW)), initial_B3HW]
+        return self.head.output(self.head.dense(torch.cat(read, dim=1)))
+
+
+def learnt_parts(network: DsmNet) -> dict[str, Part]:
+    """Return the parts that have weights, by name: encoder, level_0, level_1, ..., confidence."""
+    levels = tuple(f"level_{i}" for i in range(len(network.encoder.strides)))
+    parts = {"encoder": Part(FlatEncoder(network.encoder), 3, (*levels, "descriptor"))}
+    for name, head in zip(levels, network.coordinate_heads, strict=True):
+        if isinstance(head, CoordinateHead):
+            layers = HeadLayers(head)
+            parts[name] = Part(layers, sum(layers.sizes), ("output",))
+    if isinstance(network.confidence_head, ConfidenceHead):
+        parts["confidence"] = Part(network.confidence_head, _inputs(network.confidence_head.embed), ("logits",))
+    return parts
+
+
+def export_part(part: Part, about: dict[str, str], half: bool = False) -> bytes:
+    """Return the ONNX graph of a part on the CPU in eval mode, with float32 inputs and outputs.
+
+    about: metadata of the graph. half: compute in float16 where its range suffices. Raises DsmError without onnx.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise DsmError(NOT_INSTALLED) from error
+    model = onnx.load_model_from_string(_trace(part))
+    if half:
+        from onnxruntime.transformers.float16 import convert_float_to_float16
+
+        model = convert_float_to_float16(model, keep_io_types=True, op_block_list=WIDE_RANGE_OPS)
+    onnx.helper.set_model_props(model, about)
+    return model.SerializeToString()
+
+
+def _trace(part: Part) -> bytes:
+    """Trace a part; of torch's exporters, the one that needs no package besides onnx and takes seconds."""
+    graph = io.BytesIO()
+    axes: dict[str, Any] = {name: {0: "batch"} for name in part.outputs}
+    axes |= {"input": {0: "batch", 2: "height", 3: "width"}}
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # of deprecation, and of constants that are not folded
+        torch.onnx.export(
+            part.module.eval(),
+            (torch.zeros(1, part.channels, *EXAMPLE_HW),),
+            graph,  # type: ignore[arg-type]  # its annotation leaves files in memory out
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=["input"],
+            output_names=list(part.outputs),
+            dynamic_axes=axes,
+        )
+    return graph.getvalue()
+
+
+def _inputs(layers: nn.Module) -> int:
+    """Return how many channels the first convolution of some layers takes."""
+    return next(layer.in_channels for layer in layers.modules() if isinstance(layer, nn.Conv2d))

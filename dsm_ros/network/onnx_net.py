@@ -1,0 +1,157 @@
+"""ONNX Runtime in place of the network's learnt parts, behind the same calls; matching stays what it is."""
+
+from __future__ import annotations
+
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.dlpack import from_dlpack
+
+from dsm_ros.errors import DsmError, ModelError
+from dsm_ros.network.coordinate_head import CoordinateHead
+from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.network.onnx_cache import cache_folder, cached_graph, identity
+from dsm_ros.network.onnx_export import Part, export_part, learnt_parts
+from dsm_ros.network.runtime import Runtime
+
+SUFFIX = "ExecutionProvider"
+GPU_PROVIDERS = ("Tensorrt", "CUDA")  # best first
+ERRORS_ONLY = 3
+NOT_INSTALLED = "the runtime onnxruntime is not installed; pip install onnxruntime onnx (onnxruntime-gpu for CUDA)"
+NO_GPU = "ONNX Runtime has no CUDA here; pip install onnxruntime-gpu in place of onnxruntime, or use the CPU"
+
+
+class OnnxModule(nn.Module):
+    """A graph of one input in a session of ONNX Runtime, on the device of its input, with as many threads as torch."""
+
+    def __init__(self, graph: bytes, device: torch.device):
+        super().__init__()
+        self.where = nn.Parameter(torch.empty(0, device=device), requires_grad=False)  # tells a network its device
+        self._graph, self._device = graph, device
+        self._threads = torch.get_num_threads()
+        self._session = open_session(graph, device, self._threads)
+
+    @property
+    def provider(self) -> str:
+        """What computes: CPU, CUDA or Tensorrt."""
+        return self._session.get_providers()[0].removesuffix(SUFFIX)
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """Return the first output."""
+        return self.run(x_BCHW)[0]
+
+    def run(self, x_BCHW: Tensor) -> list[Tensor]:
+        """Return all outputs (float32), on the input's device; nothing is copied between host and GPU."""
+        self._follow_threads()
+        x_BCHW = x_BCHW.contiguous()
+        place = self._device.type, self._device.index or 0
+        binding = self._session.io_binding()
+        binding.bind_input("input", *place, np.float32, tuple(x_BCHW.shape), x_BCHW.data_ptr())
+        for output in self._session.get_outputs():
+            binding.bind_output(output.name, *place)
+        if self._device.type == "cuda":
+            torch.cuda.current_stream(self._device).synchronize()  # the runtime computes on a stream of its own
+        self._session.run_with_iobinding(binding)
+        binding.synchronize_outputs()
+        return [from_dlpack(value) for value in binding.get_outputs()]
+
+    def _follow_threads(self) -> None:
+        """Open the session again when torch was told to use another number of threads."""
+        if self._device.type == "cpu" and self._threads != torch.get_num_threads():
+            self._threads = torch.get_num_threads()
+            self._session = open_session(self._graph, self._device, self._threads)
+
+
+class OnnxEncoder(nn.Module):
+    """An encoder of the same call."""
+
+    def __init__(self, strides: tuple[int, ...], layers: OnnxModule):
+        super().__init__()
+        self.strides, self.layers = strides, layers
+
+    def forward(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        *levels, descriptor_BD = self.layers.run(image_B3HW)
+        return tuple(levels), descriptor_BD
+
+
+class OnnxCoordinateHead(CoordinateHead):
+    """A Net_coords whose inputs pass its layers unread, up to the last one, which is the graph of all of them."""
+
+    def __init__(self, layers: OnnxModule):
+        nn.Module.__init__(self)
+        self.embed = self.refine = self.query = self.dense = nn.Identity()  # type: ignore[assignment]
+        self.output = layers  # type: ignore[assignment]
+
+
+def use_onnxruntime(network: DsmNet, device: torch.device) -> None:
+    """Put ONNX Runtime in place of the learnt parts of a network that is on the CPU and in eval mode.
+
+    On a GPU the encoder computes in float16. Graphs are exported once and kept in the user's cache folder.
+    Raises DsmError when ONNX Runtime is missing or cannot use the device.
+    """
+    _onnxruntime()
+    for name, part in learnt_parts(network).items():
+        half = device.type != "cpu" and name == "encoder"
+        module = OnnxModule(_graph(network, name, part, half), device)
+        if name == "encoder":
+            network.encoder = OnnxEncoder(network.encoder.strides, module)  # type: ignore[assignment]
+        elif name == "confidence":
+            network.confidence_head = module
+        else:
+            network.coordinate_heads[int(name.removeprefix("level_"))] = OnnxCoordinateHead(module)
+
+
+def runtime_of(network: DsmNet) -> str:
+    """Return what computes the network, as in "torch" or "onnxruntime (CPU)"."""
+    if isinstance(network.encoder, OnnxEncoder):
+        return f"{Runtime.ONNXRUNTIME} ({network.encoder.layers.provider})"
+    return str(Runtime.TORCH)
+
+
+def open_session(graph: bytes, device: torch.device, threads: int) -> Any:
+    """Open a graph with the best providers there are. Raises DsmError when none of them uses the device."""
+    onnxruntime = _onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Threads that spin after a graph would take the cores that torch needs for matching.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = ERRORS_ONLY
+    providers = choose_providers(device, onnxruntime.get_available_providers())
+    try:
+        session = onnxruntime.InferenceSession(graph, options, providers=providers)
+    except Exception as error:  # its classes of errors have no common base
+        raise ModelError(f"ONNX Runtime cannot use the network ({str(error).splitlines()[0]})") from error
+    if device.type != "cpu" and session.get_providers()[0] == f"CPU{SUFFIX}":
+        raise DsmError(NO_GPU)
+    return session
+
+
+def choose_providers(device: torch.device, available: list[str]) -> list[tuple[str, dict[str, str]]]:
+    """Return the providers for a device with their options, best first. Raises DsmError when there is none."""
+    cpu: tuple[str, dict[str, str]] = (f"CPU{SUFFIX}", {})
+    if device.type == "cpu":
+        return [cpu]
+    index, folder = str(device.index or 0), str(cache_folder())
+    engines = {"trt_fp16_enable": "1", "trt_engine_cache_enable": "1", "trt_engine_cache_path": folder}
+    options = {"Tensorrt": {"device_id": index, **engines}, "CUDA": {"device_id": index}}
+    found = [(name + SUFFIX, options[name]) for name in GPU_PROVIDERS if name + SUFFIX in available]
+    if not found:
+        raise DsmError(NO_GPU)
+    return [*found, cpu]
+
+
+def _graph(network: DsmNet, name: str, part: Part, half: bool) -> bytes:
+    key = "-".join([network.name, name, "fp16" if half else "fp32", identity(part.module)])
+    return cached_graph(key, partial(export_part, part, {"model": network.name, "part": name}, half))
+
+
+def _onnxruntime() -> ModuleType:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise DsmError(NOT_INSTALLED) from error
+    return onnxruntime
