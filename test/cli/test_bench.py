@@ -34,12 +34,43 @@ def program(tmp_path, monkeypatch):
     return write
 
 
-def test_stages_of_a_room(monkeypatch, capsys):
+def test_stages_of_a_room_and_settings(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(bench_room, "ROOM", "rooms:2/size=128x96,frames=60")
-    assert dsm(monkeypatch, "bench", "--json", "-") == 0
-    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["stages"]}
+    options = ("--keyframes", 50, "--images", 3, "--sizes", 128, "--plots", tmp_path)
+    assert dsm(monkeypatch, "bench", *options, "--json", "-") == 0
+    figures = json.loads(capsys.readouterr().out)
+    rows = {row["name"]: row for row in figures["stages"]}
     assert set(rows) == {"encode", "retrieve", "match", "pnp", "total"}
     assert 0 < rows["encode"]["median_ms"] <= rows["encode"]["p95_ms"] < rows["total"]["p95_ms"]
+    (setting,) = figures["sweep"]
+    assert (setting["keyframes"], setting["scene_images"], setting["width_px"]) == (50, 3, 128)
+    assert setting["ms_per_frame"]["total"] > 0
+    assert (tmp_path / "bench.png").stat().st_size > 5_000
+
+
+def test_beside_a_peer(monkeypatch, capsys, tmp_path, room_map):
+    arguments = ("bench", room_map, "rooms:7", "--frames", "5:25:10", "--peers", "sift", "--json", tmp_path / "p.json")
+    assert dsm(monkeypatch, *arguments) == 0
+    assert "2 of 2" in capsys.readouterr().out
+    ours, _, sift = json.loads((tmp_path / "p.json").read_text())["peers"]
+    assert (ours["n"], sift["method"], sift["n_localized"]) == (2, "sift", 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["some.map"], "needs a sequence"),
+        (["some.map", "rooms:7", "--peers", "orb"], "--peers 'orb' is not known; known: sift"),
+        (["--keyframes", "10,x"], "--keyframes '10,x' is no list of positive numbers"),
+        (["--images", "0"], "--images '0'"),
+    ],
+)
+def test_bad_options_are_one_line(monkeypatch, capsys, arguments, line):
+    assert dsm(monkeypatch, "bench", *arguments) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("dsm: ")
+    assert line in said.err
+    assert said.out == ""
 
 
 def test_without_ros_one_line_and_status_2(monkeypatch, capsys):

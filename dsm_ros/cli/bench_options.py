@@ -1,0 +1,26 @@
+"""Options of dsm bench as values, with one line on what is wrong with them."""
+
+from __future__ import annotations
+
+from dsm_ros.errors import DsmError
+
+
+def numbers(text: str, option: str) -> list[int]:
+    """Return the numbers of a comma-separated list. Raises DsmError unless all are positive."""
+    try:
+        values = [int(part) for part in text.split(",")]
+    except ValueError:
+        values = [0]
+    if min(values) < 1:
+        raise DsmError(f"--{option} '{text}' is no list of positive numbers; try --{option} 10,100,1000")
+    return values
+
+
+def peer_names(text: str) -> list[str]:
+    """Return the names of a comma-separated list. Raises DsmError when one is unknown."""
+    from dsm_ros.evaluation.bench_peers import METHODS
+
+    names = list(dict.fromkeys(text.split(",")))
+    if unknown := [name for name in names if name not in METHODS]:
+        raise DsmError(f"--peers '{unknown[0]}' is not known; known: {', '.join(METHODS)}")
+    return names

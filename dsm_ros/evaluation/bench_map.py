@@ -1,0 +1,54 @@
+"""A map with more keyframes than were recorded: what searching it costs, without recording it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dsm_ros.network.features import KeyframeFeatures
+from dsm_ros.scene_map.keyframe_index import KeyframeIndex
+from dsm_ros.scene_map.scene_map import SceneMap
+from dsm_ros.scene_map.store import MapStore
+
+ROOM_M = 10.0  # from one copy of the place to the next: too far to be near
+
+
+class CopyingStore(MapStore):
+    """A map's tables, with more ids than keyframes: the features of a copy are those of its original."""
+
+    def __init__(self, uri: str, originals: dict[int, int]):
+        super().__init__(uri)
+        self._originals = originals
+
+    def features(self, ids: Sequence[int], model_hash: str) -> list[KeyframeFeatures]:
+        """Return the features of keyframes and of copies, in the order asked."""
+        return super().features([self._originals.get(i, i) for i in ids], model_hash)
+
+
+def resize_map(scene_map: SceneMap, count: int) -> None:
+    """Let a map have ``count`` keyframes: fewer than were recorded, or copies besides.
+
+    A copy stands in a copy of the place further along x, with a random descriptor that is as far from the mean as those
+    of the map are.
+    """
+    ids = np.array(scene_map.ids)
+    rows_K, rooms_K = np.arange(count) % len(ids), np.arange(count) // len(ids)
+    ids_K = np.where(rooms_K == 0, ids[rows_K], -np.arange(count))  # recorded ids are positive
+    poses_K44 = scene_map.poses_N44[rows_K]
+    poses_K44[:, 0, 3] += ROOM_M * rooms_K
+    _, descriptors_ND = scene_map.store.descriptors(scene_map.model_hash)
+    copied_MD = _like(descriptors_ND, max(0, count - len(ids)))
+    originals = dict(zip(ids_K.tolist(), ids[rows_K].tolist(), strict=True))
+    scene_map.store = CopyingStore(scene_map.store.uri, originals)
+    scene_map.index = KeyframeIndex(ids_K.tolist(), poses_K44, torch.cat([descriptors_ND[:count], copied_MD]))
+
+
+def _like(descriptors_ND: Tensor, count: int) -> Tensor:
+    mean_D = descriptors_ND.mean(0)
+    distance = (descriptors_ND - mean_D).norm(dim=1).mean()
+    noise_MD = torch.randn(count, len(mean_D), generator=torch.Generator().manual_seed(0))
+    return F.normalize(mean_D + distance * F.normalize(noise_MD, dim=1), dim=1)

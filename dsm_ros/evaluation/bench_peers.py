@@ -1,0 +1,166 @@
+"""Ours beside the peers: the same images, the same retrieved keyframes, the same PnP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+
+from dsm_ros.datasets.frame import Frame
+from dsm_ros.datasets.frame import Sequence as FrameSequence
+from dsm_ros.errors import SequenceError
+from dsm_ros.evaluation.peers.learnt import AlikedLightGlue, XFeat
+from dsm_ros.evaluation.peers.peer import KeypointMethod, KeypointPeer, Peer, PeerUnavailable
+from dsm_ros.evaluation.peers.sift import Sift
+from dsm_ros.geometry.pose import Pose44, pose_error
+from dsm_ros.localization.localizer import Localizer
+from dsm_ros.localization.result import Localized
+from dsm_ros.scene_map.scene_map import SceneMap
+
+WRONG_M, NEAR_M, NEAR_DEG = 0.5, 0.05, 5.0
+METHODS: dict[str, Callable[[torch.device], KeypointMethod]] = {
+    "sift": lambda device: Sift(),
+    "xfeat": XFeat,
+    "aliked+lightglue": AlikedLightGlue,
+}
+BATCH = 16
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a method made of one image: a pose or none, the time, the keyframes looked at."""
+
+    map_T_camera: Pose44 | None
+    ms: float
+    keyframe_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """The figures of one method; ratio: its median time by ours. Without figures, why there are none."""
+
+    method: str
+    n: int = 0
+    ms_median: float | None = None
+    ratio: float | None = None
+    n_localized: int = 0
+    median_translation_m: float | None = None
+    median_rotation_deg: float | None = None
+    recall_5cm_5deg: float | None = None
+    wrong_over_50cm: int = 0
+    reason: str = ""
+
+
+def compare(
+    localizer: Localizer, sequence: FrameSequence, indices: range, peers: Sequence[str], on_progress: Progress
+) -> list[MethodRow]:
+    """Return a row for ours, one for ours without the previous frame, and one for each peer (of ``METHODS``).
+
+    Each frame goes to one method after the other, so that whatever else the machine does slows all alike. Features of
+    keyframes are in memory before the clock starts; ours chooses the keyframes, and its time includes that. A peer that
+    cannot run is a row with the reason. Raises SequenceError without true poses.
+    """
+    cv2.setNumThreads(torch.get_num_threads())
+    load_features(localizer.scene_map)
+    name = localizer.network.name
+    alone = Localizer(localizer.scene_map, localizer.network, replace(localizer.config, temporal=False))
+    contestants = [Contestant(peer, localizer) for peer in peers]
+    truths: list[Pose44] = []
+    answers: dict[str, list[Answer]] = {name: [], f"{name}, each frame alone": [], **{peer: [] for peer in peers}}
+    for count, index in enumerate([indices[0], *indices]):
+        frame = sequence[index]
+        ours = localize(localizer, frame)
+        found = [ours, localize(alone, frame), *(each.localize(frame, ours.keyframe_ids) for each in contestants)]
+        on_progress(count, len(indices))
+        if count == 0:  # the first frame is there twice: what is set up once is not timed
+            localizer.reset()
+            continue
+        truths.append(true_pose(frame))
+        for of_method, answer in zip(answers.values(), found, strict=True):
+            of_method.append(answer)
+    reasons = {each.name: each.reason for each in contestants if each.reason}
+    rows = [
+        MethodRow(method, reason=reasons[method]) if method in reasons else score(method, truths, of_method)
+        for method, of_method in answers.items()
+    ]
+    return [replace(row, ratio=row.ms_median / (rows[0].ms_median or 1)) if row.ms_median else row for row in rows]
+
+
+def load_features(scene_map: SceneMap) -> None:
+    """Read the features of all keyframes, or as many as the map keeps in memory."""
+    for start in range(0, len(scene_map.ids), BATCH):
+        scene_map.features(scene_map.ids[start : start + BATCH])
+
+
+def true_pose(frame: Frame) -> Pose44:
+    """Return a frame's true pose. Raises SequenceError without one."""
+    if frame.map_T_camera is None:
+        raise SequenceError(f"frame {frame.name} has no true pose; compare on a sequence with ground truth")
+    return frame.map_T_camera
+
+
+def localize(localizer: Localizer, frame: Frame) -> Answer:
+    """Return the answer of ours."""
+    start_s = time.perf_counter()
+    result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
+    pose = result.map_T_camera if isinstance(result, Localized) else None
+    return Answer(pose, (time.perf_counter() - start_s) * 1e3, result.support.keyframe_ids)
+
+
+class Contestant:
+    """A peer that is out once it fails, with the reason."""
+
+    def __init__(self, name: str, localizer: Localizer):
+        self.name, self.reason = name, ""
+        self._scene_map = localizer.scene_map
+        self._prepared: set[int] = set()
+        self._peer: Peer | None = None
+        long_side_px, max_error_px = localizer.network.config.long_side_px, localizer.config.max_error_px
+        with self._out_if_it_fails():
+            self._peer = KeypointPeer(METHODS[name](localizer.network.device), long_side_px, max_error_px)
+
+    def localize(self, frame: Frame, keyframe_ids: Sequence[int]) -> Answer:
+        """Return the peer's answer with the keyframes that ours chose; their features are not timed."""
+        answer = Answer(None, 0.0, ())
+        with self._out_if_it_fails():
+            if self._peer:
+                for keyframe_id in [i for i in keyframe_ids if i not in self._prepared]:
+                    self._peer.prepare(self._scene_map.keyframe(keyframe_id))
+                    self._prepared.add(keyframe_id)
+                start_s = time.perf_counter()
+                pose = self._peer.localize(frame.image_HW3, frame.camera, keyframe_ids)
+                answer = Answer(pose, (time.perf_counter() - start_s) * 1e3, tuple(keyframe_ids))
+        return answer
+
+    @contextmanager
+    def _out_if_it_fails(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # of somebody else's program: whatever it is, the others' figures stand
+            self._peer = None
+            self.reason = str(error) if isinstance(error, PeerUnavailable) else f"it failed: {error!r:.200}"
+
+
+def score(method: str, truths: Sequence[Pose44], answers: Sequence[Answer]) -> MethodRow:
+    """Return the figures of one method's answers to frames with true poses."""
+    pairs = zip(truths, answers, strict=True)
+    errors = [pose_error(answer.map_T_camera, truth) for truth, answer in pairs if answer.map_T_camera is not None]
+    errors_L2 = np.array(errors).reshape(-1, 2)
+    near_L = (errors_L2[:, 0] < NEAR_M) & (errors_L2[:, 1] < NEAR_DEG)
+    translation_m, rotation_deg = np.median(errors_L2, axis=0).tolist() if errors else (None, None)
+    return MethodRow(
+        method,
+        n=len(truths),
+        ms_median=float(np.median([answer.ms for answer in answers])),
+        n_localized=len(errors),
+        median_translation_m=translation_m,
+        median_rotation_deg=rotation_deg,
+        recall_5cm_5deg=float(near_L.sum() / len(truths)),
+        wrong_over_50cm=int((errors_L2[:, 0] > WRONG_M).sum()),
+    )

@@ -1,0 +1,117 @@
+"""How time and memory depend on the map's size, N, the resolution: one process for each setting."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from dsm_ros.datasets.frame import Frame
+from dsm_ros.evaluation.bench_map import resize_map
+from dsm_ros.evaluation.bench_room import build_bench_room
+from dsm_ros.evaluation.evaluate import median_times_ms
+from dsm_ros.evaluation.memory import peak_rss_mb
+from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.localizer import Localizer
+from dsm_ros.network.checkpoint import load_network
+from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.network.onnx_net import runtime_of
+from dsm_ros.network.runtime import Runtime
+from dsm_ros.process import prepare_process
+from dsm_ros.scene_map.scene_map import SceneMap
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One setting: keyframes in the map, N of them matched, the network's input, what computes where."""
+
+    keyframes: int
+    scene_images: int
+    long_side_px: int
+    model: Path | None = None
+    device: str = "cpu"
+    runtime: Runtime = Runtime.TORCH
+
+    def load_network(self) -> DsmNet:
+        """Return the network of this setting."""
+        network = load_network(self.model, self.device, self.runtime)
+        network.config = replace(network.config, long_side_px=self.long_side_px)
+        return network
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """The figures of one setting: medians in ms, frames a second, peak memory of the process and of the GPU."""
+
+    keyframes: int
+    scene_images: int
+    width_px: int
+    height_px: int
+    runtime: str
+    device: str
+    threads: int
+    ms_per_frame: dict[str, float]
+    frames_per_second: float
+    peak_rss_mb: float
+    gpu_mb: float | None
+
+
+def cases(keyframes: Sequence[int], images: Sequence[int], sizes: Sequence[int], base: Case) -> list[Case]:
+    """Return one setting for each value, the other two at the middle of their lists."""
+    base = replace(base, keyframes=_middle(keyframes), scene_images=_middle(images), long_side_px=_middle(sizes))
+    varied = [replace(base, keyframes=value) for value in keyframes]
+    varied += [replace(base, scene_images=value) for value in images]
+    varied += [replace(base, long_side_px=value) for value in sizes]
+    return list(dict.fromkeys(varied))
+
+
+def _middle(values: Sequence[int]) -> int:
+    return values[len(values) // 2]
+
+
+def sweep(settings: Sequence[Case], folder: Path, on_progress: Progress) -> list[SweepRow]:
+    """Measure each setting in a process of its own, so that memory is its own; maps are built in a folder."""
+    rooms: dict[int, list[Frame]] = {}
+    rows = []
+    for case in settings:
+        map_uri = folder / str(case.long_side_px)
+        if case.long_side_px not in rooms:
+            rooms[case.long_side_px] = build_bench_room(map_uri, case.load_network(), lambda done, total: None)
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            rows.append(pool.submit(measure, case, str(map_uri), rooms[case.long_side_px]).result())
+        on_progress(len(rows), len(settings))
+    return rows
+
+
+def measure(case: Case, map_uri: str, frames: Sequence[Frame]) -> SweepRow:
+    """Localize frames there, which reads the features, and back, which is timed; each near where it is, as tracking."""
+    prepare_process()
+    network = case.load_network()
+    scene_map = SceneMap.open(map_uri, network.model_hash, case.device)
+    resize_map(scene_map, case.keyframes)
+    localizer = Localizer(scene_map, network, LocalizerConfig(keyframes=case.scene_images))
+    results = [
+        localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns, frame.map_T_camera)
+        for frame in [*frames, *frames[::-1]]
+    ]
+    times_ms = median_times_ms([result.times_ms for result in results[len(frames) :]])
+    camera = network.encode(frames[0].image_HW3, frames[0].camera).camera
+    return SweepRow(
+        case.keyframes,
+        case.scene_images,
+        camera.width_px,
+        camera.height_px,
+        runtime_of(network),
+        case.device,
+        torch.get_num_threads(),
+        times_ms,
+        1000 / times_ms["total"],
+        peak_rss_mb(),
+        torch.cuda.max_memory_allocated() / 2**20 if case.device != "cpu" else None,
+    )

@@ -1,0 +1,16 @@
+"""How much memory a process took."""
+
+from __future__ import annotations
+
+import re
+import resource
+from pathlib import Path
+
+STATUS = Path("/proc/self/status")
+
+
+def peak_rss_mb() -> float:
+    """Return the peak resident memory of this program, MB; without /proc also that of the one that started it."""
+    if STATUS.is_file() and (peak_kb := re.search(r"^VmHWM:\s+(\d+)", STATUS.read_text(), re.MULTILINE)):
+        return int(peak_kb[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

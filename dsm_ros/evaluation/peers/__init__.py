@@ -1,0 +1,1 @@
+"""Other ways to localize an image with the same keyframes, to measure ours beside."""

@@ -1,0 +1,86 @@
+"""What a peer is: keypoints matched to those of retrieved keyframes, their depth, and the PnP that ours has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dsm_ros.errors import DsmError
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pnp import solve_pnp
+from dsm_ros.geometry.pose import Pose44, transform
+from dsm_ros.geometry.rectify import pinhole_of_size, rectify_depth, rectify_image
+from dsm_ros.scene_map.keyframe import Keyframe
+
+
+class PeerUnavailable(DsmError):
+    """A peer cannot run here; the message says why."""
+
+
+class Peer(Protocol):
+    """Another way to localize one image by itself, given which keyframes to look at."""
+
+    def prepare(self, keyframe: Keyframe) -> None:
+        """Compute and keep the features of a keyframe, as a map would."""
+
+    def localize(self, image_HW3: NDArray[np.uint8], camera: Camera, keyframe_ids: Sequence[int]) -> Pose44 | None:
+        """Return map_T_camera from prepared keyframes, or None."""
+
+
+@dataclass(frozen=True)
+class Keypoints:
+    """Where the keypoints of an image (width, height) are, px, and what they look like, unit length along D."""
+
+    pixels_N2: NDArray[np.float64]
+    descriptors_ND: Tensor
+    size_px: tuple[int, int]
+
+    def of(self, rows_K: NDArray[np.int64]) -> Keypoints:
+        """Return some of them."""
+        return Keypoints(self.pixels_N2[rows_K], self.descriptors_ND[rows_K], self.size_px)
+
+
+class KeypointMethod(Protocol):
+    """Keypoints of an image, and which of two images' belong together."""
+
+    def describe(self, image_HW3: NDArray[np.uint8]) -> Keypoints: ...
+
+    def match(self, query: Keypoints, keyframe: Keypoints) -> NDArray[np.int64]:
+        """Return (M, 2): rows in the query, rows in the keyframe."""
+
+
+class KeypointPeer:
+    """A keypoint method made into a peer: it sees the pixels that the network sees, and has the same PnP."""
+
+    def __init__(self, method: KeypointMethod, long_side_px: int, max_error_px: float):
+        self._method, self._long_side_px, self._max_error_px = method, long_side_px, max_error_px
+        self._keyframes: dict[int, tuple[Keypoints, NDArray[np.float64]]] = {}
+
+    def prepare(self, keyframe: Keyframe) -> None:
+        """Keep the keypoints of a keyframe that have depth, and their points in the map."""
+        camera = pinhole_of_size(keyframe.camera, self._long_side_px)
+        keypoints = self._method.describe(rectify_image(keyframe.image_HW3(), keyframe.camera, camera))
+        depth_HW = rectify_depth(keyframe.depth_HW(), keyframe.camera, camera)
+        u_N, v_N = np.rint(keypoints.pixels_N2).astype(int).T
+        depth_N = depth_HW[v_N.clip(0, camera.height_px - 1), u_N.clip(0, camera.width_px - 1)]
+        (known_K,) = np.nonzero(depth_N)
+        mapped = keypoints.of(known_K)
+        points_K3 = transform(keyframe.map_T_camera, camera.unproject(mapped.pixels_N2) * depth_N[known_K, None])
+        self._keyframes[keyframe.id] = mapped, points_K3
+
+    def localize(self, image_HW3: NDArray[np.uint8], camera: Camera, keyframe_ids: Sequence[int]) -> Pose44 | None:
+        """Match an image against each keyframe and solve for the pose that most pairs agree with."""
+        pinhole = pinhole_of_size(camera, self._long_side_px)
+        query = self._method.describe(rectify_image(image_HW3, camera, pinhole))
+        pixels, points = [np.empty((0, 2))], [np.empty((0, 3))]
+        for keyframe, points_K3 in (self._keyframes[i] for i in keyframe_ids):
+            pairs_M2 = self._method.match(query, keyframe)
+            pixels.append(query.pixels_N2[pairs_M2[:, 0]])
+            points.append(points_K3[pairs_M2[:, 1]])
+        pnp = solve_pnp(np.concatenate(pixels), np.concatenate(points), pinhole, self._max_error_px)
+        return pnp.map_T_camera if pnp else None

@@ -1,0 +1,35 @@
+"""SIFT as a peer: it localizes a rendered room, and knows when it sees nothing."""
+
+import numpy as np
+import pytest
+
+from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.evaluation.peers.peer import KeypointPeer
+from dsm_ros.evaluation.peers.sift import Sift
+from dsm_ros.geometry.pose import pose_error
+from dsm_ros.scene_map.keyframe import compress
+
+
+@pytest.fixture(scope="module")
+def room():
+    return open_rooms("rooms:3/size=320x240")
+
+
+@pytest.fixture(scope="module")
+def peer(room):
+    peer = KeypointPeer(Sift(), 320, 8.0)
+    for i in (0, 6):
+        peer.prepare(compress(room[i], i, "s"))
+    return peer
+
+
+def test_an_image_between_two_keyframes_is_localized(room, peer):
+    pose = peer.localize(room[3].image_HW3, room[3].camera, [0, 6])
+    translation_m, rotation_deg = pose_error(pose, room[3].map_T_camera)
+    assert translation_m < 0.03
+    assert rotation_deg < 1
+
+
+def test_a_blank_image_or_no_keyframe_gives_no_pose(room, peer):
+    assert peer.localize(np.full_like(room[3].image_HW3, 128), room[3].camera, [0, 6]) is None
+    assert peer.localize(room[3].image_HW3, room[3].camera, []) is None

@@ -1,0 +1,79 @@
+"""Ours and others on the same frames: every method gets a row, figures or the reason."""
+
+import numpy as np
+import pytest
+
+from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.evaluation import bench_peers
+from dsm_ros.evaluation.bench_peers import Contestant, MethodRow, compare, localize, score
+from dsm_ros.evaluation.bench_plots import plot_peers
+from dsm_ros.evaluation.bench_tables import print_peers
+from dsm_ros.evaluation.peers.peer import PeerUnavailable
+from dsm_ros.geometry.pose import make_pose
+from dsm_ros.localization.localizer import Localizer
+from dsm_ros.scene_map.scene_map import SceneMap
+
+
+def unavailable(device):
+    raise PeerUnavailable("its weights could not be downloaded")
+
+
+def broken(device):
+    raise ZeroDivisionError
+
+
+@pytest.fixture
+def rows(monkeypatch, room_map, network):
+    monkeypatch.setattr(bench_peers, "METHODS", {**bench_peers.METHODS, "xfeat": unavailable, "other": broken})
+    localizer = Localizer(SceneMap.open(room_map, network.model_hash), network)
+    rows = compare(localizer, open_rooms("rooms:7"), range(5, 65, 20), ["sift", "xfeat", "other"], lambda *a: None)
+    return {row.method: row for row in rows}
+
+
+def test_every_method_has_a_row(rows, network, capsys, tmp_path):
+    ours, alone, sift, xfeat, other = rows.values()
+    assert [ours.method, alone.method] == [network.name, f"{network.name}, each frame alone"]
+    assert ours.ratio == 1
+    assert ours.n_localized == sift.n_localized == 3
+    assert sift.recall_5cm_5deg == ours.recall_5cm_5deg == 1
+    assert sift.ratio == pytest.approx(sift.ms_median / ours.ms_median)
+    assert xfeat == MethodRow("xfeat", reason="its weights could not be downloaded")
+    assert "ZeroDivisionError" in other.reason
+    print_peers(list(rows.values()))
+    said = capsys.readouterr().out
+    assert "3 of 3" in said
+    assert "xfeat: its weights could not be downloaded" in said
+    assert plot_peers(list(rows.values()), tmp_path / "plots").stat().st_size > 5_000
+
+
+class Recorder:
+    """A method's stand-in that notes what it is asked, and is a metre off; it fails at the third frame."""
+
+    def __init__(self, truths):
+        self.truths, self.prepared, self.asked = truths, [], []
+
+    def prepare(self, keyframe):
+        self.prepared.append(keyframe.id)
+
+    def localize(self, image_HW3, camera, keyframe_ids):
+        assert set(keyframe_ids) <= set(self.prepared)
+        self.asked.append(keyframe_ids)
+        return self.truths[len(self.asked) - 1] @ make_pose(np.eye(3), [1, 0, 0])
+
+
+def test_a_peer_gets_the_keyframes_of_ours_each_prepared_once(monkeypatch, room_map, network):
+    monkeypatch.setitem(bench_peers.METHODS, "recorder", lambda device: None)
+    localizer = Localizer(SceneMap.open(room_map, network.model_hash), network)
+    frames = [open_rooms("rooms:7")[i] for i in (5, 25)]
+    recorder = Recorder([frame.map_T_camera for frame in frames])
+    contestant = Contestant("recorder", localizer)
+    contestant._peer = recorder
+    ours = [localize(localizer, frame) for frame in frames]
+    answers = [contestant.localize(frame, answer.keyframe_ids) for frame, answer in zip(frames, ours, strict=True)]
+    assert recorder.asked == [answer.keyframe_ids for answer in ours]
+    assert sorted(recorder.prepared) == sorted({i for answer in ours for i in answer.keyframe_ids})
+    row = score("recorder", recorder.truths, answers)
+    assert (row.n_localized, row.wrong_over_50cm, row.recall_5cm_5deg) == (2, 2, 0)
+    assert row.median_translation_m == pytest.approx(1)
+    assert contestant.localize(frames[0], ours[0].keyframe_ids).map_T_camera is None
+    assert "IndexError" in contestant.reason
