@@ -6,22 +6,21 @@ PoseLib (LO-RANSAC) where it is installed, OpenCV's USAC where not (PoseLib has 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.opencv_pnp import estimate_opencv, refine_opencv
 from dsm_ros.geometry.pose import Pose44, invert, make_pose, transform
+from dsm_ros.geometry.poselib_pnp import MIN_POINTS, estimate_poselib, refine_poselib
 
 try:
     import poselib
 except ImportError:
     poselib = None
 
-MIN_POINTS = 4
-REFINEMENT = {"loss_type": "CAUCHY", "loss_scale": 3.0}  # px: about the deviation of a good coordinate
+REFINEMENTS = 2  # the second on the inliers of the first
 
 
 @dataclass(frozen=True)
@@ -45,12 +44,44 @@ def solve_pnp(
     if finite_N.sum() < MIN_POINTS:
         return None
     origin_3 = np.median(points_N3[finite_N], axis=0)  # solvers lose digits far from the origin
-    estimate = _estimate_poselib if poselib else estimate_opencv
+    estimate = estimate_poselib if poselib else estimate_opencv
     camera_T_local = estimate(pixels_N2[finite_N], points_N3[finite_N] - origin_3, camera, max_error_px, seed)
     if camera_T_local is None or not np.isfinite(camera_T_local).all():
         return None
     map_T_camera = make_pose(np.eye(3), origin_3) @ invert(camera_T_local)
-    inliers_N = finite_N & (reprojection_errors(pixels_N2, points_N3, camera, map_T_camera) < max_error_px)
+    return _with_inliers(map_T_camera, pixels_N2, points_N3, camera, max_error_px)
+
+
+def refine_pnp(
+    map_T_camera: Pose44,
+    pixels_N2: NDArray[np.float64],
+    points_N3: NDArray[np.float64],
+    camera: Camera,
+    max_error_px: float,
+) -> PnpResult | None:
+    """Return the pose near map_T_camera that fits the correspondences within the error best, None when they are few."""
+    refine = refine_poselib if poselib else refine_opencv
+    for _ in range(REFINEMENTS):
+        near_N = reprojection_errors(pixels_N2, points_N3, camera, map_T_camera) < max_error_px
+        if near_N.sum() < MIN_POINTS:
+            return None
+        map_T_local = make_pose(np.eye(3), np.median(points_N3[near_N], axis=0))
+        camera_T_local = invert(map_T_camera) @ map_T_local
+        refined = refine(camera_T_local, pixels_N2[near_N], points_N3[near_N] - map_T_local[:3, 3], camera)
+        if not np.isfinite(refined).all():
+            return None
+        map_T_camera = map_T_local @ invert(refined)
+    return _with_inliers(map_T_camera, pixels_N2, points_N3, camera, max_error_px)
+
+
+def _with_inliers(
+    map_T_camera: Pose44,
+    pixels_N2: NDArray[np.float64],
+    points_N3: NDArray[np.float64],
+    camera: Camera,
+    max_error_px: float,
+) -> PnpResult | None:
+    inliers_N = reprojection_errors(pixels_N2, points_N3, camera, map_T_camera) < max_error_px
     return PnpResult(map_T_camera, inliers_N) if inliers_N.sum() >= MIN_POINTS else None
 
 
@@ -61,36 +92,3 @@ def reprojection_errors(
     with np.errstate(invalid="ignore"):  # a point at infinity is no inlier, and no reason to warn
         errors_N = np.linalg.norm(camera.project(transform(invert(map_T_camera), points_N3)) - pixels_N2, axis=1)
     return np.where(np.isfinite(errors_N), errors_N, np.inf)
-
-
-def _estimate_poselib(
-    pixels_N2: NDArray[np.float64], points_N3: NDArray[np.float64], camera: Camera, max_error_px: float, seed: int
-) -> Pose44 | None:
-    ransac = {"max_reproj_error": max_error_px, "seed": seed}
-    pose, info = poselib.estimate_absolute_pose(pixels_N2, points_N3, poselib_camera(camera), ransac, REFINEMENT)
-    return make_pose(pose.R, pose.t) if info["num_inliers"] >= MIN_POINTS else None
-
-
-def poselib_camera(camera: Camera) -> dict[str, Any]:
-    """Return an undistorted camera in PoseLib's words."""
-    params = [camera.fx, camera.fy, camera.cx, camera.cy]
-    return {"model": "PINHOLE", "width": camera.width_px, "height": camera.height_px, "params": params}
-
-
-def estimate_opencv(
-    pixels_N2: NDArray[np.float64], points_N3: NDArray[np.float64], camera: Camera, max_error_px: float, seed: int
-) -> Pose44 | None:
-    """Return camera_T_map by OpenCV's USAC (MSAC scoring, local optimisation), refined on its inliers."""
-    params = cv2.UsacParams()
-    params.threshold, params.maxIterations, params.confidence = max_error_px, 1000, 0.999
-    params.score, params.loMethod, params.randomGeneratorState = cv2.SCORE_METHOD_MSAC, cv2.LOCAL_OPTIM_INNER_LO, seed
-    found, _, rotation, translation, inliers = cv2.solvePnPRansac(
-        points_N3, pixels_N2, camera.matrix_33, np.empty(0), params=params
-    )
-    if not found or inliers is None or len(inliers) < MIN_POINTS:
-        return None
-    chosen = inliers.ravel()
-    rotation, translation = cv2.solvePnPRefineLM(
-        points_N3[chosen], pixels_N2[chosen], camera.matrix_33, np.empty(0), rotation, translation
-    )
-    return make_pose(cv2.Rodrigues(rotation)[0], translation.ravel())

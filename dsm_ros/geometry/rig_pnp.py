@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.errors import DsmError
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.pnp import MIN_POINTS, REFINEMENT, poselib_camera
+from dsm_ros.geometry.pnp import reprojection_errors
 from dsm_ros.geometry.pose import Pose44, invert, make_pose
+from dsm_ros.geometry.poselib_pnp import ITERATIONS, MIN_POINTS, REFINEMENT, poselib_camera, poselib_pose
 
 try:
     import poselib
 except ImportError:
     poselib = None
-
-# Enough to find a pose, with 99 % certainty, that a tenth of all correspondences agree with: half of the least share
-# that is accepted, for one of two cameras may be covered. PoseLib's own limit takes seconds where there is no pose.
-MAX_ITERATIONS = 5000
 
 
 @dataclass(frozen=True)
@@ -42,28 +40,56 @@ def require_solver() -> None:
 def solve_rig_pnp(seen: Sequence[CameraPoints], max_error_px: float, seed: int = 0) -> Pose44 | None:
     """Return map_T_rig, the pose that most correspondences of all cameras agree with; None when there is none."""
     require_solver()
-    finite = [np.isfinite(one.pixels_N2).all(1) & np.isfinite(one.points_N3).all(1) for one in seen]
-    pixels = [one.pixels_N2[finite_N] for one, finite_N in zip(seen, finite, strict=True)]
-    points = [one.points_N3[finite_N] for one, finite_N in zip(seen, finite, strict=True)]
-    if sum(map(len, points)) < MIN_POINTS:
+    seen = [_chosen(one, _finite(one.pixels_N2) & _finite(one.points_N3)) for one in seen]
+    if sum(len(one.points_N3) for one in seen) < MIN_POINTS:
         return None
-    origin_3 = np.median(np.concatenate(points), axis=0)  # solvers lose digits far from the origin
+    problem = _Problem(seen)
+    ransac = {"max_reproj_error": max_error_px, "seed": seed, **ITERATIONS}
     pose, info = poselib.estimate_generalized_absolute_pose(
-        pixels,
-        [points_N3 - origin_3 for points_N3 in points],
-        [_extrinsics(one.rig_T_camera) for one in seen],
-        [poselib_camera(one.camera) for one in seen],
-        {"max_reproj_error": max_error_px, "seed": seed, "max_iterations": MAX_ITERATIONS},
-        REFINEMENT,
+        problem.pixels, problem.local_points, problem.extrinsics, problem.cameras, ransac, REFINEMENT
     )
-    rig_T_local = make_pose(pose.R, pose.t)
-    if info["num_inliers"] < MIN_POINTS or not np.isfinite(rig_T_local).all():
-        return None
-    return make_pose(np.eye(3), origin_3) @ invert(rig_T_local)
+    return problem.map_T_rig(pose) if info["num_inliers"] >= MIN_POINTS else None
 
 
-def _extrinsics(rig_T_camera: Pose44) -> object:
-    camera_T_rig = invert(rig_T_camera)
-    pose = poselib.CameraPose()
-    pose.R, pose.t = camera_T_rig[:3, :3], camera_T_rig[:3, 3]
-    return pose
+def refine_rig_pose(map_T_rig: Pose44, seen: Sequence[CameraPoints], max_error_px: float) -> Pose44:
+    """Return the pose near map_T_rig that fits the correspondences within max_error_px of it best."""
+    seen = [_chosen(one, _errors(one, map_T_rig) < max_error_px) for one in seen]
+    if sum(len(one.points_N3) for one in seen) < MIN_POINTS:
+        return map_T_rig
+    problem = _Problem(seen)
+    pose, _ = poselib.refine_generalized_absolute_pose(
+        problem.pixels, problem.local_points, problem.local(map_T_rig), problem.extrinsics, problem.cameras, REFINEMENT
+    )
+    refined = problem.map_T_rig(pose)
+    return map_T_rig if refined is None else refined
+
+
+class _Problem:
+    """Correspondences in PoseLib's words, about an origin among them: solvers lose digits far from it."""
+
+    def __init__(self, seen: Sequence[CameraPoints]):
+        origin_3 = np.median(np.concatenate([one.points_N3 for one in seen]), axis=0)
+        self._map_T_local = make_pose(np.eye(3), origin_3)
+        self.pixels = [one.pixels_N2 for one in seen]
+        self.local_points = [one.points_N3 - origin_3 for one in seen]
+        self.extrinsics = [poselib_pose(invert(one.rig_T_camera)) for one in seen]
+        self.cameras = [poselib_camera(one.camera) for one in seen]
+
+    def local(self, map_T_rig: Pose44) -> Any:
+        return poselib_pose(invert(map_T_rig) @ self._map_T_local)
+
+    def map_T_rig(self, pose: Any) -> Pose44 | None:
+        rig_T_local = make_pose(pose.R, pose.t)
+        return self._map_T_local @ invert(rig_T_local) if np.isfinite(rig_T_local).all() else None
+
+
+def _chosen(one: CameraPoints, chosen_N: NDArray[np.bool_]) -> CameraPoints:
+    return replace(one, pixels_N2=one.pixels_N2[chosen_N], points_N3=one.points_N3[chosen_N])
+
+
+def _finite(values_NX: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(values_NX).all(axis=1))
+
+
+def _errors(one: CameraPoints, map_T_rig: Pose44) -> NDArray[np.float64]:
+    return reprojection_errors(one.pixels_N2, one.points_N3, one.camera, map_T_rig @ one.rig_T_camera)

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.pnp import PnpResult, reprojection_errors, solve_pnp
+from dsm_ros.geometry.pnp import PnpResult, refine_pnp, reprojection_errors, solve_pnp
 from dsm_ros.geometry.pose import Pose44, transform
 from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.config import LocalizerConfig
@@ -61,43 +60,40 @@ def attempt_pose(
     """Match an image against a scene and solve for its pose on the most certain cells [3.1]."""
     match = network.match(query, scene)
     watch.lap("match")
-    return _solve(match, match.confidence_HW, config.pnp_cells, query, scene, config, watch)
+    attempt = _most_certain_cells(match, config.pnp_cells, query, scene)
+    pnp = solve_pnp(attempt.pixels_C2, attempt.points_C3, query.camera, config.max_error_px)
+    watch.lap("pnp")
+    return replace(attempt, pnp=pnp)
 
 
 def attempt_around(
     network: DsmNet, query: ImageFeatures, scene: Scene, found: Attempt, config: LocalizerConfig, watch: Stopwatch
 ) -> Attempt:
-    """Match again around the pose of an attempt and solve anew; judged by the correspondences that found the pose.
+    """Match again around the pose of an attempt and refine it; judged by the correspondences that found the pose.
 
     Coordinates looked for where a pose expects them agree with it and cannot vouch for it. They are right nearly
-    everywhere, so more cells are taken than the first time, those that match best at the finest level.
+    everywhere, so more cells are taken than the first time.
     """
     if found.pnp is None:
         return found
     match = network.match_around(query, scene, found.match, found.pnp.map_T_camera)
     watch.lap("match")
-    around = _solve(match, match.agreement_HW, config.pnp_cells_around, query, scene, config, watch)
+    around = _most_certain_cells(match, config.pnp_cells_around, query, scene)
+    start = found.pnp.map_T_camera, around.pixels_C2, around.points_C3
+    around = replace(around, pnp=refine_pnp(*start, query.camera, config.max_error_px))
+    watch.lap("pnp")
     return judge(around, found, query.camera, config.max_error_px)
 
 
-def _solve(
-    match: DenseMatch,
-    worth_HW: Tensor,
-    cells: int,
-    query: ImageFeatures,
-    scene: Scene,
-    config: LocalizerConfig,
-    watch: Stopwatch,
-) -> Attempt:
-    """Solve for the pose that the cells worth most agree with."""
-    height, width = worth_HW.shape
-    worth_P = worth_HW.flatten().cpu()
-    worth_C, chosen_C = (values.numpy() for values in worth_P.topk(min(cells, int((worth_P > 0).sum()))))
+def _most_certain_cells(match: DenseMatch, cells: int, query: ImageFeatures, scene: Scene) -> Attempt:
+    """Return the correspondences of the most certain cells, without a pose."""
+    height, width = match.confidence_HW.shape
+    confidence_P = match.confidence_HW.flatten().cpu()
+    kept = min(cells, int((confidence_P > 0).sum()))
+    confidence_C, chosen_C = (values.numpy() for values in confidence_P.topk(kept))
     coords_P3 = transform(scene.map_T_local, match.coords_HW3.flatten(0, 1).cpu().numpy())
     pixels_C2 = cell_centres(width, height, query.camera.width_px, query.camera.height_px)[chosen_C]
-    pnp = solve_pnp(pixels_C2, coords_P3[chosen_C], query.camera, config.max_error_px)
-    watch.lap("pnp")
-    return Attempt(match, coords_P3, pixels_C2, coords_P3[chosen_C], worth_C, pnp)
+    return Attempt(match, coords_P3, pixels_C2, coords_P3[chosen_C], confidence_C, None)
 
 
 def judge(attempt: Attempt, evidence: Attempt, camera: Camera, max_error_px: float) -> Attempt:

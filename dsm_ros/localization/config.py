@@ -12,10 +12,10 @@ class LocalizerConfig:
     keyframes: N, scene images retrieved. near_keyframes: how many of them are those nearest to the predicted pose,
     where there is a prediction. temporal: fuse the previous frame's correlation.
     max_frame_gap_s: the previous frame counts only when it is this recent.
-    pnp_cells, pnp_cells_around: the best cells that PnP takes, at first and around the pose found.
+    pnp_cells, pnp_cells_around: how many of the most certain cells PnP takes, at first and around the pose found.
     max_error_px: inlier limit at the network's input size.
     min_inliers and min_confidence (inlier share of the cells given to PnP): below, there is no pose.
-    min_seeing_share: of those cells that would see mapped surface from the pose, this share must agree with it: most.
+    min_seeing_share: of those cells that would see mapped surface from the pose, this share must agree with it.
     max_keyframe_distance_m: a pose further from every retrieved keyframe contradicts the map.
     pixel_sigma_px: the least deviation of an inlier that the covariance believes, however well the inliers fit.
     """
@@ -29,7 +29,7 @@ class LocalizerConfig:
     max_error_px: float = 8.0
     min_inliers: int = 100
     min_confidence: float = 0.2
-    min_seeing_share: float = 0.5
+    min_seeing_share: float = 0.4
     max_keyframe_distance_m: float = 5.0
     pixel_sigma_px: float = 0.8
 

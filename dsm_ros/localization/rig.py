@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dsm_ros.geometry.pose import Pose44, invert
-from dsm_ros.geometry.rig_pnp import CameraPoints, solve_rig_pnp
+from dsm_ros.geometry.rig_pnp import CameraPoints, refine_rig_pose, solve_rig_pnp
+from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.attempt import at_pose, most_certain
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.dense_coordinates import dense_coordinates
-from dsm_ros.localization.gate import reason_against
+from dsm_ros.localization.gate import is_supported, reason_against
 from dsm_ros.localization.localizer import NOTHING_RETRIEVED, Localizer
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, Support
 from dsm_ros.localization.rig_covariance import moved_covariance, rig_covariance
@@ -48,7 +49,7 @@ class RigLocalizer:
         seen = [(view, sight) for view in views if (sight := self._see(view, stamp_ns, near, watch))]
         if not seen:
             return NotLocalized(*NOTHING_RETRIEVED, times_ms=watch.times())
-        map_T_rig = solve_rig_pnp([_points(*pair) for pair in seen], self.config.max_error_px)
+        map_T_rig = self._solve(seen)
         watch.lap("pnp")
         placed = [self._placed(*pair, map_T_rig) for pair in seen]
         evidence = self._evidence(placed)
@@ -80,6 +81,26 @@ class RigLocalizer:
     def _see(self, view: View, stamp_ns: int, near: Pose44 | None, watch: Stopwatch) -> Sight | None:
         near_camera = None if near is None else near @ view.rig_T_camera
         return self._of(view).see(view.image_HW3, view.camera, stamp_ns, near_camera, watch)
+
+    def _solve(self, seen: Sequence[tuple[View, Sight]]) -> Pose44 | None:
+        """Return the pose that most cells agree with, refined on the better coordinates that cameras found alone."""
+        map_T_rig = solve_rig_pnp([_points(*pair) for pair in seen], self.config.max_error_px)
+        if map_T_rig is None:
+            return None
+        around = [self._points_around(*pair) for pair in seen]
+        return refine_rig_pose(map_T_rig, around, self.config.max_error_px)
+
+    def _points_around(self, view: View, sight: Sight) -> CameraPoints:
+        """Return the most certain cells around the pose that a camera found alone; without one, its first match."""
+        attempt, camera = sight.attempt, sight.query.camera
+        if not is_supported(attempt, self.config):
+            return _points(view, sight)
+        confidence_HW = attempt.match.confidence_HW
+        kept = min(self.config.pnp_cells_around, confidence_HW.numel())
+        chosen_C = confidence_HW.flatten().cpu().topk(kept).indices.numpy()
+        height, width = confidence_HW.shape
+        pixels_C2 = cell_centres(width, height, camera.width_px, camera.height_px)[chosen_C]
+        return CameraPoints(pixels_C2, attempt.coords_P3[chosen_C], camera, view.rig_T_camera)
 
     def _placed(self, view: View, sight: Sight, map_T_rig: Pose44 | None) -> Sight:
         """Return what a camera saw with the rig's pose in place of its own."""

@@ -6,6 +6,7 @@ P = query cells (row-major), M = candidates of one cell, K = candidates kept, N 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +17,9 @@ from dsm_ros.network.features import SceneLevel
 
 INVALID_SCORE = -2.0  # below every cosine, so that padding never outranks a real candidate (DSM_FACTS 7.3)
 MIN_DEPTH_M = 0.1
-TILE_NUMBERS = 2**24  # gathered at once; all of them would be gigabytes for windows of 13 x 13
+TIE_PX = 0.01  # coarse centres lie exactly between two fine cells: the last bit must not decide
+TILE_NUMBERS = 2**22  # gathered at once; all of them would be gigabytes for windows of 13 x 13
+SHIFTS = 9  # of a cell and its neighbours
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,16 @@ class CostVolume:
 def correlate_all_pairs(query_CHW: Tensor, level: SceneLevel) -> Candidates:
     """Score every scene cell against every query cell, each pair supported by its neighbours."""
     height, width = query_CHW.shape[1:]
-    scores_PM = query_CHW.flatten(1).T @ level.features_NCHW.transpose(0, 1).flatten(1)
-    scores_PM = average_shifted_pairs(scores_PM.view(height, width, *level.valid_NHW.shape)).flatten(2).flatten(0, 1)
-    return Candidates(scores_PM.masked_fill(~level.valid_NHW.flatten(), INVALID_SCORE))
+    scores_PM = (query_CHW / SHIFTS).flatten(1).T @ level.features_NCHW.transpose(0, 1).flatten(1)
+    sums_PM = sum_shifted_pairs(scores_PM.view(height, width, *level.valid_NHW.shape)).flatten(2).flatten(0, 1)
+    return Candidates(sums_PM.masked_fill_(~level.valid_NHW.flatten(), INVALID_SCORE))
 
 
-def average_shifted_pairs(scores_HWNhw: Tensor) -> Tensor:
-    """Average each pair's score with the pairs that both shift to, over 3x3 shifts.
+def sum_shifted_pairs(scores_HWNhw: Tensor) -> Tensor:
+    """Add to each pair's score those of the pairs that both shift to, over 3x3 shifts.
 
     Neighbours in the query should match neighbours in the scene: it enlarges the context of each cell
-    to 3x3 at the price of eight additions.
+    to 3x3 at the price of four additions.
     """
     rows = scores_HWNhw.clone()
     rows[1:, :, :, 1:] += scores_HWNhw[:-1, :, :, :-1]
@@ -61,7 +64,7 @@ def average_shifted_pairs(scores_HWNhw: Tensor) -> Tensor:
     total = rows.clone()
     total[:, 1:, :, :, 1:] += rows[:, :-1, :, :, :-1]
     total[:, :-1, :, :, :-1] += rows[:, 1:, :, :, 1:]
-    return total / 9
+    return total
 
 
 def correlate_windows(query_CHW: Tensor, level: SceneLevel, initial_P3: Tensor, radius: int) -> Candidates:
@@ -70,44 +73,65 @@ def correlate_windows(query_CHW: Tensor, level: SceneLevel, initial_P3: Tensor, 
     initial_P3: metres, local frame. Cells outside an image, behind its camera or without depth are invalid.
     """
     query_PC = query_CHW.flatten(1).T.contiguous()
-    count, _, height, width = level.features_NCHW.shape
-    scene_NPC = level.features_NCHW.flatten(2).transpose(1, 2).contiguous()
-    scores, cells = [], []
-    for n in range(count):
-        cells_PM, inside_PM = window_cells(initial_P3, level, n, radius)
-        scores_PM = score_cells(query_PC, scene_NPC[n], cells_PM)
-        valid_PM = inside_PM & level.valid_NHW[n].flatten()[cells_PM]
-        scores.append(scores_PM.masked_fill(~valid_PM, INVALID_SCORE))
-        cells.append(cells_PM + n * height * width)
-    return Candidates(torch.cat(scores, dim=1), torch.cat(cells, dim=1))
+    scene_SC = level.features_NCHW.permute(0, 2, 3, 1).flatten(0, 2)
+    cells_PM, valid_PM = window_cells(initial_P3, level, radius)
+    scores_PM = score_cells(query_PC, scene_SC, cells_PM)
+    return Candidates(scores_PM.masked_fill(~valid_PM, INVALID_SCORE), cells_PM)
 
 
 def score_cells(query_PC: Tensor, scene_SC: Tensor, cells_PM: Tensor) -> Tensor:
-    """Return the products (P, M) of each query cell with some scene cells, in tiles that fit into a cache."""
+    """Return the products (P, M) of each query cell with some scene cells."""
+    if not query_PC.is_cpu or torch.is_grad_enabled():
+        return _score_gathered(query_PC, scene_SC, cells_PM)
+    # As the entries wanted of a sparse product: features are read where they lie, ten times as fast.
+    rows, columns = cells_PM.shape
+    entries = torch.arange(0, rows * columns + 1, columns), cells_PM.flatten(), query_PC.new_zeros(rows * columns)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that this layout of tensors is new
+        wanted = torch.sparse_csr_tensor(*entries, (rows, len(scene_SC)), check_invariants=False)
+    return torch.sparse.sampled_addmm(wanted, query_PC, scene_SC.T, beta=0).values().view(rows, columns)
+
+
+def _score_gathered(query_PC: Tensor, scene_SC: Tensor, cells_PM: Tensor) -> Tensor:
+    """Gather the features and multiply, with gradients, in tiles that fit into a cache."""
     rows = max(1, TILE_NUMBERS // (cells_PM.shape[1] * query_PC.shape[1]))
     tiles = zip(query_PC.split(rows), cells_PM.split(rows), strict=True)
     return torch.cat([torch.bmm(scene_SC[cells_TM], query_TC[..., None])[..., 0] for query_TC, cells_TM in tiles])
 
 
-def window_cells(points_P3: Tensor, level: SceneLevel, image: int, radius: int) -> tuple[Tensor, Tensor]:
-    """Return cells_PM (index into h*w of one image) around the projections of points, and whether each is inside."""
+def window_cells(points_P3: Tensor, level: SceneLevel, radius: int) -> tuple[Tensor, Tensor]:
+    """Return cells_PM (index into N*h*w) around the projections of points in all images, and which of them count.
+
+    They are looked up in a grid with a margin around each image, wide enough for windows next to it.
+    """
     height, width = level.valid_NHW.shape[1:]
-    pixels_P2, front_P = project(points_P3, level.intrinsics_N33[image], level.camera_T_local_N44[image])
-    centre_P2 = pixels_P2.round().clamp(-1e4, 1e4).long()
-    offsets_D = torch.arange(-radius, radius + 1, device=points_P3.device)
-    u_PM = (centre_P2[:, 0, None, None] + offsets_D).expand(-1, len(offsets_D), -1).flatten(1)
-    v_PM = (centre_P2[:, 1, None, None] + offsets_D[:, None]).expand(-1, -1, len(offsets_D)).flatten(1)
-    inside_PM = (u_PM >= 0) & (u_PM < width) & (v_PM >= 0) & (v_PM < height) & front_P[:, None]
-    return v_PM.clamp(0, height - 1) * width + u_PM.clamp(0, width - 1), inside_PM
+    margin = 2 * radius + 1
+    cell_NHW = torch.arange(level.valid_NHW.numel(), device=points_P3.device).view_as(level.valid_NHW)
+    table = F.pad(cell_NHW.masked_fill(~level.valid_NHW, -1), (margin,) * 4, value=-1)
+    pixels_NP2, front_NP = project(points_P3, level.intrinsics_N33, level.camera_T_local_N44)
+    beside = -(radius + 1)
+    u_NP, v_NP = (pixels_NP2 + TIE_PX).round().clamp(-1e4, 1e4).long().unbind(2)
+    u_NP = u_NP.clamp(beside, width + radius).masked_fill(~front_NP, beside) + margin
+    v_NP = v_NP.clamp(beside, height + radius) + margin
+    images_N = torch.arange(len(table), device=points_P3.device)[:, None] * table[0].numel()
+    centres_NP = images_N + v_NP * table.shape[2] + u_NP
+    steps_D = torch.arange(-radius, radius + 1, device=points_P3.device)
+    offsets_M = (steps_D[:, None] * table.shape[2] + steps_D).flatten()
+    cells_PM = table.flatten()[(centres_NP.T[..., None] + offsets_M).flatten(1)]
+    return cells_PM.clamp(min=0), cells_PM >= 0
 
 
-def project(points_P3: Tensor, intrinsics_33: Tensor, camera_T_local_44: Tensor) -> tuple[Tensor, Tensor]:
-    """Return pixels_P2 on the camera's grid and front_P, whether the point is in front of it; NaN counts as behind."""
-    camera_P3 = points_P3 @ camera_T_local_44[:3, :3].T + camera_T_local_44[:3, 3]
-    front_P = camera_P3[:, 2] > MIN_DEPTH_M
-    camera_P3 = torch.where(front_P[:, None], camera_P3, torch.ones_like(camera_P3))
-    pixels_P3 = camera_P3 @ intrinsics_33.T
-    return pixels_P3[:, :2] / pixels_P3[:, 2:], front_P
+def project(points_P3: Tensor, intrinsics_N33: Tensor, camera_T_local_N44: Tensor) -> tuple[Tensor, Tensor]:
+    """Return pixels_NP2 on each camera's grid and front_NP, whether a point is before it; NaN counts as behind.
+
+    Cameras may also be a single one, without N.
+    """
+    turned_NP3 = points_P3 @ camera_T_local_N44[..., :3, :3].mT
+    camera_NP3 = turned_NP3 + camera_T_local_N44[..., None, :3, 3]
+    front_NP = camera_NP3[..., 2] > MIN_DEPTH_M
+    camera_NP3 = torch.where(front_NP[..., None], camera_NP3, 1.0)
+    pixels_NP3 = camera_NP3 @ intrinsics_N33.mT
+    return pixels_NP3[..., :2] / pixels_NP3[..., 2:], front_NP
 
 
 def keep_best(candidates: Candidates, level: SceneLevel, count: int) -> CostVolume:

@@ -24,7 +24,7 @@ from dsm_ros.network.encoder import Encoder, LiteEncoder
 from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, pixel_rays
 from dsm_ros.network.floor import EVIDENCE, ConsensusCoordinates, EvidenceConfidence
 from dsm_ros.network.layers import enlarge
-from dsm_ros.network.level_volume import CellMatches, LevelVolume, mutual_agreement, stack_volumes
+from dsm_ros.network.level_volume import CellMatches, LevelVolume, distinctness, stack_volumes
 from dsm_ros.network.paper_encoder import PaperEncoder
 from dsm_ros.network.surface import seen_surface
 
@@ -61,11 +61,6 @@ class DenseMatch:
     def certainty(self) -> float:
         """The mean confidence over all cells, s of the paper."""
         return float(self.confidence_HW.mean())
-
-    @property
-    def agreement_HW(self) -> Tensor:
-        """How well each cell matched at the finest level alone, 0..1: best score times the candidates' consensus."""
-        return self.levels[-1].evidence_BEHW[0, :2].prod(0)
 
 
 class DsmNet(nn.Module):
@@ -179,10 +174,7 @@ class DsmNet(nn.Module):
         for of_query, scene in zip(candidates, scenes, strict=True):
             volume = keep_best(of_query, scene.levels[level], self.config.candidates)
             consensus = find_consensus(volume, self.config.temperature, self._agreement_m(level))
-            mutual_P = (
-                mutual_agreement(of_query, volume, size[1]) if level == 0 else torch.ones_like(consensus.support_P)
-            )
-            matches.append(CellMatches(volume, consensus, mutual_P))
+            matches.append(CellMatches(volume, consensus, distinctness(of_query, volume, size[1])))
         return stack_volumes(matches, scenes, size[0])
 
     def certainty(

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from dsm_ros.network.coordinate_head import CoordinateMaps
 from dsm_ros.network.level_volume import LevelVolume
 
-EVIDENCE = 4  # of each level: best score, consensus, mutual agreement, weight behind the answer
+EVIDENCE = 4  # of each level: best score, consensus, distinctness, weight behind the answer
 NOT_EVIDENCE = 5  # channels of coordinates and rays before those of the evidence
 
 
@@ -23,7 +23,7 @@ class ConsensusCoordinates(nn.Module):
 
 
 class EvidenceConfidence(nn.Module):
-    """Trust a cell as far as its best score, its candidates' agreement and mutual choice go, over all levels."""
+    """Trust a cell as far as its best score, its candidates' agreement and its distinctness go, over all levels."""
 
     def forward(self, features_BCHW: Tensor) -> Tensor:
         evidence_BLEHW = features_BCHW[:, NOT_EVIDENCE:].unflatten(1, (-1, EVIDENCE))

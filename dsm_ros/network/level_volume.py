@@ -13,13 +13,14 @@ from dsm_ros.network.cost_volume import Candidates, CostVolume
 from dsm_ros.network.features import Scene
 
 MUTUAL_FLOOR = 0.3  # a cell that is not its candidate's own best match keeps this share of its confidence
+RIVAL_TEMPERATURE = 0.05  # of the softmax over all candidates that says how many look alike
 
 
 @dataclass(frozen=True)
 class LevelVolume:
     """B queries, K candidates of each of H x W cells; coordinates normalised in the scene's local frame [5.3].
 
-    weights_BKHW and centre_B3HW are the consensus; evidence_B3HW: best score, support, mutual agreement, 0..1.
+    weights_BKHW and centre_B3HW are the consensus; evidence_B3HW: best score, support, distinctness, 0..1.
     """
 
     scores_BKHW: Tensor
@@ -36,7 +37,7 @@ class CellMatches:
 
     volume: CostVolume
     consensus: Consensus
-    mutual_P: Tensor
+    distinct_P: Tensor
 
 
 def stack_volumes(matches: Sequence[CellMatches], scenes: Sequence[Scene], height: int) -> LevelVolume:
@@ -46,7 +47,7 @@ def stack_volumes(matches: Sequence[CellMatches], scenes: Sequence[Scene], heigh
         coords.append(scene.normalise(match.volume.coords_PK3))
         centres.append(scene.normalise(match.consensus.coords_P3))
         best_P = match.volume.scores_PK[:, 0].clamp(0, 1)
-        evidence.append(torch.stack([best_P, match.consensus.support_P, match.mutual_P], dim=1))
+        evidence.append(torch.stack([best_P, match.consensus.support_P, match.distinct_P], dim=1))
     return LevelVolume(
         _maps([match.volume.scores_PK for match in matches], height),
         _maps([coords_PK3.flatten(1) for coords_PK3 in coords], height).unflatten(1, (-1, 3)),
@@ -62,15 +63,27 @@ def _maps(values: Sequence[Tensor], height: int) -> Tensor:
     return torch.stack([values_PC.T.unflatten(1, (height, -1)) for values_PC in values])
 
 
-def mutual_agreement(candidates: Candidates, volume: CostVolume, width: int) -> Tensor:
-    """Return 1 where the best candidate's own best query cell is this cell or touches it, else MUTUAL_FLOOR.
+def distinctness(candidates: Candidates, volume: CostVolume, width: int) -> Tensor:
+    """Return how far a cell and its best candidate are each other's only choice, (P,) 0..1.
 
-    width: of the query grid in cells. Windows do not say what their candidates would choose: 1.
+    width: of the query grid in cells. Windows show too little of the scene to say: 1.
     """
     if candidates.cells_PM is not None:
         return torch.ones_like(volume.scores_PK[:, 0])
-    back_P = candidates.scores_PM.argmax(dim=0)[volume.cells_PK[:, 0]]
+    return _mutual_agreement(candidates.scores_PM, volume, width) * _kept_share(candidates.scores_PM, volume)
+
+
+def _mutual_agreement(scores_PM: Tensor, volume: CostVolume, width: int) -> Tensor:
+    """Return 1 where the best candidate's own best query cell is this cell or touches it, else MUTUAL_FLOOR."""
+    back_P = scores_PM[:, volume.cells_PK[:, 0]].argmax(dim=0)
     here_P = torch.arange(len(back_P), device=back_P.device)
     across_P = (back_P % width - here_P % width).abs()
     down_P = (back_P // width - here_P // width).abs()
     return torch.where((across_P <= 1) & (down_P <= 1), 1.0, MUTUAL_FLOOR)
+
+
+def _kept_share(scores_PM: Tensor, volume: CostVolume) -> Tensor:
+    """Return the share that the kept candidates have of the likelihood of all: little on a blank wall."""
+    likelihood_P = (scores_PM / RIVAL_TEMPERATURE).exp_().sum(dim=1)
+    kept_P = ((volume.scores_PK / RIVAL_TEMPERATURE).exp() * volume.valid_PK).sum(dim=1)
+    return kept_P / likelihood_P.clamp(min=torch.finfo(likelihood_P.dtype).tiny)

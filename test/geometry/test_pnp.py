@@ -19,12 +19,16 @@ def correspondences(outlier_share, count=1000, noise_px=0.5, seed=0):
     return pixels + rng.normal(0, noise_px, (count, 2)), points, outliers
 
 
-@pytest.mark.parametrize("solver", ["poselib", "opencv"])
-def test_sixty_percent_outliers(solver, monkeypatch):
-    if solver == "opencv":
+@pytest.fixture(params=["poselib", "opencv"])
+def solver(request, monkeypatch):
+    if request.param == "opencv":
         monkeypatch.setattr(pnp, "poselib", None)
     elif pnp.poselib is None:
         pytest.skip("PoseLib has no wheel for this machine")
+
+
+@pytest.mark.usefixtures("solver")
+def test_sixty_percent_outliers():
     pixels, points, outliers = correspondences(0.6)
     result = pnp.solve_pnp(pixels, points, CAMERA, 4.0)
     distance_m, angle_deg = pose_error(result.map_T_camera, TRUTH)
@@ -72,3 +76,21 @@ def test_distorted_cameras_are_refused():
     lens = Camera(512, 384, 420, 420, 255, 191, "plumb_bob", (0.1, 0, 0, 0))
     with pytest.raises(ValueError, match="rectify"):
         pnp.solve_pnp(pixels, points, lens, 2.0)
+
+
+@pytest.mark.usefixtures("solver")
+def test_refinement_finds_the_pose_from_near_it():
+    pixels, points, outliers = correspondences(0.3, noise_px=0.2)
+    points[0] = np.nan
+    near = TRUTH @ make_pose(cv2.Rodrigues(np.array([0.0, 0.01, 0.0]))[0], [0.02, 0.0, -0.01])
+    result = pnp.refine_pnp(near, pixels, points, CAMERA, 8.0)
+    distance_m, angle_deg = pose_error(result.map_T_camera, TRUTH)
+    assert distance_m < 0.01
+    assert angle_deg < 0.1
+    assert (result.inliers_N == ~outliers).mean() > 0.97
+
+
+def test_refinement_far_from_all_points_gives_no_pose():
+    pixels, points, _ = correspondences(0.0)
+    far = TRUTH @ make_pose(np.diag([-1.0, 1.0, -1.0]), np.zeros(3))
+    assert pnp.refine_pnp(far, pixels, points, CAMERA, 8.0) is None

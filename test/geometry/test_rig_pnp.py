@@ -6,7 +6,7 @@ from dsm_ros.errors import DsmError
 from dsm_ros.geometry import rig_pnp
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import make_pose, pose_error, transform
-from dsm_ros.geometry.rig_pnp import CameraPoints, solve_rig_pnp
+from dsm_ros.geometry.rig_pnp import CameraPoints, refine_rig_pose, solve_rig_pnp
 
 FRONT, RIGHT = Camera(512, 384, 420.0, 420.0, 255.5, 191.5), Camera(640, 360, 300.0, 310.0, 330.0, 170.0)
 TRUTH = make_pose(cv2.Rodrigues(np.array([0.2, -0.4, 0.1]))[0], [105.0, -40.0, 2.0])
@@ -62,3 +62,13 @@ def test_without_poselib_one_line_says_so(monkeypatch):
     monkeypatch.setattr(rig_pnp, "poselib", None)
     with pytest.raises(DsmError, match="several cameras need PoseLib"):
         solve_rig_pnp([seen(FRONT, RIG_T_FRONT), seen(RIGHT, RIG_T_RIGHT)], 2.0)
+
+
+@needs_poselib
+def test_a_pose_is_refined_on_the_correspondences_near_it():
+    both = [seen(FRONT, RIG_T_FRONT, 0.3, noise_px=0.2), seen(RIGHT, RIG_T_RIGHT, 0.3, noise_px=0.2, seed=1)]
+    rough = TRUTH @ make_pose(cv2.Rodrigues(np.array([0.0, 0.002, 0.0]))[0], [0.004, -0.003, 0.002])
+    refined = refine_rig_pose(rough, both, 8.0)
+    assert pose_error(rough, TRUTH)[0] > 0.005
+    assert pose_error(refined, TRUTH)[0] < 0.001
+    assert (refine_rig_pose(rough, [seen(FRONT, RIG_T_FRONT, count=1)], 8.0) == rough).all()

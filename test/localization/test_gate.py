@@ -57,7 +57,7 @@ def test_a_look_alike_is_refused_when_most_of_what_should_see_the_map_disagrees(
     assert attempt.inlier_ratio == 0.25
     reason, detail = judged(attempt)
     assert reason is Reason.CONTRADICTS_MAP
-    assert detail == "0.25 of the cells that should see the map from there agree with it, limit 0.50"
+    assert detail == "0.25 of the cells that should see the map from there agree with it, limit 0.40"
 
 
 def test_a_pose_far_from_every_keyframe_is_refused():

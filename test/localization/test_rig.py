@@ -76,6 +76,18 @@ def test_a_covered_camera_does_not_spoil_the_pose(rig, room):
         assert pose_error(result.map_T_camera, rig_pose(room, 40))[0] < 0.05
 
 
+@needs_poselib
+def test_beside_a_covered_camera_the_other_is_as_precise_as_alone(rig, room):
+    errors = []
+    for index in (20, 40, 80, 120):
+        front, right = views_of(room, index)
+        for used in ([front], [front, covered(right)]):
+            rig.reset()
+            errors.append(pose_error(rig.localize(used, 0).map_T_camera, rig_pose(room, index)))
+    alone, beside = np.mean(errors[::2], axis=0), np.mean(errors[1::2], axis=0)
+    assert (beside < 1.2 * alone).all(), (alone, beside)
+
+
 def test_one_image_gives_the_answer_of_that_camera_alone(rig, room, room_map, network):
     alone = Localizer(SceneMap.open(room_map, network.model_hash), network, LocalizerConfig())
     for index, stamp_ns in ((40, 0), (41, PERIOD_NS)):  # the second is fused with the first

@@ -6,6 +6,7 @@ from dsm_ros.network import cost_volume
 from dsm_ros.network.consensus import find_consensus
 from dsm_ros.network.cost_volume import (
     INVALID_SCORE,
+    TIE_PX,
     CostVolume,
     correlate_all_pairs,
     correlate_windows,
@@ -55,7 +56,7 @@ def test_windows_equal_brute_force_also_at_borders_and_behind_the_camera():
             pixel, front = project(points[p : p + 1], level.intrinsics_N33[n], level.camera_T_local_N44[n])
             for dv in (-1, 0, 1):
                 for du in (-1, 0, 1):
-                    u, v = (pixel[0].round() + torch.tensor([du, dv])).tolist()
+                    u, v = ((pixel[0] + TIE_PX).round() + torch.tensor([du, dv])).tolist()
                     if front[0] and 0 <= u < 8 and 0 <= v < 6 and level.valid_NHW[n, int(v), int(u)]:
                         feature = level.features_NCHW[n, :, int(v), int(u)]
                         expected[n, dv + 1, du + 1] = feature @ query.flatten(1)[:, p]

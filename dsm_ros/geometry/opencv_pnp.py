@@ -1,0 +1,37 @@
+"""Pose from correspondences by OpenCV, where PoseLib has no wheel (aarch64)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pose import Pose44, make_pose
+from dsm_ros.geometry.poselib_pnp import MIN_POINTS
+
+
+def estimate_opencv(
+    pixels_N2: NDArray[np.float64], points_N3: NDArray[np.float64], camera: Camera, max_error_px: float, seed: int
+) -> Pose44 | None:
+    """Return camera_T_map by OpenCV's USAC (MSAC scoring, local optimisation), refined on its inliers."""
+    params = cv2.UsacParams()
+    params.threshold, params.maxIterations, params.confidence = max_error_px, 1000, 0.999
+    params.score, params.loMethod, params.randomGeneratorState = cv2.SCORE_METHOD_MSAC, cv2.LOCAL_OPTIM_INNER_LO, seed
+    found, _, rotation, translation, inliers = cv2.solvePnPRansac(
+        points_N3, pixels_N2, camera.matrix_33, np.empty(0), params=params
+    )
+    if not found or inliers is None or len(inliers) < MIN_POINTS:
+        return None
+    chosen = inliers.ravel()
+    camera_T_map = make_pose(cv2.Rodrigues(rotation)[0], translation.ravel())
+    return refine_opencv(camera_T_map, pixels_N2[chosen], points_N3[chosen], camera)
+
+
+def refine_opencv(
+    camera_T_map: Pose44, pixels_N2: NDArray[np.float64], points_N3: NDArray[np.float64], camera: Camera
+) -> Pose44:
+    """Return the pose near camera_T_map that fits correspondences best, by Levenberg-Marquardt."""
+    start = cv2.Rodrigues(camera_T_map[:3, :3])[0], camera_T_map[:3, 3:].copy()
+    rotation, translation = cv2.solvePnPRefineLM(points_N3, pixels_N2, camera.matrix_33, np.empty(0), *start)
+    return make_pose(cv2.Rodrigues(rotation)[0], translation.ravel())

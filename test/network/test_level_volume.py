@@ -1,0 +1,43 @@
+import pytest
+import torch
+
+from dsm_ros.network.cost_volume import INVALID_SCORE, Candidates, CostVolume
+from dsm_ros.network.level_volume import MUTUAL_FLOOR, distinctness
+
+
+def volume_of(candidates, kept):
+    scores, cells = candidates.scores_PM.topk(kept, dim=1)
+    valid = scores > INVALID_SCORE
+    return CostVolume(scores * valid, torch.zeros(*scores.shape, 3), valid, cells)
+
+
+def distinct(scores_PM, kept=2):
+    candidates = Candidates(scores_PM)
+    return distinctness(candidates, volume_of(candidates, kept), width=len(scores_PM)).tolist()
+
+
+def test_a_cell_that_matches_one_place_is_distinct_and_one_that_matches_all_is_not():
+    scores = torch.zeros(1, 100)
+    assert distinct(scores) == pytest.approx([0.02])
+    scores[0, 40] = 0.9
+    assert distinct(scores)[0] > 0.999
+
+
+def test_scores_of_missing_candidates_are_no_rivals():
+    scores = torch.full((1, 100), INVALID_SCORE)
+    scores[0, :2] = torch.tensor([0.5, 0.4])
+    assert distinct(scores) == pytest.approx([1.0])
+    assert distinct(torch.full((1, 100), INVALID_SCORE)) == pytest.approx([0.0])
+
+
+def test_a_candidate_that_prefers_a_distant_cell_costs_trust():
+    scores = torch.full((5, 3), -1.0)
+    scores[0, 1], scores[1, 1], scores[4, 1] = 0.9, 0.8, 0.8  # the cell beside the preferred one is near enough
+    assert distinct(scores, kept=1) == pytest.approx(
+        [1.0, 1.0, MUTUAL_FLOOR / 3, MUTUAL_FLOOR / 3, MUTUAL_FLOOR], abs=1e-6
+    )
+
+
+def test_windows_do_not_say():
+    candidates = Candidates(torch.rand(4, 9), torch.zeros(4, 9, dtype=torch.long))
+    assert distinctness(candidates, volume_of(candidates, 2), width=2).tolist() == [1.0] * 4
