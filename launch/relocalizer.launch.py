@@ -17,6 +17,7 @@ ARGUMENTS = {
     "cameras": ("", "Names of a rig's cameras, as in front,left: image and camera_info are below each name."),
     "initialpose": ("initialpose", "Topic of pose hints."),
     "image_transport": ("", "raw or compressed."),
+    "rectified": ("", "true for rectified images, such as image_rect."),
     "base_frame": ("", "Frame to locate in the map, such as base_link."),
     "odom_frame": ("", "Odometry frame, such as odom: map -> odom is broadcast instead of map -> base."),
     "params_file": (str(CONFIG / "relocalizer.yaml"), "Parameters; an argument that is not empty goes before it."),
@@ -25,7 +26,8 @@ ARGUMENTS = {
     "log_level": ("info", "debug, info, warn or error."),
     "rviz": ("false", "Start RViz with dsm.rviz."),
 }
-PARAMETERS = ("map", "cameras", "image_transport", "base_frame", "odom_frame")
+PARAMETERS = ("map", "cameras", "image_transport", "rectified", "base_frame", "odom_frame")
+SWITCHES = ("rectified",)
 SHOWN = ("pose", "map_points", "keyframes", "scene_coordinates", "debug_image")
 
 
@@ -41,14 +43,14 @@ def generate_launch_description() -> LaunchDescription:
 def relocalizer(context: LaunchContext) -> list[LifecycleNode]:
     """Return the node; what is left empty is left to the parameter file."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    given = {name: ParameterValue(value[name], value_type=str) for name in PARAMETERS if value[name]}
+    given = {name: argument(name, bool if name in SWITCHES else str) for name in PARAMETERS if value[name]}
     node = LifecycleNode(
         package="dsm_ros",
         executable="relocalizer",
         name="relocalizer",
         namespace=value["namespace"],
         output="screen",
-        parameters=[value["params_file"], {**given, "use_sim_time": use_sim_time()}],
+        parameters=[value["params_file"], {**given, "use_sim_time": argument("use_sim_time", bool)}],
         remappings=[*image_remappings(value), ("initialpose", value["initialpose"])],
         ros_arguments=["--log-level", value["log_level"]],
     )
@@ -66,9 +68,9 @@ def image_remappings(value: dict[str, str]) -> list[tuple[str, str]]:
     return [(prefix + name, prefix + topic) for prefix in prefixes for name, topic in topics.items()]
 
 
-def use_sim_time() -> ParameterValue:
-    """Return the argument as a boolean."""
-    return ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)
+def argument(name: str, kind: type) -> ParameterValue:
+    """Return an argument as a parameter of a type, whatever its text looks like."""
+    return ParameterValue(LaunchConfiguration(name), value_type=kind)
 
 
 def rviz() -> Node:
@@ -78,7 +80,7 @@ def rviz() -> Node:
         executable="rviz2",
         namespace=LaunchConfiguration("namespace"),
         arguments=["-d", str(CONFIG / "dsm.rviz")],
-        parameters=[{"use_sim_time": use_sim_time()}],
+        parameters=[{"use_sim_time": argument("use_sim_time", bool)}],
         remappings=[
             *((f"/relocalizer/{name}", f"relocalizer/{name}") for name in SHOWN),
             ("/image", LaunchConfiguration("image")),

@@ -125,7 +125,7 @@ def test_arguments_become_remaps_and_namespace(command):
 
 def test_a_rigs_topics_are_below_its_cameras_names(command):
     words = command(cameras="front, left", image="image_raw")
-    rules = {word for flag, word in pairwise(words) if flag == "-r" and "/" in word}
+    rules = {word for flag, word in pairwise(words) if flag == "-r" and "/" in word.split(":=")[0]}
     assert rules == {
         f"{name}/{topic}"
         for name in ("front", "left")
@@ -141,9 +141,9 @@ def test_a_rigs_topics_are_below_its_cameras_names(command):
 def test_given_arguments_override_the_parameter_file_and_empty_ones_do_not(command, tmp_path):
     file = tmp_path / "robot.yaml"
     file.write_text("/**:\n  ros__parameters: {map: /maps/old, base_frame: base_link, keyframes: 7}\n")
-    words = command(params_file=str(file), map="007", use_sim_time="true", log_level="debug")
+    words = command(params_file=str(file), map="007", rectified="true", use_sim_time="true", log_level="debug")
     values = node_parameters(words)
-    assert values["map"] == "007"
+    assert (values["map"], values["rectified"]) == ("007", True)
     assert (values["base_frame"], values["keyframes"], values["use_sim_time"]) == ("base_link", 7, True)
     assert words[words.index("--log-level") + 1] == "debug"
 

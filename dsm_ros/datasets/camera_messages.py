@@ -14,14 +14,30 @@ logger = logging.getLogger(__name__)
 def camera_from_msg(message: Any) -> Camera:
     """Return the camera of the raw image that was sent with a CameraInfo, after its ROI and binning (REP 104).
 
-    ROI is in full resolution px and comes first; do_rectify and P are about rectified images.
+    ROI is in full resolution px and comes first; do_rectify is about rectified images.
     Raises ValueError for an uncalibrated camera, an unknown distortion model or impossible numbers.
     """
     fx, cx, fy, cy = (float(message.k[i]) for i in (0, 2, 4, 5))
-    if fx == 0:
-        raise ValueError("camera is uncalibrated: run camera_calibration and let the driver load what it writes")
     distortion = tuple(float(value) for value in message.d)
-    camera = Camera(message.width, message.height, fx, fy, cx, cy, message.distortion_model, distortion)
+    return _of_image((fx, fy, cx, cy), message.distortion_model, distortion, message)
+
+
+def rectified_camera_from_msg(message: Any) -> Camera:
+    """Return the camera of the rectified image that was sent with a CameraInfo: P, without distortion (REP 104).
+
+    image_proc and stereo drivers send the raw image's CameraInfo, D included, with the rectified image too.
+    Raises ValueError for an uncalibrated camera or impossible numbers.
+    """
+    fx, cx, fy, cy = (float(message.p[i]) for i in (0, 2, 5, 6))
+    return _of_image((fx, fy, cx, cy), "none", (), message)
+
+
+def _of_image(
+    intrinsics: tuple[float, float, float, float], model: str, distortion: tuple[float, ...], message: Any
+) -> Camera:
+    if intrinsics[0] == 0:
+        raise ValueError("camera is uncalibrated: run camera_calibration and let the driver load what it writes")
+    camera = Camera(message.width, message.height, *intrinsics, model, distortion)
     return _binned(_region(camera, message.roi), max(1, message.binning_x), max(1, message.binning_y))
 
 

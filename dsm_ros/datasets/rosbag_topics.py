@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ POSE_TYPES = (
     "nav_msgs/msg/Odometry",
 )
 TF_TYPE = "tf2_msgs/msg/TFMessage"
+TRANSPORTS = ("compressed", "theora", "ffmpeg", "zstd")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -31,20 +34,33 @@ class BagTopics:
 
 
 def choose_topics(connections: Sequence[Connection], bag: str) -> BagTopics:
-    """Return the topics of a bag by type and name. Raises SequenceError that lists what there is."""
+    """Return the topics of a bag by type and name. Raises SequenceError that lists what there is.
+
+    A camera's image has a camera_info beside it; a picture that some node drew, such as a debug image, has none.
+    """
     images = [c for c in connections if c.msgtype in IMAGE_TYPES]
+    infos = [c for c in connections if c.msgtype == INFO_TYPE]
+    beside_info = {c.topic.rpartition("/")[0] for c in infos}
     depth = next((c for c in images if "depth" in c.topic), None)
-    colours = sorted((c for c in images if "depth" not in c.topic), key=_colour_rank)
+    colours = [c for c in images if "depth" not in c.topic]
+    colours.sort(key=lambda c: (_camera(c) not in beside_info, *_colour_rank(c)))
     if not colours:
         topics = ", ".join(sorted({c.topic for c in connections})) or "none"
         raise SequenceError(f"{bag} has no colour image topic; its topics: {topics}")
     image = colours[0]
-    infos = [c for c in connections if c.msgtype == INFO_TYPE]
+    if others := sorted({c.topic for c in colours if _camera(c) in beside_info - {_camera(image)}}):
+        _log.warning("%s holds several cameras: images are read from %s, not %s", bag, image.topic, ", ".join(others))
     info = max(infos, key=lambda c: _common_prefix(c.topic, image.topic), default=None)
     if info is None:
         raise SequenceError(f"{bag} has no CameraInfo; record the camera_info topic of {image.topic} too")
     pose = next((c for kind in POSE_TYPES for c in connections if c.msgtype == kind), None)
     return BagTopics(image, info, depth, pose, tuple(c for c in connections if c.msgtype == TF_TYPE))
+
+
+def _camera(image: Connection) -> str:
+    """Return the namespace that image and camera_info of one camera share; image_transport adds a name of its own."""
+    base, _, last = image.topic.rpartition("/")
+    return base.rpartition("/")[0] if last in TRANSPORTS else base
 
 
 def _colour_rank(connection: Connection) -> tuple[bool, bool, str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from std_msgs.msg import Header
 
-from dsm_ros.datasets.camera_messages import camera_from_msg, camera_of_size
+from dsm_ros.datasets.camera_messages import camera_of_size
 from dsm_ros.datasets.image_messages import image_from_msg
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
@@ -24,17 +24,24 @@ class Cameras:
     """Makes views of image messages; a camera that is alone is a rig whose frame is its own.
 
     names: of the cameras, [""] for one that is alone. rig_frame: whose pose is wanted; empty for the first camera's.
+    camera_of: what a CameraInfo says of the images.
     """
 
-    def __init__(self, names: Sequence[str], rig_frame: str, transforms: Transforms):
-        self._names, self._rig_frame, self._transforms = names, rig_frame, transforms
+    def __init__(
+        self,
+        names: Sequence[str],
+        rig_frame: str,
+        transforms: Transforms,
+        camera_of: Callable[[Any], Camera],
+    ):
+        self._names, self._rig_frame, self._transforms, self._camera_of = names, rig_frame, transforms, camera_of
         self._first_frame = ""
         self._cameras: dict[str, Camera | str] = {}
 
     def take_camera_info(self, name: str, message: Any) -> None:
         """Use a CameraInfo for the camera's images that follow."""
         try:
-            self._cameras[name] = camera_from_msg(message)
+            self._cameras[name] = self._camera_of(message)
         except ValueError as error:
             self._cameras[name] = f"camera_info cannot be used: {error}"
 

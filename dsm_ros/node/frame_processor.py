@@ -139,4 +139,5 @@ class FrameProcessor:
         return Answer(header, NotLocalized(reason, detail), state, received_s)
 
     def _warn(self, text: str) -> None:
-        self._node.get_logger().warning(text, throttle_duration_sec=WARNING_PERIOD_S)
+        if self._node.context.ok():  # else the log cannot be published
+            self._node.get_logger().warning(text, throttle_duration_sec=WARNING_PERIOD_S)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from dsm_ros.node.parameters import NodeParameters
 from dsm_ros.node.thumbnails import Thumbnails
 from dsm_ros.process import use_threads
 
+if TYPE_CHECKING:
+    from dsm_ros.network.dsm_net import DsmNet
+
 
 class MapLocalizer(ImageLocalizer, Protocol):
     """A localizer whose limits may be changed between two images."""
@@ -25,9 +29,13 @@ class MapLocalizer(ImageLocalizer, Protocol):
 
 @dataclass(frozen=True)
 class Loaded:
-    """A localizer on a map, the map's frame, its points (metres, RGB) and keyframe poses, and images by keyframe id."""
+    """A localizer on a map, the map's frame, its points (metres, RGB) and keyframe poses, and images by keyframe id.
+
+    network: of the localizer; another map is localized in with the same one.
+    """
 
     localizer: MapLocalizer
+    network: DsmNet
     map_frame: str
     points_N3: NDArray[np.float64]
     colors_N3: NDArray[np.uint8]
@@ -35,24 +43,27 @@ class Loaded:
     keyframe_images: KeyframeImages
 
 
-Loader = Callable[[NodeParameters, str], Loaded]
+Loader = Callable[[NodeParameters, str, Loaded | None], Loaded]
 
 
-def load(values: NodeParameters, map_uri: str) -> Loaded:
-    """Load the network and a map. Raises DsmError when either cannot be used."""
-    from pathlib import Path
-
+def load(values: NodeParameters, map_uri: str, in_use: Loaded | None) -> Loaded:
+    """Load a map, and the network unless one is in use. Raises DsmError when either cannot be used."""
     from dsm_ros.geometry.rig_pnp import require_solver
     from dsm_ros.localization.rig import RigLocalizer
     from dsm_ros.network.checkpoint import load_network
+    from dsm_ros.network.runtime import Runtime
     from dsm_ros.scene_map.scene_map import SceneMap
 
     if len(values.camera_names()) > 1:
         require_solver()
     use_threads(1)  # all others are for the worker
-    network = load_network(Path(values.model) if values.model else None, values.device)
-    scene_map = SceneMap.open(map_uri, network.model_hash)
+    network = (
+        in_use.network
+        if in_use
+        else load_network(Path(values.model) if values.model else None, values.device, Runtime(values.runtime))
+    )
+    scene_map = SceneMap.open(map_uri, network.model_hash, values.device)
     localizer = RigLocalizer(scene_map, network, values.localizer_config())
     points_N3, colors_N3 = scene_map.points(values.map_points)
     thumbnails = Thumbnails(scene_map)
-    return Loaded(localizer, scene_map.frame_name, points_N3, colors_N3, scene_map.poses_N44, thumbnails.of)
+    return Loaded(localizer, network, scene_map.frame_name, points_N3, colors_N3, scene_map.poses_N44, thumbnails.of)

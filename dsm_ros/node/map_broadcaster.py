@@ -15,6 +15,7 @@ from tf2_msgs.msg import TFMessage
 from dsm_ros.datasets.pose_messages import stamp_ns_of
 from dsm_ros.geometry.pose import Pose44, interpolate, invert, pose_error
 from dsm_ros.node.conversions import transform_to_msg
+from dsm_ros.node.interruption import interruptible
 from dsm_ros.node.transform_buffer import NS_PER_S, Missing
 from dsm_ros.node.transforms import TF_QOS, Transforms, on_time_jump
 
@@ -83,7 +84,8 @@ class MapBroadcaster:
         self._publisher = node.create_publisher(TFMessage, "/tf", TF_QOS)
         self._time_jump = on_time_jump(node, self.forget)
         group = MutuallyExclusiveCallbackGroup()
-        self._timer = node.create_timer(RESEND_PERIOD_S, self._resend, group) if settings.odom_frame else None
+        resend = interruptible(self._resend, node.context)
+        self._timer = node.create_timer(RESEND_PERIOD_S, resend, group) if settings.odom_frame else None
 
     def send(self, map_T_camera: Pose44, header: Header, camera_frame: str) -> str | None:
         """Take up an accepted pose (header: map frame, capture stamp); return why not when it cannot.

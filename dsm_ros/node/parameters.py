@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
@@ -11,7 +12,10 @@ from numpy.typing import NDArray
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.lifecycle import LifecycleNode
 
+from dsm_ros.datasets.camera_messages import camera_from_msg, rectified_camera_from_msg
+from dsm_ros.geometry.camera import Camera
 from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.network.runtime import Runtime
 from dsm_ros.node.map_broadcaster import BroadcastSettings
 
 
@@ -28,7 +32,7 @@ def live(default: Any, description: str, low: float | None = None, high: float |
 
 
 _LOCALIZER = LocalizerConfig()
-CHOICES = {"image_transport": ("raw", "compressed"), "watch_type": ("pose", "odometry")}
+CHOICES = {"image_transport": ("raw", "compressed"), "watch_type": ("pose", "odometry"), "runtime": tuple(Runtime)}
 AT_START = "autostart"  # nobody asks for it later
 
 
@@ -39,9 +43,11 @@ class NodeParameters:
     map: str = parameter("", "Folder (or s3://...) of the map; empty to wait for ~/load_map.")
     model: str = parameter("", "Weights (.safetensors); empty for the shipped ones.")
     device: str = parameter("cpu", "Where the network runs: cpu or cuda.")
+    runtime: str = parameter("torch", "What computes the network: torch, or onnxruntime (an optional package).")
     threads: int = parameter(0, "CPU threads of the network; 0 for one per core.", 0, 256)
     autostart: bool = parameter(True, "Configure and activate at once, without a lifecycle manager.")
     image_transport: str = parameter("raw", "raw, or compressed to subscribe to <image>/compressed.")
+    rectified: bool = parameter(False, "Images are rectified (image_rect): camera_info's P holds, not K and D.")
     cameras: str = parameter("", "Names of a rig's cameras, as in front,left; empty for one camera.")
     rig_slop_s: float = parameter(
         0.05, "A rig's images this close in time are one; a late one is waited for.", 0.0, 1.0
@@ -75,6 +81,10 @@ class NodeParameters:
         """Return the cameras' names, each once; one empty name for a camera that is alone."""
         names = (name.strip() for name in self.cameras.split(","))
         return list(dict.fromkeys(filter(None, names))) or [""]
+
+    def camera_of(self) -> Callable[[Any], Camera]:
+        """Return what a CameraInfo says of the images that it comes with."""
+        return rectified_camera_from_msg if self.rectified else camera_from_msg
 
     def map_covariance_66(self) -> NDArray[np.float64]:
         """Return what map and calibration add to a pose's covariance; a single image cannot tell (m^2, rad^2)."""

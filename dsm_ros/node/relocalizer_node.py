@@ -14,7 +14,7 @@ from typing import Any
 import rclpy
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.exceptions import InvalidHandle, ParameterException
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import MultiThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.logging import get_logger
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
@@ -29,6 +29,7 @@ from dsm_ros.node.cameras import Cameras
 from dsm_ros.node.frame_processor import FrameProcessor, Surroundings
 from dsm_ros.node.frames import BaseFrame
 from dsm_ros.node.image_groups import ImageGroup, ImageGroups
+from dsm_ros.node.interruption import interruptible, until_interrupted
 from dsm_ros.node.latest_image_worker import LatestImageWorker, WorkerCounts
 from dsm_ros.node.loading import Loaded, Loader, load
 from dsm_ros.node.log_forwarding import RosLogHandler
@@ -55,8 +56,9 @@ def logged(callback: Callback) -> Callback:
         try:
             return callback(self, state)
         except Exception as error:
-            self.get_logger().error(f"{callback.__name__}: {error}")
-            self.get_logger().debug(traceback.format_exc())
+            if self.context.ok():  # else it is what interrupted it
+                self.get_logger().error(f"{callback.__name__}: {error}")
+                self.get_logger().debug(traceback.format_exc())
             return TransitionCallbackReturn.FAILURE
 
     return wrapper
@@ -81,7 +83,7 @@ class RelocalizerNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the network and the map, create everything but the image input."""
         values = self._values = parameters.read(self)
-        loaded = self._loaded = self._loader(values, values.map) if values.map else None
+        loaded = self._loaded = self._loader(values, values.map, None) if values.map else None
         self._outputs, transforms = Outputs(self), Transforms(self)
         self._broadcaster = MapBroadcaster(self, transforms, values.broadcast_settings()) if values.publish_tf else None
         around = Surroundings(
@@ -93,7 +95,7 @@ class RelocalizerNode(LifecycleNode):
             self._publish,
         )
         rig_frame = values.base_frame if values.cameras else ""
-        self._cameras = Cameras(values.camera_names(), rig_frame, transforms)
+        self._cameras = Cameras(values.camera_names(), rig_frame, transforms, values.camera_of())
         self._processor = FrameProcessor(self, Tracker(loaded.localizer) if loaded else None, around, self._cameras)
         base = BaseFrame(transforms, values.base_frame)
         desk = Desk(self._processor, self._outputs, base, self._describe, self._is_active, self._load_map)
@@ -111,11 +113,12 @@ class RelocalizerNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start the worker, then subscribe."""
         self._silent, self._arrived_s = False, time.monotonic()
-        self._worker = LatestImageWorker(self._processor.process, partial(use_threads, self._values.threads))
+        process, prepare = self._processor.process, partial(use_threads, self._values.threads)
+        self._worker = LatestImageWorker(interruptible(process, self.context), prepare)
         names, group = self._values.camera_names(), MutuallyExclusiveCallbackGroup()
         self._groups = ImageGroups(names, self._values.rig_slop_s)
         self._inputs = [subscription for name in names for subscription in self._subscribe(name, group)]
-        self._timer = self.create_timer(DIAGNOSTICS_PERIOD_S, self._on_timer)
+        self._timer = self.create_timer(DIAGNOSTICS_PERIOD_S, interruptible(self._on_timer, self.context))
         return super().on_activate(state)
 
     @logged
@@ -194,14 +197,16 @@ class RelocalizerNode(LifecycleNode):
         silent_s, limit_s = time.monotonic() - self._arrived_s, self._values.stale_after_s
         if self._values.continuous and not self._silent and silent_s > limit_s:
             self._silent = True
-            self._outputs.publish(self._processor.silence(silent_s, limit_s), self._counts())
+            self._say(self._processor.silence(silent_s, limit_s))
         self._outputs.publish_diagnostics(self._counts(), self._processor.faults)
 
     def _publish(self, answer: Answer) -> None:
-        if not self.context.ok():
-            return  # interrupted while the image was looked at
         self._rescue.see(answer)
-        self._outputs.publish(answer, self._counts())
+        self._say(answer)
+
+    def _say(self, answer: Answer) -> None:
+        if self.context.ok():  # else it was interrupted meanwhile, and even the log would complain
+            self._outputs.publish(answer, self._counts())
 
     def _apply(self, changes: dict[str, Any]) -> None:
         """Take up changed parameters while the node is configured."""
@@ -217,7 +222,7 @@ class RelocalizerNode(LifecycleNode):
         return self._outputs.describe(answer, self._counts())
 
     def _load_map(self, map_uri: str) -> int:
-        loaded = self._loader(self._values, map_uri)
+        loaded = self._loader(self._values, map_uri, self._loaded)
         self._loaded = loaded
         self._processor.replace(Tracker(loaded.localizer), loaded.map_frame)
         self._show(loaded)
@@ -249,10 +254,23 @@ def spin(node: RelocalizerNode) -> None:
             executor.spin_once()
         except InvalidHandle:
             continue  # another thread has just destroyed what was to be waited for
-        except Exception:
-            if rclpy.ok():
-                raise
-            return  # interrupted between the check and the wait
+
+
+def run(loader: Loader) -> int:
+    """Make the node, start it if it is to, and spin; return 2 when it cannot start."""
+    try:
+        node = RelocalizerNode(loader)
+    except ParameterException as error:  # a value of the wrong type or out of range
+        get_logger("relocalizer").fatal(str(error))
+        return CANNOT_START
+    try:
+        if node.get_parameter("autostart").value and not start(node):
+            return CANNOT_START if rclpy.ok() else 0
+        spin(node)
+    finally:
+        node.release_all()
+        node.destroy_node()
+    return 0
 
 
 def main(loader: Loader = load) -> int:
@@ -260,20 +278,9 @@ def main(loader: Loader = load) -> int:
     prepare_process()
     rclpy.init()
     try:
-        node = RelocalizerNode(loader)
-    except ParameterException as error:  # a value of the wrong type or out of range
-        get_logger("relocalizer").fatal(str(error))
-        rclpy.try_shutdown()
-        return CANNOT_START
-    try:
-        if node.get_parameter("autostart").value and not start(node):
-            return CANNOT_START
-        spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
+        with until_interrupted(rclpy.get_default_context()):
+            return run(loader)
     finally:
-        node.release_all()
-        node.destroy_node()
         rclpy.try_shutdown()
     return 0
 

@@ -9,6 +9,7 @@ from typing import Any
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from rclpy.node import Node
 from std_msgs.msg import Empty
+from std_srvs.srv import Empty as EmptyService
 from std_srvs.srv import Trigger
 
 from dsm_ros.localization.result import Localized
@@ -55,6 +56,7 @@ class RescueInterface:
         ]
         self._services = [
             node.create_service(Trigger, "~/reset", self._on_reset),
+            node.create_service(EmptyService, "~/reinitialize_global_localization", self._on_reinitialize),
             node.create_service(LoadMap, "~/load_map", self._on_load_map),
         ]
         self._action = RelocalizeAction(
@@ -132,6 +134,11 @@ class RescueInterface:
     def _on_reset(self, request: Any, response: Any) -> Any:
         self._desk.processor.use(Tracker.reset)
         response.success, response.message = True, "searching from scratch"
+        return response
+
+    def _on_reinitialize(self, request: Any, response: Any) -> Any:
+        """What AMCL offers by this name and Nav2's behaviour trees call."""
+        self._start("asked by ~/reinitialize_global_localization")
         return response
 
     def _on_load_map(self, request: Any, response: Any) -> Any:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
-from dsm_ros.datasets.camera_messages import camera_from_msg, camera_of_size
+from dsm_ros.datasets.camera_messages import camera_from_msg, camera_of_size, rectified_camera_from_msg
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.node.conversions import camera_to_msg
 
@@ -53,6 +53,23 @@ def test_cameras_of_every_model_round_trip(model, d):
 def test_spellings_of_equidistant(name):
     d = (0.02, -0.01, 0.003, -0.001)
     assert camera_from_msg(info(name, d)) == camera_from_msg(info("equidistant", d))
+
+
+RECTIFIED = [450.0, 0, 310.0, -45.0, 0, 455.0, 230.0, 0, 0, 0, 1, 0]  # with the baseline of a right camera
+
+
+def test_a_rectified_image_is_described_by_p_and_has_no_distortion():
+    assert rectified_camera_from_msg(info(p=RECTIFIED)) == Camera(640, 480, 450.0, 455.0, 310.0, 230.0)
+    assert rectified_camera_from_msg(info("crystal ball", p=RECTIFIED)).distortion_model == "none"
+    message = with_region(100, 60, 400, 300, (2, 2), rectify=True)
+    message.p = RECTIFIED
+    expected = Camera(640, 480, 450.0, 455.0, 310.0, 230.0).cropped(100, 60, 400, 300).resized(200, 150)
+    assert rectified_camera_from_msg(message) == expected
+
+
+def test_a_rectified_image_without_p_is_uncalibrated():
+    with pytest.raises(ValueError, match="uncalibrated"):
+        rectified_camera_from_msg(info())
 
 
 @pytest.mark.parametrize("binning", [(0, 0), (1, 1), (0, 1)])

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -5,6 +7,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from dsm_ros.datasets.open_sequence import open_sequence
+from dsm_ros.datasets.rosbag_topics import choose_topics
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.pose import quaternion_xyzw
 
@@ -109,3 +112,33 @@ def test_a_cut_bag_is_refused_in_one_line(tmp_path, kitchen):
     file.write_bytes(file.read_bytes()[:200])
     with pytest.raises(SequenceError, match="bag"):
         open_sequence(str(tmp_path / "bag"))
+
+
+def connections(**topics):
+    return [SimpleNamespace(topic=topic, msgtype=f"sensor_msgs/msg/{kind}") for topic, kind in topics.items()]
+
+
+@pytest.mark.parametrize(
+    ("topics", "image"),
+    [
+        ({"/relocalizer/debug_image": "Image", "/image/compressed": "CompressedImage"}, "/image/compressed"),
+        (
+            {"/detector/image_rgb": "Image", "/cam/image_mono": "Image", "/cam/camera_info": "CameraInfo"},
+            "/cam/image_mono",
+        ),
+        ({"/cam/image_raw": "Image", "/cam/image_raw/compressed": "CompressedImage"}, "/cam/image_raw"),
+        ({"/a/debug": "Image", "/b/image_raw": "Image"}, "/b/image_raw"),
+    ],
+)
+def test_images_are_those_beside_a_camera_info(topics, image, caplog):
+    chosen = choose_topics(connections(**{"/camera_info": "CameraInfo", **topics}), "bag")
+    assert chosen.image.topic == image
+    assert not caplog.records
+
+
+def test_of_several_cameras_one_is_read_and_said(caplog):
+    names = [f"/{side}/{name}" for side in ("left", "right") for name in ("image_raw", "camera_info")]
+    kinds = ["Image", "CameraInfo"] * 2
+    chosen = choose_topics(connections(**dict(zip(names, kinds, strict=True))), "bag")
+    assert (chosen.image.topic, chosen.info.topic) == ("/left/image_raw", "/left/camera_info")
+    assert "several cameras: images are read from /left/image_raw, not /right/image_raw" in caplog.text

@@ -58,10 +58,10 @@ class Peer:
     def connect(self):
         self.wait(lambda: self.image.get_subscription_count() and self.info.get_subscription_count())
 
-    def send(self, red, stamp_ns, info=None):
+    def send(self, red, stamp_ns, info=None, size=(24, 32)):
         header = Header(stamp=c.stamp_msg(stamp_ns), frame_id="cam_optical")
         self.info.publish(info or c.camera_to_msg(CAMERA, header))
-        image = np.full((24, 32, 3), red, np.uint8)
+        image = np.full((*size, 3), red, np.uint8)
         if self.compressed:
             data = array.array("B", cv2.imencode(".png", image)[1].tobytes())
             self.image.publish(CompressedImage(header=header, format="png", data=data))
@@ -84,6 +84,7 @@ class Peer:
         return next(s for s in self.heard["status"] if stamp_ns_of(s.header.stamp) == stamp_ns)
 
 
-def run_node(*parameters, namespace="/"):
+def run_node(*parameters, namespace="/", stderr=None):
     arguments = [item for parameter in ("map:=fake", *parameters) for item in ("-p", parameter)]
-    return subprocess.Popen([sys.executable, str(FAKE), "--ros-args", "-r", f"__ns:={namespace}", *arguments])
+    command = [sys.executable, str(FAKE), "--ros-args", "-r", f"__ns:={namespace}", *arguments]
+    return subprocess.Popen(command, stderr=stderr, text=True)

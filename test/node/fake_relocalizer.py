@@ -42,12 +42,13 @@ class FakeLocalizer:
         )
 
 
-def load(parameters, map_uri):
+def load(parameters, map_uri, in_use):
     if map_uri == "broken":
         raise MapError("there is no map at broken")
     keyframes_N44 = np.stack([np.eye(4)] * (3 if map_uri == "other" else 2))
     frame = "other_map" if map_uri == "other" else "map"
-    return Loaded(FakeLocalizer(), frame, np.zeros((4, 3)), np.zeros((4, 3), np.uint8), keyframes_N44, lambda ids: [])
+    points_N3, colors_N3 = np.zeros((4, 3)), np.zeros((4, 3), np.uint8)
+    return Loaded(FakeLocalizer(), None, frame, points_N3, colors_N3, keyframes_N44, lambda ids: [])
 
 
 if __name__ == "__main__":

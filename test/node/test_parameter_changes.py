@@ -20,8 +20,8 @@ def loaded():
 def node(ros, loaded):
     from fake_relocalizer import load
 
-    def remember(values, map_uri):
-        loaded.append(load(values, map_uri))
+    def remember(values, map_uri, in_use):
+        loaded.append(load(values, map_uri, in_use))
         return loaded[-1]
 
     node = RelocalizerNode(remember)

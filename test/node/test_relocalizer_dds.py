@@ -1,20 +1,48 @@
 """Contract of the node over real DDS: it runs in a process of its own."""
 
+import json
+import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from dds_peer import BROKEN, DELETED, LOST, SLOW, TIMEOUT_S, Peer, run_node
+from dds_peer import BROKEN, CAMERA, DELETED, LOST, SLOW, TIMEOUT_S, Peer, run_node
 from dsm_ros.msg import RelocalizationStatus
-from sensor_msgs.msg import CameraInfo
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    LivelinessPolicy,
+    QoSCompatibility,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_check_compatible,
+)
+from ruamel.yaml import YAML
+from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
 from dsm_ros.datasets.pose_messages import pose_from_msg, stamp_ns_of
 from dsm_ros.node import conversions as c
 from dsm_ros.node.outputs import LATCHED
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+
+LISTENER = """
+import rclpy
+from sensor_msgs.msg import PointCloud2
+rclpy.init()
+node = rclpy.create_node("stalls")
+heard = node.create_subscription(PointCloud2, "relocalizer/scene_coordinates", print, 1)
+while not node.get_publishers_info_by_topic("relocalizer/scene_coordinates"):
+    rclpy.spin_once(node, timeout_sec=0.05)
+print("ready", flush=True)
+rclpy.spin(node)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +138,51 @@ def test_an_unusable_camera_info_is_survived(peer):
     assert peer.ask(23, 11_500_000_000).state == RelocalizationStatus.TRACKING
 
 
+def test_an_impossible_calibration_is_named(peer):
+    info = c.camera_to_msg(CAMERA, Header())
+    info.k[2] = float("nan")
+    stamps_ns = iter(range(11_600_000_000, 11_690_000_000, 1_000_000))
+    peer.wait(lambda: peer.ask(22, next(stamps_ns), info=info).reason == "no_camera_info")
+    assert "NaN" in peer.heard["status"][-1].detail
+
+
+def test_calibration_and_resolution_may_change_while_it_runs(peer):
+    def focal_length(sent_px, **more):
+        stamp_ns = next(stamps_ns)
+        status = peer.ask(23, stamp_ns, **more)
+        if status.state != status.TRACKING:
+            return None  # a camera_info is lost sometimes
+        peer.wait(lambda: any(stamp_ns_of(pose.header.stamp) == stamp_ns for pose in peer.heard["pose"]))
+        return pose_from_msg(peer.heard["pose"][-1])[1, 3] == pytest.approx(sent_px)
+
+    stamps_ns = iter(range(11_700_000_000, 11_790_000_000, 1_000_000))
+    peer.wait(lambda: focal_length(50.0, info=c.camera_to_msg(replace(CAMERA, fx=50.0, fy=50.0), Header())))
+    peer.wait(lambda: focal_length(80.0, info=c.camera_to_msg(CAMERA.resized(64, 48), Header()), size=(48, 64)))
+    peer.wait(lambda: focal_length(40.0))
+
+
+def test_the_debug_image_shows_what_was_asked(peer):
+    peer.heard["debug"] = []
+    stamps_ns = iter(range(11_800_000_000, 11_890_000_000, 1_000_000))
+    peer.listen(Image, "relocalizer/debug_image", "debug")
+    peer.wait(lambda: peer.ask(24, next(stamps_ns)) and peer.heard["debug"])
+    image = peer.heard["debug"][-1]
+    assert (image.encoding, image.header.frame_id) == ("rgb8", "cam_optical")
+    assert len(image.data) == image.width * image.height * 3 > 0
+
+
+def test_listeners_that_stall_or_vanish_hold_nothing_up(peer):
+    listener = subprocess.Popen([sys.executable, "-c", LISTENER], stdout=subprocess.PIPE, text=True)
+    try:
+        assert listener.stdout.readline()  # it has heard of the node
+        listener.send_signal(signal.SIGSTOP)
+        assert all(peer.ask(24, 11_900_000_000 + i).state == 2 for i in range(0, 10_000_000, 1_000_000))
+    finally:
+        listener.kill()
+    listener.wait()
+    assert peer.ask(24, 11_950_000_000).state == 2
+
+
 def test_diagnostics_tell_state_and_counts(peer):
     peer.ask(24, 12_000_000_000)
     peer.wait(lambda: peer.heard["diagnostics"])
@@ -118,8 +191,11 @@ def test_diagnostics_tell_state_and_counts(peer):
     assert {"frames received", "frames dropped", "frames localized"} <= {item.key for item in status.values}
 
 
-def test_compressed_images_and_a_static_base_frame(ros):
-    process = run_node("image_transport:=compressed", "base_frame:=base_link")
+def test_compressed_and_rectified_images_and_a_static_base_frame(ros):
+    process = run_node("image_transport:=compressed", "rectified:=true", "base_frame:=base_link")
+    info = c.camera_to_msg(CAMERA, Header())
+    info.d = [-0.3, 0.1, 0.0, 0.0, 0.0]  # of the raw images
+    info.p = [55.0, 0, 16, 0, 0, 55.0, 12, 0, 0, 0, 1, 0]
     try:
         peer = Peer("compressed")
         peer.connect()
@@ -130,11 +206,12 @@ def test_compressed_images_and_a_static_base_frame(ros):
         static.publish(TFMessage(transforms=[message]))
         stamp_ns = 20_000_000_000
         while not peer.heard["tf"]:
-            peer.ask(30, stamp_ns)
+            peer.ask(30, stamp_ns, info=info)
             stamp_ns += 100_000_000
             assert stamp_ns < 30_000_000_000
         transform = next(t for m in peer.heard["tf"] for t in m.transforms if t.child_frame_id == "base_link")
         assert transform.transform.translation.x == pytest.approx(-1.7)
+        assert pose_from_msg(peer.heard["pose"][-1])[1, 3] == 55.0  # the focal length that the localizer was given
         peer.node.destroy_node()
     finally:
         process.terminate()
@@ -146,3 +223,70 @@ def test_a_missing_map_ends_the_autostarted_node_with_the_reason(ros, tmp_path):
     done = subprocess.run(module, check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert "no map at" in done.stderr
+
+
+def offered(peer, topic):
+    """What the node in the other process publishes on a topic."""
+    peer.wait(lambda: peer.node.get_publishers_info_by_topic(topic))
+    (info,) = peer.node.get_publishers_info_by_topic(topic)
+    return info
+
+
+def asked_for(topic):
+    """The QoS that an RViz display asks for."""
+    words = {name: value.upper().replace(" ", "_") for name, value in topic.items() if name.endswith("Policy")}
+    return QoSProfile(
+        depth=topic["Depth"],
+        durability=DurabilityPolicy[words["Durability Policy"]],
+        reliability=ReliabilityPolicy[words["Reliability Policy"]],
+        history=HistoryPolicy[words["History Policy"]],
+        liveliness=LivelinessPolicy.AUTOMATIC,
+    )
+
+
+def test_rviz_displays_get_what_the_node_publishes_in_the_frame_that_they_show(peer):
+    peer.ask(25, 13_000_000_000)
+    peer.wait(lambda: peer.heard["pose"])
+    rviz = YAML(typ="safe").load(CONFIG / "dsm.rviz")["Visualization Manager"]
+    assert rviz["Global Options"]["Fixed Frame"] == peer.heard["pose"][-1].header.frame_id
+    shown = [d for d in rviz["Displays"] if d.get("Topic", {}).get("Value", "").startswith("/relocalizer/")]
+    for display in shown:
+        info = offered(peer, display["Topic"]["Value"])
+        kind = display["Class"].split("/")[1]
+        assert info.topic_type.split("/")[-1] in (kind, f"{kind}Stamped")
+        compatible, why = qos_check_compatible(info.qos_profile, asked_for(display["Topic"]))
+        assert compatible == QoSCompatibility.OK, (display["Name"], why)
+    (hint,) = peer.node.get_subscriptions_info_by_topic("/initialpose")
+    assert hint.topic_type == "geometry_msgs/msg/PoseWithCovarianceStamped"  # of RViz's and Foxglove's pose estimate
+
+
+def test_foxglove_panels_show_types_and_fields_that_the_node_publishes(peer):
+    peer.ask(26, 13_500_000_000)
+    peer.wait(lambda: peer.heard["cloud"])
+    panels = json.loads((CONFIG / "foxglove.json").read_text())["configById"]
+    scene = next(panel for name, panel in panels.items() if name.startswith("3D!"))
+    kinds = {topic: offered(peer, topic).topic_type.split("/")[-1] for topic in scene["topics"]}
+    assert set(kinds.values()) <= {"PointCloud2", "MarkerArray", "PoseWithCovarianceStamped"}
+    assert scene["followTf"] == peer.heard["cloud"][-1].header.frame_id
+    fields = {field.name for field in peer.heard["cloud"][-1].fields}
+    assert {topic["colorField"] for topic in scene["topics"].values() if "colorField" in topic} <= fields
+    (image,) = [panel for name, panel in panels.items() if name.startswith("Image!")]
+    assert offered(peer, image["imageMode"]["imageTopic"]).topic_type == "sensor_msgs/msg/Image"
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_interrupted_in_the_middle_of_an_image_the_node_ends_without_a_word(ros, name):
+    process = run_node("stale_after_s:=0.1", namespace="/ended", stderr=subprocess.PIPE)
+    peer = Peer(namespace="/ended")
+    peer.connect()
+    peer.ask(10, 1_000_000_000)
+    for i in range(5):  # best effort may lose one
+        peer.send(SLOW, 1_100_000_000 + i)
+    time.sleep(0.2)
+    process.send_signal(getattr(signal, name))
+    said = process.communicate(timeout=20)[1]
+    peer.node.destroy_node()
+    assert process.returncode == 0
+    assert "Traceback" not in said
+    assert "[ERROR]" not in said
+    assert "invalid" not in said

@@ -10,9 +10,11 @@ from dds_peer import LOST, Peer, run_node
 from dsm_ros.action import Relocalize
 from dsm_ros.srv import LoadMap
 from geometry_msgs.msg import PoseWithCovarianceStamped
-from rcl_interfaces.srv import GetParameters
+from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.action import ActionClient
+from rclpy.parameter import Parameter
 from std_msgs.msg import Empty, Header
+from std_srvs.srv import Empty as EmptyService
 from std_srvs.srv import Trigger
 
 from dsm_ros.datasets.pose_messages import pose_from_msg, stamp_ns_of
@@ -225,6 +227,14 @@ def test_reset_searches_from_scratch(peer, stamps):
     assert peer.ask(160, next(stamps)).state == 2
 
 
+def test_global_localization_as_amcl_offers_it_is_a_rescue(peer, stamps):
+    peer.ask(10, next(stamps))
+    told = len(peer.heard["initialpose"])
+    call(peer, EmptyService, "relocalizer/reinitialize_global_localization", EmptyService.Request())
+    assert peer.ask(160, next(stamps)).state == 2
+    peer.wait(lambda: len(peer.heard["initialpose"]) > told)
+
+
 def test_a_map_is_replaced_or_kept(peer, stamps):
     refused = call(peer, LoadMap, "relocalizer/load_map", LoadMap.Request(map="broken"))
     assert not refused.success
@@ -240,10 +250,19 @@ def test_a_map_is_replaced_or_kept(peer, stamps):
     assert call(peer, LoadMap, "relocalizer/load_map", LoadMap.Request(map="fake")).success
 
 
-def test_parameters_can_be_read_from_outside(peer):
+def test_parameters_can_be_read_and_set_from_outside(peer):
     request = GetParameters.Request(names=["map", "max_error_px"])
     values = call(peer, GetParameters, "relocalizer/get_parameters", request).values
     assert (values[0].string_value, values[1].double_value) == ("fake", 8.0)
+    asked = [
+        Parameter("max_error_px", value=6.0),
+        Parameter("max_error_px", value=99.0),
+        Parameter("map", value="other"),
+    ]
+    request = SetParameters.Request(parameters=[parameter.to_parameter_msg() for parameter in asked])
+    taken, out_of_range, in_use = call(peer, SetParameters, "relocalizer/set_parameters", request).results
+    assert [taken.successful, out_of_range.successful, in_use.successful] == [True, False, False]
+    assert "call ~/load_map" in in_use.reason
 
 
 def test_without_a_map_the_node_says_so_and_takes_one(ros):
