@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from dsm_ros.evaluation.bench_peers import MethodRow
@@ -66,4 +67,4 @@ def _table(title: str, first: str, *heads: str) -> Table:
 def _print(table: Table, *lines: str) -> None:
     console = Console()
     console.width = max(console.width, WIDTH)
-    console.print(table, *lines, sep="\n", soft_wrap=False)
+    console.print(table, *map(escape, lines), sep="\n", soft_wrap=False)
