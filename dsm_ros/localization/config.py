@@ -6,6 +6,19 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class ConfidenceWeights:
+    """How the shares of agreeing cells make the log odds that a pose is right, within 10 cm and 5 degrees.
+
+    Fitted by scripts/fit_confidence.py to the shipped weights of the network; docs/confidence.md says how well.
+    inlier_ratio: of all cells given to PnP. seeing_share: of those that would see mapped surface from the pose.
+    """
+
+    bias: float = -5.84
+    inlier_ratio: float = 4.62
+    seeing_share: float = 9.39
+
+
+@dataclass(frozen=True)
 class LocalizerConfig:
     """How one image is localized.
 
@@ -14,8 +27,8 @@ class LocalizerConfig:
     max_frame_gap_s: the previous frame counts only when it is this recent.
     pnp_cells, pnp_cells_around: how many of the most certain cells PnP takes, at first and around the pose found.
     max_error_px: inlier limit at the network's input size.
-    min_inliers and min_confidence (inlier share of the cells given to PnP): below, there is no pose.
-    min_seeing_share: of those cells that would see mapped surface from the pose, this share must agree with it.
+    min_inliers (of the cells given to PnP) and min_confidence (probability that the pose is right): below, there is no
+    pose. confidence: what that probability is made of.
     max_keyframe_distance_m: a pose further from every retrieved keyframe contradicts the map.
     pixel_sigma_px: the least deviation of an inlier that the covariance believes, however well the inliers fit.
     """
@@ -28,8 +41,8 @@ class LocalizerConfig:
     pnp_cells_around: int = 2000
     max_error_px: float = 8.0
     min_inliers: int = 100
-    min_confidence: float = 0.2
-    min_seeing_share: float = 0.4
+    min_confidence: float = 0.35
+    confidence: ConfidenceWeights = ConfidenceWeights()
     max_keyframe_distance_m: float = 5.0
     pixel_sigma_px: float = 0.8
 

@@ -11,8 +11,8 @@ from dsm_ros.localization.attempt import Attempt, attempt_around, attempt_pose
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import deviation_px, pose_covariance
 from dsm_ros.localization.dense_coordinates import dense_coordinates
-from dsm_ros.localization.gate import is_supported, reason_against
-from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, Support
+from dsm_ros.localization.gate import assess, is_supported
+from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result
 from dsm_ros.localization.sight import Sight
 from dsm_ros.localization.stopwatch import Stopwatch
 from dsm_ros.network.dsm_net import DsmNet
@@ -53,8 +53,7 @@ class Localizer:
             return NotLocalized(*NOTHING_RETRIEVED, times_ms=watch.times())
         attempt, matched = sight.attempt, sight.query.camera
         coordinates = dense_coordinates(attempt, image_HW3, camera, matched)
-        support = Support(attempt.inliers, attempt.inlier_ratio, attempt.inlier_ratio, sight.keyframe_ids)
-        against = reason_against([sight], self.config)
+        support, against = assess([sight], self.config)
         if against or not attempt.pnp:
             reason, detail = against or (Reason.NO_POSE, "no pose")
             return NotLocalized(reason, detail, support, coordinates, watch.times())

@@ -57,12 +57,18 @@ class SceneCoordinates:
 
 @dataclass(frozen=True)
 class Support:
-    """What speaks for a pose: agreeing cells, their share, the confidence 0..1, the keyframes used, best first."""
+    """What speaks for a pose.
+
+    inliers: cells that agree with it. inlier_ratio: their share. confidence: the probability that the pose is within
+    10 cm and 5 degrees. keyframe_ids: those used, best first. seeing_share: of the cells that would see the map from
+    the pose, how many agree with it.
+    """
 
     inliers: int = 0
     inlier_ratio: float = 0.0
     confidence: float = 0.0
     keyframe_ids: tuple[int, ...] = ()
+    seeing_share: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.attempt import at_pose, most_certain
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.dense_coordinates import dense_coordinates
-from dsm_ros.localization.gate import is_supported, reason_against
+from dsm_ros.localization.gate import assess, is_supported
 from dsm_ros.localization.localizer import NOTHING_RETRIEVED, Localizer
-from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, Support
+from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates
 from dsm_ros.localization.rig_covariance import moved_covariance, rig_covariance
 from dsm_ros.localization.rig_view import View
 from dsm_ros.localization.sight import Sight
@@ -52,8 +52,7 @@ class RigLocalizer:
         map_T_rig = self._solve(seen)
         watch.lap("pnp")
         placed = [self._placed(*pair, map_T_rig) for pair in seen]
-        evidence = self._evidence(placed)
-        against, support = reason_against(evidence, self.config), _support(evidence)
+        support, against = assess(self._evidence(placed), self.config)
         coordinates = _coordinates(*seen[0])
         if against or map_T_rig is None:
             reason, detail = against or (Reason.NO_POSE, "no pose")
@@ -126,10 +125,3 @@ def _points(view: View, sight: Sight) -> CameraPoints:
 
 def _coordinates(view: View, sight: Sight) -> SceneCoordinates:
     return dense_coordinates(sight.attempt, view.image_HW3, view.camera, sight.query.camera)
-
-
-def _support(evidence: Sequence[Sight]) -> Support:
-    inliers = sum(sight.attempt.inliers for sight in evidence)
-    share = inliers / max(1, sum(len(sight.attempt.points_C3) for sight in evidence))
-    keyframe_ids = dict.fromkeys(id for sight in evidence for id in sight.keyframe_ids)
-    return Support(inliers, share, share, tuple(keyframe_ids))

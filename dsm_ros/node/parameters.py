@@ -74,7 +74,9 @@ class NodeParameters:
     keyframes: int = live(_LOCALIZER.keyframes, "Keyframes retrieved per image, N.", 1, 20)
     temporal: bool = live(_LOCALIZER.temporal, "Fuse correlation with the previous frame.")
     min_inliers: int = live(_LOCALIZER.min_inliers, "Fewest agreeing cells of an accepted pose.", 4, 100_000)
-    min_confidence: float = live(_LOCALIZER.min_confidence, "Least confidence of an accepted pose.", 0.0, 1.0)
+    min_confidence: float = live(
+        _LOCALIZER.min_confidence, "Least probability that an accepted pose is within 10 cm and 5 degrees.", 0.0, 1.0
+    )
     max_error_px: float = live(_LOCALIZER.max_error_px, "Inlier limit at 512 px image width.", 0.5, 50.0)
 
     def camera_names(self) -> list[str]:

@@ -91,8 +91,9 @@ def test_dense_coordinates_lie_in_the_map_frame(room_map, network):
 
 def test_a_look_alike_in_the_kitchen_is_refused_by_what_the_map_shows_around_it(kitchen_map, kitchen, network):
     """A sixth of all cells agree with a pose 0.9 m off, but of those that would see the map from there only few."""
-    localizer = localizer_on(kitchen_map, network, min_confidence=0.15, temporal=False)
+    localizer = localizer_on(kitchen_map, network, temporal=False)
     for index in (376, 382):
         frame = kitchen[index]
         result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
         assert isinstance(result, NotLocalized)
+        assert result.support.confidence < localizer.config.min_confidence / 2

@@ -18,7 +18,7 @@ from dsm_ros.network.onnx_export import export_part, learnt_parts
 SIZES = [(1, 64, 96), (2, 96, 64), (3, 128, 160)]
 
 
-@pytest.fixture(scope="module", params=PRESETS)
+@pytest.fixture(scope="module", params=["lite", pytest.param("paper", marks=pytest.mark.slow)])
 def trained(request):
     """A network of each preset, none of whose layers is at its start."""
     torch.manual_seed(0)

@@ -1,0 +1,102 @@
+"""Poses with what speaks for them and how wrong they are, whatever the gate would say: made, kept as CSV, read."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsm_ros.datasets.frame import Frame
+from dsm_ros.datasets.open_sequence import open_sequence
+from dsm_ros.errors import SequenceError
+from dsm_ros.geometry.pnp import PnpResult
+from dsm_ros.geometry.pose import pose_error
+from dsm_ros.localization.confidence import gather_evidence
+from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.localizer import Localizer
+from dsm_ros.localization.stopwatch import Stopwatch
+from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.scene_map.builder import build_map
+from dsm_ros.scene_map.scene_map import SceneMap
+
+RIGHT_M, RIGHT_DEG, GROSS_M = 0.10, 5.0, 0.5
+EVERY_POSE = LocalizerConfig(min_inliers=4, min_confidence=0.0, temporal=False)
+
+
+@dataclass(frozen=True)
+class PoseRow:
+    """One pose: the map it is in, what speaks for it, and its error (inf where the map does not hold the place)."""
+
+    scenario: str
+    asked: str
+    frame: int
+    error_m: float
+    error_deg: float
+    cells: int
+    inliers: int
+    seeing: int
+    seeing_inliers: int
+
+
+def localizer_on(sequence: str, frames: range, folder: str, network: DsmNet) -> Localizer:
+    """Map frames of a sequence and return a localizer whose gate lets every pose pass."""
+    uri = f"{folder}/map"
+    build_map(open_sequence(sequence), frames, uri, network, "fit", append=False, on_progress=lambda done, total: None)
+    return Localizer(SceneMap.open(uri, network.model_hash), network, EVERY_POSE)
+
+
+def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, elsewhere: bool) -> Iterator[PoseRow]:
+    """Yield the poses of a place's frames in a map; frames without any pose yield none.
+
+    elsewhere: the map does not hold the place. Raises SequenceError when it does and a frame has no true pose.
+    """
+    sequence = open_sequence(place)
+    for index in frames:
+        frame = sequence[index]
+        sight = localizer.see(frame.image_HW3, frame.camera, frame.stamp_ns, None, Stopwatch())
+        if sight and sight.attempt.pnp:
+            errors = (np.inf, np.inf) if elsewhere else _errors(sight.attempt.pnp, frame)
+            yield PoseRow(scenario, place, index, *errors, **asdict(gather_evidence([sight])))
+
+
+def _errors(pnp: PnpResult, frame: Frame) -> tuple[float, float]:
+    if frame.map_T_camera is None:
+        raise SequenceError(f"frame {frame.name} has no true pose")
+    return pose_error(pnp.map_T_camera, frame.map_T_camera)
+
+
+def write_poses(rows: Iterator[PoseRow], path: Path) -> None:
+    """Write poses as CSV, the whole file or none."""
+    partial = path.with_suffix(".partial")
+    with partial.open("w", newline="") as file:
+        table = csv.DictWriter(file, [field.name for field in fields(PoseRow)])
+        table.writeheader()
+        table.writerows(asdict(row) for row in rows)
+    partial.rename(path)
+
+
+@dataclass(frozen=True)
+class Poses:
+    """What speaks for poses and how they were: shares_N2 (of all cells, of those that should see the map)."""
+
+    shares_N2: NDArray[np.float64]
+    inliers_N: NDArray[np.float64]
+    right_N: NDArray[np.bool_]
+    gross_N: NDArray[np.bool_]
+
+
+def read_poses(paths: Sequence[Path]) -> Poses:
+    """Return the poses of some files together. Raises SequenceError when there are none."""
+    table = [row for path in sorted(paths) for row in csv.DictReader(path.read_text().splitlines())]
+    if not table:
+        raise SequenceError(f"no poses in {[str(path) for path in paths]}; collect them first")
+    names = ("error_m", "error_deg", "cells", "inliers", "seeing", "seeing_inliers")
+    error_m, error_deg, cells, inliers, seeing, seeing_inliers = (
+        np.array([float(row[name]) for row in table]) for name in names
+    )
+    shares_N2 = np.column_stack([inliers / np.maximum(1, cells), seeing_inliers / np.maximum(1, seeing)])
+    return Poses(shares_N2, inliers, (error_m < RIGHT_M) & (error_deg < RIGHT_DEG), error_m > GROSS_M)
