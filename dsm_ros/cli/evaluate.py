@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from typing import Annotated
 import typer
 
 from dsm_ros.cli.options import Device, Model, NetworkRuntime
+from dsm_ros.evaluation.ablation_names import Ablation
 from dsm_ros.network.runtime import Runtime
 
 
@@ -22,15 +24,19 @@ def evaluate(
     runtime: NetworkRuntime = Runtime.TORCH,
     device: Device = "cpu",
     single: Annotated[bool, typer.Option(help="Every frame on its own: no temporal fusion.")] = False,
+    ablation: Annotated[Ablation | None, typer.Option(help="Compare variants of one part of the method.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here; - for stdout.")] = None,
     plots: Annotated[Path | None, typer.Option(help="Folder for plots.")] = None,
 ) -> None:
     """Measure poses, coordinates and speed against ground truth.
 
-    Example: dsm evaluate kitchen.map kitchen/seq-01 --frames 280:500:2 --json figures.json --plots plots
+    Examples: dsm evaluate kitchen.map kitchen/seq-01 --frames 280:500:2 --json figures.json --plots plots
+
+    dsm evaluate kitchen.map kitchen/seq-01 --frames 280:500:10 --ablation images
     """
     from dsm_ros.cli.output import require_writable, write_atomically
     from dsm_ros.cli.session import open_session
+    from dsm_ros.evaluation.ablation import ablate
     from dsm_ros.evaluation.evaluate import evaluate as run
     from dsm_ros.evaluation.plots import save_plots
     from dsm_ros.evaluation.tables import print_figures
@@ -42,14 +48,21 @@ def evaluate(
         require_writable(json_file)
     load = partial(load_network, model, device, runtime)
     localizer, opened, indices = open_session(map_uri, sequence, frames, single, load)
+    draw: Callable[[Path], object]
     with progress_bar("evaluating") as on_progress:
-        evaluation = run(localizer, opened, indices, on_progress)
-    text = json.dumps(evaluation.figures, indent=2)
+        if ablation:
+            report = ablate(ablation, localizer, opened, indices, on_progress)
+            figures, show, draw = report.figures(), report.show, report.draw
+        else:
+            evaluation = run(localizer, opened, indices, on_progress)
+            figures, show = evaluation.figures, partial(print_figures, evaluation)
+            draw = partial(save_plots, evaluation, localizer.scene_map)
+    text = json.dumps(figures, indent=2) + "\n"
     if to_stdout:
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(text)
     else:
-        print_figures(evaluation)
+        show()
     if json_file and not to_stdout:
-        write_atomically(json_file, text + "\n")
+        write_atomically(json_file, text)
     if plots:
-        save_plots(evaluation, localizer.scene_map, plots)
+        draw(plots)

@@ -1,0 +1,53 @@
+"""What each part of the method is worth: the same frames with one thing changed at run time.
+
+The weights stay the shipped ones, or those given: nothing is trained again for a variant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+from dsm_ros.datasets.frame import Sequence
+from dsm_ros.evaluation.ablation_names import Ablation
+from dsm_ros.evaluation.ablation_rank import rank_candidates
+from dsm_ros.evaluation.ablation_report import AblationReport, Outcome
+from dsm_ros.evaluation.ablation_variants import VARIANTS
+from dsm_ros.evaluation.evaluate import evaluate
+from dsm_ros.localization.localizer import Localizer
+
+Progress = Callable[[int, int], None]
+
+
+class Report(Protocol):
+    """Figures as JSON, and how to print and draw them."""
+
+    def figures(self) -> dict[str, object]: ...
+    def show(self) -> None: ...
+    def draw(self, folder: Path) -> object: ...
+
+
+def ablate(
+    ablation: Ablation, localizer: Localizer, sequence: Sequence, indices: range, on_progress: Progress
+) -> Report:
+    """Localize the same frames with each variant of a localizer.
+
+    Raises DsmError when the network has no such part, SequenceError without true poses.
+    """
+    if ablation == Ablation.RANK:
+        return rank_candidates(localizer, sequence, indices, on_progress)
+    outcomes: list[Outcome] = []
+    with TemporaryDirectory() as folder:
+        variants = VARIANTS[ablation](localizer, Path(folder))
+        steps = len(variants) * len(indices)
+        for variant in variants:
+            on_frame = partial(_advance, on_progress, len(outcomes) * len(indices), steps)
+            outcomes.append(Outcome(variant.label, evaluate(variant.make(), sequence, indices, on_frame)))
+    return AblationReport(ablation, sequence.name, outcomes)
+
+
+def _advance(on_progress: Progress, before: int, steps: int, done: int, frames: int) -> None:
+    on_progress(before + done, steps)

@@ -1,0 +1,28 @@
+"""Which ablations there are."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Ablation(StrEnum):
+    """What is changed at run time; TITLES say where the paper does the same."""
+
+    SORTING = "sorting"
+    IMAGES = "images"
+    RESOLUTION = "resolution"
+    VIDEO = "video"
+    RANK = "rank"
+    RETRIEVAL = "retrieval"
+    HEADS = "heads"
+
+
+TITLES = {
+    Ablation.SORTING: "how many candidates are kept, and in which order, 5 scene images [paper, table 4]",
+    Ablation.IMAGES: "number of scene images [paper, table 5]",
+    Ablation.RESOLUTION: "long side of the network's input [paper, table 6]",
+    Ablation.VIDEO: "single frame and video [paper, table 2 and figure 5]",
+    Ablation.RANK: "error of the k-th best candidate, coarsest level [paper, figure 7]",
+    Ablation.RETRIEVAL: "retrieval rank of the 5 scene images [not in the paper]",
+    Ablation.HEADS: "trained heads and computed ones [not in the paper]",
+}

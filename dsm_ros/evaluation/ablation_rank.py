@@ -1,0 +1,165 @@
+"""How far the k-th best candidate of a cell is from the truth [paper, figure 7]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeGuard
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dsm_ros.datasets.frame import Frame, Sequence
+from dsm_ros.errors import SequenceError
+from dsm_ros.evaluation.ablation_names import TITLES, Ablation
+from dsm_ros.evaluation.ablation_report import number, print_table
+from dsm_ros.evaluation.plots import ESTIMATE_COLOR, TRUE_COLOR, new_figure, save
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pose import Pose44
+from dsm_ros.localization.localizer import Localizer
+from dsm_ros.localization.result import Localized, Result
+from dsm_ros.localization.sight import Sight
+from dsm_ros.localization.stopwatch import Stopwatch
+from dsm_ros.network.cost_volume import keep_best
+from dsm_ros.network.dsm_net import DenseMatch, DsmNet
+from dsm_ros.network.features import Scene, gather_scene
+from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
+
+SHOWN = (1, 2, 3, 4, 6, 8, 12, 16)
+
+
+@dataclass(frozen=True)
+class RankRow:
+    """Errors of the k-th best candidates over all cells with true depth; alone, and with the previous frame."""
+
+    k: int
+    single_mean_m: float
+    single_median_m: float
+    video_mean_m: float
+    video_median_m: float
+
+
+@dataclass(frozen=True)
+class RankReport:
+    """The rows of one sequence: n frames, n_fused of which had a previous frame that their certainty let count."""
+
+    sequence: str
+    n: int
+    n_fused: int
+    rows: list[RankRow]
+
+    def figures(self) -> dict[str, object]:
+        """Return what ``--json`` writes."""
+        ranks = [asdict(row) for row in self.rows]
+        counts = {"n": self.n, "n_fused": self.n_fused}
+        return {"ablation": Ablation.RANK, "sequence": self.sequence, **counts, "ranks": ranks}
+
+    def show(self) -> None:
+        """Print a table."""
+        cells = [
+            [str(row.k)] + [number(value, 100, 1) for value in list(asdict(row).values())[1:]]
+            for row in self.rows
+            if row.k in SHOWN
+        ]
+        heads = ["k", "single, mean cm", "single, median cm", "video, mean cm", "video, median cm"]
+        title = f"{self.sequence}: {TITLES[Ablation.RANK]}; previous frame used in {self.n_fused} of {self.n}"
+        print_table(title, heads, cells)
+
+    def draw(self, folder: Path) -> Path:
+        """Write the curves; return the file."""
+        folder.mkdir(parents=True, exist_ok=True)
+        figure = new_figure(6, 3)
+        axes = figure.add_subplot()
+        ks = [row.k for row in self.rows]
+        curves = {"single": ("-", ESTIMATE_COLOR), "video": ("--", TRUE_COLOR)}
+        for name, (line, color) in curves.items():
+            for kind, width in (("mean", 1.8), ("median", 0.9)):
+                values = [100 * getattr(row, f"{name}_{kind}_m") for row in self.rows]
+                axes.plot(ks, values, line, c=color, lw=width, label=f"{name}, {kind}")
+        axes.set_title(self.sequence, fontsize=9)
+        axes.set_xlabel("rank k of the candidate")
+        axes.set_ylabel("coordinate error (cm)")
+        axes.set_ylim(0)
+        axes.legend()
+        return save(figure, folder / f"ablation-{Ablation.RANK}.png")
+
+
+class WatchedLocalizer(Localizer):
+    """Shows what it saw in the last image."""
+
+    sight: Sight | None = None
+
+    def see(
+        self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int, near: Pose44 | None, watch: Stopwatch
+    ) -> Sight | None:
+        """Match an image, and keep what came of it."""
+        self.sight = super().see(image_HW3, camera, stamp_ns, near, watch)
+        return self.sight
+
+
+def rank_candidates(
+    localizer: Localizer, sequence: Sequence, indices: range, on_progress: Callable[[int, int], None]
+) -> RankReport:
+    """Return the error of the k-th best candidate at the coarsest level, of each frame alone and with the previous.
+
+    Raises SequenceError without true poses and depth.
+    """
+    watched = WatchedLocalizer(localizer.scene_map, localizer.network, localizer.config)
+    previous: PreviousFrame | None = None
+    single: list[NDArray[np.float64]] = []
+    video: list[NDArray[np.float64]] = []
+    n_fused = 0
+    for count, index in enumerate(indices, 1):
+        frame = sequence[index]
+        result = watched.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
+        if sight := watched.sight:
+            truth_P3, known_P = _true_points(localizer.network, frame, sight.scene)
+            match = localizer.network.match(sight.query, sight.scene)
+            single.append(_errors_m(localizer, match, sight.scene, truth_P3)[known_P])
+            video.append(single[-1])
+            alpha = scene_weight(match.certainty)
+            if alpha < 1 and _is_recent(previous, frame, localizer):
+                n_fused += 1
+                fused = fuse_previous(sight.scene, previous, alpha)
+                match = localizer.network.match(sight.query, fused)
+                video[-1] = _errors_m(localizer, match, fused, truth_P3)[known_P]
+            previous = _accepted(sight, result, frame.stamp_ns)
+        on_progress(count, len(indices))
+    rows = _rows(np.concatenate(single), np.concatenate(video))
+    return RankReport(sequence.name, len(indices), n_fused, rows)
+
+
+def _true_points(network: DsmNet, frame: Frame, scene: Scene) -> tuple[Tensor, Tensor]:
+    """Return the true point of each coarsest cell (P, 3), in the scene's local frame, and which are known."""
+    if frame.depth_HW is None or frame.map_T_camera is None:
+        raise SequenceError(f"frame {frame.name} has no true pose or no depth; use a sequence with both")
+    features = network.encode_keyframe(frame.image_HW3, frame.depth_HW, frame.camera, frame.map_T_camera)
+    level = gather_scene([features]).levels[0]
+    local_T_camera_44 = torch.tensor(np.linalg.inv(scene.map_T_local) @ frame.map_T_camera).to(level.coords_N3HW)
+    points_P3 = level.coords_N3HW[0].flatten(1).T @ local_T_camera_44[:3, :3].T + local_T_camera_44[:3, 3]
+    return points_P3, level.valid_NHW[0].flatten()
+
+
+def _errors_m(localizer: Localizer, match: DenseMatch, scene: Scene, truth_P3: Tensor) -> NDArray[np.float64]:
+    """Return the error of each candidate kept at the coarsest level (P, K); NaN where there is none."""
+    volume = keep_best(match.levels[0].candidates[0], scene.levels[0], localizer.network.config.candidates)
+    errors_PK = (volume.coords_PK3 - truth_P3[:, None]).norm(dim=2).masked_fill(~volume.valid_PK, torch.nan)
+    return errors_PK.double().cpu().numpy()
+
+
+def _is_recent(previous: PreviousFrame | None, frame: Frame, localizer: Localizer) -> TypeGuard[PreviousFrame]:
+    """Return whether the previous frame was localized just before a frame."""
+    return previous is not None and 0 < frame.stamp_ns - previous.stamp_ns <= localizer.config.max_frame_gap_s * 1e9
+
+
+def _accepted(sight: Sight, result: Result, stamp_ns: int) -> PreviousFrame | None:
+    return PreviousFrame(sight.query, result.map_T_camera, stamp_ns) if isinstance(result, Localized) else None
+
+
+def _rows(single_PK: NDArray[np.float64], video_PK: NDArray[np.float64]) -> list[RankRow]:
+    both = (single_PK, video_PK)
+    columns = [reduce(errors_PK, axis=0) for errors_PK in both for reduce in (np.nanmean, np.nanmedian)]
+    return [RankRow(k, *map(float, values)) for k, values in enumerate(zip(*columns, strict=True), 1)]

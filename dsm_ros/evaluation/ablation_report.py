@@ -1,0 +1,138 @@
+"""An ablation as a table for people, as JSON, as a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dsm_ros.evaluation.ablation_names import TITLES, Ablation
+from dsm_ros.evaluation.evaluate import Evaluation
+from dsm_ros.evaluation.plots import new_figure, save
+
+WIDTH = 132  # of a table, even where the screen is said to be narrower: figures cut off are none
+EXPLAINED = "shares in %; coords: coordinates within 10 cm; wrong: accepted but off by over 50 cm"
+LIMITS_M = np.linspace(0, 0.5, 51)
+BARS = {"n_localized": ("localized", "#cccccc"), "recall_5cm_5deg": ("5 cm 5\u00b0", "#1b9e77")}
+BARS |= {"recall_2cm_2deg": ("2 cm 2\u00b0", "#7570b3")}
+COLUMNS = {
+    "5cm 5°": ("recall_5cm_5deg", 100, 0),
+    "2cm 2°": ("recall_2cm_2deg", 100, 0),
+    "median cm": ("median_translation_m", 100, 2),
+    "mean cm": ("mean_translation_m", 100, 2),
+    "median °": ("median_rotation_deg", 1, 2),
+    "mean °": ("mean_rotation_deg", 1, 2),
+    "coords": ("coordinate_within_10cm", 100, 1),
+    "wrong": ("false_accepts_over_50cm", 1, 0),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one variant did."""
+
+    label: str
+    evaluation: Evaluation
+
+    def figures(self) -> dict[str, object]:
+        """Return the figures of ``dsm evaluate`` and, over the localized frames as the medians, the mean errors."""
+        localized = [score for score in self.evaluation.scores if score.map_T_camera is not None]
+        means = {
+            "mean_translation_m": _mean([score.translation_m for score in localized]),
+            "mean_rotation_deg": _mean([score.rotation_deg for score in localized]),
+        }
+        return {"label": self.label, **self.evaluation.figures, **means}
+
+
+@dataclass(frozen=True)
+class AblationReport:
+    """The outcomes of one ablation on one sequence."""
+
+    ablation: Ablation
+    sequence: str
+    outcomes: list[Outcome]
+
+    def figures(self) -> dict[str, object]:
+        """Return what ``--json`` writes."""
+        rows = [outcome.figures() for outcome in self.outcomes]
+        return {"ablation": self.ablation, "sequence": self.sequence, "variants": rows}
+
+    def show(self) -> None:
+        """Print a table."""
+        rows = [outcome.figures() for outcome in self.outcomes]
+        print_table(
+            f"{self.sequence}: {TITLES[self.ablation]}\n{EXPLAINED}",
+            ["", "localized", *COLUMNS, "ms"],
+            [_cells(row) for row in rows],
+        )
+
+    def draw(self, folder: Path) -> Path:
+        """Write shares of frames, and how coordinate errors are distributed, of each variant; return the file."""
+        folder.mkdir(parents=True, exist_ok=True)
+        figure = new_figure(9.5, 3)
+        figure.suptitle(self.sequence, fontsize=9)
+        bars, curves = figure.subplots(1, 2, width_ratios=(3, 2))
+        _draw_bars(bars, self.outcomes)
+        _draw_curves(curves, self.outcomes)
+        return save(figure, folder / f"ablation-{self.ablation}.png")
+
+
+def _cells(row: dict[str, object]) -> list[str]:
+    times = row["ms_per_frame"]
+    if not isinstance(times, dict):
+        raise TypeError("ms_per_frame is a table of stages")
+    shown = [number(row[name], factor, digits) for name, factor, digits in COLUMNS.values()]
+    return [str(row["label"]), f"{row['n_localized']} of {row['n']}", *shown, number(times["total"], 1, 0)]
+
+
+def _draw_bars(axes: Axes, outcomes: Sequence[Outcome]) -> None:
+    rows = [outcome.figures() for outcome in outcomes]
+    places = np.arange(len(rows))
+    for name, (label, color) in BARS.items():
+        shares = [float(str(row[name])) / (int(str(row["n"])) if name == "n_localized" else 1) for row in rows]
+        axes.barh(places, [100 * share for share in shares], color=color, label=label)
+    axes.set_yticks(places, [outcome.label for outcome in outcomes], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("frames (%)")
+    axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(BARS), frameon=False)
+
+
+def _draw_curves(axes: Axes, outcomes: Sequence[Outcome]) -> None:
+    for count, outcome in enumerate(outcomes):
+        errors_m = np.concatenate([score.coordinate_errors_m for score in outcome.evaluation.scores])
+        below = [100 * float((errors_m < limit_m).mean()) if len(errors_m) else 0 for limit_m in LIMITS_M]
+        axes.plot(LIMITS_M * 100, below, ("-", "--")[count % 2], label=outcome.label)
+    axes.set_xlabel("coordinate error (cm)")
+    axes.set_ylabel("cells below (%)")
+    axes.set_ylim(0, 100)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+
+
+def print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows of text under heads, the first column to the left."""
+    table = Table(title=escape(title), box=SIMPLE)
+    for count, head in enumerate(heads):
+        table.add_column(head, justify="right" if count else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    console = Console()
+    console.width = max(console.width, WIDTH)
+    console.print(table)
+
+
+def number(value: object, factor: float, digits: int) -> str:
+    """Return a figure in another unit, nothing for None."""
+    return "" if value is None else f"{float(str(value)) * factor:.{digits}f}"
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None

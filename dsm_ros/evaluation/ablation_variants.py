@@ -1,0 +1,148 @@
+"""What each ablation compares: named localizers, made one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from torch import Tensor
+
+from dsm_ros.errors import DsmError
+from dsm_ros.evaluation.ablation_names import Ablation
+from dsm_ros.evaluation.ablation_networks import (
+    FixedWeightNet,
+    KeepingNet,
+    SharingNet,
+    keep_all,
+    keep_best_unsorted,
+    plain_mean,
+)
+from dsm_ros.localization.localizer import Localizer
+from dsm_ros.network.dsm_net import DsmNet, without_heads
+from dsm_ros.scene_map.builder import BATCH, complete_features
+from dsm_ros.scene_map.scene_map import SceneMap
+from dsm_ros.scene_map.store import create_store
+
+FEW_IMAGES = 5  # as the paper's table 4
+IMAGES = (1, 3, 5, 10, 20)
+LONG_SIDES_PX = (256, 384, 512, 640)
+WEIGHTS = (0.4, 0.7)
+RANKS = (0, 5, 10, 15)
+CANDIDATES = (1, 4, 64)
+Make = Callable[[], Localizer]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A name and how to make its localizer, from the given one."""
+
+    label: str
+    make: Make
+
+
+def sorting(localizer: Localizer, folder: Path) -> list[Variant]:
+    """Candidates sorted and not; where no trained head fixes their number, more and fewer of them too."""
+    network = localizer.network
+    config, count = network.config, network.config.candidates
+    nets: dict[str, Callable[[], DsmNet]] = {
+        f"{count} best, sorted (shipped)": lambda: network,
+        f"{count} best, unsorted": partial(KeepingNet, network, config, keep_best_unsorted),
+    }
+    if not config.trained_heads:
+        for number in CANDIDATES:
+            nets[f"{number} best, sorted"] = partial(KeepingNet, network, replace(config, candidates=number))
+        nets[f"mean of {count} best"] = partial(KeepingNet, network, config, agree=plain_mean)
+        nets["mean of all"] = partial(KeepingNet, network, config, keep_all, plain_mean)
+    return [Variant(label, partial(_with_few_images, localizer, net)) for label, net in nets.items()]
+
+
+def _with_few_images(localizer: Localizer, network: Callable[[], DsmNet]) -> Localizer:
+    return Localizer(localizer.scene_map, network(), replace(localizer.config, keyframes=FEW_IMAGES))
+
+
+def images(localizer: Localizer, folder: Path) -> list[Variant]:
+    """The number N of scene images."""
+
+    def make(count: int) -> Localizer:
+        return Localizer(localizer.scene_map, localizer.network, replace(localizer.config, keyframes=count))
+
+    return [Variant(f"N = {count}", partial(make, count)) for count in IMAGES]
+
+
+def resolution(localizer: Localizer, folder: Path) -> list[Variant]:
+    """The size of the network's input, of the query's and of the map's images."""
+    return [Variant(f"{side_px} px", partial(_resized, localizer, side_px, folder)) for side_px in LONG_SIDES_PX]
+
+
+def _resized(localizer: Localizer, side_px: int, folder: Path) -> Localizer:
+    network, scene_map = localizer.network, localizer.scene_map
+    if side_px == network.config.long_side_px:
+        return Localizer(scene_map, network, localizer.config)
+    resized = SharingNet(network, replace(network.config, long_side_px=side_px))
+    uri = str(folder / f"{side_px}")
+    store = create_store(uri, "ablation")
+    for start in range(0, len(scene_map.ids), BATCH):
+        store.add(scene_map.store.keyframes(scene_map.ids[start : start + BATCH]))
+    complete_features(store, resized, lambda done, total: None)
+    return Localizer(SceneMap.open(uri, network.model_hash, str(network.device)), resized, localizer.config)
+
+
+def video(localizer: Localizer, folder: Path) -> list[Variant]:
+    """Each frame alone, with the previous one, and with a weight alpha that does not follow the certainty."""
+    alone = replace(localizer.config, temporal=False)
+    with_previous = replace(localizer.config, temporal=True)
+    scene_map, network = localizer.scene_map, localizer.network
+
+    def fixed(alpha: float) -> Localizer:
+        return Localizer(scene_map, FixedWeightNet(network, alpha), with_previous)
+
+    return [
+        Variant("single frame", lambda: Localizer(scene_map, network, alone)),
+        Variant("video", lambda: Localizer(scene_map, network, with_previous)),
+        *(Variant(f"alpha = {alpha}", partial(fixed, alpha)) for alpha in WEIGHTS),
+    ]
+
+
+class LaterKeyframes(SceneMap):
+    """A map that leaves out the keyframes that look most like the image."""
+
+    def __init__(self, scene_map: SceneMap, skipped: int):
+        super().__init__(scene_map.store, scene_map.model_hash, str(scene_map.device))
+        self._skipped = skipped
+
+    def retrieve(self, descriptor_D: Tensor, count: int) -> list[int]:
+        """Return the ids of the next best keyframes."""
+        return super().retrieve(descriptor_D, self._skipped + count)[self._skipped :]
+
+
+def retrieval(localizer: Localizer, folder: Path) -> list[Variant]:
+    """Scene images of lower and lower retrieval rank."""
+    config = replace(localizer.config, keyframes=FEW_IMAGES)
+
+    def make(skipped: int) -> Localizer:
+        return Localizer(LaterKeyframes(localizer.scene_map, skipped), localizer.network, config)
+
+    return [Variant(f"ranks {rank + 1} to {rank + FEW_IMAGES}", partial(make, rank)) for rank in RANKS]
+
+
+def heads(localizer: Localizer, folder: Path) -> list[Variant]:
+    """Trained heads and computed ones. Raises DsmError when the network has none."""
+    network, scene_map, config = localizer.network, localizer.scene_map, localizer.config
+    if not network.config.trained_heads:
+        raise DsmError(f"the model {network.name} has no trained heads to compare; give one that has with --model")
+    return [
+        Variant("trained heads", lambda: Localizer(scene_map, network, config)),
+        Variant("computed heads", lambda: Localizer(scene_map, without_heads(network), config)),
+    ]
+
+
+VARIANTS: dict[Ablation, Callable[[Localizer, Path], list[Variant]]] = {
+    Ablation.SORTING: sorting,
+    Ablation.IMAGES: images,
+    Ablation.RESOLUTION: resolution,
+    Ablation.VIDEO: video,
+    Ablation.RETRIEVAL: retrieval,
+    Ablation.HEADS: heads,
+}
