@@ -42,7 +42,7 @@ def ignore_progress(done: int, total: int) -> None:
 @pytest.fixture(scope="session")
 def room_map(tmp_path_factory, network):
     """A map of rooms:7, every 10th frame of its first walk."""
-    from dsm_ros.datasets.rooms import open_rooms
+    from dsm_ros.datasets.rooms.sequence import open_rooms
     from dsm_ros.scene_map.builder import build_map
 
     uri = str(tmp_path_factory.mktemp("maps") / "room")

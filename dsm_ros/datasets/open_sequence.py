@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dsm_ros.datasets.frame import Sequence
-from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.datasets.rosbag import RosbagSequence
 from dsm_ros.datasets.seven_scenes import SevenScenesSequence
 from dsm_ros.datasets.tum_rgbd import TumSequence

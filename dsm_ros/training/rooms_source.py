@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from dsm_ros.datasets.room_model import make_room
-from dsm_ros.datasets.room_render import render
-from dsm_ros.datasets.room_scene import Room, RoomStyle
-from dsm_ros.datasets.room_view import random_view
-from dsm_ros.datasets.texture_pack import TextureLibrary
+from dsm_ros.datasets.rooms.model import make_room
+from dsm_ros.datasets.rooms.render import render
+from dsm_ros.datasets.rooms.scene import Room, RoomStyle
+from dsm_ros.datasets.rooms.texture_pack import TextureLibrary
+from dsm_ros.datasets.rooms.view import random_view
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.training.config import TrainConfig

@@ -10,7 +10,7 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 
 from dsm_ros.datasets.open_sequence import open_sequence
-from dsm_ros.datasets.texture_pack import TextureLibrary
+from dsm_ros.datasets.rooms.texture_pack import TextureLibrary
 from dsm_ros.errors import DsmError
 from dsm_ros.network.checkpoint import DEFAULT_WEIGHTS, put_weights, read_weights
 from dsm_ros.network.config import PRESETS

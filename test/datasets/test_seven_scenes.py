@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dsm_ros.datasets.open_sequence import open_sequence
-from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.datasets.seven_scenes import write_sequence
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.pose import invert, transform

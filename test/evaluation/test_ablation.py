@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.errors import DsmError
 from dsm_ros.evaluation.ablation import ablate
 from dsm_ros.evaluation.ablation_names import TITLES, Ablation

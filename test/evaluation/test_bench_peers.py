@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.evaluation import bench_peers
 from dsm_ros.evaluation.bench_peers import Contestant, MethodRow, compare, localize, score
 from dsm_ros.evaluation.bench_plots import plot_peers

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.evaluation.bench_map import resize_map
 from dsm_ros.evaluation.bench_plots import plot_sweep
 from dsm_ros.evaluation.bench_sweep import Case, SweepRow, cases, measure

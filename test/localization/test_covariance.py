@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.evaluation.evaluate import evaluate
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pnp import solve_pnp

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.evaluation.evaluate import evaluate
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer

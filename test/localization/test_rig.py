@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import torch
 
-from dsm_ros.datasets.room_render import render
-from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.datasets.rooms.render import render
+from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.geometry.pose import invert, make_pose, pose_error
 from dsm_ros.geometry.rig_pnp import poselib
 from dsm_ros.localization.attempt import Attempt, most_certain

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dsm_ros.datasets.frame import Frame
-from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.errors import MapError, SequenceError
 from dsm_ros.network.features import ImageFeatures, KeyframeFeatures
 from dsm_ros.scene_map.builder import build_map, refresh_features
@@ -116,7 +116,7 @@ def test_a_sequence_without_depth_or_with_millimetres_leaves_nothing_behind(tmp_
 BUILDER = """
 import sys, time
 sys.path.insert(0, {test!r})
-from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.datasets.rooms.sequence import open_rooms
 import importlib.util
 spec = importlib.util.spec_from_file_location("helpers", {test!r})
 helpers = importlib.util.module_from_spec(spec); spec.loader.exec_module(helpers)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.evaluation.peers.learnt import AlikedLightGlue, XFeat
 from dsm_ros.evaluation.peers.peer import PeerUnavailable
 

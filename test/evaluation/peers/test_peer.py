@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dsm_ros.datasets.rooms import open_rooms
+from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.evaluation.peers.peer import KeypointPeer
 from dsm_ros.evaluation.peers.sift import Sift
 from dsm_ros.geometry.pose import pose_error

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dsm_ros.datasets.room_box import Box
+from dsm_ros.datasets.rooms.box import Box
 
 OTHER_AXES = ((1, 2), (0, 2), (0, 1))  # what u and v run along on faces across x, y and z
 

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from dsm_ros.datasets.frame import Frame
-from dsm_ros.datasets.room_effects import RoomEffects
-from dsm_ros.datasets.room_model import make_room
-from dsm_ros.datasets.room_render import render
-from dsm_ros.datasets.room_scene import RoomStyle
-from dsm_ros.datasets.room_walk import WALKS
+from dsm_ros.datasets.rooms.effects import RoomEffects
+from dsm_ros.datasets.rooms.model import make_room
+from dsm_ros.datasets.rooms.render import render
+from dsm_ros.datasets.rooms.scene import RoomStyle
+from dsm_ros.datasets.rooms.walk import WALKS
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
 

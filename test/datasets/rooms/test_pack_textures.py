@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "pack_textures.py"
+SCRIPT = Path(__file__).parents[3] / "scripts" / "pack_textures.py"
 
 
 @pytest.fixture(scope="module")

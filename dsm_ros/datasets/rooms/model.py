@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dsm_ros.datasets.room_box import FACES, Box, free_distance_m, free_distances_m, triple
-from dsm_ros.datasets.room_furnished import make_furnished_room
-from dsm_ros.datasets.room_scene import Room, RoomStyle
-from dsm_ros.datasets.room_texture import build_pyramid, collage, grain, plain
-from dsm_ros.datasets.room_walk import WALKS, Walk, make_walk, path_of
-from dsm_ros.datasets.texture_pack import TextureLibrary
+from dsm_ros.datasets.rooms.box import FACES, Box, free_distance_m, free_distances_m, triple
+from dsm_ros.datasets.rooms.furnished import make_furnished_room
+from dsm_ros.datasets.rooms.scene import Room, RoomStyle
+from dsm_ros.datasets.rooms.texture import build_pyramid, collage, grain, plain
+from dsm_ros.datasets.rooms.texture_pack import TextureLibrary
+from dsm_ros.datasets.rooms.walk import WALKS, Walk, make_walk, path_of
 
 CLEARANCE_M = 0.5
 

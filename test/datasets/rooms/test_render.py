@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from dsm_ros.datasets.room_box import Box
-from dsm_ros.datasets.room_model import RoomStyle, make_room
-from dsm_ros.datasets.room_render import render, render_views
-from dsm_ros.datasets.room_scene import Room
-from dsm_ros.datasets.room_texture import build_pyramid
-from dsm_ros.datasets.room_walk import look_rotation
+from dsm_ros.datasets.rooms.box import Box
+from dsm_ros.datasets.rooms.model import RoomStyle, make_room
+from dsm_ros.datasets.rooms.render import render, render_views
+from dsm_ros.datasets.rooms.scene import Room
+from dsm_ros.datasets.rooms.texture import build_pyramid
+from dsm_ros.datasets.rooms.walk import look_rotation
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import make_pose
 

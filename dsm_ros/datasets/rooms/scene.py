@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from dsm_ros.datasets.room_box import Box
-from dsm_ros.datasets.room_table import BoxTable, build_table
-from dsm_ros.datasets.room_texture import TexturePyramid
-from dsm_ros.datasets.room_walk import Walk
+from dsm_ros.datasets.rooms.box import Box
+from dsm_ros.datasets.rooms.table import BoxTable, build_table
+from dsm_ros.datasets.rooms.texture import TexturePyramid
+from dsm_ros.datasets.rooms.walk import Walk
 
 
 @dataclass(frozen=True)

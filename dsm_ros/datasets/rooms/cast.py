@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dsm_ros.datasets.room_table import BoxTable
+from dsm_ros.datasets.rooms.table import BoxTable
 
 TILE_PX = 16
 NEAR_M = 0.05

@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsm_ros.datasets.room_model import free_distance_m
-from dsm_ros.datasets.rooms import open_rooms, parse_spec
+from dsm_ros.datasets.rooms.model import free_distance_m
+from dsm_ros.datasets.rooms.sequence import open_rooms, parse_spec
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.pose import invert, transform
 
@@ -36,9 +36,9 @@ def test_views_agree_with_each_other():
 
 
 def test_depth_of_a_wall_straight_ahead():
-    from dsm_ros.datasets.room_model import RoomStyle, make_room
-    from dsm_ros.datasets.room_render import render
-    from dsm_ros.datasets.room_walk import look_rotation
+    from dsm_ros.datasets.rooms.model import RoomStyle, make_room
+    from dsm_ros.datasets.rooms.render import render
+    from dsm_ros.datasets.rooms.walk import look_rotation
     from dsm_ros.geometry.camera import Camera
     from dsm_ros.geometry.pose import make_pose
 
@@ -96,7 +96,7 @@ def test_blank_rooms_have_plain_walls_and_repeated_ones_few_textures():
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_gpu_and_cpu_render_the_same():
-    from dsm_ros.datasets.rooms import RoomSequence
+    from dsm_ros.datasets.rooms.sequence import RoomSequence
 
     spec = parse_spec(f"rooms:7/{SMALL}")
     cpu, gpu = RoomSequence(spec, "cpu")[3], RoomSequence(spec, "gpu", "cuda")[3]

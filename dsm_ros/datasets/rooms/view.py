@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from dsm_ros.datasets.room_box import free_distance_m
-from dsm_ros.datasets.room_scene import Room
-from dsm_ros.datasets.room_walk import look_rotation
+from dsm_ros.datasets.rooms.box import free_distance_m
+from dsm_ros.datasets.rooms.scene import Room
+from dsm_ros.datasets.rooms.walk import look_rotation
 from dsm_ros.geometry.pose import Pose44, make_pose
 
 FREE_M = 0.5

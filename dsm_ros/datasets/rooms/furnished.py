@@ -7,12 +7,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dsm_ros.datasets.room_box import FACES, Box, free_distances_m, triple
-from dsm_ros.datasets.room_furniture import KINDS, Piece, Workshop, things, turned
-from dsm_ros.datasets.room_scene import Room, RoomStyle
-from dsm_ros.datasets.room_texture import build_pyramid
-from dsm_ros.datasets.room_walk import WALKS, make_walk, path_of
-from dsm_ros.datasets.texture_pack import SIDE_TEXELS, TextureLibrary
+from dsm_ros.datasets.rooms.box import FACES, Box, free_distances_m, triple
+from dsm_ros.datasets.rooms.furniture import KINDS, Piece, Workshop, things, turned
+from dsm_ros.datasets.rooms.scene import Room, RoomStyle
+from dsm_ros.datasets.rooms.texture import build_pyramid
+from dsm_ros.datasets.rooms.texture_pack import SIDE_TEXELS, TextureLibrary
+from dsm_ros.datasets.rooms.walk import WALKS, make_walk, path_of
 
 CLEARANCE_M = 0.5  # from the walks, so that there is always somewhere to stand
 TEXTURES, REPEATED_TEXTURES = 48, 6

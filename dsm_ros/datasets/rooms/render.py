@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dsm_ros.datasets.room_box import FACES
-from dsm_ros.datasets.room_cast import Views, cast
-from dsm_ros.datasets.room_scene import Room
-from dsm_ros.datasets.room_table import BoxTable
+from dsm_ros.datasets.rooms.box import FACES
+from dsm_ros.datasets.rooms.cast import Views, cast
+from dsm_ros.datasets.rooms.scene import Room
+from dsm_ros.datasets.rooms.table import BoxTable
 from dsm_ros.geometry.camera import Camera
 
 GRAIN_TEXTURE, GRAIN_PERIOD_M = 0, 0.6

@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 import torch
 
-from dsm_ros.datasets.room_box import free_distance_m
-from dsm_ros.datasets.room_model import RoomStyle, make_room
-from dsm_ros.datasets.room_render import render
-from dsm_ros.datasets.room_view import random_view
-from dsm_ros.datasets.texture_pack import TextureLibrary
+from dsm_ros.datasets.rooms.box import free_distance_m
+from dsm_ros.datasets.rooms.model import RoomStyle, make_room
+from dsm_ros.datasets.rooms.render import render
+from dsm_ros.datasets.rooms.texture_pack import TextureLibrary
+from dsm_ros.datasets.rooms.view import random_view
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dsm_ros.datasets.room_box import FACES, Box
+from dsm_ros.datasets.rooms.box import FACES, Box
 
 BOARD_M = 0.012  # half the thickness of a shelf's board
 

@@ -1,0 +1,1 @@
+"""Procedural rooms, rendered as RGB-D sequences."""
