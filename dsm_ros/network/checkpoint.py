@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from dsm_ros.errors import DsmError, ModelError
@@ -23,6 +23,7 @@ from dsm_ros.paths import models_folder
 
 FORMAT_VERSION = 2
 DEFAULT_WEIGHTS = "dsm_lite.safetensors"
+LENGTH_BYTES = 8  # of a file's first number, how long its header is
 
 
 def load_network(path: Path | None = None, device: str = "cpu", runtime: Runtime = Runtime.TORCH) -> DsmNet:
@@ -83,7 +84,15 @@ def save_network(network: DsmNet, path: Path) -> None:
     weights = {key: value.half().contiguous() for key, value in state.items()}
     config = json.dumps(asdict(network.config))
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(weights, path, {"format_version": str(FORMAT_VERSION), "config": config})
+    path.write_bytes(_in_order(save(weights, {"format_version": str(FORMAT_VERSION), "config": config})))
+
+
+def _in_order(content: bytes) -> bytes:
+    """Return a safetensors file with its keys sorted: equal weights shall have equal checksums."""
+    start = LENGTH_BYTES + int.from_bytes(content[:LENGTH_BYTES], "little")
+    header = json.dumps(json.loads(content[LENGTH_BYTES:start]), sort_keys=True).encode()
+    header += b" " * (-len(header) % LENGTH_BYTES)
+    return len(header).to_bytes(LENGTH_BYTES, "little") + header + content[start:]
 
 
 def _read_config(metadata: dict[str, str]) -> NetworkConfig:

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dsm_ros.geometry.camera import Camera
@@ -90,6 +90,9 @@ SHARES = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 6.3), st.floats(0.2, 5
 EVERY_MODEL = pytest.mark.parametrize("model", COEFFICIENTS)
 
 
+FAR_OUTSIDE_PX = 12_800  # twenty images beside the image; a tilted sensor has its horizon out there
+
+
 def points_in_view(camera, shares):
     reach = field_of_view(camera)
     return np.array([[*np.multiply(turn(reach * share, angle), depth), depth] for share, angle, depth in shares])
@@ -100,8 +103,9 @@ def points_in_view(camera, shares):
 def test_a_point_in_view_is_on_the_ray_of_its_pixel(model, data, shares):
     camera = data.draw(cameras(model))
     points = points_in_view(camera, shares)
-    rays = camera.unproject(camera.project(points))
-    assert rays == pytest.approx(points / points[:, 2:], abs=1e-4)
+    pixels = camera.project(points)
+    assume(not (np.abs(pixels) > FAR_OUTSIDE_PX).any())  # NaN is not left out
+    assert camera.unproject(pixels) == pytest.approx(points / points[:, 2:], abs=1e-4)
 
 
 @EVERY_MODEL
