@@ -57,24 +57,16 @@ def bench(
 
     dsm bench --ros
     """
-    from dsm_ros.cli.output import require_writable, write_atomically
+    from dsm_ros.cli.output import give_figures, require_writable_json
 
-    to_stdout = str(json_file) == "-"
-    if json_file and not to_stdout:
-        require_writable(json_file)
+    require_writable_json(json_file)
     if ros:
         measured = measure_ros()
     elif map_uri:
         measured = measure_peers(map_uri, sequence, frames, peers, (model, device, runtime))
     else:
         measured = measure_room(keyframes, images, sizes, (model, device, runtime))
-    text = json.dumps(measured.figures, indent=2) + "\n"
-    if to_stdout:
-        sys.stdout.write(text)
-    else:
-        measured.show()
-    if json_file and not to_stdout:
-        write_atomically(json_file, text)
+    give_figures(measured.figures, json_file, measured.show)
     if plots:
         measured.draw(plots)
 

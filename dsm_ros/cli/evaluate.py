@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -34,7 +32,7 @@ def evaluate(
 
     dsm evaluate kitchen.map kitchen/seq-01 --frames 280:500:10 --ablation images
     """
-    from dsm_ros.cli.output import require_writable, write_atomically
+    from dsm_ros.cli.output import give_figures, require_writable_json
     from dsm_ros.cli.session import open_session
     from dsm_ros.evaluation.ablation import ablate
     from dsm_ros.evaluation.evaluate import evaluate as run
@@ -43,9 +41,7 @@ def evaluate(
     from dsm_ros.network.checkpoint import load_network
     from dsm_ros.progress import progress_bar
 
-    to_stdout = str(json_file) == "-"
-    if json_file and not to_stdout:
-        require_writable(json_file)
+    require_writable_json(json_file)
     load = partial(load_network, model, device, runtime)
     localizer, opened, indices = open_session(map_uri, sequence, frames, single, load)
     draw: Callable[[Path], object]
@@ -57,12 +53,6 @@ def evaluate(
             evaluation = run(localizer, opened, indices, on_progress)
             figures, show = evaluation.figures, partial(print_figures, evaluation)
             draw = partial(save_plots, evaluation, localizer.scene_map)
-    text = json.dumps(figures, indent=2) + "\n"
-    if to_stdout:
-        sys.stdout.write(text)
-    else:
-        show()
-    if json_file and not to_stdout:
-        write_atomically(json_file, text)
+    give_figures(figures, json_file, show)
     if plots:
         draw(plots)

@@ -21,8 +21,8 @@ def export(
     """
     from dsm_ros.cli.output import require_writable
     from dsm_ros.errors import DsmError
+    from dsm_ros.files import write_whole
     from dsm_ros.network.checkpoint import load_network
-    from dsm_ros.network.onnx_cache import write_whole
     from dsm_ros.network.onnx_export import export_part, learnt_parts
 
     weights, target = (model, out) if out else (None, model)

@@ -33,8 +33,9 @@ def localize(
 
     Example: dsm localize kitchen.map kitchen/seq-01 --frames 280:500 --out poses.tum
     """
-    from dsm_ros.cli.output import require_writable, write_atomically
+    from dsm_ros.cli.output import require_writable
     from dsm_ros.cli.session import open_session
+    from dsm_ros.files import write_whole
     from dsm_ros.localization.result import Localized
     from dsm_ros.network.checkpoint import load_network
     from dsm_ros.progress import progress_bar
@@ -55,7 +56,7 @@ def localize(
             on_progress(done, len(indices))
     text = "".join(lines)
     if out:
-        write_atomically(out, text)
+        write_whole(out, text.encode())
     else:
         sys.stdout.write(text)
     why = "".join(f", {count} {reason}" for reason, count in reasons.most_common())

@@ -1,11 +1,17 @@
-"""Writing result files: refuse early, write whole or not at all."""
+"""Result files: refused early, written whole."""
 
 from __future__ import annotations
 
+import json
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from dsm_ros.errors import DsmError
+from dsm_ros.files import write_whole
+
+STDOUT = Path("-")
 
 
 def require_writable(path: Path) -> None:
@@ -15,8 +21,18 @@ def require_writable(path: Path) -> None:
         raise DsmError(f"cannot write {path}; give a file in an existing, writable folder")
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that readers see the old or the new content, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text)
-    temporary.replace(path)
+def require_writable_json(path: Path | None) -> None:
+    """Raise DsmError, before any work is done, when ``give_figures`` cannot write there."""
+    if path and path != STDOUT:
+        require_writable(path)
+
+
+def give_figures(figures: object, path: Path | None, show: Callable[[], object]) -> None:
+    """Show figures to people and write them to a JSON file, if one is given; to stdout ("-") they go alone."""
+    text = json.dumps(figures, indent=2) + "\n"
+    if path == STDOUT:
+        sys.stdout.write(text)
+        return
+    show()
+    if path:
+        write_whole(path, text.encode())

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import torch
 from torch import Tensor
 
 from dsm_ros.network.config import NetworkConfig
 from dsm_ros.network.consensus import Consensus, find_consensus
 from dsm_ros.network.cost_volume import Candidates, CostVolume, keep_best
-from dsm_ros.network.dsm_net import DenseMatch, DsmNet
+from dsm_ros.network.dsm_net import Agree, DenseMatch, DsmNet, Keep
 from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel
-from dsm_ros.network.level_volume import CellMatches, LevelVolume, distinctness, stack_volumes
 from dsm_ros.network.temporal import ALPHA_OFFSET
-
-Keep = Callable[[Candidates, SceneLevel, int], CostVolume]
-Agree = Callable[[CostVolume, float, float], Consensus]
 
 
 class SharingNet(DsmNet):
@@ -35,16 +29,6 @@ class KeepingNet(SharingNet):
     def __init__(self, network: DsmNet, config: NetworkConfig, keep: Keep = keep_best, agree: Agree = find_consensus):
         super().__init__(network, config)
         self._keep, self._agree = keep, agree
-
-    def _volume(
-        self, candidates: Sequence[Candidates], scenes: Sequence[Scene], level: int, size: Sequence[int]
-    ) -> LevelVolume:
-        matches = []
-        for of_query, scene in zip(candidates, scenes, strict=True):
-            volume = self._keep(of_query, scene.levels[level], self.config.candidates)
-            consensus = self._agree(volume, self.config.temperature, self._agreement_m(level))
-            matches.append(CellMatches(volume, consensus, distinctness(of_query, volume, size[1])))
-        return stack_volumes(matches, scenes, size[0])
 
 
 def keep_best_unsorted(candidates: Candidates, level: SceneLevel, count: int) -> CostVolume:

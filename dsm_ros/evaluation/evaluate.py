@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
@@ -11,6 +10,7 @@ import numpy as np
 
 from dsm_ros.datasets.frame import Sequence
 from dsm_ros.errors import SequenceError
+from dsm_ros.evaluation.memory import peak_rss_mb
 from dsm_ros.evaluation.metrics import FrameScore, score_frame, summarise
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import NotLocalized, StageTimes
@@ -56,7 +56,7 @@ def _figures(localizer: Localizer, scores: list[FrameScore], seconds: float) -> 
         **summarise(scores),
         "ms_per_frame": median_times_ms([score.times_ms for score in scores]),
         "frames_per_second": len(scores) / seconds,
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_rss_mb": peak_rss_mb(),
         "model": network.name,
         "runtime": runtime_of(network),
         "device": str(network.device),

@@ -60,7 +60,7 @@ def attempt_pose(
     """Match an image against a scene and solve for its pose on the most certain cells [3.1]."""
     match = network.match(query, scene)
     watch.lap("match")
-    attempt = _most_certain_cells(match, config.pnp_cells, query, scene)
+    attempt = most_certain_cells(match, config.pnp_cells, query, scene)
     pnp = solve_pnp(attempt.pixels_C2, attempt.points_C3, query.camera, config.max_error_px)
     watch.lap("pnp")
     return replace(attempt, pnp=pnp)
@@ -78,14 +78,14 @@ def attempt_around(
         return found
     match = network.match_around(query, scene, found.match, found.pnp.map_T_camera)
     watch.lap("match")
-    around = _most_certain_cells(match, config.pnp_cells_around, query, scene)
+    around = most_certain_cells(match, config.pnp_cells_around, query, scene)
     start = found.pnp.map_T_camera, around.pixels_C2, around.points_C3
     around = replace(around, pnp=refine_pnp(*start, query.camera, config.max_error_px))
     watch.lap("pnp")
     return judge(around, found, query.camera, config.max_error_px)
 
 
-def _most_certain_cells(match: DenseMatch, cells: int, query: ImageFeatures, scene: Scene) -> Attempt:
+def most_certain_cells(match: DenseMatch, cells: int, query: ImageFeatures, scene: Scene) -> Attempt:
     """Return the correspondences of the most certain cells, without a pose."""
     height, width = match.confidence_HW.shape
     confidence_P = match.confidence_HW.flatten().cpu()

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.geometry.rig_pnp import CameraPoints, refine_rig_pose, solve_rig_pnp
-from dsm_ros.geometry.sampling import cell_centres
-from dsm_ros.localization.attempt import at_pose, most_certain
+from dsm_ros.localization.attempt import at_pose, most_certain, most_certain_cells
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.dense_coordinates import dense_coordinates
 from dsm_ros.localization.gate import assess, is_supported
@@ -91,15 +90,10 @@ class RigLocalizer:
 
     def _points_around(self, view: View, sight: Sight) -> CameraPoints:
         """Return the most certain cells around the pose that a camera found alone; without one, its first match."""
-        attempt, camera = sight.attempt, sight.query.camera
-        if not is_supported(attempt, self.config):
+        if not is_supported(sight.attempt, self.config):
             return _points(view, sight)
-        confidence_HW = attempt.match.confidence_HW
-        kept = min(self.config.pnp_cells_around, confidence_HW.numel())
-        chosen_C = confidence_HW.flatten().cpu().topk(kept).indices.numpy()
-        height, width = confidence_HW.shape
-        pixels_C2 = cell_centres(width, height, camera.width_px, camera.height_px)[chosen_C]
-        return CameraPoints(pixels_C2, attempt.coords_P3[chosen_C], camera, view.rig_T_camera)
+        around = most_certain_cells(sight.attempt.match, self.config.pnp_cells_around, sight.query, sight.scene)
+        return _points(view, replace(sight, attempt=around))
 
     def _placed(self, view: View, sight: Sight, map_T_rig: Pose44 | None) -> Sight:
         """Return what a camera saw with the rig's pose in place of its own."""

@@ -17,17 +17,19 @@ from dsm_ros.geometry.rectify import pinhole_of_size, rectify_depth, rectify_ima
 from dsm_ros.geometry.sampling import pool_depth
 from dsm_ros.network.confidence_head import ConfidenceHead
 from dsm_ros.network.config import NetworkConfig
-from dsm_ros.network.consensus import find_consensus
+from dsm_ros.network.consensus import Consensus, find_consensus
 from dsm_ros.network.coordinate_head import CoordinateHead, CoordinateMaps
-from dsm_ros.network.cost_volume import Candidates, correlate_all_pairs, correlate_windows, keep_best
+from dsm_ros.network.cost_volume import Candidates, CostVolume, correlate_all_pairs, correlate_windows, keep_best
 from dsm_ros.network.encoder import Encoder, LiteEncoder
-from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, pixel_rays
+from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, SceneLevel, pixel_rays
 from dsm_ros.network.floor import EVIDENCE, ConsensusCoordinates, EvidenceConfidence
 from dsm_ros.network.layers import enlarge
 from dsm_ros.network.level_volume import CellMatches, LevelVolume, distinctness, stack_volumes
 from dsm_ros.network.paper_encoder import PaperEncoder
 from dsm_ros.network.surface import seen_surface
 
+Keep = Callable[[Candidates, SceneLevel, int], CostVolume]
+Agree = Callable[[CostVolume, float, float], Consensus]
 ENCODERS: dict[str, type[Encoder]] = {"lite": LiteEncoder, "paper": PaperEncoder}
 
 
@@ -70,6 +72,8 @@ class DsmNet(nn.Module):
         super().__init__()
         self.config = config or NetworkConfig()
         self.model_hash = model_hash
+        self._keep: Keep = keep_best
+        self._agree: Agree = find_consensus
         self.encoder = ENCODERS[self.config.encoder](self.config.channels)
         levels = len(self.encoder.strides)
         if self.config.trained_heads:
@@ -172,8 +176,8 @@ class DsmNet(nn.Module):
         """Keep the best candidates of every cell and see where they agree [3.3.1]."""
         matches = []
         for of_query, scene in zip(candidates, scenes, strict=True):
-            volume = keep_best(of_query, scene.levels[level], self.config.candidates)
-            consensus = find_consensus(volume, self.config.temperature, self._agreement_m(level))
+            volume = self._keep(of_query, scene.levels[level], self.config.candidates)
+            consensus = self._agree(volume, self.config.temperature, self._agreement_m(level))
             matches.append(CellMatches(volume, consensus, distinctness(of_query, volume, size[1])))
         return stack_volumes(matches, scenes, size[0])
 

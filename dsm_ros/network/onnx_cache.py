@@ -11,6 +11,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from dsm_ros.files import write_whole
+
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 logger = logging.getLogger(__name__)
@@ -53,14 +55,3 @@ def cached_graph(name: str, make: Callable[[], bytes]) -> bytes:
     except OSError as error:
         logger.warning("the exported network cannot be kept in %s (%s)", path.parent, error)
     return graph
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that readers see all of it or none; several processes may do so at once."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
