@@ -11,6 +11,8 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).resolve().parents[1]
 NODE = "/relocalizer"
 INPUTS = {"/image", "/initialpose"}
+CAMERA = {"/camera_info", "/image/compressed"}
+TITLES = {"foxglovePanelTitle", "lichtblickPanelTitle"}
 LATCHED = {f"{NODE}/map_points", f"{NODE}/keyframes"}
 SHOWN = {f"{NODE}/{name}" for name in ("map_points", "keyframes", "scene_coordinates", "pose", "debug_image")}
 
@@ -80,7 +82,7 @@ def test_rviz_colors_the_dense_cloud_by_a_field_that_it_has(rviz):
 
 
 def test_foxglove_names_only_topics_that_exist(foxglove):
-    assert topics_in(foxglove) <= published()
+    assert topics_in(foxglove) <= published() | CAMERA
     assert topics_in(foxglove) >= SHOWN | {f"{NODE}/status", "/diagnostics"}
 
 
@@ -89,6 +91,19 @@ def test_foxglove_plots_fields_that_the_status_has(foxglove):
     paths = [value for value in values(foxglove) if isinstance(value, str) and value.startswith(f"{NODE}/status.")]
     assert len(paths) >= 6
     assert {path.split(".")[1] for path in paths} <= set(fields)
+
+
+def test_foxglove_shows_the_camera_image_where_the_camera_is(foxglove):
+    topics = foxglove["configById"]["3D!scene"]["topics"]
+    image, info = topics["/image/compressed"], topics["/camera_info"]
+    assert image["cameraInfoTopic"] == "/camera_info"
+    assert image["distance"] == info["distance"]
+
+
+def test_panel_titles_are_the_same_in_foxglove_and_lichtblick(foxglove):
+    titles = [{panel.get(key) for key in TITLES} for panel in foxglove["configById"].values()]
+    assert all(len(title) == 1 for title in titles)
+    assert sum(title != {None} for title in titles) == 6  # diagnostics have a filter there
 
 
 def test_every_foxglove_panel_is_placed_once_and_configured(foxglove):
