@@ -23,7 +23,9 @@ class LocalizerConfig:
     """How one image is localized.
 
     keyframes: N, scene images retrieved. near_keyframes: how many of them are those nearest to the predicted pose,
-    where there is a prediction. temporal: fuse the previous frame's correlation.
+    where there is a prediction. keyframes_around, nearest_around: scene images of the second match, and how many of
+    them are those nearest to the pose found; the others fill what these do not show.
+    temporal: fuse the previous frame's correlation.
     max_frame_gap_s: the previous frame counts only when it is this recent.
     pnp_cells, pnp_cells_around: how many of the most certain cells PnP takes, at first and around the pose found.
     max_error_px: inlier limit at the network's input size.
@@ -35,6 +37,8 @@ class LocalizerConfig:
 
     keyframes: int = 10
     near_keyframes: int = 4
+    keyframes_around: int = 6
+    nearest_around: int = 3
     temporal: bool = True
     max_frame_gap_s: float = 0.25
     pnp_cells: int = 1000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,13 +12,14 @@ from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.attempt import Attempt, attempt_around, attempt_pose
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import deviation_px, pose_covariance
+from dsm_ros.localization.covisibility import fill_view
 from dsm_ros.localization.dense_coordinates import dense_coordinates
 from dsm_ros.localization.gate import assess, is_supported
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result
 from dsm_ros.localization.sight import Sight
 from dsm_ros.localization.stopwatch import Stopwatch
 from dsm_ros.network.dsm_net import DsmNet
-from dsm_ros.network.features import ImageFeatures, Scene, gather_scene
+from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, gather_scene
 from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
 from dsm_ros.scene_map.scene_map import SceneMap
 
@@ -76,7 +79,8 @@ class Localizer:
         if not keyframes:
             return None
         scene = gather_scene(keyframes)
-        return Sight(query, tuple(keyframe_ids), tuple(keyframes), scene, self._match(query, scene, stamp_ns, watch))
+        attempt = self._match(query, keyframe_ids, scene, stamp_ns, watch)
+        return Sight(query, tuple(keyframe_ids), tuple(keyframes), scene, attempt)
 
     def remember(self, sight: Sight, map_T_camera: Pose44, stamp_ns: int) -> None:
         """Keep an image whose pose was accepted for the fusion with the next one."""
@@ -91,20 +95,37 @@ class Localizer:
         alone = max(1, len(alike) - len(nearest))
         return list(dict.fromkeys([*alike[:alone], *nearest, *alike]))[: self.config.keyframes]
 
-    def _match(self, query: ImageFeatures, scene: Scene, stamp_ns: int, watch: Stopwatch) -> Attempt:
+    def _match(
+        self, query: ImageFeatures, keyframe_ids: Sequence[int], scene: Scene, stamp_ns: int, watch: Stopwatch
+    ) -> Attempt:
         """Match alone; then again around the pose found, with the previous frame where that can change the result.
 
         The map alone must vouch for the second pose as for the first: two neighbouring frames agree with each other
         wherever the previous pose was. So there is nothing to add when the map alone supports no pose.
         """
         single = attempt_pose(self.network, query, scene, self.config, watch)
-        if not is_supported(single, self.config):
+        if single.pnp is None or not is_supported(single, self.config):
             return single
+        keyframes = self._keyframes_around(query.camera, single.pnp.map_T_camera, keyframe_ids)
+        watch.lap("retrieve")
+        scene = gather_scene(keyframes, scene.map_T_local) if keyframes else scene
         alpha = scene_weight(single.match.certainty)
         previous = self._recent(stamp_ns)
         fused = fuse_previous(scene, previous, alpha) if alpha < 1 and previous else scene
         around = attempt_around(self.network, query, fused, single, self.config, watch)
         return around if is_supported(around, self.config) else single
+
+    def _keyframes_around(
+        self, camera: Camera, map_T_camera: Pose44, keyframe_ids: Sequence[int]
+    ) -> list[KeyframeFeatures]:
+        """Return the keyframes nearest to a pose found, and others that show what those do not: retrieved or near.
+
+        Near views make the best poses; look-alikes may all show one part of what is seen.
+        """
+        nearest = self.scene_map.nearest(map_T_camera, self.config.keyframes)
+        known = self.scene_map.features(list(dict.fromkeys([*nearest, *keyframe_ids])))
+        first = min(self.config.nearest_around, len(nearest))
+        return fill_view(known, first, self.config.keyframes_around, camera, map_T_camera)
 
     def _recent(self, stamp_ns: int) -> PreviousFrame | None:
         """Return the previous frame if it was localized just before this one."""

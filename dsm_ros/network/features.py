@@ -77,15 +77,15 @@ class Scene:
         return coords_X3 * self.deviation + self.mean_3
 
 
-def gather_scene(keyframes: Sequence[KeyframeFeatures]) -> Scene:
-    """Stack retrieved keyframes, best first, into a scene in the first one's camera frame [5.3].
+def gather_scene(keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44 | None = None) -> Scene:
+    """Stack keyframes into a scene in a local frame: that of the first one's camera unless one is given [5.3].
 
     Raises ValueError without keyframes or when their grids differ.
     """
     if not keyframes:
         raise ValueError("a scene needs at least one keyframe")
-    map_T_local = keyframes[0].map_T_camera
-    levels = tuple(_gather_level(keyframes, i, map_T_local) for i in range(len(keyframes[0].depths)))
+    map_T_local = keyframes[0].map_T_camera if map_T_local is None else map_T_local
+    levels = tuple(gather_level(keyframes, i, map_T_local) for i in range(len(keyframes[0].depths)))
     known_P3 = levels[0].coords_N3HW.permute(0, 2, 3, 1)[levels[0].valid_NHW]
     if len(known_P3) < 2:
         return Scene(levels, map_T_local, known_P3.new_zeros(3), known_P3.new_tensor(1.0))
@@ -94,7 +94,8 @@ def gather_scene(keyframes: Sequence[KeyframeFeatures]) -> Scene:
     return Scene(levels, map_T_local, mean_3, deviation)
 
 
-def _gather_level(keyframes: Sequence[KeyframeFeatures], level: int, map_T_local: Pose44) -> SceneLevel:
+def gather_level(keyframes: Sequence[KeyframeFeatures], level: int, map_T_local: Pose44) -> SceneLevel:
+    """Stack keyframes at one pyramid level, 0 the coarsest, in a local frame."""
     features_NCHW = torch.stack([k.image.levels[level] for k in keyframes]).float()
     depths_NHW = torch.stack([k.depths[level] for k in keyframes]).float()
     height, width = depths_NHW.shape[1:]

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from dsm_ros.network.features import gather_scene
-from dsm_ros.network.surface import seen_surface
+from dsm_ros.network.surface import seen_depths, seen_surface
 
 from .conftest import CAMERA, make_keyframe
 
@@ -28,3 +28,14 @@ def test_nothing_is_seen_behind_the_camera():
     behind = np.diag([1.0, -1.0, -1.0, 1.0])
     _, seen_HW = seen_surface(gather_scene([make_keyframe(0)]).levels[1], CAMERA, behind, 6, 8)
     assert not seen_HW.any()
+
+
+def test_each_image_has_its_own_depth_in_a_cell():
+    near = make_keyframe(0)
+    for depth in near.depths:
+        depth[:] = 1.0
+    level = gather_scene([make_keyframe(0, hole=True), near]).levels[1]
+    depths_NHW = seen_depths(level, CAMERA, np.eye(4), 6, 8)
+    assert torch.equal(depths_NHW[0].isfinite(), level.valid_NHW[0])
+    assert torch.allclose(depths_NHW[0][level.valid_NHW[0]], level.coords_N3HW[0, 2][level.valid_NHW[0]])
+    assert torch.allclose(depths_NHW[1], torch.ones(6, 8))
