@@ -20,11 +20,11 @@ from dsm_ros.geometry.pose import Pose44, invert, transform
 
 # Side of a patch, px at the network's input size: the least whole number of cells (8 px) at which 95 % of true errors
 # lie inside the 95 % ellipsoid. `dsm evaluate MAP rooms:N/walk=1 --single --json F` tells the share of one room; over
-# 839 frames of rooms 200 to 207 (walks 1 and 2; plain, with all effects, repeated textures; maps of every 5th and of
-# every 20th frame) it is 0.85 at 32 px, 0.93 at 40, 0.96 at 48. In rooms 210 to 213, looked at only then, it is 0.96
-# of 478 frames, 0.91 to 0.99 of each quarter by inliers, distance and fit, and 0.98 of 80 frames of video.
+# 340 frames of rooms 200 to 203 (walks 1 and 2; plain, with all effects, repeated textures; maps of every 5th and of
+# every 20th frame) it is 0.88 at 16 px, 0.97 at 24, 0.99 at 32. In rooms 210 and 211, looked at only then, it is 0.95
+# of 170 frames, 0.94 to 0.97 of each kind. Rigs of three cameras in rooms 100, 102 and 103: 73 of 76 frames.
 # Frames with motion blur are compared with the pose in the middle of their exposure.
-PATCH_PX = 48.0
+PATCH_PX = 24.0
 MIN_INFORMATION = 1e-4  # 1 / variance (m or rad) of a direction that nothing was learned about
 MIN_RELATIVE_INFORMATION = 1e-12  # of the best known direction: below, float64 cannot tell it from none
 

@@ -12,14 +12,14 @@ from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.attempt import Attempt, attempt_around, attempt_pose
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import deviation_px, pose_covariance
-from dsm_ros.localization.covisibility import fill_view
 from dsm_ros.localization.dense_coordinates import dense_coordinates
 from dsm_ros.localization.gate import assess, is_supported
+from dsm_ros.localization.keyframe_choice import expected_keyframes, keyframes_around
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result
 from dsm_ros.localization.sight import Sight
 from dsm_ros.localization.stopwatch import Stopwatch
 from dsm_ros.network.dsm_net import DsmNet
-from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, gather_scene
+from dsm_ros.network.features import ImageFeatures, Scene, gather_scene
 from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
 from dsm_ros.scene_map.scene_map import SceneMap
 
@@ -47,7 +47,7 @@ class Localizer:
     ) -> Result:
         """Return the pose of an image (uint8 RGB) of a calibrated camera, or why there is none.
 
-        near: where the camera is expected (map_T_camera); keyframes there join the retrieved ones.
+        near: where the camera is expected (map_T_camera): it is looked for there first.
         Raises ValueError when image and camera differ in size.
         """
         watch = Stopwatch()
@@ -70,10 +70,22 @@ class Localizer:
     def see(
         self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int, near: Pose44 | None, watch: Stopwatch
     ) -> Sight | None:
-        """Return an image matched against the keyframes retrieved for it; None when there are none."""
+        """Return an image matched where it is expected, or else anywhere [3.1]; None when there are no keyframes."""
         query = self.network.encode(image_HW3, camera)
         watch.lap("encode")
-        keyframe_ids = self._retrieve(query, near)
+        if near is not None:
+            expected = self._look(query, expected_keyframes(self.scene_map, query, near, self.config), stamp_ns, watch)
+            if expected and assess([expected], self.config)[1] is None:
+                return expected
+        alike = self.scene_map.retrieve(query.descriptor_D, self.config.keyframes)
+        return self._look(query, alike, stamp_ns, watch)
+
+    def remember(self, sight: Sight, map_T_camera: Pose44, stamp_ns: int) -> None:
+        """Keep an image whose pose was accepted for the fusion with the next one."""
+        self._previous = PreviousFrame(sight.query, map_T_camera, stamp_ns)
+
+    def _look(self, query: ImageFeatures, keyframe_ids: Sequence[int], stamp_ns: int, watch: Stopwatch) -> Sight | None:
+        """Match an image against some keyframes; None when there are none."""
         keyframes = self.scene_map.features(keyframe_ids)
         watch.lap("retrieve")
         if not keyframes:
@@ -81,19 +93,6 @@ class Localizer:
         scene = gather_scene(keyframes)
         attempt = self._match(query, keyframe_ids, scene, stamp_ns, watch)
         return Sight(query, tuple(keyframe_ids), tuple(keyframes), scene, attempt)
-
-    def remember(self, sight: Sight, map_T_camera: Pose44, stamp_ns: int) -> None:
-        """Keep an image whose pose was accepted for the fusion with the next one."""
-        self._previous = PreviousFrame(sight.query, map_T_camera, stamp_ns)
-
-    def _retrieve(self, query: ImageFeatures, near: Pose44 | None) -> list[int]:
-        """Return the ids of N keyframes that look alike; some of them those nearest to the expected pose [3.1]."""
-        alike = self.scene_map.retrieve(query.descriptor_D, self.config.keyframes)
-        if near is None:
-            return alike
-        nearest = self.scene_map.nearest(near, self.config.near_keyframes)
-        alone = max(1, len(alike) - len(nearest))
-        return list(dict.fromkeys([*alike[:alone], *nearest, *alike]))[: self.config.keyframes]
 
     def _match(
         self, query: ImageFeatures, keyframe_ids: Sequence[int], scene: Scene, stamp_ns: int, watch: Stopwatch
@@ -106,7 +105,8 @@ class Localizer:
         single = attempt_pose(self.network, query, scene, self.config, watch)
         if single.pnp is None or not is_supported(single, self.config):
             return single
-        keyframes = self._keyframes_around(query.camera, single.pnp.map_T_camera, keyframe_ids)
+        map_T_camera = single.pnp.map_T_camera
+        keyframes = keyframes_around(self.scene_map, query.camera, map_T_camera, keyframe_ids, self.config)
         watch.lap("retrieve")
         scene = gather_scene(keyframes, scene.map_T_local) if keyframes else scene
         alpha = scene_weight(single.match.certainty)
@@ -114,18 +114,6 @@ class Localizer:
         fused = fuse_previous(scene, previous, alpha) if alpha < 1 and previous else scene
         around = attempt_around(self.network, query, fused, single, self.config, watch)
         return around if is_supported(around, self.config) else single
-
-    def _keyframes_around(
-        self, camera: Camera, map_T_camera: Pose44, keyframe_ids: Sequence[int]
-    ) -> list[KeyframeFeatures]:
-        """Return the keyframes nearest to a pose found, and others that show what those do not: retrieved or near.
-
-        Near views make the best poses; look-alikes may all show one part of what is seen.
-        """
-        nearest = self.scene_map.nearest(map_T_camera, self.config.keyframes)
-        known = self.scene_map.features(list(dict.fromkeys([*nearest, *keyframe_ids])))
-        first = min(self.config.nearest_around, len(nearest))
-        return fill_view(known, first, self.config.keyframes_around, camera, map_T_camera)
 
     def _recent(self, stamp_ns: int) -> PreviousFrame | None:
         """Return the previous frame if it was localized just before this one."""

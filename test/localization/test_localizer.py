@@ -5,6 +5,7 @@ import pytest
 
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.evaluation.evaluate import evaluate
+from dsm_ros.geometry.pose import pose_error
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized, NotLocalized
@@ -97,3 +98,29 @@ def test_a_look_alike_in_the_kitchen_is_refused_by_what_the_map_shows_around_it(
         result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
         assert isinstance(result, NotLocalized)
         assert result.support.confidence < localizer.config.min_confidence / 2
+
+
+def test_an_expected_pose_needs_fewer_keyframes(room_map, network):
+    frame = open_rooms("rooms:7/walk=1")[40]
+    localizer = localizer_on(room_map, network)
+    result = localizer.localize(frame.image_HW3, frame.camera, 0, near=frame.map_T_camera)
+    few = localizer.config.near_keyframes + localizer.config.alike_keyframes
+    assert pose_error(result.map_T_camera, frame.map_T_camera)[0] < 0.02
+    assert len(result.support.keyframe_ids) <= few < localizer.config.keyframes
+
+
+def test_a_camera_that_is_not_where_it_is_expected_is_searched_for(room_map, network):
+    room = open_rooms("rooms:7/walk=1")
+    localizer = localizer_on(room_map, network, alike_keyframes=0)
+    frame, elsewhere = room[40], room[190]
+    result = localizer.localize(frame.image_HW3, frame.camera, 0, near=elsewhere.map_T_camera)
+    assert pose_error(result.map_T_camera, frame.map_T_camera)[0] < 0.02
+    assert len(result.support.keyframe_ids) == localizer.config.keyframes
+
+
+def test_more_keyframes_around_the_pose_found_make_more_coordinates(room_map, network):
+    room = open_rooms("rooms:7/walk=1")
+    one = localizer_on(room_map, network, temporal=False, keyframes_around=1, nearest_around=1)
+    six = localizer_on(room_map, network, temporal=False)
+    shares = [evaluate(each, room, range(0, 300, 60), quiet).figures["coordinate_within_10cm"] for each in (one, six)]
+    assert shares[0] + 0.02 < shares[1]
