@@ -5,10 +5,12 @@ from pathlib import Path
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, IncludeLaunchDescription, RegisterEventHandler
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration
+from launch.substitutions import EnvironmentVariable, LaunchConfiguration
 from launch_ros.event_handlers import OnStateTransition
 
 RELOCALIZER = Path(__file__).with_name("relocalizer.launch.py")
+PROFILES = Path(__file__).resolve().parents[1] / "config" / "fastdds.xml"  # whole images fit: see docs/running.md
+PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")  # Kilted and later; before
 ARGUMENTS = {
     "bag": (None, "The rosbag2 to play; required."),
     "rate": ("1.0", "Speed of playing."),
@@ -25,7 +27,9 @@ def generate_launch_description() -> LaunchDescription:
         PythonLaunchDescriptionSource(str(RELOCALIZER)), launch_arguments={"use_sim_time": "true"}.items()
     )
     bag, rate = LaunchConfiguration("bag"), LaunchConfiguration("rate")
-    play = ExecuteProcess(cmd=["ros2", "bag", "play", bag, "--clock", "--rate", rate], output="screen")
+    profiles = {name: EnvironmentVariable(name, default_value=str(PROFILES)) for name in PROFILE_VARIABLES}
+    command = ["ros2", "bag", "play", bag, "--clock", "--rate", rate]
+    play = ExecuteProcess(cmd=command, additional_env=profiles, output="screen")
     # The node needs seconds to load network and map; a bag that plays meanwhile is lost.
     play_when_active = RegisterEventHandler(OnStateTransition(goal_state="active", entities=[play], handle_once=True))
     return LaunchDescription([*arguments, play_when_active, relocalizer])

@@ -110,6 +110,18 @@ def test_replay_takes_the_relocalizers_arguments_too():
     assert {"bag", "rate", "map", "image", "namespace", "rviz"} <= declared
 
 
+def test_a_bag_is_played_by_a_process_that_holds_whole_images(monkeypatch):
+    monkeypatch.setenv("FASTRTPS_DEFAULT_PROFILES_FILE", "mine.xml")
+    monkeypatch.delenv("FASTDDS_DEFAULT_PROFILES_FILE", raising=False)
+    description = load(FILES[-1]).generate_launch_description()
+    handlers = [entity.event_handler for entity in description.entities if hasattr(entity, "event_handler")]
+    ((play,),) = [handler.entities for handler in handlers]
+    play.process_description.prepare(context_of(description, bag="drive"), play)
+    environment = play.process_description.final_env
+    assert environment["FASTRTPS_DEFAULT_PROFILES_FILE"] == "mine.xml"
+    assert Path(environment["FASTDDS_DEFAULT_PROFILES_FILE"]) == ROOT / "config" / "fastdds.xml"
+
+
 def test_arguments_become_remaps_and_namespace(command):
     words = command(image="/cam/image", camera_info="/cam/info", initialpose="/hint", namespace="robot")
     rules = {word for flag, word in pairwise(words) if flag == "-r"}

@@ -28,7 +28,10 @@ MAX_DEPTH_GAP_NS = 20_000_000
 
 
 class RosbagSequence:
-    """Colour frames of a bag with their depth (16UC1 mm or 32FC1 m) and pose (a pose topic, else TF)."""
+    """Colour frames of a bag with their depth (16UC1 mm or 32FC1 m) and pose: a pose topic, else TF.
+
+    A relocalizer's own answers are no ground truth: where one was recorded, TF, which holds them, tells no poses.
+    """
 
     def __init__(self, path: Path):
         self.name = path.stem
@@ -106,6 +109,8 @@ class RosbagSequence:
         return stamped_poses((stamp_ns_of(m.header.stamp), pose_from_msg(m)) for m in messages), frame
 
     def _pose(self, stamp_ns: int, camera_frame: str) -> Pose44 | None:
+        if self._poses is None and self._topics.has_own_answers:
+            return None
         if self._poses is None:
             return self._tree.in_world(camera_frame, stamp_ns)
         map_T_body = self._poses.at(stamp_ns)

@@ -17,6 +17,8 @@ POSE_TYPES = (
     "geometry_msgs/msg/PoseWithCovarianceStamped",
     "nav_msgs/msg/Odometry",
 )
+STATUS_TYPE = "dsm_ros/msg/RelocalizationStatus"
+REQUESTS = ("initialpose", "goal_pose")  # what a localizer or a planner is told, by their usual names
 TF_TYPE = "tf2_msgs/msg/TFMessage"
 TRANSPORTS = ("compressed", "theora", "ffmpeg", "zstd")
 _log = logging.getLogger(__name__)
@@ -24,23 +26,28 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class BagTopics:
-    """The connections a sequence is read from; depth and pose may be missing."""
+    """The connections a sequence is read from; depth and pose may be missing.
+
+    has_own_answers: a relocalizer was recorded, and its answers are in TF.
+    """
 
     image: Connection
     info: Connection
     depth: Connection | None
     pose: Connection | None
     transforms: tuple[Connection, ...]
+    has_own_answers: bool
 
 
 def choose_topics(connections: Sequence[Connection], bag: str) -> BagTopics:
     """Return the topics of a bag by type and name. Raises SequenceError that lists what there is.
 
     A camera's image has a camera_info beside it; a picture that some node drew, such as a debug image, has none.
+    What a relocalizer said is no ground truth, nor is a hint or a goal.
     """
     images = [c for c in connections if c.msgtype in IMAGE_TYPES]
     infos = [c for c in connections if c.msgtype == INFO_TYPE]
-    beside_info = {c.topic.rpartition("/")[0] for c in infos}
+    beside_info = {_folder(c) for c in infos}
     depth = next((c for c in images if "depth" in c.topic), None)
     colours = [c for c in images if "depth" not in c.topic]
     colours.sort(key=lambda c: (_camera(c) not in beside_info, *_colour_rank(c)))
@@ -53,8 +60,16 @@ def choose_topics(connections: Sequence[Connection], bag: str) -> BagTopics:
     info = max(infos, key=lambda c: _common_prefix(c.topic, image.topic), default=None)
     if info is None:
         raise SequenceError(f"{bag} has no CameraInfo; record the camera_info topic of {image.topic} too")
-    pose = next((c for kind in POSE_TYPES for c in connections if c.msgtype == kind), None)
-    return BagTopics(image, info, depth, pose, tuple(c for c in connections if c.msgtype == TF_TYPE))
+    relocalizers = {_folder(c) for c in connections if c.msgtype == STATUS_TYPE}
+    own = [c for c in connections if _folder(c) in relocalizers or _folder(c).endswith("/relocalizer")]
+    told = [c for c in connections if c not in own and c.topic.rpartition("/")[2] not in REQUESTS]
+    pose = next((c for kind in POSE_TYPES for c in told if c.msgtype == kind), None)
+    return BagTopics(image, info, depth, pose, tuple(c for c in connections if c.msgtype == TF_TYPE), bool(own))
+
+
+def _folder(connection: Connection) -> str:
+    """Return a topic's name without its last part: for those of a node, the node's."""
+    return connection.topic.rpartition("/")[0]
 
 
 def _camera(image: Connection) -> str:

@@ -33,12 +33,16 @@ class Answer:
 
 @dataclass
 class Faults:
-    """Images that could not be used as they came, since activation; absent ones are of a rig's cameras."""
+    """Images that could not be used as they came, since activation.
+
+    after_time_jump: the first after the stamps went back or leapt ahead. absent: of a rig's cameras.
+    """
 
     unreadable: int = 0
     without_camera_info: int = 0
     without_stamp: int = 0
     out_of_order: int = 0
+    after_time_jump: int = 0
     without_tf: int = 0
     absent: int = 0
 

@@ -31,9 +31,14 @@ def process(*arguments: str, stdout: int | IO[str] | None = None) -> Iterator[su
 def prepare_ros() -> None:
     """Let this process and its children meet on a ROS domain of their own, and send images without loss.
 
-    What is set in the environment already stays as it is.
+    Counts for what starts ROS later; what is set in the environment already stays as it is.
     """
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    send_whole_images()
+
+
+def send_whole_images() -> None:
+    """Let this process and its children hold whole images in shared memory, where no other profile is chosen."""
     kind = "FASTRTPS" if os.environ.get("ROS_DISTRO") in ("humble", "jazzy") else "FASTDDS"
     os.environ.setdefault(f"{kind}_DEFAULT_PROFILES_FILE", str(config_folder() / "fastdds.xml"))

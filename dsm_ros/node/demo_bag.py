@@ -89,7 +89,11 @@ class _Bag:
         self._writer = writer
         self._connections = {
             topic.name: writer.add_connection(
-                topic.name, topic.type_name, typestore=store, offered_qos_profiles=[_bag_qos(topic.qos)]
+                topic.name,
+                topic.type_name,
+                msgdef=_definition(store, topic.type_name),
+                rihs01=store.hash_rihs01(topic.type_name),
+                offered_qos_profiles=[_bag_qos(topic.qos)],
             )
             for topic in TOPICS
         }
@@ -118,10 +122,22 @@ def _message_store() -> Typestore:
     """Return ROS's message definitions and those of this package."""
     store = get_typestore(Stores.ROS2_JAZZY)
     for name in {topic.type_name for topic in TOPICS} - set(store.types):
-        package, _, message = name.split("/")
-        text = (Path(get_package_share_directory(package)) / "msg" / f"{message}.msg").read_text()
-        store.register(get_types_from_msg(text, name))
+        store.register(get_types_from_msg(_text(name), name))
     return store
+
+
+def _definition(store: Typestore, type_name: str) -> str:
+    """Return a definition, this package's own as written: viewers name a field's values by the constants before it."""
+    generated, _ = store.generate_msgdef(type_name, ros_version=2)
+    if not type_name.startswith("dsm_ros/"):
+        return generated
+    _, rule, needed = generated.partition("=" * 80)
+    return _text(type_name) + rule + needed
+
+
+def _text(type_name: str) -> str:
+    package, _, message = type_name.split("/")
+    return (Path(get_package_share_directory(package)) / "msg" / f"{message}.msg").read_text()
 
 
 def _bag_qos(qos: QoSProfile) -> Qos:

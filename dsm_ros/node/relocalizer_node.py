@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import time
 import traceback
@@ -282,6 +283,7 @@ def main(loader: Loader = load) -> int:
             return run(loader)
     finally:
         rclpy.try_shutdown()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # one more, as launch sends beside the terminal's, ends nothing
     return 0
 
 

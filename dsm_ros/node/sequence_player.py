@@ -22,6 +22,7 @@ from std_msgs.msg import Header
 
 from dsm_ros.datasets.frame import Frame, parse_frames
 from dsm_ros.datasets.open_sequence import open_sequence
+from dsm_ros.node.child_process import send_whole_images
 from dsm_ros.node.conversions import camera_to_msg, image_to_jpeg_msg, image_to_msg, stamp_msg
 
 CAMERA_FRAME = "camera_optical_frame"
@@ -83,6 +84,7 @@ def main() -> None:
     sequence = open_sequence(arguments.sequence)
     indices = parse_frames(arguments.frames, len(sequence))
     frames = [sequence[i] for i in track(indices, "reading frames", console=Console(stderr=True))]
+    send_whole_images()
     rclpy.init(args=sys.argv)
     try:
         print(play(frames, arguments.rate))

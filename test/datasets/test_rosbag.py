@@ -53,6 +53,11 @@ def pose_message(i, pose):
     return T["geometry_msgs/msg/PoseStamped"](header(i, "map"), body)
 
 
+def answer_message(i, pose):
+    body = T["geometry_msgs/msg/PoseWithCovariance"](pose_message(i, pose).pose, np.zeros(36))
+    return T["geometry_msgs/msg/PoseWithCovarianceStamped"](header(i, "map"), body)
+
+
 def write_bag(path, frames, plugin, compressed, depth_metres, pose_from_tf):
     with Writer(path, version=9, storage_plugin=plugin) as bag:
         kind = "CompressedImage" if compressed else "Image"
@@ -116,6 +121,50 @@ def test_a_cut_bag_is_refused_in_one_line(tmp_path, kitchen):
 
 def connections(**topics):
     return [SimpleNamespace(topic=topic, msgtype=f"sensor_msgs/msg/{kind}") for topic, kind in topics.items()]
+
+
+def chosen_pose(**topics):
+    """The pose topic that is chosen in a bag with these, and whether TF may be asked instead."""
+    camera = connections(**{"/image": "Image", "/camera_info": "CameraInfo"})
+    poses = [SimpleNamespace(topic=topic, msgtype=kind) for topic, kind in topics.items()]
+    chosen = choose_topics([*camera, *poses], "bag")
+    return chosen.pose and chosen.pose.topic, chosen.has_own_answers
+
+
+POSE, STATUS = "geometry_msgs/msg/PoseWithCovarianceStamped", "dsm_ros/msg/RelocalizationStatus"
+
+
+@pytest.mark.parametrize(
+    ("topics", "pose", "has_own_answers"),
+    [
+        ({"/mocap/pose": POSE}, "/mocap/pose", False),
+        ({"/relocalizer/pose": POSE, "/mocap/pose": POSE}, "/mocap/pose", True),
+        ({"/robot/relocalizer/pose": POSE}, None, True),
+        ({"/finder/pose": POSE, "/finder/status": STATUS}, None, True),
+        ({"/finder/pose": POSE, "/other/status": STATUS}, "/finder/pose", True),
+        ({"/initialpose": POSE, "/goal_pose": "geometry_msgs/msg/PoseStamped"}, None, False),
+        ({"/odom": "nav_msgs/msg/Odometry", "/initialpose": POSE, "/relocalizer/pose": POSE}, "/odom", True),
+    ],
+)
+def test_what_a_relocalizer_said_or_was_told_is_no_ground_truth(topics, pose, has_own_answers):
+    assert chosen_pose(**topics) == (pose, has_own_answers)
+
+
+@pytest.mark.parametrize("with_answers", [False, True])
+def test_the_transforms_of_a_relocalizer_are_no_ground_truth_either(tmp_path, kitchen, with_answers):
+    frame = kitchen[10]
+    with Writer(tmp_path / "bag", version=9, storage_plugin=StoragePlugin.MCAP) as bag:
+        messages = {
+            "/image": image_message(0, frame.image_HW3, "rgb8", 1920),
+            "/camera_info": info_message(0, frame.camera),
+            "/tf": tf_message(0, frame.map_T_camera),
+            **({"/relocalizer/pose": answer_message(0, frame.map_T_camera)} if with_answers else {}),
+        }
+        for topic, message in messages.items():
+            connection = bag.add_connection(topic, message.__msgtype__, typestore=STORE)
+            bag.write(connection, START_S * 10**9, STORE.serialize_cdr(message, message.__msgtype__))
+    pose = open_sequence(str(tmp_path / "bag"))[0].map_T_camera
+    assert pose is None if with_answers else pose == pytest.approx(frame.map_T_camera, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,10 @@ class FakeLocalizer:
         pass
 
     def localize(self, views, stamp_ns, near=None):
-        """Return a pose whose x is the first image's red value and the cameras' x on the rig."""
+        """Return a pose whose x is the first image's red value and the cameras' x on the rig.
+
+        z is the stamp's last nanoseconds as micrometres: any two stamps are poses that motion does not contradict.
+        """
         camera, red = views[0].camera, int(views[0].image_HW3[0, 0, 0])
         x_m = red / 100 + sum(view.rig_T_camera[0, 3] for view in views)
         if red == LOST:
@@ -36,7 +39,7 @@ class FakeLocalizer:
             np.zeros((2, 3, 2), np.float32),
             np.zeros((2, 3, 3), np.uint8),
         )
-        pose = make_pose(np.eye(3), [x_m, camera.fx, stamp_ns % 1000 / 1000])
+        pose = make_pose(np.eye(3), [x_m, camera.fx, stamp_ns % 1000 / 1e6])
         return Localized(
             pose, np.eye(6) * 0.01, Support(500 * len(views), 0.5, 0.5, (11, 7)), cells, StageTimes(total=1.0)
         )

@@ -83,6 +83,13 @@ def test_every_topic_is_there_with_its_type_and_definition(reader):
     assert all(c.msgdef.data for c in reader.connections)
 
 
+def test_viewers_can_name_the_states(reader):
+    (status,) = [c for c in reader.connections if c.topic == "/relocalizer/status"]
+    fields = [line.split("#")[0].strip() for line in status.msgdef.data.splitlines()]
+    values = [f"uint8 {state}" for state in ("UNCONFIGURED=0", "SEARCHING=1", "TRACKING=2", "LOST=3")]
+    assert fields[: fields.index("uint8 state")][-4:] == values
+
+
 def test_every_answer_is_recorded_once(reader):
     counts = Counter(connection.topic for connection, _, _ in reader.messages())
     poses_ns = [stamp_ns_of(message.header.stamp) for _, message in messages(reader, "/relocalizer/pose")]

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from dds_peer import Peer, run_node
 from geometry_msgs.msg import PoseWithCovarianceStamped
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
@@ -32,9 +34,23 @@ def peer(ros):
     assert process.wait(20) == 0
 
 
+def set_parameter(peer, name, value):
+    """What `ros2 param set` does."""
+    client = peer.node.create_client(SetParameters, "relocalizer/set_parameters")
+    peer.wait(client.service_is_ready)
+    future = client.call_async(SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()]))
+    peer.wait(future.done)
+    assert future.result().results[0].successful
+
+
 def corrections(peer):
     """What was said of map -> odom, in order."""
     return [t for m in peer.heard["tf"] for t in m.transforms if t.child_frame_id == "odom"]
+
+
+def shown_m(peer):
+    """The x of each."""
+    return [t.transform.translation.x for t in corrections(peer)]
 
 
 def test_without_camera_info_an_image_is_answered_with_the_reason(peer):
@@ -87,11 +103,26 @@ def test_a_hint_in_the_odometrys_frame_is_carried_into_the_map(peer):
     peer.ask(31, peer.start_ns + 805_000_000)
 
 
+def test_a_jump_is_spread_over_time_once_smoothing_is_asked_for(peer):
+    peer.wait(lambda: shown_m(peer)[-1] == pytest.approx(0.31 - 2.805))
+    set_parameter(peer, "smoothing_s", 0.2)
+    start_m, goal_m, heard = 0.31 - 2.805, 0.66 - 2.905, len(shown_m(peer))
+    status = peer.ask(66, peer.start_ns + 905_000_000)  # odometry went 10 cm, the camera 35 cm
+    assert status.jump_m == pytest.approx(0.25, abs=1e-6)
+    peer.wait(lambda: shown_m(peer)[-1] == pytest.approx(goal_m, abs=0.01))
+    on_the_way_m = [x_m for x_m in shown_m(peer)[heard:] if start_m + 1e-6 < x_m < goal_m]
+    assert len(on_the_way_m) >= 4
+    assert max(np.diff([start_m, *on_the_way_m])) < 0.2
+    assert on_the_way_m == sorted(on_the_way_m)
+    set_parameter(peer, "smoothing_s", 0.0)
+    peer.wait(lambda: shown_m(peer)[-1] == pytest.approx(goal_m, abs=1e-9))
+
+
 def test_another_parent_of_odom_is_named_and_not_fought(peer):
     def named():
         peer.tf.publish(odometry(np.eye(4), time.time_ns(), "world", "odom"))
         status = peer.ask(31, next(stamps_ns))
         return status.reason == "no_tf" and "odom already has the parent world" in status.detail
 
-    stamps_ns = iter(range(peer.start_ns + 905_000_000, peer.start_ns + 985_000_000, 1_000_000))
+    stamps_ns = iter(range(peer.start_ns + 915_000_000, peer.start_ns + 985_000_000, 1_000_000))
     peer.wait(named)
