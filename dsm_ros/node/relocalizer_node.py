@@ -5,22 +5,16 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import rclpy
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.exceptions import InvalidHandle, ParameterException
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.logging import get_logger
-from rclpy.qos import QoSProfile, qos_profile_sensor_data
-from rclpy.subscription import Subscription
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from dsm_ros.localization.tracker import Tracker
 from dsm_ros.msg import RelocalizationStatus
@@ -29,9 +23,9 @@ from dsm_ros.node.answer import Answer
 from dsm_ros.node.cameras import Cameras
 from dsm_ros.node.frame_processor import FrameProcessor, Surroundings
 from dsm_ros.node.frames import BaseFrame
-from dsm_ros.node.image_groups import ImageGroup, ImageGroups
+from dsm_ros.node.image_input import ImageInput
 from dsm_ros.node.interruption import interruptible, until_interrupted
-from dsm_ros.node.latest_image_worker import LatestImageWorker, WorkerCounts
+from dsm_ros.node.latest_image_worker import WorkerCounts
 from dsm_ros.node.loading import Loaded, Loader, load
 from dsm_ros.node.log_forwarding import RosLogHandler
 from dsm_ros.node.map_broadcaster import MapBroadcaster
@@ -39,13 +33,11 @@ from dsm_ros.node.outputs import Outputs
 from dsm_ros.node.parameter_changes import ParameterChanges
 from dsm_ros.node.rescue_interface import Desk, RescueInterface
 from dsm_ros.node.transforms import Transforms
-from dsm_ros.process import prepare_process, use_threads
+from dsm_ros.process import prepare_process
 
-IMAGE_QOS = QoSProfile(depth=1, reliability=qos_profile_sensor_data.reliability)
 DIAGNOSTICS_PERIOD_S = 1.0
 EXECUTOR_THREADS = 4  # images, transforms, an action that waits, and services
 CANNOT_START = 2
-
 
 Callback = Callable[["RelocalizerNode", LifecycleState], TransitionCallbackReturn]
 
@@ -71,7 +63,7 @@ class RelocalizerNode(LifecycleNode):
     def __init__(self, loader: Loader = load):
         super().__init__("relocalizer")
         self._loader = loader
-        self._worker: LatestImageWorker[ImageGroup] | None = None
+        self._input: ImageInput | None = None
         self._broadcaster: MapBroadcaster | None = None
         self._closers: list[Callable[[], None]] = []
         self._loaded: Loaded | None = None
@@ -112,19 +104,14 @@ class RelocalizerNode(LifecycleNode):
 
     @logged
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Start the worker, then subscribe."""
-        self._silent, self._arrived_s = False, time.monotonic()
-        process, prepare = self._processor.process, partial(use_threads, self._values.threads)
-        self._worker = LatestImageWorker(interruptible(process, self.context), prepare)
-        names, group = self._values.camera_names(), MutuallyExclusiveCallbackGroup()
-        self._groups = ImageGroups(names, self._values.rig_slop_s)
-        self._inputs = [subscription for name in names for subscription in self._subscribe(name, group)]
+        """Listen to the cameras."""
+        self._input = ImageInput(self, self._values, self._cameras, self._processor.process, self._is_looking)
         self._timer = self.create_timer(DIAGNOSTICS_PERIOD_S, interruptible(self._on_timer, self.context))
         return super().on_activate(state)
 
     @logged
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Unsubscribe, then stop the worker."""
+        """Listen no more, once the image in work is done."""
         self._stop_listening()
         return super().on_deactivate(state)
 
@@ -150,26 +137,12 @@ class RelocalizerNode(LifecycleNode):
         logging.getLogger("dsm_ros").removeHandler(self._log_handler)
         super().destroy_node()
 
-    def _subscribe(self, name: str, group: MutuallyExclusiveCallbackGroup) -> list[Subscription]:
-        """Listen to a camera."""
-        prefix = f"{name}/" if name else ""
-        compressed = self._values.image_transport == "compressed"
-        topic = self.resolve_topic_name(f"{prefix}image") + ("/compressed" if compressed else "")  # as image_transport
-        kind = CompressedImage if compressed else Image
-        on_info, on_image = partial(self._cameras.take_camera_info, name), partial(self._on_image, name)
-        return [
-            self.create_subscription(CameraInfo, f"{prefix}camera_info", on_info, IMAGE_QOS, callback_group=group),
-            self.create_subscription(kind, topic, on_image, IMAGE_QOS, callback_group=group),
-        ]
-
     def _stop_listening(self) -> None:
-        if self._worker is None:
+        if self._input is None:
             return
         self.destroy_timer(self._timer)
-        for subscription in self._inputs:
-            self.destroy_subscription(subscription)
-        self._worker.stop()
-        self._worker = None
+        self._input.close()
+        self._input = None
         self._processor.use(Tracker.reset)
         if self._broadcaster:
             self._broadcaster.forget()
@@ -183,21 +156,17 @@ class RelocalizerNode(LifecycleNode):
         return bool(self._closers)
 
     def _is_active(self) -> bool:
-        return self._worker is not None
+        return self._input is not None
 
     def _counts(self) -> WorkerCounts:
-        return self._worker.counts if self._worker else WorkerCounts()
+        return self._input.counts if self._input else WorkerCounts()
 
-    def _on_image(self, name: str, message: Any) -> None:
-        if self._worker and (self._values.continuous or self._rescue.is_waiting):
-            self._silent, self._arrived_s = False, time.monotonic()
-            if group := self._groups.take(name, message):
-                self._worker.put(group)
+    def _is_looking(self) -> bool:
+        return self._values.continuous or self._rescue.is_waiting
 
     def _on_timer(self) -> None:
-        silent_s, limit_s = time.monotonic() - self._arrived_s, self._values.stale_after_s
-        if self._values.continuous and not self._silent and silent_s > limit_s:
-            self._silent = True
+        limit_s = self._values.stale_after_s
+        if self._input and self._values.continuous and (silent_s := self._input.new_silence_s(limit_s)):
             self._say(self._processor.silence(silent_s, limit_s))
         self._outputs.publish_diagnostics(self._counts(), self._processor.faults)
 
@@ -212,7 +181,8 @@ class RelocalizerNode(LifecycleNode):
     def _apply(self, changes: dict[str, Any]) -> None:
         """Take up changed parameters while the node is configured."""
         values = self._values = replace(self._values, **changes)
-        self._arrived_s = time.monotonic()  # silence that was asked for is no silence
+        if self._input:
+            self._input.restart_silence()
         self._rescue.use(values)
         if self._broadcaster:
             self._broadcaster.use(values.broadcast_settings())
