@@ -1,8 +1,9 @@
 """Covariance of a pose from what its inliers tell and how well they fit.
 
-The model has one fitted constant and no guessed one. The deviation of a correspondence is that of the frame's own
-inliers, so a blurred image or a sparse map widens the ellipsoid by itself. Cells next to each other err together
-(they see the same keyframes, and the network smooths), so all the inliers of one patch inform as one.
+The model has two fitted constants and no guessed one. The deviation of a correspondence is that of the frame's own
+cells, so a blurred image or a sparse map widens the ellipsoid by itself; those that should agree with the pose and do
+not count too, or blank walls, where few contradict anything, would look like a good fit. Cells next to each other err
+together (they see the same keyframes, and the network smooths), so all the inliers of one patch inform as one.
 
 It is the error against the map, in the middle of the exposure, of a calibrated camera. What map, clock and calibration
 are off by leaves no trace in a single image and is not in it: of the real sequences (kitchen, fr1_rpy), whose truth is
@@ -15,16 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.pnp import reprojection_errors
 from dsm_ros.geometry.pose import Pose44, invert, transform
+from dsm_ros.localization.config import LocalizerConfig
 
 # Side of a patch, px at the network's input size: the least whole number of cells (8 px) at which 95 % of true errors
-# lie inside the 95 % ellipsoid. `dsm evaluate MAP rooms:N/walk=1 --single --json F` tells the share of one room; over
-# 340 frames of rooms 200 to 203 (walks 1 and 2; plain, with all effects, repeated textures; maps of every 5th and of
-# every 20th frame) it is 0.88 at 16 px, 0.97 at 24, 0.99 at 32. In rooms 210 and 211, looked at only then, it is 0.95
-# of 170 frames, 0.94 to 0.97 of each kind. Rigs of three cameras in rooms 100, 102 and 103: 73 of 76 frames.
-# Frames with motion blur are compared with the pose in the middle of their exposure.
+# lie inside the 95 % ellipsoid. Frames with motion blur are compared with the pose in the middle of their exposure.
 PATCH_PX = 24.0
+# Error of a cell that contradicts a pose, in inlier limits. It matters where some do: at 1, 2, 3 and 4 limits 0.51,
+# 0.72, 0.84 and 0.89 of the errors in rooms with blank walls are inside, and 0.99 of those in others at any of them.
+DISSENT = 4.0
 MIN_INFORMATION = 1e-4  # 1 / variance (m or rad) of a direction that nothing was learned about
 MIN_RELATIVE_INFORMATION = 1e-12  # of the best known direction: below, float64 cannot tell it from none
 
@@ -62,12 +62,14 @@ def covariance_of(information_66: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(root_66 @ root_66.T)
 
 
-def deviation_px(
-    pixels_N2: NDArray[np.float64], points_N3: NDArray[np.float64], camera: Camera, map_T_camera: Pose44
-) -> float:
-    """Return the deviation of one coordinate of inlier pixels from their points' projections; 0 without inliers."""
-    errors_N = reprojection_errors(pixels_N2, points_N3, camera, map_T_camera)
-    return float(np.sqrt((errors_N**2).mean() / 2)) if len(errors_N) else 0.0
+def deviation_px(errors_N: NDArray[np.float64], seeing_share: float, config: LocalizerConfig) -> float:
+    """Return the deviation of one coordinate of the cells that should see the map from a pose.
+
+    errors_N: px, of the cells that agree with the pose. seeing_share: how many of those that should see the map do.
+    """
+    agreeing_px2 = max(config.pixel_sigma_px**2, (errors_N**2).mean() / 2 if len(errors_N) else 0.0)
+    dissenting_px2 = (DISSENT * config.max_error_px) ** 2 / 2
+    return float(np.sqrt(seeing_share * agreeing_px2 + (1 - seeing_share) * dissenting_px2))
 
 
 def patch_weights(pixels_N2: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pnp import reprojection_errors
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.attempt import Attempt, attempt_around, attempt_pose
 from dsm_ros.localization.config import LocalizerConfig
@@ -62,8 +63,8 @@ class Localizer:
             return NotLocalized(reason, detail, support, coordinates, watch.times())
         map_T_camera = attempt.pnp.map_T_camera
         self.remember(sight, map_T_camera, stamp_ns)
-        inliers = attempt.inlier_pixels_N2, attempt.inlier_points_N3
-        sigma_px = max(self.config.pixel_sigma_px, deviation_px(*inliers, matched, map_T_camera))
+        errors_N = reprojection_errors(attempt.inlier_pixels_N2, attempt.inlier_points_N3, matched, map_T_camera)
+        sigma_px = deviation_px(errors_N, support.seeing_share, self.config)
         covariance_66 = pose_covariance(attempt.inlier_points_N3, matched, map_T_camera, sigma_px)
         return Localized(map_T_camera, covariance_66, support, coordinates, watch.times())
 

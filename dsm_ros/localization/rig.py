@@ -58,7 +58,7 @@ class RigLocalizer:
             return NotLocalized(reason, detail, support, coordinates, watch.times())
         for view, sight in seen:
             self._of(view).remember(sight, map_T_rig @ view.rig_T_camera, stamp_ns)
-        covariance_66 = rig_covariance(placed, map_T_rig, self.config.pixel_sigma_px)
+        covariance_66 = rig_covariance(placed, map_T_rig, support.seeing_share, self.config)
         return Localized(map_T_rig, covariance_66, support, coordinates, watch.times())
 
     def _localize_one(self, view: View, stamp_ns: int, near: Pose44 | None) -> Result:

@@ -9,14 +9,17 @@ from numpy.typing import NDArray
 
 from dsm_ros.geometry.pnp import reprojection_errors
 from dsm_ros.geometry.pose import Pose44
-from dsm_ros.localization.covariance import covariance_of, pose_information, skew
+from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.covariance import covariance_of, deviation_px, pose_information, skew
 from dsm_ros.localization.sight import Sight
 
 
-def rig_covariance(placed: Sequence[Sight], map_T_rig: Pose44, least_sigma_px: float) -> NDArray[np.float64]:
+def rig_covariance(
+    placed: Sequence[Sight], map_T_rig: Pose44, seeing_share: float, config: LocalizerConfig
+) -> NDArray[np.float64]:
     """Return the 6x6 covariance of a rig's pose from the inliers of its cameras, each placed by that pose.
 
-    least_sigma_px: the least deviation of an inlier that is believed.
+    seeing_share: of the cells of all cameras that should see the map, how many agree.
     """
     seen = [
         (sight.attempt, sight.query.camera, sight.attempt.pnp.map_T_camera) for sight in placed if sight.attempt.pnp
@@ -25,7 +28,7 @@ def rig_covariance(placed: Sequence[Sight], map_T_rig: Pose44, least_sigma_px: f
         reprojection_errors(attempt.inlier_pixels_N2, attempt.inlier_points_N3, camera, map_T_camera)
         for attempt, camera, map_T_camera in seen
     ]
-    sigma_px = max(least_sigma_px, float(np.sqrt((np.concatenate(errors) ** 2).mean() / 2)))
+    sigma_px = deviation_px(np.concatenate(errors), seeing_share, config)
     information_66 = np.zeros((6, 6))
     for attempt, camera, map_T_camera in seen:
         movement_66 = movement(map_T_rig, map_T_camera)

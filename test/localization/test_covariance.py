@@ -12,6 +12,7 @@ from dsm_ros.geometry.pnp import solve_pnp
 from dsm_ros.geometry.pose import invert, make_pose, transform
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import (
+    DISSENT,
     PATCH_PX,
     deviation_px,
     patch_weights,
@@ -102,13 +103,15 @@ def test_patch_weights_of_worked_pixels():
     assert patch_weights(pixels) == pytest.approx([0.5, 0.5, 1.0, 1.0])
 
 
-def test_the_deviation_of_worked_pixels():
-    pixels = np.array([[100.0, 100.0], [300.0, 200.0]])
-    points = wall(pixels, 2.0)
-    off = pixels + np.array([[3.0, 0.0], [0.0, 1.0]])
-    assert deviation_px(off, points, CAMERA, FORWARD) == pytest.approx(np.sqrt((9 + 1) / 4))
-    assert deviation_px(pixels, points, CAMERA, FORWARD) == pytest.approx(0, abs=1e-9)
-    assert deviation_px(np.empty((0, 2)), np.empty((0, 3)), CAMERA, FORWARD) == 0
+def test_the_deviation_of_worked_errors():
+    config = LocalizerConfig(pixel_sigma_px=0.5, max_error_px=8.0)
+    assert deviation_px(np.array([3.0, 1.0]), 1.0, config) == pytest.approx(np.sqrt((9 + 1) / 4))
+    assert deviation_px(np.zeros(5), 1.0, config) == 0.5
+    assert deviation_px(np.empty(0), 1.0, config) == 0.5
+    contradicted = DISSENT * 8.0
+    assert deviation_px(np.array([3.0, 1.0]), 0.75, config) == pytest.approx(
+        np.sqrt(0.75 * 2.5 + 0.25 * contradicted**2 / 2)
+    )
 
 
 def test_the_covariance_grows_with_the_deviation_and_the_distance():

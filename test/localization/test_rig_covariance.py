@@ -7,6 +7,7 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pnp import PnpResult
 from dsm_ros.geometry.pose import make_pose, transform
 from dsm_ros.localization.attempt import Attempt
+from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import pose_covariance
 from dsm_ros.localization.rig_covariance import moved_covariance, movement, rig_covariance
 from dsm_ros.localization.sight import Sight
@@ -14,6 +15,7 @@ from dsm_ros.network.features import ImageFeatures
 
 CAMERA = Camera(512, 384, 420.0, 420.0, 255.5, 191.5)
 MAP_T_RIG = make_pose(cv2.Rodrigues(np.array([0.3, -0.5, 0.2]))[0], [2.0, -1.0, 0.5])
+EXACT = LocalizerConfig(pixel_sigma_px=1.0)
 RIG_T_FRONT = make_pose(cv2.Rodrigues(np.array([0.0, 0.0, 0.3]))[0], [0.1, 0.2, 0.0])
 RIG_T_RIGHT = make_pose(cv2.Rodrigues(np.array([0.0, np.pi / 2, 0.0]))[0], [0.3, -0.1, 0.2])
 
@@ -45,17 +47,17 @@ def test_a_rig_of_one_camera_knows_what_that_camera_knows():
     alone = sight(RIG_T_FRONT)
     camera = alone.attempt.pnp.map_T_camera
     expected = moved_covariance(pose_covariance(alone.attempt.points_C3, CAMERA, camera, 1.0), camera, MAP_T_RIG)
-    assert rig_covariance([alone], MAP_T_RIG, 1.0) == pytest.approx(expected)
+    assert rig_covariance([alone], MAP_T_RIG, 1.0, EXACT) == pytest.approx(expected)
 
 
 def test_two_cameras_know_more_than_one():
     front, right = sight(RIG_T_FRONT), sight(RIG_T_RIGHT)
-    both = np.diag(rig_covariance([front, right], MAP_T_RIG, 1.0))
+    both = np.diag(rig_covariance([front, right], MAP_T_RIG, 1.0, EXACT))
     for alone in (front, right):
-        assert (both < np.diag(rig_covariance([alone], MAP_T_RIG, 1.0))).all()
+        assert (both < np.diag(rig_covariance([alone], MAP_T_RIG, 1.0, EXACT))).all()
 
 
 def test_the_deviation_is_that_of_all_inliers():
     exact, noisy = sight(RIG_T_FRONT), sight(RIG_T_RIGHT, noise_px=4.0)
-    sure = rig_covariance([exact, sight(RIG_T_RIGHT)], MAP_T_RIG, 1.0)
-    assert np.trace(rig_covariance([exact, noisy], MAP_T_RIG, 1.0)) == pytest.approx(8 * np.trace(sure), rel=0.1)
+    sure = rig_covariance([exact, sight(RIG_T_RIGHT)], MAP_T_RIG, 1.0, EXACT)
+    assert np.trace(rig_covariance([exact, noisy], MAP_T_RIG, 1.0, EXACT)) == pytest.approx(8 * np.trace(sure), rel=0.1)
