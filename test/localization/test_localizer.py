@@ -107,6 +107,9 @@ def test_an_expected_pose_needs_fewer_keyframes(room_map, network):
     few = localizer.config.near_keyframes + localizer.config.alike_keyframes
     assert pose_error(result.map_T_camera, frame.map_T_camera)[0] < 0.02
     assert len(result.support.keyframe_ids) <= few < localizer.config.keyframes
+    fewer = localizer_on(room_map, network, keyframes=3)
+    result = fewer.localize(frame.image_HW3, frame.camera, 0, near=frame.map_T_camera)
+    assert len(result.support.keyframe_ids) == 3
 
 
 def test_a_camera_that_is_not_where_it_is_expected_is_searched_for(room_map, network):
