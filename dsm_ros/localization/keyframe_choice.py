@@ -15,7 +15,7 @@ from dsm_ros.scene_map.scene_map import SceneMap
 def expected_keyframes(scene_map: SceneMap, query: ImageFeatures, near: Pose44, config: LocalizerConfig) -> list[int]:
     """Return the ids of the keyframes nearest to where a camera is expected, and of a few that look alike.
 
-    They are no more than N, usually fewer: an expectation that holds needs no more, and one that fails is searched for anyway.
+    They are at most N, usually fewer: an expectation that holds needs no more, and where one fails all is searched.
     """
     nearest = scene_map.nearest(near, config.near_keyframes)
     alike = scene_map.retrieve(query.descriptor_D, config.alike_keyframes)
