@@ -2,23 +2,13 @@
 
 import importlib.util
 import json
-import sys
 
 import pytest
 
 from dsm_ros.cli import bench
-from dsm_ros.cli.main import main
 from dsm_ros.evaluation import bench_room
 
 ROW = {"name": "ROS", "median_ms": 3.25, "p95_ms": 4.5, "limit_ms": 5.0}
-
-
-def dsm(monkeypatch, *arguments):
-    """Return the exit status of a command line."""
-    monkeypatch.setattr(sys, "argv", ["dsm", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    return stopped.value.code or 0
 
 
 @pytest.fixture
@@ -34,11 +24,12 @@ def program(tmp_path, monkeypatch):
     return write
 
 
-def test_stages_of_a_room_and_settings(monkeypatch, capsys, tmp_path):
+def test_stages_of_a_room_and_settings(dsm, monkeypatch, tmp_path):
     monkeypatch.setattr(bench_room, "ROOM", "rooms:2/size=128x96,frames=60")
     options = ("--keyframes", 50, "--images", 3, "--sizes", 128, "--plots", tmp_path)
-    assert dsm(monkeypatch, "bench", *options, "--json", "-") == 0
-    figures = json.loads(capsys.readouterr().out)
+    done = dsm("bench", *options, "--json", "-")
+    assert done.status == 0
+    figures = json.loads(done.out)
     rows = {row["name"]: row for row in figures["stages"]}
     assert set(rows) == {"encode", "retrieve", "match", "pnp", "total"}
     assert 0 < rows["encode"]["median_ms"] <= rows["encode"]["p95_ms"] < rows["total"]["p95_ms"]
@@ -48,10 +39,11 @@ def test_stages_of_a_room_and_settings(monkeypatch, capsys, tmp_path):
     assert (tmp_path / "bench.png").stat().st_size > 5_000
 
 
-def test_beside_a_peer(monkeypatch, capsys, tmp_path, room_map):
+def test_beside_a_peer(dsm, tmp_path, room_map):
     arguments = ("bench", room_map, "rooms:7", "--frames", "5:25:10", "--peers", "sift", "--json", tmp_path / "p.json")
-    assert dsm(monkeypatch, *arguments) == 0
-    assert "2 of 2" in capsys.readouterr().out
+    done = dsm(*arguments)
+    assert done.status == 0
+    assert "2 of 2" in done.out
     ours, _, sift = json.loads((tmp_path / "p.json").read_text())["peers"]
     assert (ours["n"], sift["method"], sift["n_localized"]) == (2, "sift", 2)
 
@@ -65,32 +57,34 @@ def test_beside_a_peer(monkeypatch, capsys, tmp_path, room_map):
         (["--images", "0"], "--images '0'"),
     ],
 )
-def test_bad_options_are_one_line(monkeypatch, capsys, arguments, line):
-    assert dsm(monkeypatch, "bench", *arguments) == 2
-    said = capsys.readouterr()
-    assert said.err.startswith("dsm: ")
-    assert line in said.err
-    assert said.out == ""
+def test_bad_options_are_one_line(dsm, arguments, line):
+    done = dsm("bench", *arguments)
+    assert done.status == 2
+    assert done.err.startswith("dsm: ")
+    assert line in done.err
+    assert done.out == ""
 
 
-def test_without_ros_one_line_and_status_2(monkeypatch, capsys):
+def test_without_ros_one_line_and_status_2(dsm, monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "rclpy" else found(name))
-    assert dsm(monkeypatch, "bench", "--ros") == 2
-    said = capsys.readouterr()
-    (line,) = said.err.strip().splitlines()
+    done = dsm("bench", "--ros")
+    assert done.status == 2
+    (line,) = done.err.strip().splitlines()
     assert line.startswith("dsm: bench --ros needs ROS 2")
-    assert said.out == ""
+    assert done.out == ""
 
 
-def test_what_the_node_measured_is_shown_and_written(program, monkeypatch, capsys, tmp_path):
+def test_what_the_node_measured_is_shown_and_written(dsm, program, tmp_path):
     program(f"import json; print(json.dumps([{ROW}]))")
-    assert dsm(monkeypatch, "bench", "--ros", "--json", tmp_path / "figures.json") == 0
-    assert "3.2" in capsys.readouterr().out
+    done = dsm("bench", "--ros", "--json", tmp_path / "figures.json")
+    assert done.status == 0
+    assert "3.2" in done.out
     assert json.loads((tmp_path / "figures.json").read_text()) == {"ros": [ROW]}
 
 
-def test_what_the_node_could_not_measure_changes_nothing(program, monkeypatch, capsys, tmp_path):
+def test_what_the_node_could_not_measure_changes_nothing(dsm, program, tmp_path):
     program("import sys; sys.exit(2)")
-    assert dsm(monkeypatch, "bench", "--ros", "--json", tmp_path / "figures.json") == 2
+    done = dsm("bench", "--ros", "--json", tmp_path / "figures.json")
+    assert done.status == 2
     assert not (tmp_path / "figures.json").exists()

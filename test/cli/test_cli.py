@@ -8,15 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsm_ros.cli.main import main
-
 ROOM = "rooms:2/size=128x96,frames=40"
-
-
-def dsm(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "dsm_ros", *map(str, arguments)], check=False, capture_output=True, text=True
-    )
 
 
 def digest(folder: Path):
@@ -25,9 +17,9 @@ def digest(folder: Path):
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
+def workspace(tmp_path_factory, dsm):
     folder = tmp_path_factory.mktemp("cli")
-    assert dsm("map", "build", ROOM, folder / "room", "--frames", "::8").returncode == 0
+    assert dsm("map", "build", ROOM, folder / "room", "--frames", "::8").status == 0
     (folder / "empty").mkdir()
     (folder / "file").write_text("no map")
     shutil.copytree(folder / "room", folder / "newer")
@@ -57,51 +49,49 @@ BAD_INPUT = {
 
 
 @pytest.mark.parametrize("arguments", BAD_INPUT.values(), ids=BAD_INPUT.keys())
-def test_bad_input_gives_one_line_and_changes_nothing(workspace, arguments, monkeypatch, capsys):
+def test_bad_input_gives_one_line_and_changes_nothing(workspace, dsm, arguments):
     before = digest(workspace)
-    monkeypatch.setattr(sys, "argv", ["dsm", *(argument.format(w=workspace) for argument in arguments)])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    assert stopped.value.code == 2
-    said = capsys.readouterr()
-    lines = said.err.strip().splitlines()
-    assert len(lines) == 1, said.err
+    done = dsm(*(argument.format(w=workspace) for argument in arguments))
+    assert done.status == 2
+    lines = done.err.strip().splitlines()
+    assert len(lines) == 1, done.err
     assert lines[0].startswith("dsm: ")
-    assert said.out == ""
+    assert done.out == ""
     assert digest(workspace) == before
     assert not (workspace / "new").exists()
 
 
-def test_the_command_itself_ends_with_status_2(workspace):
-    done = dsm("map", "info", workspace / "nowhere")
+def test_a_process_of_its_own_ends_with_status_2(workspace):
+    command = [sys.executable, "-m", "dsm_ros", "map", "info", str(workspace / "nowhere")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.startswith("dsm: no map at")
 
 
-def test_localize_writes_tum_lines(workspace):
+def test_localize_writes_tum_lines(workspace, dsm):
     out = workspace / "poses.tum"
     done = dsm("localize", workspace / "room", ROOM, "--frames", "::10", "--out", out)
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.err
     rows = np.loadtxt(out, ndmin=2)
     assert rows.shape[1] == 8
     assert np.linalg.norm(rows[:, 4:], axis=1) == pytest.approx(1)
-    assert "of 4 frames localized" in done.stderr
+    assert "of 4 frames localized" in done.err
 
 
-def test_evaluate_prints_json_alone(workspace):
+def test_evaluate_prints_json_alone(workspace, dsm):
     done = dsm("evaluate", workspace / "room", ROOM, "--frames", "::10", "--json", "-", "--plots", workspace / "plots")
-    assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
+    assert done.status == 0, done.err
+    figures = json.loads(done.out)
     assert figures["n"] == 4
     assert set(figures["ms_per_frame"]) == {"encode", "retrieve", "match", "pnp", "total"}
     assert (workspace / "plots" / "trajectory.png").stat().st_size > 10_000
 
 
-def test_info_and_verify_of_a_sound_map(workspace):
-    figures = json.loads(dsm("map", "info", workspace / "room", "--json").stdout)
+def test_info_and_verify_of_a_sound_map(workspace, dsm):
+    figures = json.loads(dsm("map", "info", workspace / "room", "--json").out)
     assert figures["keyframes"] == 5
-    assert dsm("map", "verify", workspace / "room").returncode == 0
+    assert dsm("map", "verify", workspace / "room").status == 0
 
 
-def test_help_shows_examples():
-    assert "Example" in dsm("map", "build", "--help").stdout
+def test_help_shows_examples(dsm):
+    assert "Example" in dsm("map", "build", "--help").out

@@ -1,38 +1,29 @@
 """dsm export, and --runtime, as a user types them."""
 
-import sys
-
 import numpy as np
 import onnxruntime
 import pytest
 
-from dsm_ros.cli.main import main
 from dsm_ros.paths import models_folder
 
 ROOM = "rooms:2/size=128x96,frames=20"
 
 
-@pytest.fixture
-def dsm(monkeypatch, tmp_path_factory):
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cli-cache"))
 
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["dsm", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        return stopped.value.code
 
-    return call
-
-
-def test_an_export_runs_in_onnxruntime(tmp_path, dsm, capsys):
+def test_an_export_runs_in_onnxruntime(tmp_path, dsm):
     out = tmp_path / "net.onnx"
-    assert dsm("export", out) == 0
-    assert capsys.readouterr().out.split() == [str(out)]
+    done = dsm("export", out)
+    assert done.status == 0
+    assert done.out.split() == [str(out)]
     session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
     found = session.run(["level_0", "descriptor"], {"input": np.full((1, 3, 64, 96), 90, np.float32)})
     assert [value.shape[:2] for value in found] == [(1, 64), (1, 320)]
-    assert dsm("export", models_folder() / "dsm_lite.safetensors", tmp_path / "other.onnx") == 0
+    done = dsm("export", models_folder() / "dsm_lite.safetensors", tmp_path / "other.onnx")
+    assert done.status == 0
     assert (tmp_path / "other.onnx").read_bytes() == out.read_bytes()
 
 
@@ -41,7 +32,8 @@ def test_trained_heads_are_files_beside_the_encoder(tmp_path, dsm):
     from dsm_ros.network.dsm_net import DsmNet
 
     save_network(DsmNet().eval(), tmp_path / "mine.safetensors")
-    assert dsm("export", tmp_path / "mine.safetensors", tmp_path / "net.onnx") == 0
+    done = dsm("export", tmp_path / "mine.safetensors", tmp_path / "net.onnx")
+    assert done.status == 0
     parts = ["net.onnx", "net.confidence.onnx", "net.level_0.onnx", "net.level_1.onnx"]
     assert {path.name for path in tmp_path.iterdir()} == {"mine.safetensors", *parts}
 
@@ -54,10 +46,11 @@ def test_trained_heads_are_files_beside_the_encoder(tmp_path, dsm):
         (["dsm_lite.safetensors"], "ends in .onnx"),
     ],
 )
-def test_bad_input_gives_one_line_and_no_file(tmp_path, dsm, monkeypatch, capsys, arguments, said):
+def test_bad_input_gives_one_line_and_no_file(tmp_path, dsm, monkeypatch, arguments, said):
     monkeypatch.chdir(tmp_path)
-    assert dsm("export", *arguments) == 2
-    error = capsys.readouterr().err
+    done = dsm("export", *arguments)
+    assert done.status == 2
+    error = done.err
     assert error.count("\n") == 1
     assert said in error
     assert not list(tmp_path.iterdir())
@@ -65,12 +58,15 @@ def test_bad_input_gives_one_line_and_no_file(tmp_path, dsm, monkeypatch, capsys
 
 def test_a_map_is_built_and_localized_in_with_onnxruntime(tmp_path, dsm):
     room = tmp_path / "room"
-    assert dsm("map", "build", ROOM, room, "--frames", "::4", "--runtime", "onnxruntime") == 0
-    assert dsm("localize", room, ROOM, "--frames", "::10", "--runtime", "onnxruntime", "--out", tmp_path / "poses") == 0
+    done = dsm("map", "build", ROOM, room, "--frames", "::4", "--runtime", "onnxruntime")
+    assert done.status == 0
+    done = dsm("localize", room, ROOM, "--frames", "::10", "--runtime", "onnxruntime", "--out", tmp_path / "poses")
+    assert done.status == 0
     assert (tmp_path / "poses").exists()
 
 
-def test_a_device_that_is_not_there_is_one_line(tmp_path, dsm, capsys):
-    assert dsm("map", "build", ROOM, tmp_path / "room", "--device", "abacus") == 2
-    assert capsys.readouterr().err.startswith("dsm: torch cannot use the device 'abacus'")
+def test_a_device_that_is_not_there_is_one_line(tmp_path, dsm):
+    done = dsm("map", "build", ROOM, tmp_path / "room", "--device", "abacus")
+    assert done.status == 2
+    assert done.err.startswith("dsm: torch cannot use the device 'abacus'")
     assert not (tmp_path / "room").exists()

@@ -1,18 +1,10 @@
 """dsm train as a stranger runs it, on the smallest recipe."""
 
-import subprocess
-import sys
-
 import cv2
 import numpy as np
 import pytest
 
 RECIPE = "steps: 2\nepisodes: 1\nviews: 3\nqueries: 2\nwidth_px: 96\nheight_px: 64\npool: 1\nsave_every: 1\n"
-
-
-def dsm_train(*arguments):
-    command = [sys.executable, "-m", "dsm_ros", "train", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -22,26 +14,26 @@ def recipe(tmp_path):
     return path
 
 
-def test_a_run_leaves_weights_a_state_and_curves_and_is_not_overwritten(tmp_path, recipe):
+def test_a_run_leaves_weights_a_state_and_curves_and_is_not_overwritten(dsm, tmp_path, recipe):
     textures = tmp_path / "textures"
     textures.mkdir()
     for i in range(8):
         pixels = np.random.default_rng(i).integers(0, 255, (256, 256, 3), dtype=np.uint8)
         cv2.imwrite(str(textures / f"{i}.jpg"), pixels)
     out = tmp_path / "run"
-    done = dsm_train(recipe, "--out", out, "--textures", textures, "--workers", 0)
-    assert done.returncode == 0, done.stderr
+    done = dsm("train", recipe, "--out", out, "--textures", textures, "--workers", 0)
+    assert done.status == 0, done.err
     assert {"dsm_lite.safetensors", "last.pt"} <= {path.name for path in out.iterdir()}
     assert list(out.glob("events.out.tfevents.*"))
-    again = dsm_train(recipe, "--out", out)
-    assert again.returncode == 2
-    assert "--resume" in again.stderr
+    again = dsm("train", recipe, "--out", out)
+    assert again.status == 2
+    assert "--resume" in again.err
 
 
-def test_bad_input_is_one_line_and_leaves_no_folder(tmp_path, recipe):
+def test_bad_input_is_one_line_and_leaves_no_folder(dsm, tmp_path, recipe):
     for arguments in (["huge"], [recipe, "--textures", tmp_path / "none"], [recipe, "--sequence", "nowhere"]):
-        done = dsm_train(*arguments, "--out", tmp_path / "run")
-        assert done.returncode == 2, arguments
-        assert done.stderr.startswith("dsm: ")
-        assert done.stderr.count("\n") == 1
+        done = dsm("train", *arguments, "--out", tmp_path / "run")
+        assert done.status == 2, arguments
+        assert done.err.startswith("dsm: ")
+        assert done.err.count("\n") == 1
         assert not (tmp_path / "run").exists()
