@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dsm_ros.network.config import NetworkConfig
-from dsm_ros.network.consensus import Consensus, find_consensus
+from dsm_ros.network.consensus import Consensus, candidate_weights, find_consensus
 from dsm_ros.network.cost_volume import Candidates, CostVolume, keep_best
 from dsm_ros.network.dsm_net import Agree, DenseMatch, DsmNet, Keep
 from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel
@@ -51,8 +51,7 @@ def keep_all(candidates: Candidates, level: SceneLevel, count: int) -> CostVolum
 
 def plain_mean(volume: CostVolume, temperature: float, agreement_m: float) -> Consensus:
     """Return the softmax mean over all candidates kept, agreeing or not; support is the share of weight near it."""
-    logits_PK = (volume.scores_PK / temperature).masked_fill(~volume.valid_PK, -1e4)
-    weights_PK = torch.softmax(logits_PK, dim=1) * volume.valid_PK
+    weights_PK = candidate_weights(volume, temperature)
     coords_P3 = torch.einsum("pk,pkc->pc", weights_PK, volume.coords_PK3)
     near_PK: Tensor = (volume.coords_PK3 - coords_P3[:, None]).norm(dim=2) < agreement_m
     return Consensus(coords_P3, weights_PK, (weights_PK * near_PK).sum(1))

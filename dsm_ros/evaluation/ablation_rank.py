@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeGuard
 
 import numpy as np
 import torch
@@ -121,7 +120,8 @@ def rank_candidates(
             single.append(_errors_m(localizer, match, sight.scene, truth_P3)[known_P])
             video.append(single[-1])
             alpha = scene_weight(match.certainty)
-            if alpha < 1 and _is_recent(previous, frame, localizer):
+            max_gap_s = localizer.config.max_frame_gap_s
+            if alpha < 1 and previous and previous.is_just_before(frame.stamp_ns, max_gap_s):
                 n_fused += 1
                 fused = fuse_previous(sight.scene, previous, alpha)
                 match = localizer.network.match(sight.query, fused)
@@ -148,11 +148,6 @@ def _errors_m(localizer: Localizer, match: DenseMatch, scene: Scene, truth_P3: T
     volume = keep_best(match.levels[0].candidates[0], scene.levels[0], localizer.network.config.candidates)
     errors_PK = (volume.coords_PK3 - truth_P3[:, None]).norm(dim=2).masked_fill(~volume.valid_PK, torch.nan)
     return errors_PK.double().cpu().numpy()
-
-
-def _is_recent(previous: PreviousFrame | None, frame: Frame, localizer: Localizer) -> TypeGuard[PreviousFrame]:
-    """Return whether the previous frame was localized just before a frame."""
-    return previous is not None and 0 < frame.stamp_ns - previous.stamp_ns <= localizer.config.max_frame_gap_s * 1e9
 
 
 def _accepted(sight: Sight, result: Result, stamp_ns: int) -> PreviousFrame | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -13,10 +14,11 @@ from numpy.typing import NDArray
 from dsm_ros.datasets.frame import Frame
 from dsm_ros.datasets.open_sequence import open_sequence
 from dsm_ros.errors import SequenceError
+from dsm_ros.files import write_whole
 from dsm_ros.geometry.pnp import PnpResult
 from dsm_ros.geometry.pose import pose_error
-from dsm_ros.localization.confidence import gather_evidence
 from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.evidence import Evidence
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.stopwatch import Stopwatch
 from dsm_ros.network.dsm_net import DsmNet
@@ -60,7 +62,7 @@ def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, el
         sight = localizer.see(frame.image_HW3, frame.camera, frame.stamp_ns, None, Stopwatch())
         if sight and sight.attempt.pnp:
             errors = (np.inf, np.inf) if elsewhere else _errors(sight.attempt.pnp, frame)
-            yield PoseRow(scenario, place, index, *errors, **asdict(gather_evidence([sight])))
+            yield PoseRow(scenario, place, index, *errors, **asdict(sight.evidence))
 
 
 def _errors(pnp: PnpResult, frame: Frame) -> tuple[float, float]:
@@ -71,12 +73,11 @@ def _errors(pnp: PnpResult, frame: Frame) -> tuple[float, float]:
 
 def write_poses(rows: Iterator[PoseRow], path: Path) -> None:
     """Write poses as CSV, the whole file or none."""
-    partial = path.with_suffix(".partial")
-    with partial.open("w", newline="") as file:
-        table = csv.DictWriter(file, [field.name for field in fields(PoseRow)])
-        table.writeheader()
-        table.writerows(asdict(row) for row in rows)
-    partial.rename(path)
+    text = io.StringIO()
+    table = csv.DictWriter(text, [field.name for field in fields(PoseRow)])
+    table.writeheader()
+    table.writerows(asdict(row) for row in rows)
+    write_whole(path, text.getvalue().encode())
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,8 @@ def read_poses(paths: Sequence[Path]) -> Poses:
     table = [row for path in sorted(paths) for row in csv.DictReader(path.read_text().splitlines())]
     if not table:
         raise SequenceError(f"no poses in {[str(path) for path in paths]}; collect them first")
-    names = ("error_m", "error_deg", "cells", "inliers", "seeing", "seeing_inliers")
-    error_m, error_deg, cells, inliers, seeing, seeing_inliers = (
-        np.array([float(row[name]) for row in table]) for name in names
-    )
-    shares_N2 = np.column_stack([inliers / np.maximum(1, cells), seeing_inliers / np.maximum(1, seeing)])
-    return Poses(shares_N2, inliers, (error_m < RIGHT_M) & (error_deg < RIGHT_DEG), error_m > GROSS_M)
+    evidence = [Evidence(*(int(row[field.name]) for field in fields(Evidence))) for row in table]
+    shares_N2 = np.array([(each.inlier_ratio, each.seeing_share) for each in evidence])
+    inliers_N = np.array([float(each.inliers) for each in evidence])
+    error_m, error_deg = (np.array([float(row[name]) for row in table]) for name in ("error_m", "error_deg"))
+    return Poses(shares_N2, inliers_N, (error_m < RIGHT_M) & (error_deg < RIGHT_DEG), error_m > GROSS_M)

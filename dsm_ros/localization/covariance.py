@@ -6,8 +6,8 @@ not count too, or blank walls, where few contradict anything, would look like a 
 together (they see the same keyframes, and the network smooths), so all the inliers of one patch inform as one.
 
 It is the error against the map, in the middle of the exposure, of a calibrated camera. What map, clock and calibration
-are off by leaves no trace in a single image and is not in it: of the real sequences (kitchen, fr1_rpy), whose truth is
-off by centimetres itself, it covers almost no frame, and errors are about five times as large.
+are off by leaves no trace in a single image and is not in it: of the real sequences, whose truth is
+off by centimetres itself, it covers a fifth of the frames (kitchen) or none (fr1_rpy).
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ import numpy as np
 
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.attempt import Attempt
-from dsm_ros.localization.confidence import Evidence, confidence_of, gather_evidence
+from dsm_ros.localization.confidence import confidence_of
 from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.evidence import Evidence, together
 from dsm_ros.localization.result import Reason, Support
 from dsm_ros.localization.sight import Sight
 
@@ -26,7 +27,7 @@ def assess(sights: Sequence[Sight], config: LocalizerConfig) -> tuple[Support, A
 
     sights: of one camera, or of all cameras of a rig with the rig's pose; the rules are about them together.
     """
-    evidence = gather_evidence(sights)
+    evidence = together(sight.evidence for sight in sights)
     keyframe_ids = tuple(dict.fromkeys(id for sight in sights for id in sight.keyframe_ids))
     confidence = confidence_of(evidence, config.confidence)
     support = Support(evidence.inliers, evidence.inlier_ratio, confidence, keyframe_ids, evidence.seeing_share)

@@ -118,7 +118,7 @@ class Localizer:
 
     def _recent(self, stamp_ns: int) -> PreviousFrame | None:
         """Return the previous frame if it was localized just before this one."""
-        if not (self.config.temporal and self._previous):
+        previous = self._previous
+        if not (self.config.temporal and previous):
             return None
-        gap_s = (stamp_ns - self._previous.stamp_ns) / 1e9
-        return self._previous if 0 < gap_s <= self.config.max_frame_gap_s else None
+        return previous if previous.is_just_before(stamp_ns, self.config.max_frame_gap_s) else None

@@ -30,6 +30,11 @@ class ImageLocalizer(Protocol):
     def reset(self) -> None: ...
 
 
+def is_jump(last_ns: int, stamp_ns: int, max_pause_s: float) -> bool:
+    """Return whether time went back, or on by more than a pause, from one image to the next."""
+    return not 0 <= stamp_ns - last_ns <= max_pause_s * 1e9
+
+
 @dataclass(frozen=True)
 class Hint:
     """Where somebody says the camera is, and how far from there it may be."""
@@ -94,7 +99,7 @@ class Tracker:
 
     def _jumps_in_time(self, stamp_ns: int) -> bool:
         last_ns = self._last_stamp_ns
-        return last_ns is not None and not 0 <= stamp_ns - last_ns <= self.config.max_pause_s * 1e9
+        return last_ns is not None and is_jump(last_ns, stamp_ns, self.config.max_pause_s)
 
     def _checked(self, result: Localized, fix: Fix, expected: Prediction | None) -> Result:
         """Hold back a pose that contradicts what is known, unless the one held back before agrees with it."""

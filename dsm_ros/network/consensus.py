@@ -27,8 +27,13 @@ def find_consensus(volume: CostVolume, temperature: float, agreement_m: float) -
 
     temperature: of the softmax over cosine scores. agreement_m: how far candidates of one surface lie apart.
     """
+    return agree(volume.coords_PK3, candidate_weights(volume, temperature), agreement_m)
+
+
+def candidate_weights(volume: CostVolume, temperature: float) -> Tensor:
+    """Return the softmax over the scores of each cell's candidates (P, K), 0 where there is none."""
     logits_PK = (volume.scores_PK / temperature).masked_fill(~volume.valid_PK, -1e4)
-    return agree(volume.coords_PK3, torch.softmax(logits_PK, dim=1) * volume.valid_PK, agreement_m)
+    return torch.softmax(logits_PK, dim=1) * volume.valid_PK
 
 
 def agree(coords_PK3: Tensor, weights_PK: Tensor, radius: float | Tensor) -> Consensus:

@@ -24,6 +24,10 @@ class PreviousFrame:
     map_T_camera: Pose44
     stamp_ns: int
 
+    def is_just_before(self, stamp_ns: int, max_gap_s: float) -> bool:
+        """Return whether a time is after this frame's, and soon."""
+        return 0 < (stamp_ns - self.stamp_ns) / 1e9 <= max_gap_s
+
 
 def scene_weight(certainty: float) -> float:
     """Return alpha = min(s + 0.4, 1), the weight of the scene's correlation; 1 means fusion changes nothing."""

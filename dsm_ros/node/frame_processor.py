@@ -18,7 +18,7 @@ from dsm_ros.errors import DsmError
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.config import TrackerConfig
 from dsm_ros.localization.result import Localized, NotLocalized, Reason
-from dsm_ros.localization.tracker import State, Tracker
+from dsm_ros.localization.tracker import State, Tracker, is_jump
 from dsm_ros.node.answer import Answer, Faults
 from dsm_ros.node.cameras import Cameras
 from dsm_ros.node.image_groups import ImageGroup
@@ -28,7 +28,6 @@ from dsm_ros.node.transforms import Transforms
 
 WARNING_PERIOD_S = 5.0
 DISORDER_S, DISORDER_FRAMES = 1.0, 3  # older than that, or that often in a row: the clock went back
-LEAP_S = TrackerConfig.max_pause_s
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,8 @@ class FrameProcessor:
         if 0 < self._disorder < DISORDER_FRAMES:
             self.faults.out_of_order += 1
             return False
-        self.faults.after_time_jump += self._newest_ns != 0 and not -LEAP_S <= late_s <= 0
+        if self._newest_ns and is_jump(self._newest_ns, stamp_ns, TrackerConfig.max_pause_s):
+            self.faults.after_time_jump += 1
         self._newest_ns = stamp_ns
         return True
 

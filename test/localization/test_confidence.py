@@ -2,8 +2,9 @@
 
 import pytest
 
-from dsm_ros.localization.confidence import Evidence, confidence_of
+from dsm_ros.localization.confidence import confidence_of
 from dsm_ros.localization.config import ConfidenceWeights, LocalizerConfig
+from dsm_ros.localization.evidence import Evidence
 
 WEIGHTS = ConfidenceWeights()
 LIMIT = LocalizerConfig().min_confidence
