@@ -19,6 +19,7 @@ from dsm_ros.evaluation.ablation_networks import (
     keep_best_unsorted,
     plain_mean,
 )
+from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.network.dsm_net import DsmNet, without_heads
 from dsm_ros.scene_map.builder import BATCH, complete_features
@@ -59,14 +60,19 @@ def sorting(localizer: Localizer, folder: Path) -> list[Variant]:
 
 
 def _with_few_images(localizer: Localizer, network: Callable[[], DsmNet]) -> Localizer:
-    return Localizer(localizer.scene_map, network(), replace(localizer.config, keyframes=FEW_IMAGES))
+    return Localizer(localizer.scene_map, network(), with_images(localizer.config, FEW_IMAGES))
+
+
+def with_images(config: LocalizerConfig, count: int) -> LocalizerConfig:
+    """Return a configuration that matches N scene images, all at once."""
+    return replace(config, keyframes=count, first_keyframes=count)
 
 
 def images(localizer: Localizer, folder: Path) -> list[Variant]:
     """The number N of scene images."""
 
     def make(count: int) -> Localizer:
-        return Localizer(localizer.scene_map, localizer.network, replace(localizer.config, keyframes=count))
+        return Localizer(localizer.scene_map, localizer.network, with_images(localizer.config, count))
 
     return [Variant(f"N = {count}", partial(make, count)) for count in IMAGES]
 
@@ -119,7 +125,7 @@ class LaterKeyframes(SceneMap):
 
 def retrieval(localizer: Localizer, folder: Path) -> list[Variant]:
     """Scene images of lower and lower retrieval rank."""
-    config = replace(localizer.config, keyframes=FEW_IMAGES)
+    config = with_images(localizer.config, FEW_IMAGES)
 
     def make(skipped: int) -> Localizer:
         return Localizer(LaterKeyframes(localizer.scene_map, skipped), localizer.network, config)

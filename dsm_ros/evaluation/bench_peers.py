@@ -34,11 +34,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a method made of one image: a pose or none, the time, the keyframes looked at."""
+    """What a method made of one image: a pose or none, and the time."""
 
     map_T_camera: Pose44 | None
     ms: float
-    keyframe_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,8 @@ def compare(
     """Return a row for ours, one for ours without the previous frame, and one for each peer (of ``METHODS``).
 
     Each frame goes to one method after the other, so that whatever else the machine does slows all alike. Features of
-    keyframes are in memory before the clock starts; ours chooses the keyframes, and its time includes that. A peer that
-    cannot run is a row with the reason. Raises SequenceError without true poses.
+    keyframes are in memory before the clock starts; peers get the N keyframes that ours retrieves, and only the time of
+    ours includes that. A peer that cannot run is a row with the reason. Raises SequenceError without true poses.
     """
     cv2.setNumThreads(torch.get_num_threads())
     load_features(localizer.scene_map)
@@ -75,8 +74,9 @@ def compare(
     answers: dict[str, list[Answer]] = {name: [], f"{name}, each frame alone": [], **{peer: [] for peer in peers}}
     for count, index in enumerate([indices[0], *indices]):
         frame = sequence[index]
-        ours = localize(localizer, frame)
-        found = [ours, localize(alone, frame), *(each.localize(frame, ours.keyframe_ids) for each in contestants)]
+        alike = retrieve(localizer, frame)
+        found = [localize(localizer, frame), localize(alone, frame)]
+        found += [each.localize(frame, alike) for each in contestants]
         on_progress(count, len(indices))
         if count == 0:  # the first frame is there twice: what is set up once is not timed
             localizer.reset()
@@ -105,12 +105,18 @@ def true_pose(frame: Frame) -> Pose44:
     return frame.map_T_camera
 
 
+def retrieve(localizer: Localizer, frame: Frame) -> list[int]:
+    """Return the ids of the N keyframes that look most alike."""
+    query = localizer.network.encode(frame.image_HW3, frame.camera)
+    return localizer.scene_map.retrieve(query.descriptor_D, localizer.config.keyframes)
+
+
 def localize(localizer: Localizer, frame: Frame) -> Answer:
     """Return the answer of ours."""
     start_s = time.perf_counter()
     result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
     pose = result.map_T_camera if isinstance(result, Localized) else None
-    return Answer(pose, (time.perf_counter() - start_s) * 1e3, result.support.keyframe_ids)
+    return Answer(pose, (time.perf_counter() - start_s) * 1e3)
 
 
 class Contestant:
@@ -127,7 +133,7 @@ class Contestant:
 
     def localize(self, frame: Frame, keyframe_ids: Sequence[int]) -> Answer:
         """Return the peer's answer with the keyframes that ours chose; their features are not timed."""
-        answer = Answer(None, 0.0, ())
+        answer = Answer(None, 0.0)
         with self._out_if_it_fails():
             if self._peer:
                 for keyframe_id in [i for i in keyframe_ids if i not in self._prepared]:
@@ -135,7 +141,7 @@ class Contestant:
                     self._prepared.add(keyframe_id)
                 start_s = time.perf_counter()
                 pose = self._peer.localize(frame.image_HW3, frame.camera, keyframe_ids)
-                answer = Answer(pose, (time.perf_counter() - start_s) * 1e3, tuple(keyframe_ids))
+                answer = Answer(pose, (time.perf_counter() - start_s) * 1e3)
         return answer
 
     @contextmanager

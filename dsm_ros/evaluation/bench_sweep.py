@@ -95,7 +95,8 @@ def measure(case: Case, map_uri: str, frames: Sequence[Frame]) -> SweepRow:
     network = case.load_network()
     scene_map = SceneMap.open(map_uri, network.model_hash, case.device)
     resize_map(scene_map, case.keyframes)
-    localizer = Localizer(scene_map, network, LocalizerConfig(keyframes=case.scene_images))
+    config = LocalizerConfig(keyframes=case.scene_images, near_keyframes=case.scene_images)
+    localizer = Localizer(scene_map, network, config)
     results = [
         localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns, frame.map_T_camera)
         for frame in [*frames, *frames[::-1]]

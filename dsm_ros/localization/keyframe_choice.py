@@ -12,14 +12,20 @@ from dsm_ros.network.features import ImageFeatures, KeyframeFeatures
 from dsm_ros.scene_map.scene_map import SceneMap
 
 
-def expected_keyframes(scene_map: SceneMap, query: ImageFeatures, near: Pose44, config: LocalizerConfig) -> list[int]:
-    """Return the ids of the keyframes nearest to where a camera is expected, and of a few that look alike.
+def keyframes_to_match(
+    scene_map: SceneMap, query: ImageFeatures, near: Pose44 | None, config: LocalizerConfig
+) -> list[list[int]]:
+    """Return the ids of a few keyframes that mostly suffice, then those of the N that look most alike.
 
-    They are at most N, usually fewer: an expectation that holds needs no more, and where one fails all is searched.
+    near: where the camera is expected (map_T_camera). The first match needs no more than a pose: the second one, around
+    it, chooses its own keyframes.
     """
-    nearest = scene_map.nearest(near, config.near_keyframes)
-    alike = scene_map.retrieve(query.descriptor_D, config.alike_keyframes)
-    return list(dict.fromkeys([*nearest, *alike]))[: config.keyframes]
+    alike = scene_map.retrieve(query.descriptor_D, config.keyframes)
+    few = alike[: config.first_keyframes]
+    if near is not None:
+        nearest = scene_map.nearest(near, config.near_keyframes)
+        few = list(dict.fromkeys([*nearest, *alike[: config.alike_keyframes]]))[: config.keyframes]
+    return [few] if set(few) >= set(alike) else [few, alike]
 
 
 def keyframes_around(

@@ -15,7 +15,7 @@ from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import deviation_px, pose_covariance
 from dsm_ros.localization.dense_coordinates import dense_coordinates
 from dsm_ros.localization.gate import assess, is_supported
-from dsm_ros.localization.keyframe_choice import expected_keyframes, keyframes_around
+from dsm_ros.localization.keyframe_choice import keyframes_around, keyframes_to_match
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result
 from dsm_ros.localization.sight import Sight
 from dsm_ros.localization.stopwatch import Stopwatch
@@ -71,15 +71,15 @@ class Localizer:
     def see(
         self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int, near: Pose44 | None, watch: Stopwatch
     ) -> Sight | None:
-        """Return an image matched where it is expected, or else anywhere [3.1]; None when there are no keyframes."""
+        """Return an image matched against a few keyframes, or else against N [3.1]; None when there are none."""
         query = self.network.encode(image_HW3, camera)
         watch.lap("encode")
-        if near is not None:
-            expected = self._look(query, expected_keyframes(self.scene_map, query, near, self.config), stamp_ns, watch)
-            if expected and assess([expected], self.config)[1] is None:
-                return expected
-        alike = self.scene_map.retrieve(query.descriptor_D, self.config.keyframes)
-        return self._look(query, alike, stamp_ns, watch)
+        sight = None
+        for keyframe_ids in keyframes_to_match(self.scene_map, query, near, self.config):
+            sight = self._look(query, keyframe_ids, stamp_ns, watch)
+            if sight and assess([sight], self.config)[1] is None:
+                break
+        return sight
 
     def remember(self, sight: Sight, map_T_camera: Pose44, stamp_ns: int) -> None:
         """Keep an image whose pose was accepted for the fusion with the next one."""

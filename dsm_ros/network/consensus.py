@@ -51,5 +51,6 @@ def agree(coords_PK3: Tensor, weights_PK: Tensor, radius: float | Tensor) -> Con
 
 def pairwise_within(points_PK3: Tensor, radius: float | Tensor) -> Tensor:
     """Return (P, K, K), 1.0 where two points of a cell are closer than the radius (one, or (P, 1, 1)), else 0.0."""
-    squared_PKK = sum((points_PK3[:, :, None, axis] - points_PK3[:, None, :, axis]).square_() for axis in range(3))
-    return (squared_PKK < radius**2).to(points_PK3.dtype)  # type: ignore[union-attr]
+    x_PKK, y_PKK, z_PKK = (along[:, :, None] - along[:, None] for along in points_PK3.movedim(2, 0).contiguous())
+    squared_PKK = x_PKK.square_().addcmul_(y_PKK, y_PKK).addcmul_(z_PKK, z_PKK)
+    return (squared_PKK < radius**2).to(points_PK3.dtype)

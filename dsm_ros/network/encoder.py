@@ -36,7 +36,8 @@ class Encoder(nn.Module):
 class LiteEncoder(Encoder):
     """Two light trunks: local features (precision) to which context is added (gross mismatches need it).
 
-    At stride 16 and 8 the local features are corrected by what the context at strides 16 and 32 says of the place.
+    At stride 16 and 8 the local features are corrected by what the context at strides 32 and 64 says of the place: the
+    context trunk sees the image at half its size, which costs a quarter, and retrieves and matches as well or better.
     """
 
     strides = (16, 8)
@@ -51,7 +52,7 @@ class LiteEncoder(Encoder):
             fuse_norms(trunk.eval())
         self.standardise_context = Standardise(ContextTrunk.channels_16)
         self.standardise_local = Standardise(LocalTrunk.channels_8)
-        self.lateral_32 = ConvNorm(ContextTrunk.channels_32, channels, 1)
+        self.lateral_64 = ConvNorm(ContextTrunk.channels_32, channels, 1)
         self.lateral_16 = ConvNorm(ContextTrunk.channels_16 + LocalTrunk.channels_8, channels, 1)
         self.mix_16 = nn.Sequential(conv_relu(channels, channels), conv_relu(channels, channels))
         self.mix_8 = conv_relu(2 * channels, channels)
@@ -59,15 +60,29 @@ class LiteEncoder(Encoder):
         self.correct_8 = zero_conv(channels, channels)
 
     def features(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        context16_BCHW, context32_BCHW = self.context(image_B3HW)
+        context32_BCHW, context64_BCHW = self.context(half_size(image_B3HW))
         local8_BCHW = self.standardise_local(self.local(image_B3HW))
         local16_BCHW = F.avg_pool2d(local8_BCHW, 2)
-        at_16_BCHW = torch.cat([local16_BCHW, self.standardise_context(context16_BCHW)], dim=1)
-        merged16_BCHW = self.lateral_16(at_16_BCHW) + enlarge(self.lateral_32(context32_BCHW))
-        mixed16_BCHW = self.mix_16(F.relu(merged16_BCHW))
+        context16_BCHW = grow_to(local16_BCHW, self.standardise_context(context32_BCHW), 2)
+        lateral16_BCHW = self.lateral_16(torch.cat([local16_BCHW, context16_BCHW], dim=1))
+        deeper16_BCHW = grow_to(local16_BCHW, self.lateral_64(context64_BCHW), 4)
+        mixed16_BCHW = self.mix_16(F.relu(lateral16_BCHW + deeper16_BCHW))
         mixed8_BCHW = self.mix_8(torch.cat([local8_BCHW, enlarge(mixed16_BCHW)], dim=1))
         level16_BCHW = local16_BCHW + self.correct_16(mixed16_BCHW)
-        return (level16_BCHW, local8_BCHW + self.correct_8(mixed8_BCHW)), context32_BCHW
+        return (level16_BCHW, local8_BCHW + self.correct_8(mixed8_BCHW)), context64_BCHW
+
+
+def half_size(image_B3HW: Tensor) -> Tensor:
+    """Return images of half the size, their last row and column repeated up to multiples of 32."""
+    half_B3HW = F.interpolate(image_B3HW, scale_factor=0.5, mode="bilinear")  # the mean of four pixels
+    height, width = half_B3HW.shape[2:]
+    return F.pad(half_B3HW, (0, -width % 32, 0, -height % 32), mode="replicate")
+
+
+def grow_to(of_BCHW: Tensor, map_BCHW: Tensor, factor: int) -> Tensor:
+    """Return maps on a finer grid, without what lies below or to the right of the grid of others."""
+    height, width = of_BCHW.shape[2:]
+    return F.interpolate(map_BCHW, scale_factor=float(factor), mode="bilinear")[..., :height, :width]
 
 
 class Standardise(nn.Module):

@@ -96,16 +96,16 @@ def gather_scene(keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44 | No
 
 def gather_level(keyframes: Sequence[KeyframeFeatures], level: int, map_T_local: Pose44) -> SceneLevel:
     """Stack keyframes at one pyramid level, 0 the coarsest, in a local frame."""
-    features_NCHW = torch.stack([k.image.levels[level] for k in keyframes]).float()
+    features_NHWC = torch.stack([k.image.levels[level].permute(1, 2, 0) for k in keyframes]).float()
     depths_NHW = torch.stack([k.depths[level] for k in keyframes]).float()
     height, width = depths_NHW.shape[1:]
     cameras = [k.image.camera.resized(width, height) for k in keyframes]
     intrinsics_N33 = torch.tensor(np.stack([c.matrix_33 for c in cameras]), dtype=torch.float32)
     local_T_camera_N44 = np.stack([np.linalg.inv(map_T_local) @ k.map_T_camera for k in keyframes])
-    to = features_NCHW.device
+    to = features_NHWC.device
     intrinsics_N33 = intrinsics_N33.to(to)
     return SceneLevel(
-        features_NCHW,
+        features_NHWC.permute(0, 3, 1, 2),  # by cell in memory, which is how windows read them
         backproject(depths_NHW, intrinsics_N33, torch.tensor(local_T_camera_N44, dtype=torch.float32, device=to)),
         depths_NHW > 0,
         intrinsics_N33,

@@ -75,8 +75,7 @@ def distinctness(candidates: Candidates, volume: CostVolume, width: int) -> Tens
 
 def _mutual_agreement(scores_PM: Tensor, volume: CostVolume, width: int) -> Tensor:
     """Return 1 where the best candidate's own best query cell is this cell or touches it, else MUTUAL_FLOOR."""
-    chosen_PP = volume.cells_PK[:, 0].expand(len(scores_PM), -1)
-    back_P = scores_PM.gather(1, chosen_PP).argmax(dim=0)
+    back_P = scores_PM.index_select(1, volume.cells_PK[:, 0]).argmax(dim=0)
     here_P = torch.arange(len(back_P), device=back_P.device)
     across_P = (back_P % width - here_P % width).abs()
     down_P = (back_P // width - here_P // width).abs()

@@ -50,9 +50,13 @@ def features_from_row(row: dict[str, Any], map_T_camera: Pose44) -> KeyframeFeat
 
 
 def on_device(features: KeyframeFeatures, device: torch.device) -> KeyframeFeatures:
-    """Return features with levels and depths on a device; the descriptor stays where it is searched."""
-    levels, depths = ([t.to(device) for t in tensors] for tensors in (features.image.levels, features.depths))
-    return replace(features, image=replace(features.image, levels=tuple(levels)), depths=tuple(depths))
+    """Return features with levels and depths on a device, levels by cell in memory, which is how they are gathered.
+
+    The descriptor stays where it is searched.
+    """
+    by_cell = [level[None].to(device, memory_format=torch.channels_last)[0] for level in features.image.levels]
+    depths = tuple(depth.to(device) for depth in features.depths)
+    return replace(features, image=replace(features.image, levels=tuple(by_cell)), depths=depths)
 
 
 def _tensor(data: bytes, dtype: type[np.generic], shape: tuple[int, ...]) -> Tensor:

@@ -21,7 +21,7 @@ from dsm_ros.network.checkpoint import save_network
 from dsm_ros.network.config import NetworkConfig
 from dsm_ros.network.context_trunk import STAGES, ContextTrunk
 from dsm_ros.network.dsm_net import DsmNet
-from dsm_ros.network.encoder import LiteEncoder
+from dsm_ros.network.encoder import LiteEncoder, half_size
 from dsm_ros.network.layers import fuse_norms
 from dsm_ros.network.local_trunk import LocalTrunk
 
@@ -83,7 +83,7 @@ def measure_standardisation(encoder: LiteEncoder, sequence: Sequence, count: int
         target = pinhole_of_size(frame.camera, NetworkConfig().long_side_px)
         image_HW3 = torch.from_numpy(rectify_image(frame.image_HW3, frame.camera, target))
         image_13HW = image_HW3.permute(2, 0, 1)[None].float()
-        contexts.append(encoder.context(image_13HW)[0])
+        contexts.append(encoder.context(half_size(image_13HW))[0])
         locals_.append(encoder.local(image_13HW))
     encoder.standardise_context.fit(torch.cat(contexts))
     encoder.standardise_local.fit(torch.cat(locals_))

@@ -5,7 +5,7 @@ import pytest
 
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.evaluation import bench_peers
-from dsm_ros.evaluation.bench_peers import Contestant, MethodRow, compare, localize, score
+from dsm_ros.evaluation.bench_peers import Contestant, MethodRow, compare, retrieve, score
 from dsm_ros.evaluation.bench_plots import plot_peers
 from dsm_ros.evaluation.bench_tables import print_peers
 from dsm_ros.evaluation.peers.peer import PeerUnavailable
@@ -61,19 +61,20 @@ class Recorder:
         return self.truths[len(self.asked) - 1] @ make_pose(np.eye(3), [1, 0, 0])
 
 
-def test_a_peer_gets_the_keyframes_of_ours_each_prepared_once(monkeypatch, room_map, network):
+def test_a_peer_gets_the_keyframes_that_ours_retrieves_each_prepared_once(monkeypatch, room_map, network):
     monkeypatch.setitem(bench_peers.METHODS, "recorder", lambda device: None)
     localizer = Localizer(SceneMap.open(room_map, network.model_hash), network)
     frames = [open_rooms("rooms:7")[i] for i in (5, 25)]
     recorder = Recorder([frame.map_T_camera for frame in frames])
     contestant = Contestant("recorder", localizer)
     contestant._peer = recorder
-    ours = [localize(localizer, frame) for frame in frames]
-    answers = [contestant.localize(frame, answer.keyframe_ids) for frame, answer in zip(frames, ours, strict=True)]
-    assert recorder.asked == [answer.keyframe_ids for answer in ours]
-    assert sorted(recorder.prepared) == sorted({i for answer in ours for i in answer.keyframe_ids})
+    alike = [retrieve(localizer, frame) for frame in frames]
+    answers = [contestant.localize(frame, ids) for frame, ids in zip(frames, alike, strict=True)]
+    assert recorder.asked == alike
+    assert all(len(ids) == localizer.config.keyframes for ids in alike)
+    assert sorted(recorder.prepared) == sorted({i for ids in alike for i in ids})
     row = score("recorder", recorder.truths, answers)
     assert (row.n_localized, row.wrong_over_50cm, row.recall_5cm_5deg) == (2, 2, 0)
     assert row.median_translation_m == pytest.approx(1)
-    assert contestant.localize(frames[0], ours[0].keyframe_ids).map_T_camera is None
+    assert contestant.localize(frames[0], alike[0]).map_T_camera is None
     assert "IndexError" in contestant.reason
