@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from dsm_ros.scene_map.scene_map import SceneMap
 
 RIGHT_M, RIGHT_DEG, GROSS_M = 0.10, 5.0, 0.5
 EVERY_POSE = LocalizerConfig(min_inliers=4, min_confidence=0.0, temporal=False)
+FIRST_AND_ALL = (EVERY_POSE.first_keyframes, EVERY_POSE.keyframes)  # how many keyframes a pose may be from
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,20 @@ def localizer_on(sequence: str, frames: range, folder: str, network: DsmNet) -> 
 
 
 def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, elsewhere: bool) -> Iterator[PoseRow]:
-    """Yield the poses of a place's frames in a map; frames without any pose yield none.
+    """Yield the poses of a place's frames in a map, each from the keyframes matched first and from all N.
 
-    elsewhere: the map does not hold the place. Raises SequenceError when it does and a frame has no true pose.
+    Frames without any pose yield none. elsewhere: the map does not hold the place. Raises SequenceError when it does
+    and a frame has no true pose.
     """
     sequence = open_sequence(place)
     for index in frames:
         frame = sequence[index]
-        sight = localizer.see(frame.image_HW3, frame.camera, frame.stamp_ns, None, Stopwatch())
-        if sight and sight.attempt.pnp:
-            errors = (np.inf, np.inf) if elsewhere else _errors(sight.attempt.pnp, frame)
-            yield PoseRow(scenario, place, index, *errors, **asdict(sight.evidence))
+        for count in FIRST_AND_ALL:
+            localizer.config = replace(EVERY_POSE, keyframes=count, first_keyframes=count)
+            sight = localizer.see(frame.image_HW3, frame.camera, frame.stamp_ns, None, Stopwatch())
+            if sight and sight.attempt.pnp:
+                errors = (np.inf, np.inf) if elsewhere else _errors(sight.attempt.pnp, frame)
+                yield PoseRow(scenario, place, index, *errors, **asdict(sight.evidence))
 
 
 def _errors(pnp: PnpResult, frame: Frame) -> tuple[float, float]:

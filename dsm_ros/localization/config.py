@@ -13,9 +13,9 @@ class ConfidenceWeights:
     inlier_ratio: of all cells given to PnP. seeing_share: of those that would see mapped surface from the pose.
     """
 
-    bias: float = -5.84
-    inlier_ratio: float = 4.62
-    seeing_share: float = 9.39
+    bias: float = -6.4
+    inlier_ratio: float = 4.95
+    seeing_share: float = 10.62
 
 
 @dataclass(frozen=True)
