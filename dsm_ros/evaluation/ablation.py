@@ -15,7 +15,7 @@ from dsm_ros.datasets.frame import Sequence
 from dsm_ros.evaluation.ablation_names import Ablation
 from dsm_ros.evaluation.ablation_rank import rank_candidates
 from dsm_ros.evaluation.ablation_report import AblationReport, Outcome
-from dsm_ros.evaluation.ablation_variants import VARIANTS
+from dsm_ros.evaluation.ablation_variants import VARIANTS, Setting
 from dsm_ros.evaluation.evaluate import evaluate
 from dsm_ros.localization.localizer import Localizer
 
@@ -41,7 +41,7 @@ def ablate(
         return rank_candidates(localizer, sequence, indices, on_progress)
     outcomes: list[Outcome] = []
     with TemporaryDirectory() as folder:
-        variants = VARIANTS[ablation](localizer, Path(folder))
+        variants = VARIANTS[ablation](Setting(localizer, sequence, indices, Path(folder)))
         steps = len(variants) * len(indices)
         for variant in variants:
             on_frame = partial(_advance, on_progress, len(outcomes) * len(indices), steps)

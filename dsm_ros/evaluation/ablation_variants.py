@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from torch import Tensor
-
+from dsm_ros.datasets.frame import Sequence
 from dsm_ros.errors import DsmError
 from dsm_ros.evaluation.ablation_names import Ablation
 from dsm_ros.evaluation.ablation_networks import (
@@ -19,6 +18,7 @@ from dsm_ros.evaluation.ablation_networks import (
     keep_best_unsorted,
     plain_mean,
 )
+from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, ToldWhere
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.network.dsm_net import DsmNet, without_heads
@@ -43,9 +43,19 @@ class Variant:
     make: Make
 
 
-def sorting(localizer: Localizer, folder: Path) -> list[Variant]:
+@dataclass(frozen=True)
+class Setting:
+    """What variants are made of: a localizer, the frames it will be asked, and a folder for other maps."""
+
+    localizer: Localizer
+    sequence: Sequence
+    indices: range
+    folder: Path
+
+
+def sorting(setting: Setting) -> list[Variant]:
     """Candidates sorted and not; where no trained head fixes their number, more and fewer of them too."""
-    network = localizer.network
+    localizer, network = setting.localizer, setting.localizer.network
     config, count = network.config, network.config.candidates
     nets: dict[str, Callable[[], DsmNet]] = {
         f"{count} best, sorted (shipped)": lambda: network,
@@ -68,8 +78,9 @@ def with_images(config: LocalizerConfig, count: int) -> LocalizerConfig:
     return replace(config, keyframes=count, first_keyframes=count)
 
 
-def images(localizer: Localizer, folder: Path) -> list[Variant]:
+def images(setting: Setting) -> list[Variant]:
     """The number N of scene images."""
+    localizer = setting.localizer
 
     def make(count: int) -> Localizer:
         return Localizer(localizer.scene_map, localizer.network, with_images(localizer.config, count))
@@ -77,12 +88,13 @@ def images(localizer: Localizer, folder: Path) -> list[Variant]:
     return [Variant(f"N = {count}", partial(make, count)) for count in IMAGES]
 
 
-def resolution(localizer: Localizer, folder: Path) -> list[Variant]:
+def resolution(setting: Setting) -> list[Variant]:
     """The size of the network's input, of the query's and of the map's images."""
-    return [Variant(f"{side_px} px", partial(_resized, localizer, side_px, folder)) for side_px in LONG_SIDES_PX]
+    make = partial(_resized, setting.localizer, setting.folder)
+    return [Variant(f"{side_px} px", partial(make, side_px)) for side_px in LONG_SIDES_PX]
 
 
-def _resized(localizer: Localizer, side_px: int, folder: Path) -> Localizer:
+def _resized(localizer: Localizer, folder: Path, side_px: int) -> Localizer:
     network, scene_map = localizer.network, localizer.scene_map
     if side_px == network.config.long_side_px:
         return Localizer(scene_map, network, localizer.config)
@@ -95,8 +107,9 @@ def _resized(localizer: Localizer, side_px: int, folder: Path) -> Localizer:
     return Localizer(SceneMap.open(uri, network.model_hash, str(network.device)), resized, localizer.config)
 
 
-def video(localizer: Localizer, folder: Path) -> list[Variant]:
+def video(setting: Setting) -> list[Variant]:
     """Each frame alone, with the previous one, and with a weight alpha that does not follow the certainty."""
+    localizer = setting.localizer
     alone = replace(localizer.config, temporal=False)
     with_previous = replace(localizer.config, temporal=True)
     scene_map, network = localizer.scene_map, localizer.network
@@ -111,30 +124,24 @@ def video(localizer: Localizer, folder: Path) -> list[Variant]:
     ]
 
 
-class LaterKeyframes(SceneMap):
-    """A map that leaves out the keyframes that look most like the image."""
-
-    def __init__(self, scene_map: SceneMap, skipped: int):
-        super().__init__(scene_map.store, scene_map.model_hash, str(scene_map.device))
-        self._skipped = skipped
-
-    def retrieve(self, descriptor_D: Tensor, count: int) -> list[int]:
-        """Return the ids of the next best keyframes."""
-        return super().retrieve(descriptor_D, self._skipped + count)[self._skipped :]
-
-
-def retrieval(localizer: Localizer, folder: Path) -> list[Variant]:
-    """Scene images of lower and lower retrieval rank."""
+def retrieval(setting: Setting) -> list[Variant]:
+    """Scene images of lower and lower retrieval rank, and those nearest to the truth: what retrieval cannot surpass."""
+    localizer = setting.localizer
     config = with_images(localizer.config, FEW_IMAGES)
 
-    def make(skipped: int) -> Localizer:
+    def later(skipped: int) -> Localizer:
         return Localizer(LaterKeyframes(localizer.scene_map, skipped), localizer.network, config)
 
-    return [Variant(f"ranks {rank + 1} to {rank + FEW_IMAGES}", partial(make, rank)) for rank in RANKS]
+    def nearest() -> Localizer:
+        return ToldWhere(localizer, FEW_IMAGES, (setting.sequence[index] for index in setting.indices))
+
+    ranks = [Variant(f"ranks {rank + 1} to {rank + FEW_IMAGES}", partial(later, rank)) for rank in RANKS]
+    return [*ranks, Variant("nearest to the truth", nearest)]
 
 
-def heads(localizer: Localizer, folder: Path) -> list[Variant]:
+def heads(setting: Setting) -> list[Variant]:
     """Trained heads and computed ones. Raises DsmError when the network has none."""
+    localizer = setting.localizer
     network, scene_map, config = localizer.network, localizer.scene_map, localizer.config
     if not network.config.trained_heads:
         raise DsmError(f"the model {network.name} has no trained heads to compare; give one that has with --model")
@@ -144,7 +151,7 @@ def heads(localizer: Localizer, folder: Path) -> list[Variant]:
     ]
 
 
-VARIANTS: dict[Ablation, Callable[[Localizer, Path], list[Variant]]] = {
+VARIANTS: dict[Ablation, Callable[[Setting], list[Variant]]] = {
     Ablation.SORTING: sorting,
     Ablation.IMAGES: images,
     Ablation.RESOLUTION: resolution,

@@ -19,7 +19,8 @@ from dsm_ros.evaluation.ablation_networks import (
     keep_best_unsorted,
     plain_mean,
 )
-from dsm_ros.evaluation.ablation_variants import LONG_SIDES_PX, VARIANTS, LaterKeyframes
+from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, ToldWhere
+from dsm_ros.evaluation.ablation_variants import LONG_SIDES_PX, VARIANTS, Setting
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.network.cost_volume import Candidates, CostVolume, keep_best
 from dsm_ros.network.dsm_net import DsmNet
@@ -53,8 +54,12 @@ def view(localizer):
     return localizer.network.encode(frame.image_HW3, frame.camera), scene
 
 
+def variants(localizer, ablation, tmp_path):
+    return VARIANTS[ablation](Setting(localizer, open_rooms(ROOM), range(7, 8), tmp_path))
+
+
 def labels(localizer, ablation, tmp_path):
-    return [variant.label for variant in VARIANTS[ablation](localizer, tmp_path)]
+    return [variant.label for variant in variants(localizer, ablation, tmp_path)]
 
 
 def level_of(count):
@@ -107,7 +112,7 @@ def test_a_fixed_weight_is_the_weight_of_the_scene(localizer, view):
 
 def test_maps_of_other_resolutions_hold_the_same_keyframes(localizer, tmp_path):
     network, scene_map = localizer.network, localizer.scene_map
-    made = VARIANTS[Ablation.RESOLUTION](localizer, tmp_path)[0].make()
+    made = variants(localizer, Ablation.RESOLUTION, tmp_path)[0].make()
     assert made.network.config.long_side_px == LONG_SIDES_PX[0]
     assert made.scene_map.ids == scene_map.ids
     np.testing.assert_array_equal(made.scene_map.poses_N44, scene_map.poses_N44)
@@ -123,6 +128,14 @@ def test_later_keyframes_leave_out_the_first(localizer, view):
     assert LaterKeyframes(localizer.scene_map, 6).retrieve(descriptor_D, 3) == []
 
 
+def test_who_is_told_where_matches_the_nearest_keyframes_alone(localizer):
+    frames = [open_rooms(ROOM)[index] for index in (7, 22)]
+    told = ToldWhere(localizer, 2, frames)
+    for frame in frames:
+        used = told.localize(frame.image_HW3, frame.camera, frame.stamp_ns).support.keyframe_ids
+        assert list(used) == localizer.scene_map.nearest(frame.map_T_camera, 2)
+
+
 def test_an_ablation_on_one_image(localizer, tmp_path, capsys):
     steps = []
     room = open_rooms(ROOM)
@@ -132,11 +145,11 @@ def test_an_ablation_on_one_image(localizer, tmp_path, capsys):
     rows = json.loads(json.dumps(report.figures()))["variants"]
     assert [row["label"] for row in rows] == labels(localizer, Ablation.RETRIEVAL, tmp_path)
     assert all(row["label"] in printed for row in rows)
-    first, _, *later = (row["n_localized"] for row in rows)
-    assert (first, later) == (1, [0, 0])  # of six keyframes nothing is left after ten
+    first, _, *later, told = (row["n_localized"] for row in rows)
+    assert (first, later, told) == (1, [0, 0], 1)  # of six keyframes nothing is left after ten
     assert rows[0]["mean_translation_m"] == pytest.approx(rows[0]["median_translation_m"])
     assert rows[2]["mean_translation_m"] is None
-    assert steps == [(done, 4) for done in (1, 2, 3, 4)]
+    assert steps == [(done, 5) for done in (1, 2, 3, 4, 5)]
     assert report.draw(tmp_path).read_bytes().startswith(b"\x89PNG")
 
 
@@ -160,7 +173,7 @@ def test_heads_need_trained_ones(localizer, tmp_path):
         ablate(Ablation.HEADS, localizer, open_rooms(ROOM), range(1), ignore_progress)
     config = replace(localizer.network.config, trained_heads=True)
     trained = Localizer(localizer.scene_map, DsmNet(config, localizer.network.model_hash))
-    made = [variant.make().network.config.trained_heads for variant in VARIANTS[Ablation.HEADS](trained, tmp_path)]
+    made = [variant.make().network.config.trained_heads for variant in variants(trained, Ablation.HEADS, tmp_path)]
     assert made == [True, False]
     assert len(labels(trained, Ablation.SORTING, tmp_path)) == 2  # trained heads take 16 candidates, no more
 
