@@ -14,6 +14,7 @@ from dsm_ros.network.cost_volume import project
 from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel
 
 ALPHA_OFFSET = 0.4
+CORNERS = ((0, 0), (1, 0), (0, 1), (1, 1))
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,24 @@ def _fuse_level(
     pixels_P2, front_P = project(points_P3, intrinsics_33, previous_CHW.new_tensor(camera_T_local))
     size_2 = previous_CHW.new_tensor([width, height])
     inside_P = front_P & (pixels_P2 >= -0.5).all(1) & (pixels_P2 <= size_2 - 0.5).all(1)
-    grid_P2 = (pixels_P2 + 0.5) / size_2 * 2 - 1
-    sampled_CP = F.grid_sample(previous_CHW[None], grid_P2[None, None], padding_mode="border", align_corners=False)[
-        0, :, 0
-    ]
-    sampled_NCHW = F.normalize(sampled_CP, dim=0).unflatten(1, level.valid_NHW.shape).transpose(0, 1)
-    visible_N1HW = inside_P.view(level.valid_NHW.shape)[:, None] & level.valid_NHW[:, None]
-    blended_NCHW = alpha * level.features_NCHW + (1 - alpha) * sampled_NCHW
-    return replace(level, features_NCHW=torch.where(visible_N1HW, blended_NCHW, level.features_NCHW))
+    weight_P = (1 - alpha) * (inside_P & level.valid_NHW.flatten())
+    sampled_PC = F.normalize(sample(previous_CHW, pixels_P2), dim=1)
+    scene_NHWC = level.features_NCHW.permute(0, 2, 3, 1)
+    blended_PC = scene_NHWC.flatten(0, 2).lerp(sampled_PC, weight_P[:, None])
+    return replace(level, features_NCHW=blended_PC.view(scene_NHWC.shape).permute(0, 3, 1, 2))
+
+
+def sample(features_CHW: Tensor, pixels_P2: Tensor) -> Tensor:
+    """Return features (P, C) between cells, bilinearly; beyond the border, those of the border.
+
+    As a weighted sum of four rows of a table: three times as fast as grid_sample, and by cell in memory.
+    """
+    height, width = features_CHW.shape[1:]
+    last_2 = features_CHW.new_tensor([width - 1, height - 1])
+    pixels_P2 = pixels_P2.clamp(min=torch.zeros_like(last_2), max=last_2)
+    low_P12 = pixels_P2.floor()[:, None]
+    corners_42 = features_CHW.new_tensor(CORNERS)
+    weights_P4 = (1 - corners_42 - (pixels_P2[:, None] - low_P12)).abs().prod(2)
+    u_P4, v_P4 = (low_P12 + corners_42).minimum(last_2).long().unbind(2)
+    table_SC = features_CHW.permute(1, 2, 0).flatten(0, 1)
+    return F.embedding_bag(v_P4 * width + u_P4, table_SC, per_sample_weights=weights_P4, mode="sum")

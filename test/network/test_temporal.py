@@ -4,7 +4,7 @@ import torch
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, gather_scene
-from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
+from dsm_ros.network.temporal import PreviousFrame, fuse_previous, sample, scene_weight
 
 CAMERA = Camera(64, 48, 60.0, 60.0, 31.5, 23.5)
 
@@ -41,3 +41,15 @@ def test_alpha_one_and_an_unseen_scene_change_nothing(scene):
     original = scene.levels[0].features_NCHW
     assert torch.allclose(fuse_previous(scene, previous, 1.0).levels[0].features_NCHW, original)
     assert (fuse_previous(scene, away, 0.4).levels[0].features_NCHW == original).all()
+
+
+def test_samples_are_those_of_grid_sample_beyond_the_border_too():
+    generator = torch.Generator().manual_seed(3)
+    features_CHW = torch.randn(8, 6, 9, generator=generator)
+    size_2 = torch.tensor([9.0, 6.0])
+    pixels_P2 = torch.rand(500, 2, generator=generator) * (size_2 + 3) - 2
+    grid_P2 = (pixels_P2 + 0.5) / size_2 * 2 - 1
+    wanted_1C1P = torch.nn.functional.grid_sample(
+        features_CHW[None], grid_P2[None, None], padding_mode="border", align_corners=False
+    )
+    assert torch.allclose(sample(features_CHW, pixels_P2), wanted_1C1P[0, :, 0].T, atol=1e-5)
