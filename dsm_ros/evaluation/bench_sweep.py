@@ -90,17 +90,14 @@ def sweep(settings: Sequence[Case], folder: Path, on_progress: Progress) -> list
 
 
 def measure(case: Case, map_uri: str, frames: Sequence[Frame]) -> SweepRow:
-    """Localize frames there, which reads the features, and back, which is timed; each near where it is, as tracking."""
+    """Localize frames there, which reads the features, and back, which is timed; all N keyframes matched at once."""
     prepare_process()
     network = case.load_network()
     scene_map = SceneMap.open(map_uri, network.model_hash, case.device)
     resize_map(scene_map, case.keyframes)
-    config = LocalizerConfig(keyframes=case.scene_images, near_keyframes=case.scene_images)
+    config = LocalizerConfig(keyframes=case.scene_images, first_keyframes=case.scene_images, temporal=False)
     localizer = Localizer(scene_map, network, config)
-    results = [
-        localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns, frame.map_T_camera)
-        for frame in [*frames, *frames[::-1]]
-    ]
+    results = [localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns) for frame in [*frames, *frames[::-1]]]
     times_ms = median_times_ms([result.times_ms for result in results[len(frames) :]])
     camera = network.encode(frames[0].image_HW3, frames[0].camera).camera
     return SweepRow(
