@@ -23,9 +23,9 @@ class LocalizerConfig:
     """How one image is localized.
 
     keyframes: N, scene images retrieved. first_keyframes: how many of them are matched first, and all only where these
-    find no pose that may be published. near_keyframes, alike_keyframes: scene images matched first where a pose is
-    expected, those nearest to it and those that look alike. keyframes_around, nearest_around: scene images of the
-    second match, and how many of them are those nearest to the pose found; the others fill what these do not show.
+    find no pose that may be published. near_keyframes: how many of the first are, where a pose is expected, those
+    nearest to it. keyframes_around, nearest_around: scene images of the second match, and how many of them are those
+    nearest to the pose found; the others fill what these do not show.
     temporal: fuse the previous frame's correlation.
     max_frame_gap_s: the previous frame counts only when it is this recent.
     pnp_cells, pnp_cells_around: how many of the most certain cells PnP takes, at first and around the pose found.
@@ -38,8 +38,7 @@ class LocalizerConfig:
 
     keyframes: int = 10
     first_keyframes: int = 4
-    near_keyframes: int = 4
-    alike_keyframes: int = 2
+    near_keyframes: int = 3
     keyframes_around: int = 6
     nearest_around: int = 3
     temporal: bool = True

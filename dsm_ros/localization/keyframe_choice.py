@@ -21,10 +21,8 @@ def keyframes_to_match(
     it, chooses its own keyframes.
     """
     alike = scene_map.retrieve(query.descriptor_D, config.keyframes)
-    few = alike[: config.first_keyframes]
-    if near is not None:
-        nearest = scene_map.nearest(near, config.near_keyframes)
-        few = list(dict.fromkeys([*nearest, *alike[: config.alike_keyframes]]))[: config.keyframes]
+    nearest = [] if near is None else scene_map.nearest(near, config.near_keyframes)
+    few = list(dict.fromkeys([*nearest, *alike]))[: min(config.first_keyframes, config.keyframes)]
     return [few] if set(few) >= set(alike) else [few, alike]
 
 

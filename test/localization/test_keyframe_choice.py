@@ -10,7 +10,7 @@ from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.keyframe_choice import keyframes_to_match
 from dsm_ros.network.features import ImageFeatures
 
-CONFIG = replace(LocalizerConfig(), keyframes=6, first_keyframes=3, near_keyframes=2, alike_keyframes=2)
+CONFIG = replace(LocalizerConfig(), keyframes=6, first_keyframes=3, near_keyframes=2)
 QUERY = ImageFeatures((), None, Camera(4, 4, 1, 1, 1, 1))
 ANYWHERE = np.eye(4)
 
@@ -33,11 +33,11 @@ class RankedMap:
     ("near", "wanted"),
     [
         (None, [[0, 1, 2], [0, 1, 2, 3, 4, 5]]),
-        (ANYWHERE, [[7, 1, 0], [0, 1, 2, 3, 4, 5]]),
+        (ANYWHERE, [[7, 0, 1], [0, 1, 2, 3, 4, 5]]),
     ],
 )
 def test_few_come_before_all_that_look_alike(near, wanted):
-    ranked = RankedMap(alike=tuple(range(8)), near=(7, 1, 3))
+    ranked = RankedMap(alike=tuple(range(8)), near=(7, 0, 3))
     assert keyframes_to_match(ranked, QUERY, near, CONFIG) == wanted
 
 

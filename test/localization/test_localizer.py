@@ -114,9 +114,10 @@ def test_an_expected_pose_needs_fewer_keyframes(room_map, network):
     frame = open_rooms("rooms:7/walk=1")[40]
     localizer = localizer_on(room_map, network)
     result = localizer.localize(frame.image_HW3, frame.camera, 0, near=frame.map_T_camera)
-    few = localizer.config.near_keyframes + localizer.config.alike_keyframes
     assert pose_error(result.map_T_camera, frame.map_T_camera)[0] < 0.02
-    assert len(result.support.keyframe_ids) <= few < localizer.config.keyframes
+    nearest = localizer.scene_map.nearest(frame.map_T_camera, localizer.config.near_keyframes)
+    assert list(result.support.keyframe_ids[: len(nearest)]) == nearest
+    assert len(result.support.keyframe_ids) == localizer.config.first_keyframes < localizer.config.keyframes
     fewer = localizer_on(room_map, network, keyframes=3)
     result = fewer.localize(frame.image_HW3, frame.camera, 0, near=frame.map_T_camera)
     assert len(result.support.keyframe_ids) == 3
@@ -124,7 +125,7 @@ def test_an_expected_pose_needs_fewer_keyframes(room_map, network):
 
 def test_a_camera_that_is_not_where_it_is_expected_is_searched_for(room_map, network):
     room = open_rooms("rooms:7/walk=1")
-    localizer = localizer_on(room_map, network, alike_keyframes=0)
+    localizer = localizer_on(room_map, network, near_keyframes=4)
     frame, elsewhere = room[40], room[190]
     result = localizer.localize(frame.image_HW3, frame.camera, 0, near=elsewhere.map_T_camera)
     assert pose_error(result.map_T_camera, frame.map_T_camera)[0] < 0.02
