@@ -34,7 +34,7 @@ class ToldWhere(Localizer):
 
     def __init__(self, localizer: Localizer, count: int, frames: Iterable[Frame]):
         none_alike = LaterKeyframes(localizer.scene_map, len(localizer.scene_map.ids))
-        config = replace(localizer.config, keyframes=count, first_keyframes=count, near_keyframes=count)
+        config = replace(localizer.config.with_keyframes(count), near_keyframes=count)
         super().__init__(none_alike, localizer.network, config)
         self._truths = {frame.stamp_ns: frame.map_T_camera for frame in frames}
 

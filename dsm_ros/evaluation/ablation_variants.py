@@ -19,7 +19,6 @@ from dsm_ros.evaluation.ablation_networks import (
     plain_mean,
 )
 from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, ToldWhere
-from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.network.dsm_net import DsmNet, without_heads
 from dsm_ros.scene_map.builder import BATCH, complete_features
@@ -70,12 +69,7 @@ def sorting(setting: Setting) -> list[Variant]:
 
 
 def _with_few_images(localizer: Localizer, network: Callable[[], DsmNet]) -> Localizer:
-    return Localizer(localizer.scene_map, network(), with_images(localizer.config, FEW_IMAGES))
-
-
-def with_images(config: LocalizerConfig, count: int) -> LocalizerConfig:
-    """Return a configuration that matches N scene images, all at once."""
-    return replace(config, keyframes=count, first_keyframes=count)
+    return Localizer(localizer.scene_map, network(), localizer.config.with_keyframes(FEW_IMAGES))
 
 
 def images(setting: Setting) -> list[Variant]:
@@ -83,7 +77,7 @@ def images(setting: Setting) -> list[Variant]:
     localizer = setting.localizer
 
     def make(count: int) -> Localizer:
-        return Localizer(localizer.scene_map, localizer.network, with_images(localizer.config, count))
+        return Localizer(localizer.scene_map, localizer.network, localizer.config.with_keyframes(count))
 
     return [Variant(f"N = {count}", partial(make, count)) for count in IMAGES]
 
@@ -127,7 +121,7 @@ def video(setting: Setting) -> list[Variant]:
 def retrieval(setting: Setting) -> list[Variant]:
     """Scene images of lower and lower retrieval rank, and those nearest to the truth: what retrieval cannot surpass."""
     localizer = setting.localizer
-    config = with_images(localizer.config, FEW_IMAGES)
+    config = localizer.config.with_keyframes(FEW_IMAGES)
 
     def later(skipped: int) -> Localizer:
         return Localizer(LaterKeyframes(localizer.scene_map, skipped), localizer.network, config)

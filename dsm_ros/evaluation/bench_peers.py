@@ -132,7 +132,7 @@ class Contestant:
             self._peer = KeypointPeer(METHODS[name](localizer.network.device), long_side_px, max_error_px)
 
     def localize(self, frame: Frame, keyframe_ids: Sequence[int]) -> Answer:
-        """Return the peer's answer with the keyframes that ours chose; their features are not timed."""
+        """Return the peer's answer with the keyframes that ours retrieved; their features are not timed."""
         answer = Answer(None, 0.0)
         with self._out_if_it_fails():
             if self._peer:

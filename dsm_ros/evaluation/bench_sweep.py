@@ -95,7 +95,7 @@ def measure(case: Case, map_uri: str, frames: Sequence[Frame]) -> SweepRow:
     network = case.load_network()
     scene_map = SceneMap.open(map_uri, network.model_hash, case.device)
     resize_map(scene_map, case.keyframes)
-    config = LocalizerConfig(keyframes=case.scene_images, first_keyframes=case.scene_images, temporal=False)
+    config = LocalizerConfig(temporal=False).with_keyframes(case.scene_images)
     localizer = Localizer(scene_map, network, config)
     results = [localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns) for frame in [*frames, *frames[::-1]]]
     times_ms = median_times_ms([result.times_ms for result in results[len(frames) :]])

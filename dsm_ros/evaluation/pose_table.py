@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +62,7 @@ def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, el
     for index in frames:
         frame = sequence[index]
         for count in FIRST_AND_ALL:
-            localizer.config = replace(EVERY_POSE, keyframes=count, first_keyframes=count)
+            localizer.config = EVERY_POSE.with_keyframes(count)
             sight = localizer.see(frame.image_HW3, frame.camera, frame.stamp_ns, None, Stopwatch())
             if sight and sight.attempt.pnp:
                 errors = (np.inf, np.inf) if elsewhere else _errors(sight.attempt.pnp, frame)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,10 @@ class LocalizerConfig:
     confidence: ConfidenceWeights = ConfidenceWeights()
     max_keyframe_distance_m: float = 5.0
     pixel_sigma_px: float = 0.8
+
+    def with_keyframes(self, count: int) -> LocalizerConfig:
+        """Return this for another N, all matched at once: to measure what N keyframes are worth."""
+        return replace(self, keyframes=count, first_keyframes=count)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from dsm_ros.network.config import HeadShape
 from dsm_ros.network.consensus import agree
+from dsm_ros.network.features import by_cell
 from dsm_ros.network.layers import ConvNorm, conv_relu, zero_conv
 from dsm_ros.network.level_volume import LevelVolume
 
@@ -107,7 +108,7 @@ def choose(hypotheses_BQ3HW: Tensor, weights_BQHW: Tensor, radius_B: Tensor) -> 
     """Answer each cell with the hypotheses that most weight agrees on."""
     count, _, height, width = weights_BQHW.shape
     coords_PQ3 = hypotheses_BQ3HW.permute(0, 3, 4, 1, 2).flatten(0, 2)
-    weights_PQ = weights_BQHW.permute(0, 2, 3, 1).flatten(0, 2)
+    weights_PQ = by_cell(weights_BQHW)
     found = agree(coords_PQ3, weights_PQ, radius_B.repeat_interleave(height * width)[:, None, None])
     coords_B3HW = found.coords_P3.view(count, height, width, 3).permute(0, 3, 1, 2)
     return CoordinateMaps(coords_B3HW, hypotheses_BQ3HW, weights_BQHW, found.support_P.view(count, 1, height, width))

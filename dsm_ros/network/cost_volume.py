@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dsm_ros.network.features import SceneLevel
+from dsm_ros.network.features import SceneLevel, by_cell
 
 INVALID_SCORE = -2.0  # below every cosine, so that padding never outranks a real candidate (DSM_FACTS 7.3)
 MIN_DEPTH_M = 0.1
@@ -47,7 +47,7 @@ class CostVolume:
 def correlate_all_pairs(query_CHW: Tensor, level: SceneLevel) -> Candidates:
     """Score every scene cell against every query cell, each pair supported by its neighbours."""
     height, width = query_CHW.shape[1:]
-    scores_PM = (query_CHW / SHIFTS).flatten(1).T @ _by_cell(level.features_NCHW).T
+    scores_PM = (query_CHW / SHIFTS).flatten(1).T @ by_cell(level.features_NCHW).T
     sums_PM = sum_shifted_pairs(scores_PM.view(height, width, *level.valid_NHW.shape)).flatten(2).flatten(0, 1)
     limit_M = torch.where(level.valid_NHW.flatten(), torch.inf, INVALID_SCORE)
     return Candidates(sums_PM.clamp_(max=limit_M))  # a masked_fill_, ten times as fast
@@ -75,13 +75,8 @@ def correlate_windows(query_CHW: Tensor, level: SceneLevel, initial_P3: Tensor, 
     """
     query_PC = query_CHW.flatten(1).T.contiguous()
     cells_PM, valid_PM = window_cells(initial_P3, level, radius)
-    scores_PM = score_cells(query_PC, _by_cell(level.features_NCHW), cells_PM)
+    scores_PM = score_cells(query_PC, by_cell(level.features_NCHW), cells_PM)
     return Candidates(scores_PM.masked_fill(~valid_PM, INVALID_SCORE), cells_PM)
-
-
-def _by_cell(features_NCHW: Tensor) -> Tensor:
-    """Return features (N*h*w, C); nothing is copied of those that lie by cell in memory."""
-    return features_NCHW.permute(0, 2, 3, 1).flatten(0, 2)
 
 
 def score_cells(query_PC: Tensor, scene_SC: Tensor, cells_PM: Tensor) -> Tensor:
@@ -148,6 +143,5 @@ def keep_best(candidates: Candidates, level: SceneLevel, count: int) -> CostVolu
         order_PK = F.pad(order_PK, (0, count - kept))
     cells_PK = order_PK if candidates.cells_PM is None else candidates.cells_PM.gather(1, order_PK)
     valid_PK = scores_PK > INVALID_SCORE
-    coords_M3 = level.coords_N3HW.flatten(2).transpose(1, 2).reshape(-1, 3)
-    coords_PK3 = coords_M3[cells_PK] * valid_PK[..., None]
+    coords_PK3 = by_cell(level.coords_N3HW)[cells_PK] * valid_PK[..., None]
     return CostVolume(scores_PK * valid_PK, coords_PK3, valid_PK, cells_PK)

@@ -113,6 +113,11 @@ def gather_level(keyframes: Sequence[KeyframeFeatures], level: int, map_T_local:
     )
 
 
+def by_cell(maps_NCHW: Tensor) -> Tensor:
+    """Return maps as a table of cells (N*H*W, C); nothing is copied of those that lie by cell in memory."""
+    return maps_NCHW.permute(0, 2, 3, 1).flatten(0, 2)
+
+
 def pixel_rays(camera: Camera, height: int, width: int, device: torch.device) -> Tensor:
     """Return x / z and y / z (2, H, W) of the rays through a grid of cells over a pinhole camera's image."""
     grid = camera.resized(width, height)

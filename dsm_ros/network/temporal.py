@@ -11,7 +11,7 @@ from torch import Tensor
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.network.cost_volume import project
-from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel
+from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel, by_cell
 
 ALPHA_OFFSET = 0.4
 CORNERS = ((0, 0), (1, 0), (0, 1), (1, 1))
@@ -54,15 +54,13 @@ def _fuse_level(
 ) -> SceneLevel:
     height, width = previous_CHW.shape[1:]
     intrinsics_33 = previous_CHW.new_tensor(camera.resized(width, height).matrix_33)
-    points_P3 = level.coords_N3HW.permute(0, 2, 3, 1).reshape(-1, 3)
-    pixels_P2, front_P = project(points_P3, intrinsics_33, previous_CHW.new_tensor(camera_T_local))
+    pixels_P2, front_P = project(by_cell(level.coords_N3HW), intrinsics_33, previous_CHW.new_tensor(camera_T_local))
     size_2 = previous_CHW.new_tensor([width, height])
     inside_P = front_P & (pixels_P2 >= -0.5).all(1) & (pixels_P2 <= size_2 - 0.5).all(1)
     weight_P = (1 - alpha) * (inside_P & level.valid_NHW.flatten())
     sampled_PC = F.normalize(sample(previous_CHW, pixels_P2), dim=1)
-    scene_NHWC = level.features_NCHW.permute(0, 2, 3, 1)
-    blended_PC = scene_NHWC.flatten(0, 2).lerp(sampled_PC, weight_P[:, None])
-    return replace(level, features_NCHW=blended_PC.view(scene_NHWC.shape).permute(0, 3, 1, 2))
+    blended_PC = by_cell(level.features_NCHW).lerp(sampled_PC, weight_P[:, None])
+    return replace(level, features_NCHW=blended_PC.unflatten(0, level.valid_NHW.shape).permute(0, 3, 1, 2))
 
 
 def sample(features_CHW: Tensor, pixels_P2: Tensor) -> Tensor:
@@ -77,5 +75,5 @@ def sample(features_CHW: Tensor, pixels_P2: Tensor) -> Tensor:
     corners_42 = features_CHW.new_tensor(CORNERS)
     weights_P4 = (1 - corners_42 - (pixels_P2[:, None] - low_P12)).abs().prod(2)
     u_P4, v_P4 = (low_P12 + corners_42).minimum(last_2).long().unbind(2)
-    table_SC = features_CHW.permute(1, 2, 0).flatten(0, 1)
+    table_SC = by_cell(features_CHW[None])
     return F.embedding_bag(v_P4 * width + u_P4, table_SC, per_sample_weights=weights_P4, mode="sum")

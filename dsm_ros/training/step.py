@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from dsm_ros.network.cost_volume import Candidates, project
 from dsm_ros.network.dsm_net import DsmNet, LevelMatch
-from dsm_ros.network.features import ImageFeatures, Scene
+from dsm_ros.network.features import ImageFeatures, Scene, by_cell
 from dsm_ros.training.config import TrainConfig
 from dsm_ros.training.episode import Episode, intrinsics
 from dsm_ros.training.loss import certainty_loss, choice_loss, coordinate_loss, matching_loss
@@ -100,12 +100,12 @@ def _choice(level: LevelMatch, truth: Truth, radius_BHW: Tensor) -> Tensor:
     """Return the loss of weights on hypotheses that are not at the true coordinate."""
     away_BQHW = (level.hypotheses_BQ3HW.detach() - truth.coords_B3HW[:, None]).norm(dim=2)
     right_BQHW = (away_BQHW < radius_BHW[:, None]) & truth.known_BHW[:, None]
-    return choice_loss(*(maps.permute(0, 2, 3, 1).flatten(0, 2) for maps in (level.weights_BQHW, right_BQHW)))
+    return choice_loss(by_cell(level.weights_BQHW), by_cell(right_BQHW))
 
 
 def right_candidates(candidates: Candidates, scene: Scene, level: int, truth_P3: Tensor, radius_P: Tensor) -> Tensor:
     """Return (P, M): which candidates lie within a radius (m) of each cell's true coordinate."""
-    coords_M3 = scene.levels[level].coords_N3HW.permute(0, 2, 3, 1).reshape(-1, 3)
+    coords_M3 = by_cell(scene.levels[level].coords_N3HW)
     if candidates.cells_PM is None:
         return torch.cdist(truth_P3, coords_M3) < radius_P[:, None]
     return (coords_M3[candidates.cells_PM] - truth_P3[:, None]).norm(dim=2) < radius_P[:, None]
