@@ -33,10 +33,7 @@ class Report(Protocol):
 def ablate(
     ablation: Ablation, localizer: Localizer, sequence: Sequence, indices: range, on_progress: Progress
 ) -> Report:
-    """Localize the same frames with each variant of a localizer.
-
-    Raises DsmError when the network has no such part, SequenceError without true poses.
-    """
+    """Localize the same frames with each variant of a localizer. Raises SequenceError without true poses."""
     if ablation == Ablation.RANK:
         return rank_candidates(localizer, sequence, indices, on_progress)
     outcomes: list[Outcome] = []

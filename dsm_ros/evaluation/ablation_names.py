@@ -24,5 +24,5 @@ TITLES = {
     Ablation.VIDEO: "single frame and video [paper, table 2 and figure 5]",
     Ablation.RANK: "error of the k-th best candidate, coarsest level [paper, figure 7]",
     Ablation.RETRIEVAL: "retrieval rank of the 5 scene images [not in the paper]",
-    Ablation.HEADS: "trained heads and computed ones [not in the paper]",
+    Ablation.HEADS: "the first match alone, both, and all that follows [not in the paper]",
 }

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from dsm_ros.datasets.frame import Sequence
-from dsm_ros.errors import DsmError
+from dsm_ros.evaluation.ablation_floor import FirstMatch, NotCompleted
 from dsm_ros.evaluation.ablation_names import Ablation
 from dsm_ros.evaluation.ablation_networks import (
     FixedWeightNet,
@@ -134,15 +134,18 @@ def retrieval(setting: Setting) -> list[Variant]:
 
 
 def heads(setting: Setting) -> list[Variant]:
-    """Trained heads and computed ones. Raises DsmError when the network has none."""
-    localizer = setting.localizer
-    network, scene_map, config = localizer.network, localizer.scene_map, localizer.config
-    if not network.config.trained_heads:
-        raise DsmError(f"the model {network.name} has no trained heads to compare; give one that has with --model")
-    return [
-        Variant("trained heads", lambda: Localizer(scene_map, network, config)),
-        Variant("computed heads", lambda: Localizer(scene_map, without_heads(network), config)),
+    """From the floor, one match and computed heads, to all there is; where heads are trained, without them too."""
+    scene_map, network, config = setting.localizer.scene_map, setting.localizer.network, setting.localizer.config
+    trained = network.config.trained_heads
+    floor = without_heads(network) if trained else network
+    variants = [
+        Variant("first match alone, computed heads", lambda: FirstMatch(scene_map, floor, config)),
+        Variant("both matches", lambda: NotCompleted(scene_map, network, config)),
+        Variant("both, surface completed", lambda: Localizer(scene_map, network, config)),
     ]
+    if trained:
+        variants.append(Variant("the same, computed heads", lambda: Localizer(scene_map, floor, config)))
+    return variants
 
 
 VARIANTS: dict[Ablation, Callable[[Setting], list[Variant]]] = {

@@ -16,9 +16,10 @@ from dsm_ros.localization.covariance import deviation_px, pose_covariance
 from dsm_ros.localization.dense_coordinates import dense_coordinates
 from dsm_ros.localization.gate import assess, is_supported
 from dsm_ros.localization.keyframe_choice import keyframes_around, keyframes_to_match
-from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result
+from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates
 from dsm_ros.localization.sight import Sight
 from dsm_ros.localization.stopwatch import Stopwatch
+from dsm_ros.localization.surface_completion import complete_surface
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.features import ImageFeatures, Scene, gather_scene
 from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
@@ -66,7 +67,8 @@ class Localizer:
         errors_N = reprojection_errors(attempt.inlier_pixels_N2, attempt.inlier_points_N3, matched, map_T_camera)
         sigma_px = deviation_px(errors_N, support.seeing_share, self.config)
         covariance_66 = pose_covariance(attempt.inlier_points_N3, matched, map_T_camera, sigma_px)
-        return Localized(map_T_camera, covariance_66, support, coordinates, watch.times())
+        surface = self._surface(coordinates, map_T_camera, matched)
+        return Localized(map_T_camera, covariance_66, support, surface, watch.times())
 
     def see(
         self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int, near: Pose44 | None, watch: Stopwatch
@@ -115,6 +117,9 @@ class Localizer:
         fused = fuse_previous(scene, previous, alpha) if alpha < 1 and previous else scene
         around = attempt_around(self.network, query, fused, single, self.config, watch)
         return around if is_supported(around, self.config) else single
+
+    def _surface(self, coordinates: SceneCoordinates, map_T_camera: Pose44, matched: Camera) -> SceneCoordinates:
+        return complete_surface(coordinates, map_T_camera, matched, self.config.max_error_px)
 
     def _recent(self, stamp_ns: int) -> PreviousFrame | None:
         """Return the previous frame if it was localized just before this one."""

@@ -45,7 +45,8 @@ class StageTimes:
 class SceneCoordinates:
     """Dense scene coordinates of one image on the grid of the finest matched level.
 
-    coords_HW3: float64 metres in the map frame. confidence_HW: float32, 0..1 (0 = no coordinate).
+    coords_HW3: float64 metres in the map frame. confidence_HW: float32, 0..1 (0 = no coordinate); of a localized image
+    0.5 and more where the cell was matched, less where its coordinate was made of those around it.
     pixels_HW2: float32 (x, y) of each cell's centre in the original image; colors_HW3: uint8 RGB there.
     """
 

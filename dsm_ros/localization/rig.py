@@ -17,6 +17,7 @@ from dsm_ros.localization.rig_covariance import moved_covariance, rig_covariance
 from dsm_ros.localization.rig_view import View
 from dsm_ros.localization.sight import Sight
 from dsm_ros.localization.stopwatch import Stopwatch
+from dsm_ros.localization.surface_completion import complete_surface
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.scene_map.scene_map import SceneMap
 
@@ -59,7 +60,10 @@ class RigLocalizer:
         for view, sight in seen:
             self._of(view).remember(sight, map_T_rig @ view.rig_T_camera, stamp_ns)
         covariance_66 = rig_covariance(placed, map_T_rig, support.seeing_share, self.config)
-        return Localized(map_T_rig, covariance_66, support, coordinates, watch.times())
+        view, sight = seen[0]
+        map_T_camera = map_T_rig @ view.rig_T_camera
+        surface = complete_surface(coordinates, map_T_camera, sight.query.camera, self.config.max_error_px)
+        return Localized(map_T_rig, covariance_66, support, surface, watch.times())
 
     def _localize_one(self, view: View, stamp_ns: int, near: Pose44 | None) -> Result:
         near_camera = None if near is None else near @ view.rig_T_camera

@@ -14,9 +14,3 @@ def test_an_ablation_as_json_and_plot(dsm, monkeypatch, tmp_path, room_map):
     assert (figures["ablation"], figures["sequence"]) == ("images", "rooms:7")
     assert [(row["label"], row["n"]) for row in figures["variants"]] == [("N = 1", 1), ("N = 4", 1)]
     assert (tmp_path / "ablation-images.png").stat().st_size > 5_000
-
-
-def test_heads_of_a_network_without_any(dsm, room_map):
-    done = dsm("evaluate", room_map, "rooms:7", "--frames", "5:6", "--ablation", "heads")
-    assert done.status == 2
-    assert done.err.strip().startswith("dsm: the model lite-")

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from dsm_ros.datasets.rooms.sequence import open_rooms
-from dsm_ros.errors import DsmError
 from dsm_ros.evaluation.ablation import ablate
 from dsm_ros.evaluation.ablation_names import TITLES, Ablation
 from dsm_ros.evaluation.ablation_networks import (
@@ -21,6 +20,7 @@ from dsm_ros.evaluation.ablation_networks import (
 )
 from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, ToldWhere
 from dsm_ros.evaluation.ablation_variants import LONG_SIDES_PX, VARIANTS, Setting
+from dsm_ros.evaluation.metrics import score_frame
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.network.cost_volume import Candidates, CostVolume, keep_best
 from dsm_ros.network.dsm_net import DsmNet
@@ -167,13 +167,23 @@ def test_candidates_of_a_keyframe_itself_are_right_and_get_worse(localizer, tmp_
     assert report.draw(tmp_path).is_file()
 
 
-def test_heads_need_trained_ones(localizer, tmp_path):
-    with pytest.raises(DsmError, match="no trained heads"):
-        ablate(Ablation.HEADS, localizer, open_rooms(ROOM), range(1), ignore_progress)
+def test_the_floor_is_one_match_with_computed_heads(localizer, tmp_path):
+    frame = open_rooms(ROOM)[7]
+    results = []
+    for variant in variants(localizer, Ablation.HEADS, tmp_path):
+        results.append(variant.make().localize(frame.image_HW3, frame.camera, frame.stamp_ns))
+    first, both, completed = results
+    assert not np.allclose(first.map_T_camera, both.map_T_camera, atol=1e-6)
+    assert np.array_equal(both.map_T_camera, completed.map_T_camera)
+    scores = [score_frame(frame, frame.map_T_camera, result).coordinate_errors_m < 0.1 for result in results]
+    assert scores[0].mean() <= scores[1].mean() < scores[2].mean()
+
+
+def test_trained_heads_are_compared_with_computed_ones(localizer, tmp_path):
     config = replace(localizer.network.config, trained_heads=True)
     trained = Localizer(localizer.scene_map, DsmNet(config, localizer.network.model_hash))
     made = [variant.make().network.config.trained_heads for variant in variants(trained, Ablation.HEADS, tmp_path)]
-    assert made == [True, False]
+    assert made == [False, True, True, False]
     assert len(labels(trained, Ablation.SORTING, tmp_path)) == 2  # trained heads take 16 candidates, no more
 
 

@@ -5,7 +5,7 @@ import torch
 
 from dsm_ros.datasets.rooms.render import render
 from dsm_ros.datasets.rooms.sequence import open_rooms
-from dsm_ros.geometry.pose import invert, make_pose, pose_error
+from dsm_ros.geometry.pose import invert, make_pose, pose_error, transform
 from dsm_ros.geometry.rig_pnp import poselib
 from dsm_ros.localization.attempt import Attempt, most_certain
 from dsm_ros.localization.config import LocalizerConfig
@@ -65,6 +65,18 @@ def test_two_cameras_find_the_rig_more_precisely_than_one(rig, room):
     mean = {name: np.mean(values, axis=0) for name, values in errors.items()}
     for alone in ("front", "right"):
         assert (mean["both"] < 0.8 * mean[alone]).all()
+
+
+@needs_poselib
+def test_the_cloud_is_what_the_first_camera_sees_from_the_pose_of_all(rig, room):
+    first, second = views_of(room, 60)
+    result = rig.localize([first, second], 0)
+    coordinates = result.coordinates
+    points_P3 = transform(invert(result.map_T_camera @ first.rig_T_camera), coordinates.coords_HW3.reshape(-1, 3))
+    known_P = coordinates.confidence_HW.ravel() > 0
+    pixels_P2 = coordinates.pixels_HW2.reshape(-1, 2)
+    assert known_P.mean() > 0.99
+    assert first.camera.project(points_P3[known_P]) == pytest.approx(pixels_P2[known_P], abs=0.01)
 
 
 @needs_poselib
