@@ -127,9 +127,9 @@ class Contestant:
         self._scene_map = localizer.scene_map
         self._prepared: set[int] = set()
         self._peer: Peer | None = None
-        long_side_px, max_error_px = localizer.network.config.long_side_px, localizer.config.max_error_px
+        max_error = localizer.config.max_error_px / localizer.network.config.long_side_px
         with self._out_if_it_fails():
-            self._peer = KeypointPeer(METHODS[name](localizer.network.device), long_side_px, max_error_px)
+            self._peer = KeypointPeer(METHODS[name](localizer.network.device), max_error)
 
     def localize(self, frame: Frame, keyframe_ids: Sequence[int]) -> Answer:
         """Return the peer's answer with the keyframes that ours retrieved; their features are not timed."""

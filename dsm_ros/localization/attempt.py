@@ -61,9 +61,16 @@ def attempt_pose(
     match = network.match(query, scene)
     watch.lap("match")
     attempt = most_certain_cells(match, config.pnp_cells, query, scene)
-    pnp = solve_pnp(attempt.pixels_C2, attempt.points_C3, query.camera, config.max_error_px)
+    pnp = solve_certain_first(attempt, query.camera, config)
     watch.lap("pnp")
     return replace(attempt, pnp=pnp)
+
+
+def solve_certain_first(attempt: Attempt, camera: Camera, config: LocalizerConfig) -> PnpResult | None:
+    """Return the pose that most of the most certain cells agree with, refined on all: right cells are dense there."""
+    pixels_C2, points_C3, few = attempt.pixels_C2, attempt.points_C3, config.ransac_cells
+    found = solve_pnp(pixels_C2[:few], points_C3[:few], camera, config.max_error_px)
+    return found and refine_pnp(found.map_T_camera, pixels_C2, points_C3, camera, config.max_error_px)
 
 
 def attempt_around(

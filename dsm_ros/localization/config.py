@@ -29,6 +29,7 @@ class LocalizerConfig:
     temporal: fuse the previous frame's correlation.
     max_frame_gap_s: the previous frame counts only when it is this recent.
     pnp_cells, pnp_cells_around: how many of the most certain cells PnP takes, at first and around the pose found.
+    ransac_cells: how many of the most certain ones poses are made of; the best is refined on all.
     max_error_px: inlier limit at the network's input size.
     min_inliers (of the cells given to PnP) and min_confidence (probability that the pose is right): below, there is no
     pose. confidence: what that probability is made of.
@@ -44,6 +45,7 @@ class LocalizerConfig:
     temporal: bool = True
     max_frame_gap_s: float = 0.25
     pnp_cells: int = 1000
+    ransac_cells: int = 500
     pnp_cells_around: int = 2000
     max_error_px: float = 8.0
     min_inliers: int = 100

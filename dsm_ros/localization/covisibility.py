@@ -8,7 +8,7 @@ import numpy as np
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
-from dsm_ros.network.features import KeyframeFeatures, gather_level
+from dsm_ros.network.features import KeyframeFeatures, gather_surface
 from dsm_ros.network.surface import seen_depths
 
 SAME_SURFACE = 1.1  # depths in this ratio are of one surface; one further away is hidden behind it
@@ -22,8 +22,8 @@ def fill_view(
 
     Those that show nothing of it are left out.
     """
-    level = gather_level(keyframes, 0, map_T_camera)
-    depths_NP = seen_depths(level, camera, np.eye(4), *level.valid_NHW.shape[1:]).flatten(1).cpu()
+    surface = gather_surface(keyframes, 0, map_T_camera)
+    depths_NP = seen_depths(surface, camera, np.eye(4), *surface.valid_NHW.shape[1:]).flatten(1).cpu()
     shown_NP = depths_NP.isfinite() & (depths_NP <= SAME_SURFACE * depths_NP.amin(0))
     chosen = [i for i in range(min(first, len(keyframes))) if shown_NP[i].any()]
     while len(chosen) < count:

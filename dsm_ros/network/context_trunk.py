@@ -42,7 +42,7 @@ class InvertedResidual(nn.Module):
         self.expand = ConvNorm(inputs, hidden, 1, tf_same=True) if expansion > 1 else None
         self.depthwise = ConvNorm(hidden, hidden, kernel, stride, groups=hidden, tf_same=True)
         self.project = ConvNorm(hidden, outputs, 1, tf_same=True)
-        self.activation = nn.ReLU6()
+        self.activation = nn.ReLU6(inplace=True)
         self.has_skip = stride == 1 and inputs == outputs
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
@@ -59,7 +59,7 @@ class ContextTrunk(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(ConvNorm(3, STEM_CHANNELS, 3, 2, tf_same=True), nn.ReLU6())
+        self.stem = nn.Sequential(ConvNorm(3, STEM_CHANNELS, 3, 2, tf_same=True), nn.ReLU6(inplace=True))
         inputs = (STEM_CHANNELS, *(stage.channels for stage in STAGES))
         self.stages = nn.ModuleList(_make_stage(stage, inputs[i]) for i, stage in enumerate(STAGES))
 

@@ -41,18 +41,24 @@ class KeyframeFeatures:
 
 
 @dataclass(frozen=True)
-class SceneLevel:
-    """The retrieved images at one pyramid level, in the local frame of the scene.
+class SceneSurface:
+    """What the retrieved images show at one pyramid level, in the local frame of the scene.
 
-    features_NCHW unit along C; coords_N3HW metres, local frame; valid_NHW where there is a coordinate;
-    intrinsics_N33 at this level's grid; camera_T_local_N44 float32.
+    coords_N3HW metres, local frame; valid_NHW where there is a coordinate; intrinsics_N33 at this level's grid;
+    camera_T_local_N44 float32.
     """
 
-    features_NCHW: Tensor
     coords_N3HW: Tensor
     valid_NHW: Tensor
     intrinsics_N33: Tensor
     camera_T_local_N44: Tensor
+
+
+@dataclass(frozen=True)
+class SceneLevel(SceneSurface):
+    """The retrieved images at one pyramid level: surface and features_NCHW, unit along C."""
+
+    features_NCHW: Tensor
 
 
 @dataclass(frozen=True)
@@ -97,19 +103,22 @@ def gather_scene(keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44 | No
 def gather_level(keyframes: Sequence[KeyframeFeatures], level: int, map_T_local: Pose44) -> SceneLevel:
     """Stack keyframes at one pyramid level, 0 the coarsest, in a local frame."""
     features_NHWC = torch.stack([k.image.levels[level].permute(1, 2, 0) for k in keyframes]).float()
+    features_NCHW = features_NHWC.permute(0, 3, 1, 2)  # by cell in memory, which is how windows read them
+    return SceneLevel(**vars(gather_surface(keyframes, level, map_T_local)), features_NCHW=features_NCHW)
+
+
+def gather_surface(keyframes: Sequence[KeyframeFeatures], level: int, map_T_local: Pose44) -> SceneSurface:
+    """Stack what keyframes show at one pyramid level, 0 the coarsest, in a local frame."""
     depths_NHW = torch.stack([k.depths[level] for k in keyframes]).float()
     height, width = depths_NHW.shape[1:]
-    cameras = [k.image.camera.resized(width, height) for k in keyframes]
-    intrinsics_N33 = torch.tensor(np.stack([c.matrix_33 for c in cameras]), dtype=torch.float32)
-    local_T_camera_N44 = np.stack([np.linalg.inv(map_T_local) @ k.map_T_camera for k in keyframes])
-    to = features_NHWC.device
-    intrinsics_N33 = intrinsics_N33.to(to)
-    return SceneLevel(
-        features_NHWC.permute(0, 3, 1, 2),  # by cell in memory, which is how windows read them
-        backproject(depths_NHW, intrinsics_N33, torch.tensor(local_T_camera_N44, dtype=torch.float32, device=to)),
+    matrices_N33 = np.stack([k.image.camera.resized(width, height).matrix_33 for k in keyframes])
+    local_T_camera_N44 = np.linalg.inv(map_T_local) @ np.stack([k.map_T_camera for k in keyframes])
+    intrinsics_N33 = depths_NHW.new_tensor(matrices_N33)
+    return SceneSurface(
+        backproject(depths_NHW, intrinsics_N33, depths_NHW.new_tensor(local_T_camera_N44)),
         depths_NHW > 0,
         intrinsics_N33,
-        torch.tensor(np.linalg.inv(local_T_camera_N44), dtype=torch.float32, device=to),
+        depths_NHW.new_tensor(np.linalg.inv(local_T_camera_N44)),
     )
 
 
@@ -129,11 +138,10 @@ def pixel_rays(camera: Camera, height: int, width: int, device: torch.device) ->
 def backproject(depths_NHW: Tensor, intrinsics_N33: Tensor, a_T_camera_N44: Tensor) -> Tensor:
     """Return the points (N, 3, H, W), metres in a, of depth maps seen from cameras in a."""
     height, width = depths_NHW.shape[1:]
-    y_HW, x_HW = torch.meshgrid(
-        torch.arange(height, device=depths_NHW.device), torch.arange(width, device=depths_NHW.device), indexing="ij"
-    )
-    pixels_3P = torch.stack([x_HW, y_HW, torch.ones_like(x_HW)]).float().reshape(3, -1)
-    rays_N3P = torch.linalg.solve(intrinsics_N33, pixels_3P.expand(len(depths_NHW), 3, -1))
-    points_N3P = rays_N3P * depths_NHW.flatten(1)[:, None]
-    points_N3P = a_T_camera_N44[:, :3, :3] @ points_N3P + a_T_camera_N44[:, :3, 3:]
-    return points_N3P.reshape(-1, 3, height, width)
+    focal_N2, centre_N2 = intrinsics_N33[:, (0, 1), (0, 1)], intrinsics_N33[:, :2, 2]
+    x_NW = (torch.arange(width, device=depths_NHW.device) - centre_N2[:, :1]) / focal_N2[:, :1]
+    y_NH = (torch.arange(height, device=depths_NHW.device) - centre_N2[:, 1:]) / focal_N2[:, 1:]
+    points_N3HW = torch.stack([x_NW[:, None] * depths_NHW, y_NH[:, :, None] * depths_NHW, depths_NHW], dim=1)
+    a_R_camera_N33, a_t_camera_N31 = a_T_camera_N44[:, :3, :3], a_T_camera_N44[:, :3, 3:]
+    points_N3P = torch.baddbmm(a_t_camera_N31, a_R_camera_N33, points_N3HW.flatten(2))
+    return points_N3P.unflatten(2, (height, width))

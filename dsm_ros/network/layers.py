@@ -9,8 +9,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 def same_padding(kernel: int, stride: int) -> nn.Module:
     """Return TensorFlow's "same" padding for even input sizes: the odd pixel goes right and below."""
-    total = kernel - stride
-    return nn.ZeroPad2d((total // 2, total - total // 2) * 2) if total > 0 else nn.Identity()
+    total = max(0, kernel - stride)
+    return nn.ZeroPad2d((total // 2, total - total // 2) * 2)
 
 
 class ConvNorm(nn.Module):
@@ -18,8 +18,10 @@ class ConvNorm(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, tf_same: bool = False):
         super().__init__()
-        self.pad = same_padding(kernel, stride) if tf_same else nn.Identity()
-        padding = 0 if tf_same else kernel // 2
+        # "same" differs where the stride halves the image only; elsewhere a convolution pads faster than a layer does
+        pads = tf_same and stride > 1
+        self.pad = same_padding(kernel, stride) if pads else nn.Identity()
+        padding = 0 if pads else kernel // 2
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
         self.norm: nn.Module = nn.BatchNorm2d(outputs, eps=1e-3 if tf_same else 1e-5)
 

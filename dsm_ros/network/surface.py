@@ -8,17 +8,17 @@ from torch import Tensor
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.cost_volume import project
-from dsm_ros.network.features import SceneLevel
+from dsm_ros.network.features import SceneSurface
 
 
 def seen_surface(
-    level: SceneLevel, camera: Camera, camera_T_local: Pose44, height: int, width: int
+    scene: SceneSurface, camera: Camera, camera_T_local: Pose44, height: int, width: int
 ) -> tuple[Tensor, Tensor]:
     """Return the nearest scene point in each cell of a camera's grid, (3, H, W) m, and where there is one, (H, W).
 
     camera: a pinhole of any size. Cells that no point falls into are 0.
     """
-    points_M3 = level.coords_N3HW.permute(0, 2, 3, 1)[level.valid_NHW]
+    points_M3 = scene.coords_N3HW.permute(0, 2, 3, 1)[scene.valid_NHW]
     inside_M, cells_S, depths_S = _cells_of(points_M3, camera, camera_T_local, height, width)
     nearest_P = depths_S.new_full((height * width,), torch.inf).scatter_reduce_(0, cells_S, depths_S, "amin")
     front_S = depths_S <= nearest_P[cells_S]
@@ -27,12 +27,12 @@ def seen_surface(
     return surface_P3.T.view(3, height, width), nearest_P.isfinite().view(height, width)
 
 
-def seen_depths(level: SceneLevel, camera: Camera, camera_T_local: Pose44, height: int, width: int) -> Tensor:
+def seen_depths(scene: SceneSurface, camera: Camera, camera_T_local: Pose44, height: int, width: int) -> Tensor:
     """Return the depth (m) of each scene image's nearest point in each cell of a camera's grid, (N, H, W); else inf."""
-    image_M = level.valid_NHW.nonzero()[:, 0]
-    points_M3 = level.coords_N3HW.permute(0, 2, 3, 1)[level.valid_NHW]
+    image_M = scene.valid_NHW.nonzero()[:, 0]
+    points_M3 = scene.coords_N3HW.permute(0, 2, 3, 1)[scene.valid_NHW]
     inside_M, cells_S, depths_S = _cells_of(points_M3, camera, camera_T_local, height, width)
-    nearest_NP = depths_S.new_full((len(level.valid_NHW), height * width), torch.inf)
+    nearest_NP = depths_S.new_full((len(scene.valid_NHW), height * width), torch.inf)
     at_S = image_M[inside_M] * (height * width) + cells_S
     return nearest_NP.flatten().scatter_reduce_(0, at_S, depths_S, "amin").view(-1, height, width)
 

@@ -14,7 +14,7 @@ from dsm_ros.errors import DsmError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pnp import solve_pnp
 from dsm_ros.geometry.pose import Pose44, transform
-from dsm_ros.geometry.rectify import pinhole_of_size, rectify_depth, rectify_image
+from dsm_ros.geometry.rectify import rectify_depth, rectify_image
 from dsm_ros.scene_map.keyframe import Keyframe
 
 
@@ -55,15 +55,18 @@ class KeypointMethod(Protocol):
 
 
 class KeypointPeer:
-    """A keypoint method made into a peer: it sees the pixels that the network sees, and has the same PnP."""
+    """A keypoint method made into a peer: it sees images at their own size, undistorted, and has the same PnP.
 
-    def __init__(self, method: KeypointMethod, long_side_px: int, max_error_px: float):
-        self._method, self._long_side_px, self._max_error_px = method, long_side_px, max_error_px
+    max_error: inlier limit, as a share of an image's long side.
+    """
+
+    def __init__(self, method: KeypointMethod, max_error: float):
+        self._method, self._max_error = method, max_error
         self._keyframes: dict[int, tuple[Keypoints, NDArray[np.float64]]] = {}
 
     def prepare(self, keyframe: Keyframe) -> None:
         """Keep the keypoints of a keyframe that have depth, and their points in the map."""
-        camera = pinhole_of_size(keyframe.camera, self._long_side_px)
+        camera = keyframe.camera.undistorted()
         keypoints = self._method.describe(rectify_image(keyframe.image_HW3(), keyframe.camera, camera))
         depth_HW = rectify_depth(keyframe.depth_HW(), keyframe.camera, camera)
         u_N, v_N = np.rint(keypoints.pixels_N2).astype(int).T
@@ -75,12 +78,13 @@ class KeypointPeer:
 
     def localize(self, image_HW3: NDArray[np.uint8], camera: Camera, keyframe_ids: Sequence[int]) -> Pose44 | None:
         """Match an image against each keyframe and solve for the pose that most pairs agree with."""
-        pinhole = pinhole_of_size(camera, self._long_side_px)
+        pinhole = camera.undistorted()
         query = self._method.describe(rectify_image(image_HW3, camera, pinhole))
         pixels, points = [np.empty((0, 2))], [np.empty((0, 3))]
         for keyframe, points_K3 in (self._keyframes[i] for i in keyframe_ids):
             pairs_M2 = self._method.match(query, keyframe)
             pixels.append(query.pixels_N2[pairs_M2[:, 0]])
             points.append(points_K3[pairs_M2[:, 1]])
-        pnp = solve_pnp(np.concatenate(pixels), np.concatenate(points), pinhole, self._max_error_px)
+        max_error_px = self._max_error * max(pinhole.width_px, pinhole.height_px)
+        pnp = solve_pnp(np.concatenate(pixels), np.concatenate(points), pinhole, max_error_px)
         return pnp.map_T_camera if pnp else None

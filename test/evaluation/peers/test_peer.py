@@ -17,7 +17,7 @@ def room():
 
 @pytest.fixture(scope="module")
 def peer(room):
-    peer = KeypointPeer(Sift(), 320, 8.0)
+    peer = KeypointPeer(Sift(), 8 / 320)
     for i in (0, 6):
         peer.prepare(compress(room[i], i, "s"))
     return peer
@@ -33,3 +33,15 @@ def test_an_image_between_two_keyframes_is_localized(room, peer):
 def test_a_blank_image_or_no_keyframe_gives_no_pose(room, peer):
     assert peer.localize(np.full_like(room[3].image_HW3, 128), room[3].camera, [0, 6]) is None
     assert peer.localize(room[3].image_HW3, room[3].camera, []) is None
+
+
+def test_a_larger_image_is_seen_at_its_own_size():
+    large = open_rooms("rooms:3/size=640x480")
+    peer = KeypointPeer(Sift(), 8 / 320)
+    peer.prepare(compress(large[0], 0, "s"))
+    sizes = []
+    peer._method.describe = lambda image_HW3, describe=peer._method.describe: (
+        sizes.append(image_HW3.shape) or describe(image_HW3)
+    )
+    assert peer.localize(large[3].image_HW3, large[3].camera, [0]) is not None
+    assert sizes == [(480, 640, 3)]
