@@ -49,7 +49,8 @@ class Localizer:
     ) -> Result:
         """Return the pose of an image (uint8 RGB) of a calibrated camera, or why there is none.
 
-        near: where the camera is expected (map_T_camera): it is looked for there first.
+        near: where the camera is expected (map_T_camera): it is looked for there first, and where nobody says, at the
+        previous frame's pose.
         Raises ValueError when image and camera differ in size.
         """
         watch = Stopwatch()
@@ -76,8 +77,10 @@ class Localizer:
         """Return an image matched against a few keyframes, or else against N [3.1]; None when there are none."""
         query = self.network.encode(image_HW3, camera)
         watch.lap("encode")
+        previous = self._recent(stamp_ns)
+        expected = previous.map_T_camera if near is None and previous else near
         sight = None
-        for keyframe_ids in keyframes_to_match(self.scene_map, query, near, self.config):
+        for keyframe_ids in keyframes_to_match(self.scene_map, query, expected, self.config):
             sight = self._look(query, keyframe_ids, stamp_ns, watch)
             if sight and assess([sight], self.config)[1] is None:
                 break

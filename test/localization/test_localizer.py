@@ -123,6 +123,22 @@ def test_an_expected_pose_needs_fewer_keyframes(room_map, network):
     assert len(result.support.keyframe_ids) == 3
 
 
+def test_a_video_expects_the_pose_of_the_previous_frame(room_map, network):
+    room = open_rooms("rooms:7/walk=1")
+    localizer = localizer_on(room_map, network)
+    first = localizer.localize(room[40].image_HW3, room.camera, 10**9)
+    nearest = localizer.scene_map.nearest(first.map_T_camera, localizer.config.near_keyframes)
+    soon = localizer.localize(room[42].image_HW3, room.camera, 10**9 + 10**8)
+    assert list(soon.support.keyframe_ids[: len(nearest)]) == nearest
+    told = localizer.localize(room[44].image_HW3, room.camera, 10**9 + 2 * 10**8, near=room[190].map_T_camera)
+    assert isinstance(told, Localized)
+    assert list(told.support.keyframe_ids[: len(nearest)]) != nearest
+    alone = localizer_on(room_map, network, temporal=False)
+    alone.localize(room[40].image_HW3, room.camera, 10**9)
+    alike = localizer.scene_map.retrieve(network.encode(room[42].image_HW3, room.camera).descriptor_D, 4)
+    assert list(alone.localize(room[42].image_HW3, room.camera, 10**9 + 10**8).support.keyframe_ids) == alike
+
+
 def test_a_camera_that_is_not_where_it_is_expected_is_searched_for(room_map, network):
     room = open_rooms("rooms:7/walk=1")
     localizer = localizer_on(room_map, network, near_keyframes=4)
