@@ -75,11 +75,19 @@ def distinctness(candidates: Candidates, volume: CostVolume, width: int) -> Tens
 
 def _mutual_agreement(scores_PM: Tensor, volume: CostVolume, width: int) -> Tensor:
     """Return 1 where the best candidate's own best query cell is this cell or touches it, else MUTUAL_FLOOR."""
-    back_P = scores_PM.index_select(1, volume.cells_PK[:, 0]).argmax(dim=0)
-    here_P = torch.arange(len(back_P), device=back_P.device)
-    across_P = (back_P % width - here_P % width).abs()
-    down_P = (back_P // width - here_P // width).abs()
-    return torch.where((across_P <= 1) & (down_P <= 1), 1.0, MUTUAL_FLOOR)
+    best_P = volume.cells_PK[:, 0]
+    back_P = scores_PM.amax(dim=0)[best_P]  # and not argmax, which takes ten times as long
+    near_P9 = _cells_around(len(best_P) // width, width, best_P.device)
+    mutual_P = (scores_PM[near_P9, best_P[:, None]] == back_P[:, None]).any(dim=1)
+    return torch.where(mutual_P, 1.0, MUTUAL_FLOOR)
+
+
+def _cells_around(height: int, width: int, device: torch.device) -> Tensor:
+    """Return the cells (row-major) that touch each cell of a grid, and itself, (H * W, 9); at the border some twice."""
+    steps = torch.arange(-1, 2, device=device)
+    rows_H3 = (torch.arange(height, device=device)[:, None] + steps).clamp(0, height - 1)
+    columns_W3 = (torch.arange(width, device=device)[:, None] + steps).clamp(0, width - 1)
+    return (rows_H3[:, None, :, None] * width + columns_W3[None, :, None, :]).view(height * width, 9)
 
 
 def _kept_share(scores_PM: Tensor, volume: CostVolume) -> Tensor:

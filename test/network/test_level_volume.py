@@ -32,10 +32,17 @@ def test_scores_of_missing_candidates_are_no_rivals():
 
 def test_a_candidate_that_prefers_a_distant_cell_costs_trust():
     scores = torch.full((5, 3), -1.0)
-    scores[0, 1], scores[1, 1], scores[4, 1] = 0.9, 0.8, 0.8  # the cell beside the preferred one is near enough
-    assert distinct(scores, kept=1) == pytest.approx(
-        [1.0, 1.0, MUTUAL_FLOOR / 3, MUTUAL_FLOOR / 3, MUTUAL_FLOOR], abs=1e-6
-    )
+    scores[:, 1] = torch.tensor([0.9, 0.8, -0.5, -0.5, 0.8])  # the cell beside the preferred one is near enough
+    assert distinct(scores, kept=1) == pytest.approx([1.0, 1.0, MUTUAL_FLOOR, MUTUAL_FLOOR, MUTUAL_FLOOR], abs=1e-4)
+
+
+def test_cells_that_touch_are_above_below_and_beside():
+    scores = torch.full((12, 2), -1.0)  # a grid of 3 rows of 4
+    scores[:, 0], scores[5, 0] = 0.5, 0.9
+    candidates = Candidates(scores)
+    trust_HW = distinctness(candidates, volume_of(candidates, 1), width=4).view(3, 4)
+    assert (trust_HW[:, :3] > 0.99).all()
+    assert trust_HW[:, 3].tolist() == pytest.approx([MUTUAL_FLOOR] * 3)
 
 
 def test_windows_do_not_say():
