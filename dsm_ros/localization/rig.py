@@ -60,10 +60,12 @@ class RigLocalizer:
         for view, sight in seen:
             self._of(view).remember(sight, map_T_rig @ view.rig_T_camera, stamp_ns)
         covariance_66 = rig_covariance(placed, map_T_rig, support.seeing_share, self.config)
-        view, sight = seen[0]
-        map_T_camera = map_T_rig @ view.rig_T_camera
-        surface = complete_surface(coordinates, map_T_camera, sight.query.camera, self.config.max_error_px)
+        surface = self._surface(coordinates, *seen[0], map_T_rig)
         return Localized(map_T_rig, covariance_66, support, surface, watch.times())
+
+    def _surface(self, coordinates: SceneCoordinates, view: View, sight: Sight, map_T_rig: Pose44) -> SceneCoordinates:
+        map_T_camera = map_T_rig @ view.rig_T_camera
+        return complete_surface(coordinates, map_T_camera, sight.query.camera, self.config.max_error_px)
 
     def _localize_one(self, view: View, stamp_ns: int, near: Pose44 | None) -> Result:
         near_camera = None if near is None else near @ view.rig_T_camera

@@ -17,9 +17,9 @@ from dsm_ros.geometry.pnp import reprojection_errors
 from dsm_ros.geometry.pose import Pose44, invert, transform
 from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.result import SceneCoordinates
+from dsm_ros.network.cost_volume import MIN_DEPTH_M
 
-CONTRADICTION = 2.0  # inlier limits: no further than the neighbours' own coordinates are
-MIN_DEPTH_M = 0.1
+CONTRADICTION = 2.0  # inlier limits, two cells: what lies nearer is the cell's own coordinate or a neighbour's
 OUTSIDE = cv2.BORDER_CONSTANT  # nothing is known there
 SPREADS_CELLS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 MIN_CELLS = 1.0  # that a depth is made of, by weight

@@ -129,19 +129,24 @@ def by_cell(maps_NCHW: Tensor) -> Tensor:
 
 def pixel_rays(camera: Camera, height: int, width: int, device: torch.device) -> Tensor:
     """Return x / z and y / z (2, H, W) of the rays through a grid of cells over a pinhole camera's image."""
-    grid = camera.resized(width, height)
-    x_W = (torch.arange(width, device=device) - grid.cx) / grid.fx
-    y_H = (torch.arange(height, device=device) - grid.cy) / grid.fy
-    return torch.stack([x_W.expand(height, width), y_H[:, None].expand(height, width)]).float()
+    matrix_33 = camera.resized(width, height).matrix_33
+    return grid_rays(torch.tensor(matrix_33[None], dtype=torch.float32, device=device), height, width)[0]
+
+
+def grid_rays(intrinsics_N33: Tensor, height: int, width: int) -> Tensor:
+    """Return x / z and y / z (N, 2, H, W) of the rays through the pixels of pinhole images."""
+    focal_N2, centre_N2 = intrinsics_N33[:, (0, 1), (0, 1)], intrinsics_N33[:, :2, 2]
+    x_NW = (torch.arange(width, device=intrinsics_N33.device) - centre_N2[:, :1]) / focal_N2[:, :1]
+    y_NH = (torch.arange(height, device=intrinsics_N33.device) - centre_N2[:, 1:]) / focal_N2[:, 1:]
+    size = len(intrinsics_N33), height, width
+    return torch.stack([x_NW[:, None].expand(size), y_NH[:, :, None].expand(size)], dim=1)
 
 
 def backproject(depths_NHW: Tensor, intrinsics_N33: Tensor, a_T_camera_N44: Tensor) -> Tensor:
     """Return the points (N, 3, H, W), metres in a, of depth maps seen from cameras in a."""
     height, width = depths_NHW.shape[1:]
-    focal_N2, centre_N2 = intrinsics_N33[:, (0, 1), (0, 1)], intrinsics_N33[:, :2, 2]
-    x_NW = (torch.arange(width, device=depths_NHW.device) - centre_N2[:, :1]) / focal_N2[:, :1]
-    y_NH = (torch.arange(height, device=depths_NHW.device) - centre_N2[:, 1:]) / focal_N2[:, 1:]
-    points_N3HW = torch.stack([x_NW[:, None] * depths_NHW, y_NH[:, :, None] * depths_NHW, depths_NHW], dim=1)
+    depths_N1HW = depths_NHW[:, None]
+    points_N3HW = torch.cat([grid_rays(intrinsics_N33, height, width) * depths_N1HW, depths_N1HW], dim=1)
     a_R_camera_N33, a_t_camera_N31 = a_T_camera_N44[:, :3, :3], a_T_camera_N44[:, :3, 3:]
     points_N3P = torch.baddbmm(a_t_camera_N31, a_R_camera_N33, points_N3HW.flatten(2))
     return points_N3P.unflatten(2, (height, width))

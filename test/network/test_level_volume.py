@@ -32,8 +32,11 @@ def test_scores_of_missing_candidates_are_no_rivals():
 
 def test_a_candidate_that_prefers_a_distant_cell_costs_trust():
     scores = torch.full((5, 3), -1.0)
-    scores[:, 1] = torch.tensor([0.9, 0.8, -0.5, -0.5, 0.8])  # the cell beside the preferred one is near enough
-    assert distinct(scores, kept=1) == pytest.approx([1.0, 1.0, MUTUAL_FLOOR, MUTUAL_FLOOR, MUTUAL_FLOOR], abs=1e-4)
+    scores[0] = -0.9  # no candidate is liked by several cells alike
+    scores[0, 1], scores[1, 1], scores[4, 1] = 0.9, 0.8, 0.8  # the cell beside the preferred one is near enough
+    assert distinct(scores, kept=1) == pytest.approx(
+        [1.0, 1.0, MUTUAL_FLOOR / 3, MUTUAL_FLOOR / 3, MUTUAL_FLOOR], abs=1e-6
+    )
 
 
 def test_cells_that_touch_are_above_below_and_beside():
