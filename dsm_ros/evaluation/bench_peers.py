@@ -20,7 +20,6 @@ from dsm_ros.evaluation.peers.sift import Sift
 from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized
-from dsm_ros.scene_map.scene_map import SceneMap
 
 WRONG_M, NEAR_M, NEAR_DEG = 0.5, 0.05, 5.0
 METHODS: dict[str, Callable[[torch.device], KeypointMethod]] = {
@@ -28,7 +27,6 @@ METHODS: dict[str, Callable[[torch.device], KeypointMethod]] = {
     "xfeat": XFeat,
     "aliked+lightglue": AlikedLightGlue,
 }
-BATCH = 16
 Progress = Callable[[int, int], None]
 
 
@@ -66,7 +64,7 @@ def compare(
     ours includes that. A peer that cannot run is a row with the reason. Raises SequenceError without true poses.
     """
     cv2.setNumThreads(torch.get_num_threads())
-    load_features(localizer.scene_map)
+    localizer.scene_map.preload(len(localizer.scene_map.ids))
     name = localizer.network.name
     alone = Localizer(localizer.scene_map, localizer.network, replace(localizer.config, temporal=False))
     contestants = [Contestant(peer, localizer) for peer in peers]
@@ -90,12 +88,6 @@ def compare(
         for method, of_method in answers.items()
     ]
     return [replace(row, ratio=row.ms_median / (rows[0].ms_median or 1)) if row.ms_median else row for row in rows]
-
-
-def load_features(scene_map: SceneMap) -> None:
-    """Read the features of all keyframes, or as many as the map keeps in memory."""
-    for start in range(0, len(scene_map.ids), BATCH):
-        scene_map.features(scene_map.ids[start : start + BATCH])
 
 
 def true_pose(frame: Frame) -> Pose44:

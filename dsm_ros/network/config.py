@@ -25,8 +25,8 @@ class NetworkConfig:
     """Shape of the network; stored with the weights. The defaults are the ``lite`` preset.
 
     trained_heads: whether Net_coords and Net_conf are part of it; without them the candidates' agreement answers.
-    channels: of the matched features. Of the coarsest level and of the others: head, the size of Net_coords, and
-    agreement_m, the distance within which candidates agree. confidence_channels: of Net_conf.
+    channels: of the matched features. Of the coarsest level and of the others: candidates kept of each cell, K; head,
+    the size of Net_coords; agreement_m, the distance within which candidates agree. confidence_channels: of Net_conf.
     """
 
     name: str = "lite"
@@ -34,6 +34,7 @@ class NetworkConfig:
     long_side_px: int = 512
     channels: int = 64
     candidates: int = 16
+    fine_candidates: int = 8  # of the few in a window; 16 find the same poses
     window_radius: int = 1
     temperature: float = 0.02
     agreement_m: tuple[float, float] = (0.2, 0.1)
@@ -42,11 +43,16 @@ class NetworkConfig:
     confidence_channels: int = 64
     trained_heads: bool = True
 
+    def candidates_at(self, level: int) -> int:
+        """Return K of a level, 0 the coarsest."""
+        return self.fine_candidates if level else self.candidates
+
 
 PAPER = NetworkConfig(
     name="paper",
     encoder="paper",
     channels=256,
+    fine_candidates=16,
     window_radius=6,
     coarse_head=PAPER_HEAD,
     fine_head=PAPER_HEAD,

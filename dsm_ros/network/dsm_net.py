@@ -79,7 +79,8 @@ class DsmNet(nn.Module):
         if self.config.trained_heads:
             shapes = [self.config.coarse_head] + [self.config.fine_head] * (levels - 1)
             heads: list[nn.Module] = [
-                CoordinateHead(self.config.candidates, self.config.channels, shape) for shape in shapes
+                CoordinateHead(self.config.candidates_at(level), self.config.channels, shape)
+                for level, shape in enumerate(shapes)
             ]
             self.confidence_head: nn.Module = ConfidenceHead(EVIDENCE * levels, self.config.confidence_channels)
         else:
@@ -176,7 +177,7 @@ class DsmNet(nn.Module):
         """Keep the best candidates of every cell and see where they agree [3.3.1]."""
         matches = []
         for of_query, scene in zip(candidates, scenes, strict=True):
-            volume = self._keep(of_query, scene.levels[level], self.config.candidates)
+            volume = self._keep(of_query, scene.levels[level], self.config.candidates_at(level))
             consensus = self._agree(volume, self.config.temperature, self._agreement_m(level))
             matches.append(CellMatches(volume, consensus, distinctness(of_query, volume, size[1])))
         return stack_volumes(matches, scenes, size[0])

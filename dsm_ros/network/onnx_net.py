@@ -75,7 +75,8 @@ class OnnxEncoder(nn.Module):
 
     def forward(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         *levels, descriptor_BD = self.layers.run(image_B3HW)
-        return tuple(levels), descriptor_BD
+        by_cell = (level.contiguous(memory_format=torch.channels_last) for level in levels)  # in memory, as from torch
+        return tuple(by_cell), descriptor_BD
 
 
 class OnnxCoordinateHead(CoordinateHead):

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from dsm_ros.network.dsm_net import DsmNet
 
 
+PRELOADED_KEYFRAMES = 1000  # half a GB, in about a second
+
+
 class MapLocalizer(ImageLocalizer, Protocol):
     """A localizer whose limits may be changed between two images."""
 
@@ -63,6 +66,7 @@ def load(values: NodeParameters, map_uri: str, in_use: Loaded | None) -> Loaded:
         else load_network(Path(values.model) if values.model else None, values.device, Runtime(values.runtime))
     )
     scene_map = SceneMap.open(map_uri, network.model_hash, values.device)
+    scene_map.preload(PRELOADED_KEYFRAMES)
     localizer = RigLocalizer(scene_map, network, values.localizer_config())
     points_N3, colors_N3 = scene_map.points(values.map_points)
     thumbnails = Thumbnails(scene_map)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Protocol
 
 import cv2
@@ -19,7 +18,7 @@ REMEMBERED = 1000  # 58 KB each for a map of 640x480 images
 class Keyframes(Protocol):
     """What is needed of a map."""
 
-    def keyframe(self, keyframe_id: int) -> Keyframe: ...
+    def keyframes(self, ids: Sequence[int]) -> list[Keyframe]: ...
 
 
 class Thumbnails:
@@ -27,15 +26,20 @@ class Thumbnails:
 
     def __init__(self, scene_map: Keyframes):
         self._scene_map = scene_map
-        self._read = lru_cache(REMEMBERED)(self._read_one)
+        self._known: dict[int, NDArray[np.uint8]] = {}
 
     def of(self, keyframe_ids: Sequence[int]) -> list[NDArray[np.uint8]]:
         """Return the pictures, uint8 RGB, in the order asked. Raises MapError when one is missing or damaged."""
-        return [self._read(keyframe_id) for keyframe_id in keyframe_ids]
+        if missing := [i for i in keyframe_ids if i not in self._known]:
+            self._known.update({keyframe.id: _shrunk(keyframe) for keyframe in self._scene_map.keyframes(missing)})
+        found = [self._known[i] for i in keyframe_ids]
+        for oldest in list(self._known)[:-REMEMBERED]:
+            del self._known[oldest]
+        return found
 
-    def _read_one(self, keyframe_id: int) -> NDArray[np.uint8]:
-        jpeg = np.frombuffer(self._scene_map.keyframe(keyframe_id).image_jpeg, np.uint8)
-        image = cv2.imdecode(jpeg, cv2.IMREAD_REDUCED_COLOR_4)
-        if image is None:
-            raise MapError(f"keyframe {keyframe_id}: its image is damaged; build the map again or prune this keyframe")
-        return np.asarray(image[..., ::-1], dtype=np.uint8)
+
+def _shrunk(keyframe: Keyframe) -> NDArray[np.uint8]:
+    image = cv2.imdecode(np.frombuffer(keyframe.image_jpeg, np.uint8), cv2.IMREAD_REDUCED_COLOR_4)
+    if image is None:
+        raise MapError(f"keyframe {keyframe.id}: its image is damaged; build the map again or prune this keyframe")
+    return np.asarray(image[..., ::-1], dtype=np.uint8)

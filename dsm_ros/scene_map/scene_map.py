@@ -21,6 +21,7 @@ from dsm_ros.scene_map.store import MapStore, open_store
 
 FEATURE_BYTES = 520_000  # at most, of one keyframe of the lite preset, on disk and in memory
 CACHE_BYTES = 4000 * FEATURE_BYTES
+READ_AT_ONCE = 16
 DISPLAY_KEYFRAMES = 40
 
 
@@ -76,12 +77,21 @@ class SceneMap:
                 self._cached_bytes -= _size_bytes(self._cache.popitem(last=False)[1])
         return found
 
+    def preload(self, count: int) -> None:
+        """Read the features of up to ``count`` keyframes into memory now, rather than when an image waits for them."""
+        for start in range(0, min(count, len(self.ids)), READ_AT_ONCE):
+            self.features(self.ids[start : min(start + READ_AT_ONCE, count)])
+
     def keyframe(self, keyframe_id: int) -> Keyframe:
         """Return a keyframe with its image and depth; MapError when it is not in the map."""
-        found = self.store.keyframes([keyframe_id])
-        if not found:
-            raise MapError(f"the map has no keyframe {keyframe_id}")
-        return found[0]
+        return self.keyframes([keyframe_id])[0]
+
+    def keyframes(self, ids: Sequence[int]) -> list[Keyframe]:
+        """Return keyframes with image and depth, in the order asked; MapError when one is not in the map."""
+        found = self.store.keyframes(ids)
+        if missing := set(ids) - {keyframe.id for keyframe in found}:
+            raise MapError(f"the map has no keyframe {min(missing)}")
+        return found
 
     def points(self, max_points: int) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """Return up to ``max_points`` points for display: (N, 3) metres in the map frame and (N, 3) RGB."""

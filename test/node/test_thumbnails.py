@@ -15,8 +15,11 @@ class CountingMap:
     def __init__(self):
         self.reads = []
 
-    def keyframe(self, keyframe_id):
-        self.reads.append(keyframe_id)
+    def keyframes(self, ids):
+        self.reads.append(ids)
+        return [self._keyframe(keyframe_id) for keyframe_id in ids]
+
+    def _keyframe(self, keyframe_id):
         if keyframe_id not in COLORS:
             raise MapError(f"the map has no keyframe {keyframe_id}")
         image = np.full((240, 320, 3), COLORS[keyframe_id], np.uint8)
@@ -35,9 +38,20 @@ def test_pictures_come_small_in_color_and_in_order():
 def test_each_keyframe_is_read_once():
     scene_map = CountingMap()
     thumbnails = Thumbnails(scene_map)
-    thumbnails.of([3, 8])
+    thumbnails.of([3])
     thumbnails.of([8, 3])
-    assert scene_map.reads == [3, 8]
+    thumbnails.of([3, 8])
+    assert scene_map.reads == [[3], [8]]
+
+
+def test_the_oldest_are_forgotten(monkeypatch):
+    monkeypatch.setattr("dsm_ros.node.thumbnails.REMEMBERED", 1)
+    scene_map = CountingMap()
+    thumbnails = Thumbnails(scene_map)
+    assert len(thumbnails.of([3, 8])) == 2
+    thumbnails.of([8])
+    thumbnails.of([3])
+    assert scene_map.reads == [[3, 8], [3]]
 
 
 def test_a_keyframe_that_is_gone_is_an_error():

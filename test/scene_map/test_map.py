@@ -55,6 +55,8 @@ def test_what_is_built_is_read_back(tmp_path, room):
     first = scene_map.keyframe(index["id"][0].as_py())
     assert np.abs(first.image_HW3().astype(int) - room[0].image_HW3).mean() < 6
     assert first.depth_HW() == pytest.approx(room[0].depth_HW, abs=6e-4)
+    with pytest.raises(MapError, match="no keyframe -1"):
+        scene_map.keyframes([first.id, -1])
     assert first.map_T_camera == pytest.approx(room[0].map_T_camera)
     features = scene_map.features([first.id])[0]
     assert features.depths[0].shape == (4, 6)
@@ -183,6 +185,17 @@ def test_features_of_a_keyframe_stay_within_their_budget(room_map, network):
     assert sum(tensor.nbytes for tensor in (*features.image.levels, *features.depths)) <= FEATURE_BYTES
     on_disk = sum(path.stat().st_size for path in (Path(room_map) / "features.lance").rglob("*") if path.is_file())
     assert on_disk / len(scene_map.ids) <= FEATURE_BYTES
+
+
+@pytest.mark.parametrize("count", [0, 2, 100])
+def test_preloaded_features_are_not_read_again(tmp_path, room, count):
+    build(room, tmp_path / "m")
+    scene_map = SceneMap.open(str(tmp_path / "m"), "fake")
+    scene_map.preload(count)
+    read, scene_map.store.features = [], lambda ids, model: read.extend(ids) or unread(ids, model)
+    unread = open_store(str(tmp_path / "m")).features
+    assert len(scene_map.features(scene_map.ids)) == 4
+    assert read == scene_map.ids[count:]
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 200])
