@@ -62,7 +62,8 @@ def sorting(setting: Setting) -> list[Variant]:
     }
     if not config.trained_heads:
         for number in CANDIDATES:
-            nets[f"{number} best, sorted"] = partial(KeepingNet, network, replace(config, candidates=number))
+            other = replace(config, candidates=number, fine_candidates=number)
+            nets[f"{number} best, sorted"] = partial(KeepingNet, network, other)
         nets[f"mean of {count} best"] = partial(KeepingNet, network, config, agree=plain_mean)
         nets["mean of all"] = partial(KeepingNet, network, config, keep_all, plain_mean)
     return [Variant(label, partial(_with_few_images, localizer, net)) for label, net in nets.items()]

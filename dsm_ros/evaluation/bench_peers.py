@@ -31,21 +31,35 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a method made of one image: a pose or none, and the time."""
+class Retrieved:
+    """The keyframes that look most alike, and the time it took to find them: to encode the image and to search."""
 
-    map_T_camera: Pose44 | None
+    ids: list[int]
     ms: float
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a method made of one image: a pose or none, and the time; whole_ms: with retrieval."""
+
+    map_T_camera: Pose44 | None
+    ms: float
+    whole_ms: float
+
+
+@dataclass(frozen=True)
 class MethodRow:
-    """The figures of one method; ratio: its median time by ours. Without figures, why there are none."""
+    """The figures of one method; ratios: its median time by ours, without and with the time of the retrieval it needs.
+
+    Without figures, why there are none.
+    """
 
     method: str
     n: int = 0
     ms_median: float | None = None
     ratio: float | None = None
+    whole_ms_median: float | None = None
+    whole_ratio: float | None = None
     n_localized: int = 0
     median_translation_m: float | None = None
     median_rotation_deg: float | None = None
@@ -60,8 +74,9 @@ def compare(
     """Return a row for ours, one for ours without the previous frame, and one for each peer (of ``METHODS``).
 
     Each frame goes to one method after the other, so that whatever else the machine does slows all alike. Features of
-    keyframes are in memory before the clock starts; peers get the N keyframes that ours retrieves, and only the time of
-    ours includes that. A peer that cannot run is a row with the reason. Raises SequenceError without true poses.
+    keyframes are in memory before the clock starts. Peers get the N keyframes that ours retrieves; their rows have the
+    time without that, and with it, for they need one too. A peer that cannot run is a row with the reason. Raises
+    SequenceError without true poses.
     """
     cv2.setNumThreads(torch.get_num_threads())
     localizer.scene_map.preload(len(localizer.scene_map.ids))
@@ -87,7 +102,13 @@ def compare(
         MethodRow(method, reason=reasons[method]) if method in reasons else score(method, truths, of_method)
         for method, of_method in answers.items()
     ]
-    return [replace(row, ratio=row.ms_median / (rows[0].ms_median or 1)) if row.ms_median else row for row in rows]
+    return [_with_ratios(row, rows[0].ms_median) for row in rows]
+
+
+def _with_ratios(row: MethodRow, ours_ms: float | None) -> MethodRow:
+    if not (ours_ms and row.ms_median and row.whole_ms_median):
+        return row
+    return replace(row, ratio=row.ms_median / ours_ms, whole_ratio=row.whole_ms_median / ours_ms)
 
 
 def true_pose(frame: Frame) -> Pose44:
@@ -97,10 +118,12 @@ def true_pose(frame: Frame) -> Pose44:
     return frame.map_T_camera
 
 
-def retrieve(localizer: Localizer, frame: Frame) -> list[int]:
-    """Return the ids of the N keyframes that look most alike."""
+def retrieve(localizer: Localizer, frame: Frame) -> Retrieved:
+    """Return the N keyframes that look most alike."""
+    start_s = time.perf_counter()
     query = localizer.network.encode(frame.image_HW3, frame.camera)
-    return localizer.scene_map.retrieve(query.descriptor_D, localizer.config.keyframes)
+    ids = localizer.scene_map.retrieve(query.descriptor_D, localizer.config.keyframes)
+    return Retrieved(ids, (time.perf_counter() - start_s) * 1e3)
 
 
 def localize(localizer: Localizer, frame: Frame) -> Answer:
@@ -108,7 +131,8 @@ def localize(localizer: Localizer, frame: Frame) -> Answer:
     start_s = time.perf_counter()
     result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
     pose = result.map_T_camera if isinstance(result, Localized) else None
-    return Answer(pose, (time.perf_counter() - start_s) * 1e3)
+    ms = (time.perf_counter() - start_s) * 1e3
+    return Answer(pose, ms, ms)
 
 
 class Contestant:
@@ -123,17 +147,18 @@ class Contestant:
         with self._out_if_it_fails():
             self._peer = KeypointPeer(METHODS[name](localizer.network.device), max_error)
 
-    def localize(self, frame: Frame, keyframe_ids: Sequence[int]) -> Answer:
+    def localize(self, frame: Frame, alike: Retrieved) -> Answer:
         """Return the peer's answer with the keyframes that ours retrieved; their features are not timed."""
-        answer = Answer(None, 0.0)
+        answer = Answer(None, 0.0, 0.0)
         with self._out_if_it_fails():
             if self._peer:
-                for keyframe_id in [i for i in keyframe_ids if i not in self._prepared]:
+                for keyframe_id in [i for i in alike.ids if i not in self._prepared]:
                     self._peer.prepare(self._scene_map.keyframe(keyframe_id))
                     self._prepared.add(keyframe_id)
                 start_s = time.perf_counter()
-                pose = self._peer.localize(frame.image_HW3, frame.camera, keyframe_ids)
-                answer = Answer(pose, (time.perf_counter() - start_s) * 1e3)
+                pose = self._peer.localize(frame.image_HW3, frame.camera, alike.ids)
+                ms = (time.perf_counter() - start_s) * 1e3
+                answer = Answer(pose, ms, ms + alike.ms)
         return answer
 
     @contextmanager
@@ -156,6 +181,7 @@ def score(method: str, truths: Sequence[Pose44], answers: Sequence[Answer]) -> M
         method,
         n=len(truths),
         ms_median=float(np.median([answer.ms for answer in answers])),
+        whole_ms_median=float(np.median([answer.whole_ms for answer in answers])),
         n_localized=len(errors),
         median_translation_m=translation_m,
         median_rotation_deg=rotation_deg,

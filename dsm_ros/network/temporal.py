@@ -57,9 +57,10 @@ def _fuse_level(
     pixels_P2, front_P = project(by_cell(level.coords_N3HW), intrinsics_33, previous_CHW.new_tensor(camera_T_local))
     size_2 = previous_CHW.new_tensor([width, height])
     inside_P = front_P & (pixels_P2 >= -0.5).all(1) & (pixels_P2 <= size_2 - 0.5).all(1)
-    weight_P = (1 - alpha) * (inside_P & level.valid_NHW.flatten())
-    sampled_PC = F.normalize(sample(previous_CHW, pixels_P2), dim=1)
-    blended_PC = by_cell(level.features_NCHW).lerp(sampled_PC, weight_P[:, None])
+    (seen_S,) = (inside_P & level.valid_NHW.flatten()).nonzero(as_tuple=True)
+    features_PC = by_cell(level.features_NCHW)
+    sampled_SC = F.normalize(sample(previous_CHW, pixels_P2[seen_S]), dim=1)
+    blended_PC = features_PC.index_copy(0, seen_S, features_PC[seen_S].lerp(sampled_SC, 1 - alpha))
     return replace(level, features_NCHW=blended_PC.unflatten(0, level.valid_NHW.shape).permute(0, 3, 1, 2))
 
 

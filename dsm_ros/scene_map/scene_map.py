@@ -66,16 +66,19 @@ class SceneMap:
     def features(self, ids: Sequence[int]) -> list[KeyframeFeatures]:
         """Return the features of keyframes in the order asked, from memory where they were used before."""
         with self._lock:
-            missing = [i for i in dict.fromkeys(ids) if i not in self._cache]
-            for i, features in zip(missing, self.store.features(missing, self.model_hash), strict=True):
-                self._cache[i] = features = on_device(features, self.device)
-                self._cached_bytes += _size_bytes(features)
+            if missing := [i for i in dict.fromkeys(ids) if i not in self._cache]:
+                self._read(missing)
             found = [self._cache[i] for i in ids]
             for i in ids:
                 self._cache.move_to_end(i)
             while self._cached_bytes > CACHE_BYTES and len(self._cache) > len(ids):
                 self._cached_bytes -= _size_bytes(self._cache.popitem(last=False)[1])
         return found
+
+    def _read(self, ids: Sequence[int]) -> None:
+        for i, features in zip(ids, self.store.features(ids, self.model_hash), strict=True):
+            self._cache[i] = features = on_device(features, self.device)
+            self._cached_bytes += _size_bytes(features)
 
     def preload(self, count: int) -> None:
         """Read the features of up to ``count`` keyframes into memory now, rather than when an image waits for them."""

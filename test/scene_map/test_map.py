@@ -192,10 +192,10 @@ def test_preloaded_features_are_not_read_again(tmp_path, room, count):
     build(room, tmp_path / "m")
     scene_map = SceneMap.open(str(tmp_path / "m"), "fake")
     scene_map.preload(count)
-    read, scene_map.store.features = [], lambda ids, model: read.extend(ids) or unread(ids, model)
-    unread = open_store(str(tmp_path / "m")).features
+    reads, read = [], scene_map.store.features
+    scene_map.store.features = lambda ids, model: reads.append(ids) or read(ids, model)
     assert len(scene_map.features(scene_map.ids)) == 4
-    assert read == scene_map.ids[count:]
+    assert reads == ([scene_map.ids[count:]] if count < 4 else [])  # asking the store for nothing takes a millisecond
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 200])
