@@ -84,7 +84,7 @@ def compare(
     alone = Localizer(localizer.scene_map, localizer.network, replace(localizer.config, temporal=False))
     contestants = [Contestant(peer, localizer) for peer in peers]
     truths: list[Pose44] = []
-    answers: dict[str, list[Answer]] = {name: [], f"{name}, each frame alone": [], **{peer: [] for peer in peers}}
+    answers: dict[str, list[Answer]] = {name: [], f"{name}, single frames": [], **{peer: [] for peer in peers}}
     for count, index in enumerate([indices[0], *indices]):
         frame = sequence[index]
         alike = retrieve(localizer, frame)

@@ -32,7 +32,7 @@ def print_sweep(rows: Sequence[SweepRow]) -> None:
 
 def print_peers(rows: Sequence[MethodRow]) -> None:
     """Print the figures of each method, or why it has none."""
-    heads = ("ms", "ratio", "with retrieval", "localized", "error", "5 cm 5 deg", "wrong")
+    heads = ("ms (ratio)", "with retrieval", "localized", "error", "5 cm 5°", "wrong")
     table = _table("same images, keyframes and PnP; medians; wrong: by over 50 cm", "method", *heads)
     for row in rows:
         table.add_row(row.method, *_figures(row) if not row.reason else ["none"])
@@ -42,11 +42,10 @@ def print_peers(rows: Sequence[MethodRow]) -> None:
 
 def _figures(row: MethodRow) -> list[str]:
     return [
-        _number(row.ms_median, 1, 0),
-        _number(row.ratio, 1, 2),
-        f"{_number(row.whole_ms_median, 1, 0)}, {_number(row.whole_ratio, 1, 2)}",
+        f"{_number(row.ms_median, 1, 0)} ({_number(row.ratio, 1, 2)})",
+        f"{_number(row.whole_ms_median, 1, 0)} ({_number(row.whole_ratio, 1, 2)})",
         f"{row.n_localized} of {row.n}",
-        f"{_number(row.median_translation_m, 100, 1)} cm, {_number(row.median_rotation_deg, 1, 1)}°",
+        f"{_number(row.median_translation_m, 100, 1)} cm {_number(row.median_rotation_deg, 1, 1)}°",
         _number(row.recall_5cm_5deg, 100, 1) + " %",
         str(row.wrong_over_50cm),
     ]

@@ -32,7 +32,7 @@ def rows(monkeypatch, room_map, network):
 
 def test_every_method_has_a_row(rows, network, capsys, tmp_path):
     ours, alone, sift, xfeat, other = rows.values()
-    assert [ours.method, alone.method] == [network.name, f"{network.name}, each frame alone"]
+    assert [ours.method, alone.method] == [network.name, f"{network.name}, single frames"]
     assert ours.ratio == 1
     assert ours.n_localized == sift.n_localized == 3
     assert sift.recall_5cm_5deg == ours.recall_5cm_5deg == 1
