@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dsm_ros.errors import MapError
 from dsm_ros.geometry.pose import invert, transform
 from dsm_ros.scene_map.keyframe import Keyframe
-from dsm_ros.scene_map.store import MapStore, open_store
+from dsm_ros.scene_map.store import MapStore, damage_reported, open_store
 
 BATCH = 16
 MAX_DISAGREEMENT_M = 0.1
@@ -41,7 +41,7 @@ def describe(uri: str) -> dict[str, object]:
 def find_problems(uri: str, on_progress: Callable[[int, int], None]) -> list[str]:
     """Read everything in a map and return one line per problem; none means sound."""
     store = open_store(uri)
-    try:
+    with damage_reported(uri):
         ids = store.index()["id"].to_pylist()
         problems = [] if ids else ["the map holds no keyframes"]
         problems += _feature_problems(store, ids)
@@ -51,8 +51,6 @@ def find_problems(uri: str, on_progress: Callable[[int, int], None]) -> list[str
                 problems += _keyframe_problems(keyframe, previous)
                 previous = keyframe
             on_progress(min(start + BATCH, len(ids)), len(ids))
-    except (OSError, RuntimeError, ValueError) as error:  # LanceDB reports damaged files as any of these
-        raise MapError(f"the map {uri} is damaged ({str(error).splitlines()[0][:200]}); build it again") from error
     return problems
 
 

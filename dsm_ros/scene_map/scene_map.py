@@ -17,7 +17,7 @@ from dsm_ros.network.features import KeyframeFeatures
 from dsm_ros.scene_map.feature_rows import on_device
 from dsm_ros.scene_map.keyframe import Keyframe
 from dsm_ros.scene_map.keyframe_index import KeyframeIndex
-from dsm_ros.scene_map.store import MapStore, open_store
+from dsm_ros.scene_map.store import MapStore, damage_reported, open_store
 
 FEATURE_BYTES = 520_000  # at most, of one keyframe of the lite preset, on disk and in memory
 CACHE_BYTES = 4000 * FEATURE_BYTES
@@ -43,7 +43,9 @@ class SceneMap:
     @classmethod
     def open(cls, uri: str, model_hash: str, device: str = "cpu") -> SceneMap:
         """Open a map for a model. Raises MapError when it is missing, unreadable or has no features of the model."""
-        return cls(open_store(uri), model_hash, device)
+        store = open_store(uri)
+        with damage_reported(uri):
+            return cls(store, model_hash, device)
 
     @property
     def ids(self) -> list[int]:
@@ -64,7 +66,10 @@ class SceneMap:
         return self.index.nearest(map_T_camera, count)
 
     def features(self, ids: Sequence[int]) -> list[KeyframeFeatures]:
-        """Return the features of keyframes in the order asked, from memory where they were used before."""
+        """Return the features of keyframes in the order asked, from memory where they were used before.
+
+        Raises MapError where the map was deleted or damaged since it was opened.
+        """
         with self._lock:
             if missing := [i for i in dict.fromkeys(ids) if i not in self._cache]:
                 self._read(missing)
@@ -76,9 +81,11 @@ class SceneMap:
         return found
 
     def _read(self, ids: Sequence[int]) -> None:
-        for i, features in zip(ids, self.store.features(ids, self.model_hash), strict=True):
-            self._cache[i] = features = on_device(features, self.device)
-            self._cached_bytes += _size_bytes(features)
+        with damage_reported(self.store.uri):
+            read = list(zip(ids, self.store.features(ids, self.model_hash), strict=True))
+        for i, features in read:
+            self._cache[i] = on_device(features, self.device)
+            self._cached_bytes += _size_bytes(self._cache[i])
 
     def preload(self, count: int) -> None:
         """Read the features of up to ``count`` keyframes into memory now, rather than when an image waits for them."""

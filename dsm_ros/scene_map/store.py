@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -83,13 +84,22 @@ def open_store(uri: str) -> MapStore:
     """Open a map. Raises MapError when it is missing, damaged or of a newer format."""
     if not map_exists(uri):
         raise MapError(f"no map at {uri}; build one with: dsm map build SEQUENCE {uri}")
-    try:
+    with damage_reported(uri):
         store = MapStore(uri)
-    except Exception as error:  # LanceDB raises many kinds; whatever it is, the map cannot be read
-        raise MapError(f"the map {uri} is damaged ({str(error).splitlines()[0]}); build it again") from error
     if store.meta["format_version"] > FORMAT_VERSION:
         raise MapError(f"{uri} has map format {store.meta['format_version']}, newer than this program; update dsm_ros")
     return store
+
+
+@contextmanager
+def damage_reported(uri: str) -> Iterator[None]:
+    """Raise MapError where a map cannot be read, whatever LanceDB raises there: it has many kinds."""
+    try:
+        yield
+    except MapError:
+        raise
+    except Exception as error:
+        raise MapError(f"the map {uri} is damaged ({error!r:.200}); build it again") from error
 
 
 def _table_names(database: Any) -> list[str]:

@@ -44,6 +44,11 @@ def test_any_number_of_images_gives_finite_coordinates_and_confidence(net, image
     assert ((match.confidence_HW > 0) & (match.confidence_HW < 1)).all()
 
 
+def test_a_window_leaves_fewer_candidates_than_all_cells(net):
+    _, match = matched(net, 3)
+    assert [level.hypotheses_BQ3HW.shape[1] - 1 for level in match.levels] == [16, 8]  # and one that is regressed
+
+
 def test_a_move_of_the_whole_world_moves_the_coordinates_with_it(net):
     turn = np.array([[0, -1, 0, 5], [1, 0, 0, -2], [0, 0, 1, 9], [0, 0, 0, 1.0]])
     here, match = matched(net, 3)

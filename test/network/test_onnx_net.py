@@ -14,7 +14,7 @@ from dsm_ros.network import onnx_net
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.network.config import HeadShape, NetworkConfig
 from dsm_ros.network.dsm_net import DsmNet, without_heads
-from dsm_ros.network.features import gather_scene
+from dsm_ros.network.features import by_cell, gather_scene
 from dsm_ros.network.layers import enlarge, fuse_norms
 from dsm_ros.network.onnx_cache import cache_folder
 from dsm_ros.network.onnx_net import OnnxModule, choose_providers, runtime_of, use_onnxruntime
@@ -57,6 +57,8 @@ def test_features_agree_on_a_real_image(network, onnx_network, kitchen):
     wanted, found = (net.encode(frame.image_HW3, frame.camera) for net in (network, onnx_network))
     for a, b in zip(wanted.levels, found.levels, strict=True):
         assert torch.allclose(a, b, atol=1e-4)
+        assert by_cell(a[None]).is_contiguous()
+        assert by_cell(b[None]).is_contiguous()  # else fusion reads them six times as slowly
     assert torch.allclose(wanted.descriptor_D, found.descriptor_D, atol=1e-5)
 
 

@@ -164,13 +164,27 @@ def test_two_builders_append_at_once(tmp_path, room):
     assert len(SceneMap.open(str(uri), "fake").ids) == 68
 
 
+def halve(folder):
+    for path in folder.iterdir():
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
 def test_damaged_tables_are_reported(tmp_path, room):
     uri = tmp_path / "m"
     build(room, uri)
-    for path in (uri / "keyframes.lance" / "data").iterdir():
-        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    halve(uri / "keyframes.lance" / "data")
     with pytest.raises(MapError, match="damaged"):
         find_problems(str(uri), quiet)
+
+
+def test_damaged_features_are_reported_when_a_map_is_opened_and_after(tmp_path, room):
+    build(room, tmp_path / "m")
+    opened = SceneMap.open(str(tmp_path / "m"), "fake")
+    halve(tmp_path / "m" / "features.lance" / "data")
+    with pytest.raises(MapError, match="damaged"):
+        opened.preload(4)
+    with pytest.raises(MapError, match="damaged"):
+        SceneMap.open(str(tmp_path / "m"), "fake")
 
 
 def test_keyframes_stay_below_300_kb(kitchen):
