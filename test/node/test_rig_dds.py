@@ -92,10 +92,13 @@ def test_images_of_both_cameras_give_one_pose_of_the_base_once_their_places_are_
     missing = peer.ask_until(lambda status: status.reason == "no_tf", 1_000_000_000, ["front", "right"])
     assert "front" in missing.detail
     peer.place_cameras()
+    # After a lost image one camera's pose may come first: with the pretended localizer it is elsewhere.
     both = peer.ask_until(
-        lambda status: status.inliers == 1000, 10_000_000_000, ["front", "right"], apart_ns=SLOP_NS // 2
+        lambda status: status.inliers == 1000 and status.state == status.TRACKING,
+        10_000_000_000,
+        ["front", "right"],
+        apart_ns=SLOP_NS // 2,
     )
-    assert both.state == both.TRACKING
     assert both.header.frame_id == "base_link"
     stamp_ns = stamp_ns_of(both.header.stamp)
     assert pose_at(peer, stamp_ns)[0, 3] == pytest.approx(0.20 + X_M["front"] + X_M["right"])
