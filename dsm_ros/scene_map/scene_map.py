@@ -89,8 +89,9 @@ class SceneMap:
 
     def preload(self, count: int) -> None:
         """Read the features of up to ``count`` keyframes into memory now, rather than when an image waits for them."""
-        for start in range(0, min(count, len(self.ids)), READ_AT_ONCE):
-            self.features(self.ids[start : min(start + READ_AT_ONCE, count)])
+        ids = self.ids[:count]
+        for start in range(0, len(ids), READ_AT_ONCE):
+            self.features(ids[start : start + READ_AT_ONCE])
 
     def keyframe(self, keyframe_id: int) -> Keyframe:
         """Return a keyframe with its image and depth; MapError when it is not in the map."""
