@@ -6,6 +6,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "dsm_ros"
 LAYERS = [
     "geometry",
+    "messages",
     "datasets",
     "network",
     "scene_map",

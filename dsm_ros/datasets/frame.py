@@ -1,4 +1,4 @@
-"""What every reader gives: frames of a sequence, one by one, in order."""
+"""Frames of a sequence, and the protocol that every reader of a layout follows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,24 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dsm_ros.datasets.description import Description
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
+
+
+@dataclass(frozen=True)
+class FrameHeader:
+    """What is known of one image before its pixels are read.
+
+    map_T_camera: 4x4, optical camera frame (z forward) in the sequence's world. lacks: why depth or pose are missing,
+    one short reason each; frames that lack a part for the same reason have the same text.
+    """
+
+    name: str
+    stamp_ns: int
+    map_T_camera: Pose44 | None = None
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -18,7 +33,8 @@ class Frame:
     """One image with what is known about it.
 
     image_HW3: uint8 RGB. depth_HW: float32 metres along z, registered to the image, 0 = unknown.
-    map_T_camera: 4x4, optical camera frame (z forward) in the sequence's world.
+    map_T_camera: 4x4, optical camera frame (z forward) in the sequence's world. lacks: as in FrameHeader, and what
+    reading the depth has shown.
     """
 
     name: str
@@ -27,6 +43,7 @@ class Frame:
     camera: Camera
     depth_HW: NDArray[np.float32] | None = None
     map_T_camera: Pose44 | None = None
+    lacks: tuple[str, ...] = ()
 
 
 class Sequence(Protocol):
@@ -36,7 +53,21 @@ class Sequence(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, index: int) -> Frame: ...
+    def __getitem__(self, index: int) -> Frame:
+        """Return a frame with its depth and pose, where they are known."""
+        ...
+
+    def header(self, index: int) -> FrameHeader:
+        """Return what is known of a frame before its pixels are read; costs no image decoding."""
+        ...
+
+    def query(self, index: int) -> Frame:
+        """Return image, camera and stamp alone: what is localized. Neither depth nor pose is read."""
+        ...
+
+    def describe(self) -> Description:
+        """Return where the parts of the recording come from."""
+        ...
 
 
 def parse_frames(text: str | None, length: int) -> range:

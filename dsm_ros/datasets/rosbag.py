@@ -13,10 +13,10 @@ from rosbags.image import ImageError, message_to_cvimage
 from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 
-from dsm_ros.datasets.camera_messages import camera_from_msg, camera_of_size
+from dsm_ros.messages.camera import camera_from_msg, camera_of_size
 from dsm_ros.datasets.frame import Frame
-from dsm_ros.datasets.image_messages import image_from_msg
-from dsm_ros.datasets.pose_messages import pose_from_msg, stamp_ns_of
+from dsm_ros.messages.image import image_from_msg
+from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of
 from dsm_ros.datasets.rosbag_poses import TransformTree, stamped_poses
 from dsm_ros.datasets.rosbag_topics import choose_topics
 from dsm_ros.datasets.trajectory import nearest_stamp

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dsm_ros.datasets.pose_messages import stamp_ns_of, transform_from_msg
+from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
 from dsm_ros.datasets.trajectory import StampedPoses
 from dsm_ros.geometry.pose import Pose44, invert
 

@@ -15,7 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
 from dsm_ros.datasets.frame import Frame
-from dsm_ros.datasets.pose_messages import stamp_ns_of
+from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.msg import RelocalizationStatus
 from dsm_ros.node.conversions import camera_to_msg, image_to_msg, stamp_msg
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from std_msgs.msg import Header
 
-from dsm_ros.datasets.camera_messages import camera_of_size
-from dsm_ros.datasets.image_messages import image_from_msg
+from dsm_ros.messages.camera import camera_of_size
+from dsm_ros.messages.image import image_from_msg
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.result import NotLocalized, Reason

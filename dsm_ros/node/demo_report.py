@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dsm_ros.datasets.frame import Sequence
-from dsm_ros.datasets.pose_messages import stamp_ns_of
+from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.evaluation.metrics import FrameScore, summarise
 from dsm_ros.evaluation.plots import draw_top_view, new_figure, save
 from dsm_ros.geometry.pose import pose_error

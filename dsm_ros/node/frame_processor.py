@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rclpy.node import Node
 from std_msgs.msg import Header
 
-from dsm_ros.datasets.pose_messages import stamp_ns_of
+from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.errors import DsmError
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.config import TrackerConfig

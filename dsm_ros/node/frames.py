@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from geometry_msgs.msg import PoseWithCovarianceStamped
 
-from dsm_ros.datasets.pose_messages import pose_from_msg
+from dsm_ros.messages.pose import pose_from_msg
 from dsm_ros.geometry.pose import Pose44, invert, make_pose
 from dsm_ros.localization.tracker import Hint
 from dsm_ros.node.transform_buffer import Missing

@@ -12,7 +12,7 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
-from dsm_ros.datasets.pose_messages import stamp_ns_of
+from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.geometry.pose import Pose44, interpolate, invert, pose_error
 from dsm_ros.node.conversions import transform_to_msg
 from dsm_ros.node.interruption import interruptible

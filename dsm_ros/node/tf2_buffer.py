@@ -6,7 +6,7 @@ from rclpy.time import Time
 from std_msgs.msg import Header
 from tf2_ros import Buffer, TransformException
 
-from dsm_ros.datasets.pose_messages import transform_from_msg
+from dsm_ros.messages.pose import transform_from_msg
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.node.conversions import stamp_msg, transform_to_msg
 from dsm_ros.node.transform_buffer import Missing, TransformStore

@@ -13,7 +13,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from tf2_msgs.msg import TFMessage
 
-from dsm_ros.datasets.pose_messages import stamp_ns_of, transform_from_msg
+from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.node.parents import Parents
 from dsm_ros.node.transform_buffer import Missing, TransformBuffer, TransformStore

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from std_msgs.msg import Header
 
-from dsm_ros.datasets.camera_messages import camera_from_msg
-from dsm_ros.datasets.image_messages import image_from_msg
-from dsm_ros.datasets.pose_messages import pose_from_msg, stamp_ns_of, transform_from_msg
+from dsm_ros.messages.camera import camera_from_msg
+from dsm_ros.messages.image import image_from_msg
+from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of, transform_from_msg
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.localization.result import SceneCoordinates

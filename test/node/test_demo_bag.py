@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
-from dsm_ros.datasets.pose_messages import stamp_ns_of
+from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.conversions import image_to_jpeg_msg, stamp_msg
 from dsm_ros.node.demo_bag import LARGE_PERIOD_S, TOPICS, record_bag
 

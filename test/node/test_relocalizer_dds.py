@@ -26,7 +26,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
-from dsm_ros.datasets.pose_messages import pose_from_msg, stamp_ns_of
+from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of
 from dsm_ros.node import conversions as c
 from dsm_ros.node.outputs import LATCHED
 

@@ -17,7 +17,7 @@ from std_msgs.msg import Empty, Header
 from std_srvs.srv import Empty as EmptyService
 from std_srvs.srv import Trigger
 
-from dsm_ros.datasets.pose_messages import pose_from_msg, stamp_ns_of
+from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of
 from dsm_ros.node import conversions as c
 
 SECOND = 1_000_000_000

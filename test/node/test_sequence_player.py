@@ -11,8 +11,8 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from dsm_ros.datasets.frame import Frame
-from dsm_ros.datasets.image_messages import image_from_msg
-from dsm_ros.datasets.pose_messages import stamp_ns_of
+from dsm_ros.messages.image import image_from_msg
+from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.node import sequence_player
 

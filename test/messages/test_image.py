@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sensor_msgs.msg import CompressedImage, Image
 
-from dsm_ros.datasets.image_messages import ENCODINGS, PLANAR, image_from_msg
+from dsm_ros.messages.image import ENCODINGS, PLANAR, image_from_msg
 
 RGB = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
 RGB[0, 0] = 255

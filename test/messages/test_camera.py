@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
-from dsm_ros.datasets.camera_messages import camera_from_msg, camera_of_size, rectified_camera_from_msg
+from dsm_ros.messages.camera import camera_from_msg, camera_of_size, rectified_camera_from_msg
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.node.conversions import camera_to_msg
 
