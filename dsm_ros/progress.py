@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 
 @contextmanager
@@ -24,3 +24,13 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
         yield move
     finally:
         progress.stop()
+
+
+@contextmanager
+def spinner(label: str) -> Iterator[None]:
+    """Show that something of unknown length goes on; nothing where stderr is no terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status(label) if console.is_terminal else nullcontext():
+        yield

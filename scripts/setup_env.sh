@@ -79,15 +79,26 @@ build_messages() {
         && cd "$ROOT"
 }
 
-mkdir -p "$ENV"
-if command -v flock >/dev/null; then
-    exec 9> "$ENV/lock"
-    flock 9 # a second setup waits for the first one
-fi
 if has_ros; then kind=ros-${ROS_DISTRO:-}; else kind=wheels; fi
 base="$kind $("$PYTHON" --version 2>&1) $ROOT $(digest requirements/ros.txt)"
 libraries="$base $(digest requirements/*.txt scripts/relocate_wheels.py)"
 messages="$libraries $(digest package.xml CMakeLists.txt msg/* srv/* action/* interfaces/tf2_msgs/msg/* launch/*.py config/* scripts/*)"
+runs() { "$ENV/venv/bin/python" -c '' 2>/dev/null; }
+if stamped messages "$messages" && stamped libraries "$libraries" && runs; then
+    exit 0 # writes nothing: the environment may be another user's
+fi
+if ! { mkdir -p "$ENV" && [ -w "$ENV" ]; } 2>/dev/null; then # another user's: what is complete there can be used
+    [ -f "$ENV/messages.stamp" ] && [ -f "$ENV/libraries.stamp" ] \
+        || die "$ENV is not set up and you may not write there; its owner has to run scripts/setup_env.sh"
+    runs \
+        || die "you may not run $ENV's Python ($(readlink "$ENV/venv/bin/python")); its owner has to set up with PYTHON=/usr/bin/python3"
+    echo "setup: $ENV was set up from other files or with another Python, and you may not renew it; using it as it is" >&2
+    exit 0
+fi
+if command -v flock >/dev/null; then
+    exec 9> "$ENV/lock"
+    flock 9 # a second setup waits for the first one
+fi
 if ! stamped libraries "$libraries"; then
     check_machine
     clear=--clear

@@ -9,14 +9,17 @@ from typing import Annotated
 
 import typer
 
-from dsm_ros.cli.options import Device, Model, NetworkRuntime
+from dsm_ros.cli.options import Device, Model, NetworkRuntime, reads_sequence
+from dsm_ros.datasets.source_options import SourceOptions
 from dsm_ros.evaluation.ablation_names import Ablation
 from dsm_ros.network.runtime import Runtime
 
 
+@reads_sequence
 def evaluate(
     map_uri: Annotated[str, typer.Argument(metavar="MAP")],
     sequence: Annotated[str, typer.Argument(help="A sequence with true poses.")],
+    sources: SourceOptions,
     frames: Annotated[str | None, typer.Option(help="START:STOP:STEP, in sequence order.")] = None,
     model: Model = None,
     runtime: NetworkRuntime = Runtime.TORCH,
@@ -43,7 +46,7 @@ def evaluate(
 
     require_writable_json(json_file)
     load = partial(load_network, model, device, runtime)
-    localizer, opened, indices = open_session(map_uri, sequence, frames, single, load)
+    localizer, opened, indices = open_session(map_uri, sequence, sources, frames, single, load)
     draw: Callable[[Path], object]
     with progress_bar("evaluating") as on_progress:
         if ablation:

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsm_ros.cli.options import Device, Model, NetworkRuntime
+from dsm_ros.cli.options import Device, Model, NetworkRuntime, reads_sequence
+from dsm_ros.datasets.source_options import SourceOptions
 from dsm_ros.network.runtime import Runtime
 
 if TYPE_CHECKING:
     from dsm_ros.geometry.pose import Pose44
 
 
+@reads_sequence
 def localize(
     map_uri: Annotated[str, typer.Argument(metavar="MAP")],
     sequence: Annotated[str, typer.Argument(help="Folder, bag or rooms:SEED.")],
+    sources: SourceOptions,
     frames: Annotated[str | None, typer.Option(help="START:STOP:STEP, in sequence order.")] = None,
     model: Model = None,
     runtime: NetworkRuntime = Runtime.TORCH,
@@ -29,7 +32,8 @@ def localize(
 ) -> None:
     """Localize every frame; write TUM lines: stamp tx ty tz qx qy qz qw, camera in map.
 
-    Frames without a pose have no line; why is counted on stderr.
+    Images and their camera are all that is read of the sequence. Frames without a pose have no line; the reasons are
+    counted on stderr.
 
     Example: dsm localize kitchen.map kitchen/seq-01 --frames 280:500 --out poses.tum
     """
@@ -43,11 +47,11 @@ def localize(
     if out:
         require_writable(out)
     load = partial(load_network, model, device, runtime)
-    localizer, opened, indices = open_session(map_uri, sequence, frames, single, load)
+    localizer, opened, indices = open_session(map_uri, sequence, sources, frames, single, load)
     lines, reasons = [], Counter[str]()
     with progress_bar("localizing") as on_progress:
         for done, index in enumerate(indices, 1):
-            frame = opened[index]
+            frame = opened.query(index)
             result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
             if isinstance(result, Localized):
                 lines.append(tum_line(frame.stamp_ns, result.map_T_camera))

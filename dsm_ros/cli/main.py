@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 
 from dsm_ros.cli.bench import bench
 from dsm_ros.cli.evaluate import evaluate
 from dsm_ros.cli.export import export
+from dsm_ros.cli.inspect import inspect
 from dsm_ros.cli.localize import localize
 from dsm_ros.cli.map_build import build
 from dsm_ros.cli.map_info import info
@@ -27,6 +29,7 @@ app.add_typer(map_app, name="map")
 map_app.command()(build)
 map_app.command()(info)
 map_app.command()(verify)
+app.command()(inspect)
 app.command()(localize)
 app.command()(evaluate)
 app.command()(export)
@@ -41,5 +44,12 @@ def main() -> None:
     try:
         app()
     except DsmError as error:
-        print(f"dsm: {error}", file=sys.stderr)
-        sys.exit(BAD_INPUT)
+        _refuse(str(error))
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _refuse(f"{place}{error.strerror or error}; mend that, or choose another place")
+
+
+def _refuse(why: str) -> NoReturn:
+    print(f"dsm: {' '.join(why.split())}", file=sys.stderr)
+    sys.exit(BAD_INPUT)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsm_ros.cli.options import Device, Model, NetworkRuntime
+from dsm_ros.cli.options import Device, Model, NetworkRuntime, reads_sequence
+from dsm_ros.datasets.source_options import SourceOptions
 from dsm_ros.network.runtime import Runtime
 
+if TYPE_CHECKING:
+    from dsm_ros.datasets.description import Description
 
+
+@reads_sequence
 def build(
     sequence: Annotated[str, typer.Argument(help="Folder, bag or rooms:SEED; with --refresh, the map itself.")],
+    sources: SourceOptions,
     map_uri: Annotated[str, typer.Argument(metavar="MAP", help="Folder (or s3://...) of the map.")] = "",
     frames: Annotated[str | None, typer.Option(help="START:STOP:STEP, in sequence order.")] = None,
+    every: Annotated[str | None, typer.Option(help="Keyframes this far apart: 0.3m/15deg, 0.3m or 15deg.")] = None,
     session: Annotated[str, typer.Option(help="Name of this recording within the map.")] = "default",
     append: Annotated[bool, typer.Option(help="Add to an existing map.")] = False,
     model: Model = None,
@@ -23,7 +31,10 @@ def build(
 ) -> None:
     """Build a map from a posed RGB-D sequence.
 
-    Examples: dsm map build kitchen/seq-01 kitchen.map --frames 0:220:5
+    Given neither --frames nor --every, keyframes are 0.1 m or 5 degrees apart; --frames alone takes exactly those.
+    A build that fails or is interrupted takes back what it wrote; one that is killed leaves what it had committed.
+
+    Examples: dsm map build kitchen/seq-01 kitchen.map --every 0.3m/15deg
 
     dsm map build rooms:7 room.map --frames ::5
 
@@ -34,6 +45,7 @@ def build(
     from dsm_ros.network.checkpoint import load_network
     from dsm_ros.progress import progress_bar
     from dsm_ros.scene_map.builder import build_map, refresh_features
+    from dsm_ros.scene_map.keyframe_spacing import select_keyframes
     from dsm_ros.scene_map.store import check_target
 
     if refresh:
@@ -45,10 +57,24 @@ def build(
     if not map_uri:
         raise typer.BadParameter("name the map to build: dsm map build SEQUENCE MAP")
     check_target(map_uri, append)
-    opened = open_sequence(sequence)
-    indices = parse_frames(frames, len(opened))
+    opened = open_sequence(sequence, sources)
+    looked_at = parse_frames(frames, len(opened))
+    selection = select_keyframes(opened, looked_at, every, all_of_them=frames is not None)
     network = load_network(model, device, runtime)
     with progress_bar("building") as on_progress:
-        report = build_map(opened, indices, map_uri, network, session, append, on_progress)
-    skipped = f", {report.skipped} frames without depth or pose skipped" if report.skipped else ""
-    typer.echo(f"{map_uri}: {report.added} keyframes added{skipped}")
+        report = build_map(opened, selection.indices, map_uri, network, session, append, on_progress)
+    left_out = Counter(selection.left_out) + Counter(report.left_out)
+    show_parts(opened.describe())
+    typer.echo(f"{map_uri}: {report.added} keyframes added of {len(looked_at)} frames looked at")
+    for reason, count in left_out.most_common():
+        typer.echo(f"  left out: {count} {reason}")
+    if report.contradiction:
+        typer.echo(f"warning: {report.contradiction}", err=True)
+
+
+def show_parts(description: Description) -> None:
+    """Print where the parts of a recording come from, one a line; warnings on stderr."""
+    for part in description.parts:
+        typer.echo(f"  {part.what}: {part.source or 'none'}; {part.detail}")
+    for warning in description.warnings:
+        typer.echo(f"warning: {warning}", err=True)

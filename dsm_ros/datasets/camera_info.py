@@ -1,31 +1,40 @@
-"""camera_info.yaml, the format of ROS camera calibration, in the folder of a sequence."""
+"""camera_info.yaml, the format of ROS camera calibration, in the folder of a sequence or beside it."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from dsm_ros.datasets.text_table import read_text, shown
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
+from dsm_ros.messages.camera import camera_from_msg
 
 FILE_NAME = "camera_info.yaml"
+REQUIRED = ("image_width", "image_height", "camera_matrix")
+LARGEST = 1e9
+SKEW_SHARE = 1e-3  # of the focal length; cameras here have none
 
 
-def read_camera_info(folder: Path) -> Camera | None:
-    """Return the camera of a folder's camera_info.yaml, None when there is none; SequenceError when malformed."""
-    path = folder / FILE_NAME
-    if not path.is_file():
-        return None
+def find_camera_info(folder: Path) -> Path | None:
+    """Return the camera_info.yaml in a folder, else the one beside it; None where there is none."""
+    places = (folder, folder.absolute().parent)
+    return next((place / FILE_NAME for place in places if (place / FILE_NAME).is_file()), None)
+
+
+def read_camera_info_file(path: Path) -> Camera:
+    """Return the camera of a calibration file, or of a CameraInfo as ``ros2 topic echo`` prints it.
+
+    Raises SequenceError when it holds no camera, or one that is impossible or implausible.
+    """
     try:
-        info = YAML(typ="safe").load(path)
-        k = [float(value) for value in info["camera_matrix"]["data"]]
-        distortion = tuple(float(value) for value in info.get("distortion_coefficients", {}).get("data", ()))
-        model = info.get("distortion_model", "none")
-        return Camera(int(info["image_width"]), int(info["image_height"]), k[0], k[4], k[2], k[5], model, distortion)
-    except (YAMLError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise SequenceError(f"{path} is no camera calibration ({str(error).splitlines()[0]})") from error
+        return camera_from_msg(_message(_document(read_text(path))))
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise SequenceError(f"{path} is no camera calibration ({reason})") from error
 
 
 def write_camera_info(folder: Path, camera: Camera) -> None:
@@ -39,3 +48,66 @@ def write_camera_info(folder: Path, camera: Camera) -> None:
         "distortion_coefficients": {"rows": 1, "cols": len(camera.distortion), "data": list(camera.distortion)},
     }
     YAML(typ="safe").dump(info, folder / FILE_NAME)
+
+
+def _document(text: str) -> dict[Any, Any]:
+    try:
+        document = next(iter(YAML(typ="safe").load_all(text)), None)
+    except Exception as error:  # the parser raises many kinds for damaged text
+        raise ValueError(f"it is no YAML: {shown(' '.join(str(error).split()))}") from error
+    if not isinstance(document, dict):
+        raise ValueError("it holds no keys; write one by camera_calibration")
+    return document
+
+
+def _message(info: dict[Any, Any]) -> SimpleNamespace:
+    """Return the CameraInfo of a calibration file, or the one that was printed."""
+    if "k" in info:
+        roi, binning = _part(info, "roi"), [_whole(info, name, 0) for name in ("binning_x", "binning_y")]
+        size, k, d = (_whole(info, "width"), _whole(info, "height")), _numbers(info, "k"), _numbers(info, "d", ())
+        offsets = [_whole(roi, name, 0) for name in ("x_offset", "y_offset", "width", "height")]
+    else:
+        if missing := [name for name in REQUIRED if name not in info]:
+            raise ValueError(f"it has no {', '.join(missing)}")
+        size, binning, offsets = (_whole(info, "image_width"), _whole(info, "image_height")), [0, 0], [0, 0, 0, 0]
+        k = _numbers(_part(info, "camera_matrix"), "data")
+        d = _numbers(_part(info, "distortion_coefficients"), "data", ())
+    _check_matrix(k)
+    region = SimpleNamespace(x_offset=offsets[0], y_offset=offsets[1], width=offsets[2], height=offsets[3])
+    model = str(info.get("distortion_model") or ("plumb_bob" if any(d) else "none"))
+    return SimpleNamespace(
+        width=size[0], height=size[1], k=k, d=d, distortion_model=model,
+        roi=region, binning_x=binning[0], binning_y=binning[1],
+    )  # fmt: skip
+
+
+def _part(info: dict[Any, Any], name: str) -> dict[Any, Any]:
+    part = info.get(name) or {}
+    if not isinstance(part, dict):
+        raise ValueError(f"its {name} holds no keys")
+    return part
+
+
+def _whole(info: dict[Any, Any], name: str, default: int | None = None) -> int:
+    value = info.get(name, default)
+    if type(value) is not int or not 0 <= value < 2**31:
+        raise ValueError(f"its {name} is no number of pixels")
+    return value
+
+
+def _numbers(info: dict[Any, Any], name: str, default: tuple[float, ...] | None = None) -> tuple[float, ...]:
+    values = info.get(name, default)
+    if values is None and default is not None:
+        return default
+    if not isinstance(values, list | tuple) or any(type(value) not in (int, float) for value in values):
+        raise ValueError(f"its {name} is no list of numbers")
+    if not all(abs(value) <= LARGEST for value in values):
+        raise ValueError(f"its {name} holds NaN or a number beyond {LARGEST:g}")
+    return tuple(float(value) for value in values)
+
+
+def _check_matrix(k: tuple[float, ...]) -> None:
+    if len(k) != 9:
+        raise ValueError(f"its camera matrix has {len(k)} values, not 9")
+    if abs(k[1]) > SKEW_SHARE * abs(k[0]) or k[3] or k[6:] != (0, 0, 1):
+        raise ValueError("its camera matrix is not [fx, 0, cx, 0, fy, cy, 0, 0, 1], row by row")

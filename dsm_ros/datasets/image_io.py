@@ -1,7 +1,8 @@
-"""Reading image files, with errors that name the file."""
+"""Reading image files: pictures as RGB, depth as metres."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -9,27 +10,56 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.errors import SequenceError
+from dsm_ros.messages.compressed import check_complete
+from dsm_ros.messages.depth import metres_of_16_bits
+from dsm_ros.messages.image import image_from_msg
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """The bytes of an image file as the CompressedImage they could have been sent in."""
+
+    data: bytes
+    format: str
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
-    """Return an image as (H, W, 3) uint8 RGB. Raises SequenceError when it cannot be read."""
-    return np.asarray(_read(path, cv2.IMREAD_COLOR_RGB), dtype=np.uint8)
+    """Return an image as (H, W, 3) uint8 RGB, as the sensor saw it: an EXIF orientation turns nothing.
+
+    Grey, transparent and 16-bit files are read too. Raises SequenceError when it cannot be read.
+    """
+    try:
+        return image_from_msg(ImageFile(path.read_bytes(), path.suffix.lower().lstrip(".")))
+    except OSError as error:
+        raise SequenceError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise SequenceError(f"{path} is no readable image ({error}); leave it out, or copy it anew") from error
 
 
 def read_depth(path: Path, units_per_m: float) -> NDArray[np.float32]:
-    """Return a 16-bit depth image as (H, W) float32 metres, 0 = unknown (also 65535)."""
-    raw_HW = _read(path, cv2.IMREAD_UNCHANGED)
+    """Return a 16-bit depth image as (H, W) float32 metres, 0 = unknown (also 65535).
+
+    Raises ValueError with a short reason that is the same for all files of a kind.
+    """
+    raw_HW = _pixels(path)
     if raw_HW.ndim != 2 or raw_HW.dtype != np.uint16:
-        raise SequenceError(f"{path} is no 16-bit depth image")
-    return (np.where(raw_HW == 65535, 0, raw_HW) / units_per_m).astype(np.float32)
+        channels = 1 if raw_HW.ndim == 2 else raw_HW.shape[2]
+        kind = f"{raw_HW.dtype}, {channels} channel{'s' * (channels > 1)}"
+        raise ValueError(f"its depth image is {kind}, not 16-bit grey")
+    return metres_of_16_bits(np.asarray(raw_HW, np.uint16), units_per_m)
 
 
-def _read(path: Path, flags: int) -> NDArray[np.generic]:
+def _pixels(path: Path) -> NDArray[np.generic]:
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        raise SequenceError(f"cannot read {path}: {error.strerror}") from error
-    image = cv2.imdecode(data, flags) if len(data) else None
-    if image is None:
-        raise SequenceError(f"{path} is no readable image; it may be damaged or cut short")
-    return image
+        data = path.read_bytes()
+        check_complete(data)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except FileNotFoundError:
+        raise ValueError("its depth image is missing") from None
+    except OSError:
+        raise ValueError("its depth image cannot be opened") from None
+    except (ValueError, cv2.error):
+        pixels = None
+    if pixels is None:
+        raise ValueError("its depth image is damaged")
+    return pixels

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dsm_ros.datasets.camera_info import read_camera_info, write_camera_info
+from dsm_ros.datasets.camera_info import FILE_NAME, write_camera_info
 from dsm_ros.datasets.depth_registration import register_depth
-from dsm_ros.datasets.frame import Frame, Sequence
+from dsm_ros.datasets.description import Description, Part
+from dsm_ros.datasets.frame import Frame, FrameHeader, Sequence
+from dsm_ros.datasets.frame_files import find_frames
 from dsm_ros.datasets.image_io import read_depth, read_rgb
+from dsm_ros.datasets.image_size import Calibration, read_calibration, resize_depth
+from dsm_ros.datasets.pose_file import read_pose
+from dsm_ros.datasets.source_options import BY_THE_RULES, SourceOptions
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.pose import Pose44, invert, make_pose, nearest_rotation
+from dsm_ros.geometry.pose import Pose44, invert, make_pose
 
 DEPTH_CAMERA = Camera(640, 480, 585.0, 585.0, 320.0, 240.0)
 COLOUR_CAMERA = Camera(640, 480, 525.0, 525.0, 323.0, 237.0)
 COLOUR_T_DEPTH = make_pose(np.eye(3), [-0.025, 0.0, 0.0])
 FRAME_PERIOD_NS = 1_000_000_000 // 30
 MILLIMETRES = 1000.0
+OTHER_INTRINSICS = ("camera-intrinsics.txt", "camera_intrinsics.txt", "intrinsics.txt", "info.txt", "_info.txt")
 
 
 class SevenScenesSequence:
@@ -32,52 +38,106 @@ class SevenScenesSequence:
     camera and the pose moved with it. With a camera_info.yaml, colour and depth share that camera.
     """
 
-    def __init__(self, folder: Path):
-        self.name = folder.name
+    def __init__(self, folder: Path, options: SourceOptions = BY_THE_RULES):
+        self.name = folder.resolve().name
         self._folder = folder
-        self._camera = read_camera_info(folder)
-        names = (re.fullmatch(r"frame-(\d+)\.color\.(?:png|jpg)", path.name) for path in folder.iterdir())
-        self._numbers = sorted({match[1] for match in names if match}, key=int)
-        if not self._numbers:
+        self._frames = find_frames(folder)
+        if not self._frames:
             raise SequenceError(f"{folder} holds no frame-*.color.png or .jpg; give the folder of one sequence")
+        self._shared = read_calibration(folder, options.camera_info)
+        if self._shared is None:
+            _check_data_set(folder)
+        self._calibration = self._shared or Calibration(COLOUR_CAMERA, "the camera of 7-Scenes")
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._frames)
 
     def __getitem__(self, index: int) -> Frame:
-        number = self._numbers[index]
-        stem = self._folder / f"frame-{number}"
-        colour_png = Path(f"{stem}.color.png")
-        image_HW3 = read_rgb(colour_png if colour_png.exists() else colour_png.with_suffix(".jpg"))
-        depth_path, pose_path = Path(f"{stem}.depth.png"), Path(f"{stem}.pose.txt")
-        depth_HW = read_depth(depth_path, MILLIMETRES) if depth_path.exists() else None
-        map_T_depth = read_pose(pose_path) if pose_path.exists() else None
-        stamp_ns = int(number) * FRAME_PERIOD_NS
-        if self._camera:
-            return Frame(stem.name, stamp_ns, image_HW3, self._camera, depth_HW, map_T_depth)
-        return self._registered(stem.name, stamp_ns, image_HW3, depth_HW, map_T_depth)
+        query, header = self.query(index), self.header(index)
+        depth, lacks = None, header.lacks
+        if path := self._frames[index].parts.get("depth"):
+            try:
+                depth = self._depth(path, query.camera)
+            except ValueError as error:
+                lacks = (*lacks, f"no depth: {error}")
+        return replace(query, depth_HW=depth, map_T_camera=header.map_T_camera, lacks=lacks)
 
-    @staticmethod
-    def _registered(
-        name: str,
-        stamp_ns: int,
-        image_HW3: NDArray[np.uint8],
-        depth_HW: NDArray[np.float32] | None,
-        map_T_depth: Pose44 | None,
-    ) -> Frame:
-        if depth_HW is not None:
-            depth_HW = register_depth(depth_HW, DEPTH_CAMERA, COLOUR_CAMERA, COLOUR_T_DEPTH)
-        map_T_camera = map_T_depth @ invert(COLOUR_T_DEPTH) if map_T_depth is not None else None
-        return Frame(name, stamp_ns, image_HW3, COLOUR_CAMERA, depth_HW, map_T_camera)
+    def header(self, index: int) -> FrameHeader:
+        """Return name, stamp, pose and what is lacking, of depth only whether there is a file.
+
+        Raises SequenceError for a pose file that holds no pose.
+        """
+        files = self._frames[index]
+        pose = self._pose(files.parts.get("pose"))
+        lacks = () if "depth" in files.parts else ("no depth: its depth image is missing",)
+        if isinstance(pose, str):
+            return FrameHeader(files.name, files.number * FRAME_PERIOD_NS, None, (*lacks, f"no pose: {pose}"))
+        return FrameHeader(files.name, files.number * FRAME_PERIOD_NS, pose, lacks)
+
+    def query(self, index: int) -> Frame:
+        """Return image, camera and stamp alone. Raises SequenceError for an image that cannot be read."""
+        files = self._frames[index]
+        image_HW3 = read_rgb(files.parts["colour"])
+        camera = self._camera_of(files.parts["colour"], image_HW3)
+        return Frame(files.name, files.number * FRAME_PERIOD_NS, image_HW3, camera)
+
+    def describe(self) -> Description:
+        """Return where the parts of the recording come from; the first image tells the size."""
+        camera = self.query(0).camera
+        image = Part("image", "frame-*.color.*", f"{len(self)} images of {camera.width_px}x{camera.height_px}")
+        depth = "of the image's camera" if self._shared else "registered from the depth camera of 7-Scenes"
+        parts = (
+            image,
+            self._calibration.part(camera),
+            self._part("depth", "frame-*.depth.png", f"1/1000 m, {depth}"),
+            self._part("pose", "frame-*.pose.txt", "camera to world"),
+        )
+        return Description(parts, self._calibration.warnings(camera))
+
+    def _camera_of(self, path: Path, image_HW3: NDArray[np.uint8]) -> Camera:
+        """Return the camera of an image file; SequenceError for images that are not those of the data set."""
+        if self._shared:
+            return self._shared.camera_of(path, image_HW3)
+        height_px, width_px = image_HW3.shape[:2]
+        if (width_px, height_px) != (COLOUR_CAMERA.width_px, COLOUR_CAMERA.height_px):
+            raise SequenceError(
+                f"{path} has {width_px}x{height_px} pixels, and the images of 7-Scenes have 640x480; give the original"
+                f" files, or put a {FILE_NAME} of these images into the folder when depth is registered to them"
+            )
+        return COLOUR_CAMERA
+
+    def _part(self, key: str, pattern: str, detail: str) -> Part:
+        what, count = {"pose": "poses"}.get(key, key), sum(key in files.parts for files in self._frames)
+        return Part(what, pattern, f"{count} files, {detail}") if count else Part(what, "", f"there is no {pattern}")
+
+    def _pose(self, path: Path | None) -> Pose44 | str:
+        """Return the pose of the colour camera, or why there is none."""
+        if path is None:
+            return "its pose file is missing"
+        pose = read_pose(path)
+        if pose is None:
+            return "tracking was lost (NaN, infinity, zeros or an empty file)"
+        return pose if self._shared else pose @ invert(COLOUR_T_DEPTH)
+
+    def _depth(self, path: Path, camera: Camera) -> NDArray[np.float32]:
+        """Return the depth of each pixel of an image; ValueError says why there is none."""
+        depth_HW = read_depth(path, MILLIMETRES)
+        if self._shared:
+            return resize_depth(depth_HW, camera.width_px, camera.height_px)
+        height, width = depth_HW.shape
+        if (width, height) != (DEPTH_CAMERA.width_px, DEPTH_CAMERA.height_px):
+            raise ValueError(f"its depth image is {width}x{height}, and those of 7-Scenes are 640x480")
+        return register_depth(depth_HW, DEPTH_CAMERA, camera, COLOUR_T_DEPTH)
 
 
-def read_pose(path: Path) -> Pose44 | None:
-    """Return the 4x4 pose of a text file, its rotation made orthonormal; None where tracking had failed (NaN)."""
-    try:
-        pose_44 = np.loadtxt(path, dtype=np.float64).reshape(4, 4)
-        return make_pose(nearest_rotation(pose_44[:3, :3]), pose_44[:3, 3]) if np.isfinite(pose_44).all() else None
-    except (ValueError, OSError) as error:
-        raise SequenceError(f"{path} is no 4x4 pose ({str(error).splitlines()[0]})") from error
+def _check_data_set(folder: Path) -> None:
+    """Raise SequenceError for data sets that name their files as 7-Scenes and tell another camera."""
+    places = (folder, folder.absolute().parent)
+    others = [place / name for place in places for name in OTHER_INTRINSICS if (place / name).is_file()]
+    if others:
+        raise SequenceError(
+            f"{folder} is not of 7-Scenes, for it comes with {others[0]}; write that camera as a {FILE_NAME} beside it"
+        )
 
 
 def write_sequence(sequence: Sequence, folder: Path, on_progress: Callable[[int, int], None]) -> None:

@@ -23,3 +23,6 @@ class SourceOptions:
     def given(self) -> list[str]:
         """Return the names of the options that were given, as on the command line."""
         return [f"--{name.replace('_', '-')}" for name, value in asdict(self).items() if value]
+
+
+BY_THE_RULES = SourceOptions()

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dsm_ros.datasets.camera_info import read_camera_info
-from dsm_ros.datasets.frame import Frame
+from dsm_ros.datasets.association import nearest_stamp
+from dsm_ros.datasets.description import Description, Part
+from dsm_ros.datasets.frame import Frame, FrameHeader
 from dsm_ros.datasets.image_io import read_depth, read_rgb
-from dsm_ros.datasets.trajectory import StampedPoses, nearest_stamp
+from dsm_ros.datasets.image_size import Calibration, read_calibration, resize_depth
+from dsm_ros.datasets.source_options import BY_THE_RULES, SourceOptions
+from dsm_ros.datasets.stamped_rows import StampedRows, locate, read_file_list
+from dsm_ros.datasets.tum_truth import GroundTruth
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.pose import pose_from_quaternion
 
 CAMERAS = {
     "1": Camera(640, 480, 517.3, 516.5, 318.6, 255.3, "plumb_bob", (0.2624, -0.9531, -0.0054, 0.0026, 1.1633)),
@@ -28,51 +33,115 @@ MAX_DEPTH_GAP_NS = 20_000_000
 class TumSequence:
     """Frames of one TUM RGB-D folder; depth is registered to colour in these recordings."""
 
-    def __init__(self, folder: Path):
-        self.name = folder.name
+    def __init__(self, folder: Path, options: SourceOptions = BY_THE_RULES):
+        self.name = folder.resolve().name
         self._folder = folder
-        self._camera = read_camera_info(folder) or _known_camera(folder)
-        self._images = _read_list(folder / "rgb.txt", 2)
-        self._depths = _read_list(folder / "depth.txt", 2) if (folder / "depth.txt").is_file() else []
-        self._depth_stamps_ns = np.array([stamp for stamp, _ in self._depths], dtype=np.int64)
-        truth = folder / "groundtruth.txt"
-        self._poses = _read_poses(truth) if truth.is_file() else None
+        self._calibration = read_calibration(folder, options.camera_info) or _known_calibration(folder)
+        self._images = read_file_list(folder / "rgb.txt")
+        if not self._images.values:
+            raise SequenceError(f"{folder / 'rgb.txt'} holds no rows; each is a stamp in seconds and a file")
 
     def __len__(self) -> int:
-        return len(self._images)
+        return len(self._images.values)
 
     def __getitem__(self, index: int) -> Frame:
-        stamp_ns, (file_name, *_) = self._images[index]
+        query, header = self.query(index), self.header(index)
+        depth_HW, lacks = None, header.lacks
+        if isinstance(found := self._depth_file(header.stamp_ns), Path):
+            try:
+                depth_HW = read_depth(found, UNITS_PER_M)
+                depth_HW = resize_depth(depth_HW, query.camera.width_px, query.camera.height_px)
+            except ValueError as error:
+                depth_HW, lacks = None, (f"no depth: {error}", *lacks)
+        return replace(query, depth_HW=depth_HW, map_T_camera=header.map_T_camera, lacks=lacks)
+
+    def header(self, index: int) -> FrameHeader:
+        """Return name, stamp, pose and what is lacking, of depth only whether there is a file in time.
+
+        Raises SequenceError for depth.txt and groundtruth.txt that cannot be read.
+        """
+        stamp_ns = self._images.stamps_ns[index]
+        depth = self._depth_file(stamp_ns)
+        pose = self._truth.at(stamp_ns) if self._truth else "there is no groundtruth.txt"
+        lacks = (f"no depth: {depth}",) if isinstance(depth, str) else ()
+        name = Path(self._images.values[index]).stem
+        if isinstance(pose, str):
+            return FrameHeader(name, stamp_ns, None, (*lacks, f"no pose: {pose}"))
+        return FrameHeader(name, stamp_ns, pose, lacks)
+
+    def query(self, index: int) -> Frame:
+        """Return image, camera and stamp alone. Raises SequenceError for an image that cannot be read."""
+        path = locate(self._folder, self._images.values[index])
+        image_HW3 = read_rgb(path)
+        return Frame(path.stem, self._images.stamps_ns[index], image_HW3, self._calibration.camera_of(path, image_HW3))
+
+    def describe(self) -> Description:
+        """Return where the parts of the recording come from; the first image tells the size."""
+        camera = self.query(0).camera
+        image = Part("image", "rgb.txt", f"{len(self)} images of {camera.width_px}x{camera.height_px}")
+        parts = (image, self._calibration.part(camera), self._depth_part(), self._pose_part())
+        return Description(parts, self._calibration.warnings(camera) + self._warnings())
+
+    def _depth_part(self) -> Part:
+        if self._depths is None:
+            return Part("depth", "", "there is no depth.txt")
+        gap_ms = MAX_DEPTH_GAP_NS // 1_000_000
+        detail = f"{len(self._depths.values)} images, 1/{UNITS_PER_M:g} m, of the image's camera, within {gap_ms} ms"
+        return Part("depth", "depth.txt", detail)
+
+    def _pose_part(self) -> Part:
+        if self._truth is None:
+            return Part("poses", "", "there is no groundtruth.txt")
+        return Part("poses", self._truth.name, f"{self._truth.count} rows, camera to world, interpolated up to 0.1 s")
+
+    def _warnings(self) -> tuple[str, ...]:
+        warnings = self._images.warnings + (self._depths.warnings if self._depths else ())
+        if self._truth is None:
+            return warnings
+        miss = self._truth.miss(self._images.stamps_ns[0], self._images.stamps_ns[-1])
+        return warnings + self._truth.warnings + ((f"{miss}: their clocks differ",) if miss else ())
+
+    @cached_property
+    def _depths(self) -> StampedRows[str] | None:
+        path = self._folder / "depth.txt"
+        if not path.is_file():
+            return None
+        depths = read_file_list(path)
+        self._check_unit(path.name, depths.unit, bool(depths.values))
+        return depths
+
+    @cached_property
+    def _depth_stamps_ns(self) -> NDArray[np.int64]:
+        return np.array(self._depths.stamps_ns if self._depths else [], dtype=np.int64)
+
+    @cached_property
+    def _truth(self) -> GroundTruth | None:
+        path = self._folder / "groundtruth.txt"
+        if not path.is_file():
+            return None
+        truth = GroundTruth(path)
+        self._check_unit(path.name, truth.unit, bool(truth.count))
+        return truth
+
+    def _check_unit(self, name: str, unit: str, has_rows: bool) -> None:
+        if has_rows and unit != self._images.unit:
+            files = f"rgb.txt are in {self._images.unit} and those of {name} in {unit}"
+            raise SequenceError(f"{self._folder}: the stamps of {files}; write all of them in seconds")
+
+    def _depth_file(self, stamp_ns: int) -> Path | str:
+        """Return the depth image nearest to a stamp, or why there is none."""
+        if self._depths is None:
+            return "there is no depth.txt"
         nearest = nearest_stamp(self._depth_stamps_ns, stamp_ns, MAX_DEPTH_GAP_NS)
-        depth_HW = read_depth(self._folder / self._depths[nearest][1][0], UNITS_PER_M) if nearest is not None else None
-        map_T_camera = self._poses.at(stamp_ns) if self._poses else None
-        image_HW3 = read_rgb(self._folder / file_name)
-        return Frame(Path(file_name).stem, stamp_ns, image_HW3, self._camera, depth_HW, map_T_camera)
+        if nearest is None:
+            return f"no depth image within {MAX_DEPTH_GAP_NS // 1_000_000} ms"
+        path = locate(self._folder, self._depths.values[nearest])
+        return path if path.is_file() else "its depth image is missing"
 
 
-def _known_camera(folder: Path) -> Camera:
-    match = re.search(r"(?:freiburg|fr)([123])", folder.resolve().name)
+def _known_calibration(folder: Path) -> Calibration:
+    name = folder.resolve().name
+    match = re.search(r"(?<![a-z0-9])(?:freiburg|fr)([123])(?![0-9])", name, re.IGNORECASE)
     if not match:
         raise SequenceError(f"{folder}: unknown camera; add a camera_info.yaml or name the folder like fr1_...")
-    return CAMERAS[match[1]]
-
-
-def _read_list(path: Path, columns: int) -> list[tuple[int, list[str]]]:
-    lines = [line.split() for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")]
-    try:
-        rows = [(int(Decimal(line[0]) * 1_000_000_000), line[1:]) for line in lines]
-        if not rows or any(len(line) < columns for line in lines):
-            raise ValueError("no rows, or rows that are too short")
-    except (InvalidOperation, ValueError) as error:
-        raise SequenceError(f"{path} is no list of stamps and values") from error
-    return sorted(rows)
-
-
-def _read_poses(path: Path) -> StampedPoses:
-    rows = _read_list(path, 8)
-    try:
-        numbers = np.array([[float(value) for value in values[:7]] for _, values in rows])
-        poses = [pose_from_quaternion(row[:3], row[3:]) for row in numbers]
-    except ValueError as error:
-        raise SequenceError(f"{path} is no trajectory ({error})") from error
-    return StampedPoses(np.array([stamp for stamp, _ in rows], dtype=np.int64), poses)
+    return Calibration(CAMERAS[match[1]], f"the camera of TUM freiburg{match[1]}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 
@@ -13,13 +14,13 @@ from dsm_ros.errors import SequenceError
 from dsm_ros.evaluation.memory import peak_rss_mb
 from dsm_ros.evaluation.metrics import FrameScore, score_frame, summarise
 from dsm_ros.localization.localizer import Localizer
-from dsm_ros.localization.result import NotLocalized, StageTimes
+from dsm_ros.localization.result import Localized, NotLocalized, Result, StageTimes
 from dsm_ros.network.onnx_net import runtime_of
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The scores of all frames, the figures made of them, and how often each reason was given."""
+    """The scores of the frames with ground truth, the figures made of them, and how often each reason was given."""
 
     scores: list[FrameScore]
     figures: dict[str, object]
@@ -31,26 +32,53 @@ def evaluate(
 ) -> Evaluation:
     """Localize frames and compare with their true poses; reading the frames is not timed.
 
-    Raises SequenceError when a frame has no true pose.
+    Frames without a true pose are localized and counted, not scored. Raises SequenceError when no frame has one.
     """
+    require_truth(sequence, indices)
     scores: list[FrameScore] = []
     reasons: dict[str, int] = {}
-    seconds = 0.0
+    without_truth, seconds = WithoutTruth(), 0.0
     for count, index in enumerate(indices, 1):
         frame = sequence[index]
-        if frame.map_T_camera is None:
-            raise SequenceError(
-                f"frame {frame.name} has no true pose; evaluate a sequence with ground truth"
-                " (a relocalizer's own answers in a bag are none)"
-            )
         start_s = time.perf_counter()
         result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
-        seconds += time.perf_counter() - start_s
-        if isinstance(result, NotLocalized):
-            reasons[result.reason] = reasons.get(result.reason, 0) + 1
-        scores.append(score_frame(frame, frame.map_T_camera, result))
+        if frame.map_T_camera is None:
+            without_truth = without_truth.and_one(result)
+        else:
+            seconds += time.perf_counter() - start_s
+            scores.append(score_frame(frame, frame.map_T_camera, result))
+            if isinstance(result, NotLocalized):
+                reasons[result.reason] = reasons.get(result.reason, 0) + 1
         on_frame(count, len(indices))
-    return Evaluation(scores, _figures(localizer, scores, seconds), reasons)
+    return Evaluation(scores, {**_figures(localizer, scores, seconds), **without_truth.figures()}, reasons)
+
+
+@dataclass(frozen=True)
+class WithoutTruth:
+    """Frames without a true pose: how many, and how many of them were localized."""
+
+    frames: int = 0
+    localized: int = 0
+
+    def and_one(self, result: Result) -> WithoutTruth:
+        """Return the counts with one more frame."""
+        return WithoutTruth(self.frames + 1, self.localized + isinstance(result, Localized))
+
+    def figures(self) -> dict[str, object]:
+        """Return the counts by the names they have in JSON."""
+        return {"n_without_truth": self.frames, "n_without_truth_localized": self.localized}
+
+
+def require_truth(sequence: Sequence, indices: range) -> None:
+    """Raise SequenceError, with the commonest reason, unless a frame has a true pose."""
+    headers = [sequence.header(index) for index in indices]
+    if any(header.map_T_camera is not None for header in headers):
+        return
+    reasons = Counter(lack for header in headers for lack in header.lacks if "depth" not in lack)
+    why = f" ({reasons.most_common(1)[0][0]})" if reasons else ""
+    raise SequenceError(
+        f"none of {len(headers)} frames of {sequence.name} has a true pose{why}; evaluate needs ground truth"
+    )
 
 
 def _figures(localizer: Localizer, scores: list[FrameScore], seconds: float) -> dict[str, object]:

@@ -22,8 +22,10 @@ def readable(figures: dict[str, object]) -> dict[str, str]:
     """Return figures as text in the units people think in."""
     times = figures["ms_per_frame"]
     assert isinstance(times, dict)
+    without_truth = f"{figures['n_without_truth']}, of which {figures['n_without_truth_localized']} localized"
     return {
-        "frames": str(figures["n"]),
+        "frames with ground truth": str(figures["n"]),
+        "frames without": without_truth,
         "localized": _percent(figures["n_localized"], figures["n"]),
         "median translation": _scaled(figures["median_translation_m"], 100, "cm"),
         "median rotation": _scaled(figures["median_rotation_deg"], 1, "degrees"),

@@ -32,7 +32,8 @@ def invert(a_T_b: Pose44) -> Pose44:
 
 def transform(a_T_b: Pose44, b_points_N3: ArrayLike) -> NDArray[np.float64]:
     """Return points (..., 3) given in b as points in a."""
-    return np.asarray(b_points_N3, dtype=np.float64) @ a_T_b[:3, :3].T + a_T_b[:3, 3]
+    turned_33 = np.ascontiguousarray(a_T_b[:3, :3].T)  # numpy multiplies by a strided matrix slowly
+    return np.asarray(b_points_N3, dtype=np.float64) @ turned_33 + a_T_b[:3, 3]
 
 
 def quaternion_xyzw(a_T_b: Pose44) -> NDArray[np.float64]:

@@ -10,34 +10,84 @@ from dsm_ros.geometry.camera import Camera
 
 logger = logging.getLogger(__name__)
 
+FOCAL_LENGTH_PER_WIDTH = (0.05, 50.0)
+OFF_CENTRE = 0.2  # of both sides at once: K of an image of half the size has its principal point at a quarter
+REMEDY = (
+    "let the driver publish the right calibration, or override it in a recording: "
+    "with camera_info.yaml in its folder or another topic by --camera-info"
+)
+
 
 def camera_from_msg(message: Any) -> Camera:
     """Return the camera of the raw image that was sent with a CameraInfo, after its ROI and binning (REP 104).
 
     ROI is in full resolution px and comes first; do_rectify is about rectified images.
-    Raises ValueError for an uncalibrated camera, an unknown distortion model or impossible numbers.
+    Raises ValueError for an uncalibrated camera, an unknown distortion model, and impossible or implausible numbers.
     """
-    fx, cx, fy, cy = (float(message.k[i]) for i in (0, 2, 4, 5))
-    distortion = tuple(float(value) for value in message.d)
-    return _of_image((fx, fy, cx, cy), message.distortion_model, distortion, message)
+    fx, cx, fy, cy = (float(_field(message, "k")[i]) for i in (0, 2, 4, 5))
+    distortion = tuple(float(value) for value in _field(message, "d"))
+    camera = _calibrated(message, (fx, fy, cx, cy), message.distortion_model, distortion)
+    check_intrinsics(camera)
+    return _of_image(camera, message)
 
 
 def rectified_camera_from_msg(message: Any) -> Camera:
     """Return the camera of the rectified image that was sent with a CameraInfo: P, without distortion (REP 104).
 
     image_proc and stereo drivers send the raw image's CameraInfo, D included, with the rectified image too.
-    Raises ValueError for an uncalibrated camera or impossible numbers.
+    Raises ValueError for an uncalibrated camera, and for impossible or implausible numbers.
     """
-    fx, cx, fy, cy = (float(message.p[i]) for i in (0, 2, 5, 6))
-    return _of_image((fx, fy, cx, cy), "none", (), message)
+    fx, cx, fy, cy = (float(_field(message, "p")[i]) for i in (0, 2, 5, 6))
+    camera = _calibrated(message, (fx, fy, cx, cy), "none", ())
+    check_intrinsics(camera, "P")
+    return _of_image(camera, message)
 
 
-def _of_image(
-    intrinsics: tuple[float, float, float, float], model: str, distortion: tuple[float, ...], message: Any
+def camera_of_image(message: Any, is_rectified: bool) -> Camera:
+    """Return the camera of a raw or a rectified image; drivers of lenses without distortion may leave P empty.
+
+    Raises ValueError as camera_from_msg and rectified_camera_from_msg do.
+    """
+    is_p_needed = is_rectified and (any(_field(message, "p")) or any(_field(message, "d")))
+    return rectified_camera_from_msg(message) if is_p_needed else camera_from_msg(message)
+
+
+def check_intrinsics(camera: Camera, matrix: str = "K") -> None:
+    """Raise ValueError when the intrinsics of a whole sensor, before ROI and binning, cannot be in its pixels.
+
+    matrix: what holds them, for the message.
+    """
+    size, point = f"{camera.width_px}x{camera.height_px}", f"principal point ({camera.cx:g}, {camera.cy:g})"
+    shortest_px, longest_px = (share * camera.width_px for share in FOCAL_LENGTH_PER_WIDTH)
+    if min(camera.fx, camera.fy) < shortest_px:
+        focal = f"focal lengths {camera.fx:g} and {camera.fy:g} px of a {size} image"
+        raise ValueError(f"{matrix} seems to be in normalised units ({focal}); {REMEDY}")
+    if max(camera.fx, camera.fy) > longest_px:
+        focal = f"focal lengths {camera.fx:g} and {camera.fy:g} px"
+        raise ValueError(f"{matrix} is of another image size than {size} ({focal}); {REMEDY}")
+    if camera.cx == camera.cy == 0:
+        raise ValueError(f"{matrix} has its {point} in the corner of the {size} image; {REMEDY}")
+    across, down = camera.cx / camera.width_px - 0.5, camera.cy / camera.height_px - 0.5
+    if max(abs(across), abs(down)) > 0.5:
+        raise ValueError(f"{matrix} is of another image size than {size} ({point} is outside); {REMEDY}")
+    if min(across, down) > OFF_CENTRE or max(across, down) < -OFF_CENTRE:
+        raise ValueError(f"{matrix} is of another image size than {size} ({point} is near a corner); {REMEDY}")
+
+
+def _field(message: Any, name: str) -> Any:
+    """Return k, d or p of a CameraInfo; in ROS 1 their names are K, D and P."""
+    return getattr(message, name) if hasattr(message, name) else getattr(message, name.upper())
+
+
+def _calibrated(
+    message: Any, intrinsics: tuple[float, float, float, float], model: str, distortion: tuple[float, ...]
 ) -> Camera:
     if intrinsics[0] == 0:
         raise ValueError("camera is uncalibrated: run camera_calibration and let the driver load what it writes")
-    camera = Camera(message.width, message.height, *intrinsics, model, distortion)
+    return Camera(message.width, message.height, *intrinsics, model, distortion)
+
+
+def _of_image(camera: Camera, message: Any) -> Camera:
     return _binned(_region(camera, message.roi), max(1, message.binning_x), max(1, message.binning_y))
 
 

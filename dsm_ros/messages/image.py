@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
-PNG_START, PNG_END = b"\x89PNG", b"IEND"
+from dsm_ros.messages.compressed import DEPTH_TRANSPORT, check_complete, is_compressed, named_encoding, title
+from dsm_ros.messages.rows import check_size, pixels_of, rows_of
 
 PAIRED = dict.fromkeys(("uyvy", "yuv422"), cv2.COLOR_YUV2RGB_UYVY)
 PAIRED |= dict.fromkeys(("yuyv", "yuv422_yuy2"), cv2.COLOR_YUV2RGB_YUY2)
@@ -53,18 +53,16 @@ def image_from_msg(message: Any) -> NDArray[np.uint8]:
 
     Raises ValueError for data or encodings it cannot read.
     """
-    compressed = hasattr(message, "format")
     try:
-        return np.ascontiguousarray(_from_compressed(message) if compressed else _from_raw(message), dtype=np.uint8)
+        pixels = _from_compressed(message) if is_compressed(message) else _from_raw(message)
     except (ValueError, cv2.error) as error:
-        name = f"format '{message.format}'" if compressed else f"encoding '{message.encoding}'"
         reason = " ".join(str(error).split())
-        raise ValueError(f"image with {name} cannot be decoded: {reason}") from error
+        raise ValueError(f"image with {title(message)} cannot be decoded: {reason}") from error
+    return np.ascontiguousarray(pixels, dtype=np.uint8)
 
 
 def _from_raw(message: Any) -> NDArray[Any]:
-    if min(message.width, message.height) <= 0:
-        raise ValueError(f"its size is {message.width}x{message.height}; check the camera driver")
+    check_size(message)
     planar = message.encoding in PLANAR
     if (message.width % 2 and message.encoding in (*PLANAR, *PAIRED)) or (message.height % 2 and planar):
         raise ValueError(f"{message.width}x{message.height} is odd but two pixels share a colour; publish an even size")
@@ -73,30 +71,15 @@ def _from_raw(message: Any) -> NDArray[Any]:
     if message.encoding not in ENCODINGS:
         raise ValueError("unknown encoding; publish rgb8, bgr8, mono8 or another picture of 8 or 16 bits")
     encoding = ENCODINGS[message.encoding]
-    dtype = np.dtype(encoding.dtype).newbyteorder(">" if message.is_bigendian else "<")
-    row_bytes = message.width * encoding.channels * dtype.itemsize
-    pixels_HC = np.ascontiguousarray(_rows(message, row_bytes, message.height)[:, :row_bytes]).view(dtype)
-    shape = (message.height, message.width, encoding.channels)
-    return _to_rgb(pixels_HC.reshape(shape if encoding.channels > 1 else shape[:2]), encoding.to_rgb)
-
-
-def _rows(message: Any, row_bytes: int, count: int) -> NDArray[np.uint8]:
-    """Return ``count`` rows of step bytes; some publishers leave step at 0 for rows without padding."""
-    step = message.step or row_bytes
-    if step < row_bytes:
-        raise ValueError(f"step {step} is less than the {row_bytes} bytes of a row; check the publisher")
-    size = len(message.data)
-    if size < step * count:
-        raise ValueError(f"its data has {size} bytes, not {step} * {count} = {step * count}; it was sent truncated")
-    return np.frombuffer(message.data, np.uint8)[: step * count].reshape(count, step)
+    return _to_rgb(pixels_of(message, encoding.dtype, encoding.channels), encoding.to_rgb)
 
 
 def _planes(message: Any) -> NDArray[np.uint8]:
     """Return luma over interleaved chroma, (3/2 H, W): what nv12 is; nv24 loses three of four chroma samples."""
     width, height = message.width, message.height
     if message.encoding != "nv24":
-        return np.ascontiguousarray(_rows(message, width, height * 3 // 2)[:, :width])
-    rows = _rows(message, width, height * 3)
+        return np.ascontiguousarray(rows_of(message, width, height * 3 // 2)[:, :width])
+    rows = rows_of(message, width, height * 3)
     chroma_HW2 = rows[height:].reshape(height, -1)[:, : 2 * width].reshape(height, width, 2)
     return np.concatenate([rows[:height, :width], chroma_HW2[::2, ::2].reshape(height // 2, width)])
 
@@ -120,23 +103,14 @@ def _eight_bits(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def _from_compressed(message: Any) -> NDArray[Any]:
-    if "compresseddepth" in message.format.lower():
+    if DEPTH_TRANSPORT in message.format.lower():
         raise ValueError("it is a depth image; subscribe to the compressed topic of a colour or grey camera")
     data = bytes(message.data)
-    _check_complete(data)
+    check_complete(data)
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)  # as the lens saw it, never turned
     if pixels is None:
         raise ValueError(f"its {len(data)} bytes are damaged or no picture; publish jpeg or png")
     return _to_rgb(pixels, ENCODINGS[_decoded_encoding(pixels, message.format.lower())].to_rgb)
-
-
-def _check_complete(data: bytes) -> None:
-    """Raise ValueError for a cut JPEG or PNG: some versions of OpenCV fill the missing part with grey."""
-    if not data:
-        raise ValueError("it holds no data; check the publisher")
-    cut_jpeg = data.startswith(JPEG_START) and data.rfind(JPEG_END) < data.rfind(JPEG_SCAN)
-    if cut_jpeg or (data.startswith(PNG_START) and PNG_END not in data):
-        raise ValueError(f"its {len(data)} bytes end before the picture does; it was sent truncated")
 
 
 def _decoded_encoding(pixels: NDArray[Any], form: str) -> str:
@@ -144,5 +118,5 @@ def _decoded_encoding(pixels: NDArray[Any], form: str) -> str:
     if pixels.ndim == 3:
         order = "rgb" if "compressed rgb" in form else "bgr"
         return f"{order}a8" if pixels.shape[2] == 4 else f"{order}8"
-    original = form.partition(";")[0].strip()
+    original = named_encoding(form)
     return original if original.startswith("bayer_") and original in ENCODINGS else "mono8"

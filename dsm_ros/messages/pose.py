@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from dsm_ros.geometry.pose import Pose44, pose_from_quaternion
 
@@ -13,13 +16,31 @@ def stamp_ns_of(stamp: Any) -> int:
 
 
 def pose_from_msg(message: Any) -> Pose44:
-    """Return the 4x4 pose of a PoseStamped, PoseWithCovarianceStamped or Odometry; ValueError for a bad quaternion."""
+    """Return the 4x4 pose of a PoseStamped, PoseWithCovarianceStamped or Odometry; ValueError for a lost pose."""
     pose = message.pose.pose if hasattr(message.pose, "pose") else message.pose
-    p, q = pose.position, pose.orientation
-    return pose_from_quaternion([p.x, p.y, p.z], [q.x, q.y, q.z, q.w])
+    return _pose(pose.position, pose.orientation)
 
 
 def transform_from_msg(message: Any) -> Pose44:
-    """Return the 4x4 parent_T_child of a TransformStamped; ValueError for a bad quaternion."""
-    t, q = message.transform.translation, message.transform.rotation
-    return pose_from_quaternion([t.x, t.y, t.z], [q.x, q.y, q.z, q.w])
+    """Return the 4x4 parent_T_child of a TransformStamped; ValueError for a lost pose."""
+    return _pose(message.transform.translation, message.transform.rotation)
+
+
+def pose_or_lost(read: Callable[[Any], Pose44], message: Any) -> Pose44 | None:
+    """Return what ``read`` makes of a message, None for a lost pose: NaN, infinity or no quaternion."""
+    try:
+        return read(message)
+    except ValueError:
+        return None
+
+
+def _pose(position: Any, orientation: Any) -> Pose44:
+    translation_3 = [position.x, position.y, position.z]
+    quaternion_4 = [orientation.x, orientation.y, orientation.z, orientation.w]
+    if not np.isfinite(translation_3).all():
+        raise ValueError("the pose is lost (its position is NaN or infinite)")
+    if not np.isfinite(quaternion_4).all():
+        raise ValueError("the pose is lost (its quaternion is NaN or infinite)")
+    if not any(quaternion_4):
+        raise ValueError("the pose is lost (its quaternion is zero)")
+    return pose_from_quaternion(translation_3, quaternion_4)

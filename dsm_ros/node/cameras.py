@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from std_msgs.msg import Header
 
-from dsm_ros.messages.camera import camera_of_size
-from dsm_ros.messages.image import image_from_msg
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
+from dsm_ros.geometry.trajectory import Absence, Missing
 from dsm_ros.localization.result import NotLocalized, Reason
 from dsm_ros.localization.rig_view import View
-from dsm_ros.node.transform_buffer import Missing
+from dsm_ros.messages.camera import camera_of_size
+from dsm_ros.node.cv_bridge_images import make_image_decoder
 from dsm_ros.node.transforms import Transforms
 
 NO_CAMERA_INFO = "no camera_info has arrived; check its topic"
@@ -35,6 +35,7 @@ class Cameras:
         camera_of: Callable[[Any], Camera],
     ):
         self._names, self._rig_frame, self._transforms, self._camera_of = names, rig_frame, transforms, camera_of
+        self._image_of = make_image_decoder()
         self._first_frame = ""
         self._cameras: dict[str, Camera | str] = {}
 
@@ -69,7 +70,7 @@ class Cameras:
         if isinstance(rig_T_camera, Missing):
             return NotLocalized(Reason.NO_TF, label + rig_T_camera.reason)
         try:
-            image_HW3 = image_from_msg(message)
+            image_HW3 = self._image_of(message)
             camera = camera_of_size(camera, image_HW3.shape[1], image_HW3.shape[0])
         except ValueError as error:
             return NotLocalized(Reason.UNREADABLE_IMAGE, label + str(error))
@@ -79,5 +80,6 @@ class Cameras:
         if rig_frame == camera_frame:
             return np.eye(4)
         if not rig_frame:
-            return Missing(f"base_frame is not set, and {self._names[0]} has sent no image that tells its frame")
+            reason = f"base_frame is not set, and {self._names[0]} has sent no image that tells its frame"
+            return Missing(Absence.UNKNOWN_FRAME, camera_frame, reason)
         return self._transforms.lookup(rig_frame, camera_frame, None)

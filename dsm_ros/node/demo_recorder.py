@@ -12,8 +12,8 @@ from geometry_msgs.msg import PoseWithCovarianceStamped
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of
 from dsm_ros.geometry.pose import Pose44
+from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of
 from dsm_ros.msg import RelocalizationStatus
 from dsm_ros.node.demo_bag import record_bag
 

@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 from rclpy.node import Node
 from std_msgs.msg import Header
 
-from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.errors import DsmError
 from dsm_ros.geometry.pose import Pose44
+from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.localization.config import TrackerConfig
 from dsm_ros.localization.result import Localized, NotLocalized, Reason
 from dsm_ros.localization.tracker import State, Tracker, is_jump
+from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.answer import Answer, Faults
 from dsm_ros.node.cameras import Cameras
 from dsm_ros.node.image_groups import ImageGroup
 from dsm_ros.node.map_broadcaster import MapBroadcaster
-from dsm_ros.node.transform_buffer import Missing
 from dsm_ros.node.transforms import Transforms
 
 WARNING_PERIOD_S = 5.0

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from geometry_msgs.msg import PoseWithCovarianceStamped
 
-from dsm_ros.messages.pose import pose_from_msg
 from dsm_ros.geometry.pose import Pose44, invert, make_pose
+from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.localization.tracker import Hint
-from dsm_ros.node.transform_buffer import Missing
+from dsm_ros.messages.pose import pose_from_msg
 from dsm_ros.node.transforms import Transforms
 
 # A body frame (x forward, z up) in which a camera looks ahead (REP 103), for cameras without a base frame.

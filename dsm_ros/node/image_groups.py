@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from dsm_ros.geometry.trajectory import NS_PER_S
 from dsm_ros.messages.pose import stamp_ns_of
-from dsm_ros.node.transform_buffer import NS_PER_S
 
 
 class ImageGroup:

@@ -12,11 +12,11 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
-from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.geometry.pose import Pose44, interpolate, invert, pose_error
+from dsm_ros.geometry.trajectory import NS_PER_S, Missing
+from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.conversions import transform_to_msg
 from dsm_ros.node.interruption import interruptible
-from dsm_ros.node.transform_buffer import NS_PER_S, Missing
 from dsm_ros.node.transforms import TF_QOS, Transforms, on_time_jump
 
 RESEND_PERIOD_S = 0.05

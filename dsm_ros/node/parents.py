@@ -7,7 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from dsm_ros.node.transform_buffer import HISTORY_NS, NS_PER_S
+from dsm_ros.geometry.trajectory import NS_PER_S
+from dsm_ros.node.transform_buffer import HISTORY_NS
 
 CLAIM_S = HISTORY_NS / NS_PER_S
 OWN_KEPT = 1000

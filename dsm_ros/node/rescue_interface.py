@@ -12,6 +12,7 @@ from std_msgs.msg import Empty
 from std_srvs.srv import Empty as EmptyService
 from std_srvs.srv import Trigger
 
+from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.localization.result import Localized
 from dsm_ros.localization.tracker import Tracker
 from dsm_ros.msg import RelocalizationStatus
@@ -24,7 +25,6 @@ from dsm_ros.node.parameters import NodeParameters
 from dsm_ros.node.pose_watch import Health, PoseWatch
 from dsm_ros.node.relocalize_action import RelocalizeAction
 from dsm_ros.node.rescue import Rescue, RescueDesk
-from dsm_ros.node.transform_buffer import Missing
 from dsm_ros.srv import LoadMap
 
 

@@ -13,10 +13,11 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from tf2_msgs.msg import TFMessage
 
-from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
 from dsm_ros.geometry.pose import Pose44
+from dsm_ros.geometry.trajectory import Missing
+from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
 from dsm_ros.node.parents import Parents
-from dsm_ros.node.transform_buffer import Missing, TransformBuffer, TransformStore
+from dsm_ros.node.transform_buffer import TransformBuffer, TransformStore
 
 TF_QOS = QoSProfile(depth=100)
 TF_STATIC_QOS = QoSProfile(

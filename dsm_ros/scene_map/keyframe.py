@@ -19,6 +19,8 @@ MAX_WIDTH_PX = 640
 MAX_BYTES = 300_000
 JPEG_QUALITIES = (92, 85, 75, 60)
 DEPTH_UNIT_M = 0.001
+MAX_DEPTH_UNITS = 65535
+MAX_DEPTH_M = MAX_DEPTH_UNITS * DEPTH_UNIT_M
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,18 @@ class Keyframe:
 
     def _checked(self, array: NDArray[np.generic] | None, what: str) -> NDArray[np.generic]:
         if array is None or array.shape[:2] != (self.camera.height_px, self.camera.width_px):
-            raise MapError(f"keyframe {self.id}: its {what} is damaged; build the map again or prune this keyframe")
+            raise MapError(f"keyframe {self.id}: its {what} is damaged; build the map again")
         return array
+
+
+def pose_fault(a_T_b: Pose44) -> str | None:
+    """Return why a 4x4 matrix is no pose; None when it is one."""
+    if not np.isfinite(a_T_b).all():
+        return "its pose is not finite"
+    rotation_33 = a_T_b[:3, :3]
+    if not np.allclose(rotation_33 @ rotation_33.T, np.eye(3), atol=1e-4) or np.linalg.det(rotation_33) < 0:
+        return "its pose is not rigid"
+    return None
 
 
 def camera_to_json(camera: Camera) -> str:
@@ -63,10 +75,12 @@ def camera_from_json(text: str) -> Camera:
 def compress(frame: Frame, keyframe_id: int, session: str) -> Keyframe:
     """Return the keyframe of a frame that has depth and pose, at most 640 px wide and 300 KB.
 
-    Raises MapError when depth or pose is missing.
+    Raises MapError when depth or pose is missing, or the pose is none.
     """
     if frame.depth_HW is None or frame.map_T_camera is None:
         raise MapError(f"frame {frame.name} has no depth or no pose; a map needs both")
+    if fault := pose_fault(frame.map_T_camera):
+        raise MapError(f"frame {frame.name}: {fault}; leave it out")
     for camera in _sizes(frame.camera):
         image_jpeg, depth_png = _compressed(frame.image_HW3, frame.depth_HW, camera)
         if len(image_jpeg) + len(depth_png) <= MAX_BYTES:
@@ -86,7 +100,10 @@ def _compressed(image_HW3: NDArray[np.uint8], depth_HW: NDArray[np.float32], cam
     """Return JPEG and PNG at a camera's size; the JPEG at the best quality at which both fit, if there is one."""
     size = (camera.width_px, camera.height_px)
     depth_HW = cv2.resize(depth_HW, size, interpolation=cv2.INTER_NEAREST)
-    depth_png = _encode(".png", np.clip(depth_HW / DEPTH_UNIT_M + 0.5, 0, 65535).astype(np.uint16), [])
+    units_HW = np.nan_to_num(depth_HW / DEPTH_UNIT_M + 0.5, nan=0.0, posinf=0.0, neginf=0.0)
+    # What is too far for 16 bits is unknown: the largest number would be a surface at 65 m.
+    units_HW = np.where((units_HW > 0) & (units_HW < MAX_DEPTH_UNITS), units_HW, 0)
+    depth_png = _encode(".png", units_HW.astype(np.uint16), [])
     image_HW3 = cv2.resize(image_HW3, size, interpolation=cv2.INTER_AREA)[..., ::-1]
     for quality in JPEG_QUALITIES:
         image_jpeg = _encode(".jpg", image_HW3, [cv2.IMWRITE_JPEG_QUALITY, quality])

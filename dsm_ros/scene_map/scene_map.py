@@ -17,7 +17,8 @@ from dsm_ros.network.features import KeyframeFeatures
 from dsm_ros.scene_map.feature_rows import on_device
 from dsm_ros.scene_map.keyframe import Keyframe
 from dsm_ros.scene_map.keyframe_index import KeyframeIndex
-from dsm_ros.scene_map.store import MapStore, damage_reported, open_store
+from dsm_ros.scene_map.reported_errors import damage_reported
+from dsm_ros.scene_map.store import MapStore, open_store
 
 FEATURE_BYTES = 520_000  # at most, of one keyframe of the lite preset, on disk and in memory
 CACHE_BYTES = 4000 * FEATURE_BYTES

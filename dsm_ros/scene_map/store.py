@@ -7,10 +7,10 @@ Keyframes are written before their features, because features can always be comp
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,12 @@ from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.features import KeyframeFeatures
 from dsm_ros.scene_map.feature_rows import FEATURES, features_from_row, row_from_features
 from dsm_ros.scene_map.keyframe import Keyframe, camera_from_json, camera_to_json
+from dsm_ros.scene_map.reported_errors import damage_reported, writing_reported
 from dsm_ros.scene_map.rows import KeyedRows, read_columns
 
 FORMAT_VERSION = 1
+# Of a server that is gone: LanceDB's own limit is three minutes.
+SERVER_LIMITS = {"connect_timeout": "3s", "client_max_retries": "2", "client_retry_timeout": "10"}
 
 KEYFRAMES = pa.schema(
     [
@@ -53,7 +56,13 @@ def map_exists(uri: str) -> bool:
     """Return whether there is a complete map; never creates anything."""
     if "://" not in uri and not Path(uri).is_dir():
         return False
-    return "meta" in _table_names(lancedb.connect(uri))
+    with damage_reported(uri):
+        return "meta" in table_names(connect(uri))
+
+
+def connect(uri: str) -> Any:
+    """Return LanceDB's connection to a folder or server."""
+    return lancedb.connect(uri, storage_options=SERVER_LIMITS if "://" in uri else None)
 
 
 def check_target(uri: str, append: bool) -> None:
@@ -65,18 +74,29 @@ def check_target(uri: str, append: bool) -> None:
         raise MapError(f"{uri} is a map already; choose another name, or add to it with --append")
     if not exists and "://" not in uri and Path(uri).exists() and not _is_unfinished(Path(uri)):
         raise MapError(f"{uri} exists and is no map; choose another name")
+    require_writable(uri)
+
+
+def require_writable(uri: str) -> None:
+    """Raise MapError when nothing can be written in a folder, or where it would be made; servers are not asked."""
+    place = Path(uri).absolute()
+    while "://" not in uri and not place.exists():
+        place = place.parent
+    if "://" not in uri and not os.access(place, os.W_OK | os.X_OK):
+        raise MapError(f"cannot write the map {uri}: {place} is read-only for you; choose another place")
 
 
 def create_store(uri: str, sensor: str) -> MapStore:
     """Create an empty map; its meta table comes last and makes it one. Raises MapError when one is there."""
     check_target(uri, append=False)
-    database = lancedb.connect(uri)
-    database.create_table("keyframes", schema=KEYFRAMES, exist_ok=True)
-    database.create_table("features", schema=FEATURES, exist_ok=True)
     created = datetime.now(timezone.utc).isoformat(timespec="seconds")
     meta = {"format_version": FORMAT_VERSION, "created": created, "sensor": sensor, "frame": "map", "gravity": None}
     rows = [{"key": key, "value": json.dumps(value)} for key, value in meta.items()]
-    database.create_table("meta", rows, schema=META)
+    with writing_reported(uri):
+        database = connect(uri)
+        database.create_table("keyframes", schema=KEYFRAMES, exist_ok=True)
+        database.create_table("features", schema=FEATURES, exist_ok=True)
+        database.create_table("meta", rows, schema=META)
     return open_store(uri)
 
 
@@ -91,18 +111,8 @@ def open_store(uri: str) -> MapStore:
     return store
 
 
-@contextmanager
-def damage_reported(uri: str) -> Iterator[None]:
-    """Raise MapError where a map cannot be read, whatever LanceDB raises there: it has many kinds."""
-    try:
-        yield
-    except MapError:
-        raise
-    except Exception as error:
-        raise MapError(f"the map {uri} is damaged ({error!r:.200}); build it again") from error
-
-
-def _table_names(database: Any) -> list[str]:
+def table_names(database: Any) -> list[str]:
+    """Return the names of all tables at a place."""
     return list(database.list_tables().tables)
 
 
@@ -116,7 +126,7 @@ class MapStore:
 
     def __init__(self, uri: str):
         self.uri = uri
-        database = lancedb.connect(uri)
+        database = connect(uri)
         self._keyframes = database.open_table("keyframes")
         self._features = database.open_table("features")
         self._keyframe_rows = KeyedRows(self._keyframes, "id")
@@ -138,16 +148,28 @@ class MapStore:
             }
             for k in keyframes
         ]
-        self._keyframes.add(pa.Table.from_pylist(rows, schema=KEYFRAMES))
+        table = pa.Table.from_pylist(rows, schema=KEYFRAMES)
+        with writing_reported(self.uri):
+            self._keyframes.add(table)
 
     def add_features(self, ids: Sequence[int], features: Sequence[KeyframeFeatures], model_hash: str) -> None:
         """Append the features of keyframes in one transaction; tensors are stored as fp16, depths as float32."""
         rows = [row_from_features(i, f, model_hash) for i, f in zip(ids, features, strict=True)]
-        self._features.add(pa.Table.from_pylist(rows, schema=FEATURES))
+        table = pa.Table.from_pylist(rows, schema=FEATURES)
+        with writing_reported(self.uri):
+            self._features.add(table)
+
+    def remove(self, ids: Sequence[int]) -> None:
+        """Remove keyframes and their features."""
+        listed = ", ".join(map(str, ids))
+        with writing_reported(self.uri):
+            self._features.delete(f"keyframe_id IN ({listed})")
+            self._keyframes.delete(f"id IN ({listed})")
 
     def delete_features(self, model_hash: str) -> None:
         """Remove all features of one model."""
-        self._features.delete(_of_model(model_hash))
+        with writing_reported(self.uri):
+            self._features.delete(_of_model(model_hash))
 
     def index(self) -> pa.Table:
         """Return all keyframes without their images, in order of time."""
@@ -189,8 +211,9 @@ class MapStore:
 
     def compact(self) -> None:
         """Merge the small fragments that many appends leave behind."""
-        for table in (self._keyframes, self._features):
-            table.optimize()
+        with writing_reported(self.uri):
+            for table in (self._keyframes, self._features):
+                table.optimize()
 
 
 def _of_model(model_hash: str) -> str:

@@ -38,6 +38,7 @@ BAD_INPUT = {
     "target is a file": ["map", "build", ROOM, "{w}/file"],
     "empty range": ["map", "build", ROOM, "{w}/new", "--frames", "100:200"],
     "malformed range": ["map", "build", ROOM, "{w}/new", "--frames", "a:b"],
+    "malformed step": ["map", "build", ROOM, "{w}/new", "--every", "0.3"],
     "append to nothing": ["map", "build", ROOM, "{w}/new", "--append"],
     "missing map": ["map", "info", "{w}/nowhere"],
     "not a map": ["map", "verify", "{w}/empty"],
@@ -91,6 +92,43 @@ def test_info_and_verify_of_a_sound_map(workspace, dsm):
     figures = json.loads(dsm("map", "info", workspace / "room", "--json").out)
     assert figures["keyframes"] == 5
     assert dsm("map", "verify", workspace / "room").status == 0
+
+
+def test_keyframes_by_motion_and_how_many_were_looked_at(tmp_path, dsm):
+    done = dsm("map", "build", ROOM, tmp_path / "m", "--frames", ":20", "--every", "1m / 90deg")
+    assert done.status == 0, done.err
+    assert "keyframes added of 20 frames looked at" in done.out
+    taken = json.loads(dsm("map", "info", tmp_path / "m", "--json").out)["keyframes"]
+    assert 1 < taken < 10
+
+
+def test_a_sparse_map_is_sound_with_a_note(workspace, dsm):
+    done = dsm("map", "verify", workspace / "room")
+    assert done.status == 0
+    assert done.out.splitlines()[-1].endswith("room: sound")
+
+
+def test_a_map_without_features_is_not_sound(workspace, tmp_path, dsm):
+    import lancedb
+
+    shutil.copytree(workspace / "room", tmp_path / "m")
+    lancedb.connect(str(tmp_path / "m")).open_table("features").delete("true")
+    done = dsm("map", "verify", tmp_path / "m")
+    assert done.status == 2
+    assert "5 keyframes have no features of any model" in done.out
+    assert done.err.splitlines()[-1] == f"dsm: {tmp_path / 'm'} has 1 problem(s)"
+
+
+def test_a_fault_of_the_system_is_one_line(workspace, dsm, monkeypatch):
+    import dsm_ros.files
+
+    def full(path, content):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(dsm_ros.files, "write_whole", full)
+    done = dsm("localize", workspace / "room", ROOM, "--frames", ":1", "--out", workspace / "poses.tum")
+    assert done.status == 2
+    assert done.err.splitlines()[-1].startswith(f"dsm: {workspace / 'poses.tum'}: No space left on device")
 
 
 def test_help_shows_examples(dsm):

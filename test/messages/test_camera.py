@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
-from dsm_ros.messages.camera import camera_from_msg, camera_of_size, rectified_camera_from_msg
 from dsm_ros.geometry.camera import Camera
+from dsm_ros.messages.camera import camera_from_msg, camera_of_size, check_intrinsics, rectified_camera_from_msg
 from dsm_ros.node.conversions import camera_to_msg
 
 FULL = Camera(640, 480, 500.0, 510.0, 319.5, 239.5)
@@ -134,6 +134,68 @@ def test_what_is_wrong_with_a_camera_is_said(wrong, said):
     with pytest.raises(ValueError, match=said) as error:
         camera_from_msg(wrong)
     assert "\n" not in str(error.value)
+
+
+IMPLAUSIBLE = [
+    ((0.78, 1.04, 0.5, 0.5), "seems to be in normalised units"),
+    ((1.0, 1.0, 0.0, 0.0), "seems to be in normalised units"),
+    ((31.9, 500.0, 319.5, 239.5), "seems to be in normalised units"),
+    ((500.0, 32001.0, 319.5, 239.5), "is of another image size than 640x480"),
+    ((500.0, 500.0, 0.0, 0.0), r"has its principal point \(0, 0\) in the corner of the 640x480 image"),
+    ((1000.0, 1000.0, 640.5, 480.5), r"is of another image size than 640x480 \(.*\(640.5, 480.5\) is outside"),
+    ((500.0, 500.0, 319.5, -1.0), "is outside"),
+    ((500.0, 500.0, -1.0, 239.5), "is outside"),
+    ((1000.0, 1000.0, 631.0, 471.0), r"\(631, 471\) is near a corner"),  # K of images of twice the size
+    ((250.0, 250.0, 157.0, 122.0), r"\(157, 122\) is near a corner"),  # and of half the size
+]
+
+
+@pytest.mark.parametrize(("intrinsics", "said"), IMPLAUSIBLE)
+def test_intrinsics_of_another_unit_or_size_are_refused(intrinsics, said):
+    fx, fy, cx, cy = intrinsics
+    k, p = [fx, 0, cx, 0, fy, cy, 0, 0, 1], [fx, 0, cx, -45.0, 0, fy, cy, 0, 0, 0, 1, 0]
+    whole_region = with_region(0, 0, 640, 480, (2, 2))
+    whole_region.k = k
+    for name, refused in (
+        ("K", lambda: check_intrinsics(Camera(640, 480, *intrinsics))),
+        ("K", lambda: camera_from_msg(whole_region)),
+        ("P", lambda: rectified_camera_from_msg(info(p=p))),
+    ):
+        with pytest.raises(ValueError, match=f"^{name} .*{said}") as error:
+            refused()
+        assert "camera_info.yaml" in str(error.value)
+        assert "--camera-info" in str(error.value)
+        assert "\n" not in str(error.value)
+
+
+PLAUSIBLE = [
+    (640, 480, 517.3, 516.5, 318.6, 255.3),  # TUM fr1
+    (1920, 1080, 1081.4, 1081.4, 959.5, 539.5),  # Kinect v2
+    (640, 480, 32.0, 32.0, 319.5, 239.5),
+    (640, 480, 32000.0, 32000.0, 319.5, 239.5),
+    (848, 800, 285.0, 286.0, 427.0, 398.0),  # fisheye of a T265
+    (640, 480, 400.0, 400.0, 500.0, 240.0),  # right image of a stereo pair rectified to a common centre
+    (640, 480, 500.0, 500.0, 0.0, 239.5),
+    (640, 480, 500.0, 500.0, 100.0, 400.0),
+]
+
+
+@pytest.mark.parametrize("numbers", PLAUSIBLE)
+def test_intrinsics_of_real_cameras_are_kept(numbers):
+    check_intrinsics(Camera(*numbers))
+
+
+def test_a_region_may_lie_beside_the_principal_point():
+    assert camera_from_msg(with_region(0, 0, 100, 100)) == FULL.cropped(0, 0, 100, 100)
+
+
+@given(st.integers(16, 4000), st.integers(16, 4000), st.floats(0.1, 10), st.floats(-0.15, 0.15), st.floats(-0.15, 0.15))
+def test_units_of_the_image_are_all_that_is_refused(width, height, focal_per_width, right, down):
+    focal = focal_per_width * width
+    centre = ((0.5 + right) * width, (0.5 + down) * height)
+    check_intrinsics(Camera(width, height, focal, focal, *centre))
+    with pytest.raises(ValueError, match="normalised"):
+        check_intrinsics(Camera(width, height, focal / width / 16, focal / height / 16, 0.5 + right, 0.5 + down))
 
 
 def test_a_changed_calibration_is_another_camera():

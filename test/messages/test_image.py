@@ -211,6 +211,32 @@ def test_a_picture_that_claims_to_be_huge_is_refused():
     assert "cannot be decoded" in refusal(compressed(data, "png"))
 
 
+def test_a_png_that_claims_more_than_the_memory_holds_is_refused_before_it_is_decoded():
+    header = b"IHDR" + struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    png = encoded(".png", RGB)
+    data = png[:12] + header + struct.pack(">I", zlib.crc32(header)) + png[33:]
+    assert "header claims 20000x20000 pixels" in refusal(compressed(data, "png"))
+
+
+def turned_by_exif(jpeg, orientation):
+    """A JPEG whose EXIF asks a viewer to turn it: an APP1 segment with one TIFF entry, after the first two bytes."""
+    entry = struct.pack(">HHHIHH", 1, 0x0112, 3, 1, orientation, 0)
+    exif = b"Exif\0\0" + b"MM\0*" + struct.pack(">I", 8) + entry + bytes(4)
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_taken_as_the_sensor_saw_them(orientation):
+    data = turned_by_exif(encoded(".jpg", SMOOTH[..., ::-1]), orientation)
+    assert image_from_msg(compressed(data, "rgb8; jpeg compressed bgr8")) == pytest.approx(SMOOTH.astype(int), abs=8)
+    viewed = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert (viewed.shape[:2] == SMOOTH.shape[:2]) == (orientation < 5)  # or the EXIF above would be void
+
+
+def test_errors_are_one_line_whatever_the_encoding_is_called():
+    assert "encoding 'a b'" in refusal(message(RGB, "a\nb"))
+
+
 def test_bytes_after_a_jpeg_do_no_harm():
     data = encoded(".jpg", SMOOTH[..., ::-1])
     assert image_from_msg(compressed(data + bytes(64), "jpeg")) == pytest.approx(SMOOTH.astype(int), abs=8)

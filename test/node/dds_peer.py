@@ -18,8 +18,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
-from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.geometry.camera import Camera
+from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node import conversions as c
 from dsm_ros.node.outputs import LATCHED
 

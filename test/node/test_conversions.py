@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from std_msgs.msg import Header
 
-from dsm_ros.messages.camera import camera_from_msg
-from dsm_ros.messages.image import image_from_msg
-from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of, transform_from_msg
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.localization.result import SceneCoordinates
+from dsm_ros.messages.camera import camera_from_msg
+from dsm_ros.messages.image import image_from_msg
+from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of, transform_from_msg
 from dsm_ros.node import conversions as c
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (6, 8, 3), dtype=np.uint8)

@@ -14,11 +14,11 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
-from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
 from dsm_ros.geometry.pose import make_pose
+from dsm_ros.geometry.trajectory import Missing
+from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
 from dsm_ros.node.conversions import stamp_msg, transform_to_msg
 from dsm_ros.node.map_broadcaster import BroadcastSettings, Jump, MapBroadcaster
-from dsm_ros.node.transform_buffer import Missing
 from dsm_ros.node.transforms import TF_QOS, TF_STATIC_QOS, Transforms
 
 S = 1_000_000_000

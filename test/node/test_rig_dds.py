@@ -10,9 +10,9 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
-from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.localization.config import TrackerConfig
+from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of
 from dsm_ros.node import conversions as c
 from dsm_ros.node.outputs import LATCHED
 

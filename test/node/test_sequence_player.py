@@ -11,9 +11,9 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from dsm_ros.datasets.frame import Frame
+from dsm_ros.geometry.camera import Camera
 from dsm_ros.messages.image import image_from_msg
 from dsm_ros.messages.pose import stamp_ns_of
-from dsm_ros.geometry.camera import Camera
 from dsm_ros.node import sequence_player
 
 STAMPS_NS = [0, 33_000_000, 100_000_000]

@@ -7,8 +7,8 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
-from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.geometry.pose import make_pose
+from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node import conversions as c
 
 S = 1_000_000_000

@@ -15,11 +15,12 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
-from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.geometry.pose import make_pose
+from dsm_ros.geometry.trajectory import Missing
+from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.conversions import stamp_msg, transform_to_msg
 from dsm_ros.node.map_broadcaster import BroadcastSettings, MapBroadcaster
-from dsm_ros.node.transform_buffer import Missing, TransformBuffer
+from dsm_ros.node.transform_buffer import TransformBuffer
 from dsm_ros.node.transforms import TF_QOS, TF_STATIC_QOS, Transforms, make_store
 
 S = 1_000_000_000

@@ -14,11 +14,12 @@ from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.errors import MapError, SequenceError
 from dsm_ros.network.features import ImageFeatures, KeyframeFeatures
 from dsm_ros.scene_map.builder import build_map, refresh_features
-from dsm_ros.scene_map.inspect import describe, find_problems
+from dsm_ros.scene_map.inspect import describe
 from dsm_ros.scene_map.keyframe import compress
 from dsm_ros.scene_map.retrieval import Retrieval
 from dsm_ros.scene_map.scene_map import FEATURE_BYTES, SceneMap
 from dsm_ros.scene_map.store import open_store
+from dsm_ros.scene_map.verify import find_problems
 
 ROOM = "rooms:2/size=96x64,clutter=4"
 
@@ -61,7 +62,7 @@ def test_what_is_built_is_read_back(tmp_path, room):
     features = scene_map.features([first.id])[0]
     assert features.depths[0].shape == (4, 6)
     assert features.map_T_camera == pytest.approx(room[0].map_T_camera)
-    assert find_problems(str(tmp_path / "m"), quiet) == []
+    assert find_problems(str(tmp_path / "m"), quiet).problems == ()
     points, colors = scene_map.points(500)
     assert len(points) == len(colors) <= 500
     assert (points > -0.05).all()
@@ -152,7 +153,7 @@ def test_a_killed_build_loses_nothing_committed(tmp_path, room):
     assert 32 <= committed <= after < 300
     build(room, uri, range(290, 300), append=True)
     assert describe(str(uri))["keyframes"] == after + 10
-    assert find_problems(str(uri), quiet) == []
+    assert find_problems(str(uri), quiet).problems == ()
 
 
 def test_two_builders_append_at_once(tmp_path, room):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
 
-from dsm_ros.datasets.frame import Frame
+from dsm_ros.datasets.description import Description, Part
+from dsm_ros.datasets.frame import Frame, FrameHeader
 from dsm_ros.datasets.rooms.effects import RoomEffects
 from dsm_ros.datasets.rooms.model import make_room
 from dsm_ros.datasets.rooms.render import render
@@ -16,6 +17,7 @@ from dsm_ros.datasets.rooms.scene import RoomStyle
 from dsm_ros.datasets.rooms.walk import WALKS
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pose import Pose44
 
 FRAME_PERIOD_NS = 1_000_000_000 // 30
 FOCAL_SHARE = 525.0 / 640.0
@@ -94,15 +96,42 @@ class RoomSequence:
     def __getitem__(self, index: int) -> Frame:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        walk = self.room.walks[self.spec.walk]
-        phase_of = [(index + share) / self.spec.frames for share in self._effects.exposure_shares()]
-        views = [self._view(walk.pose(phase)) for phase in phase_of]
+        walk, phases = self.room.walks[self.spec.walk], self._phases(index)
+        views = [self._view(walk.pose(phase)) for phase in phases]
         image_HW3 = self._effects.apply(
             [image for image, _ in views], index / self.spec.frames, self._noise_seed(index)
         )
-        middle = len(views) // 2
-        depth_HW, pose = views[middle][1], walk.pose(phase_of[middle])
-        return Frame(f"{index:06d}", (index + 1) * FRAME_PERIOD_NS, image_HW3, self.camera, depth_HW, pose)
+        depth_HW, stamp_ns = views[len(views) // 2][1], (index + 1) * FRAME_PERIOD_NS
+        return Frame(f"{index:06d}", stamp_ns, image_HW3, self.camera, depth_HW, self._pose(phases))
+
+    def header(self, index: int) -> FrameHeader:
+        """Return name, stamp and pose; nothing is rendered. Raises IndexError beyond the walk."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        return FrameHeader(f"{index:06d}", (index + 1) * FRAME_PERIOD_NS, self._pose(self._phases(index)))
+
+    def query(self, index: int) -> Frame:
+        """Return image, camera and stamp alone."""
+        return replace(self[index], depth_HW=None, map_T_camera=None)
+
+    def describe(self) -> Description:
+        """Return the parts, all of them rendered."""
+        size = f"{self.spec.width_px}x{self.spec.height_px}"
+        parts = (
+            Part("image", self.name, f"{len(self)} images of {size}, rendered"),
+            Part("camera", self.name, f"f {self.camera.fx:.1f}, no distortion"),
+            Part("depth", self.name, "exact, of the image's camera"),
+            Part("poses", self.name, "exact"),
+        )
+        return Description(parts)
+
+    def _phases(self, index: int) -> list[float]:
+        """Return the moments of a frame's exposure, as shares of the walk."""
+        return [(index + share) / self.spec.frames for share in self._effects.exposure_shares()]
+
+    def _pose(self, phases: list[float]) -> Pose44:
+        """Return the camera's pose in the middle of an exposure."""
+        return self.room.walks[self.spec.walk].pose(phases[len(phases) // 2])
 
     def _view(self, map_T_camera: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
         image_HW3, depth_HW = render(self._textured, torch.from_numpy(map_T_camera).to(self._device), self.camera)

@@ -1,0 +1,85 @@
+"""What is read of a bag, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from dsm_ros.datasets.description import Description, Part
+from dsm_ros.datasets.rosbag.depth_source import DepthSource
+from dsm_ros.datasets.rosbag.image_choice import other_cameras
+from dsm_ros.datasets.rosbag.pose_source import POSE_TYPES, PoseSource
+from dsm_ros.datasets.rosbag.streams import INFO_TYPE, ImageStream
+from dsm_ros.geometry.trajectory import NS_PER_S
+from dsm_ros.messages.image_kind import ImageKind
+
+if TYPE_CHECKING:
+    from dsm_ros.datasets.rosbag.sequence import RosbagSequence
+
+MAX_OPTIONS = 4
+
+
+def describe_bag(sequence: RosbagSequence) -> Description:
+    """Return what is read of a bag, and the options that would change it."""
+    parts = (_image(sequence), _camera(sequence), _depth(sequence), _poses(sequence))
+    return Description(parts, tuple(_warnings(sequence)))
+
+
+def _image(sequence: RosbagSequence) -> Part:
+    first, stamps_ns = sequence.query(0), sequence.stamps_ns
+    seconds = (stamps_ns[-1] - stamps_ns[0]) / NS_PER_S
+    size = f"{first.image_HW3.shape[1]}x{first.image_HW3.shape[0]}"
+    detail = f"{sequence.image.form}, {size}, frame '{sequence.frame}', {len(stamps_ns)} images in {seconds:.1f} s"
+    pictures = (stream for stream in sequence.streams if stream.kind is ImageKind.PICTURE)
+    return Part("image", sequence.image.topic.name, detail, _options("--image", pictures, sequence.image.topic.name))
+
+
+def _camera(sequence: RosbagSequence) -> Part:
+    camera = sequence.camera.at(sequence.stamps_ns[0])
+    centre = f"fx {camera.fx:.4g} fy {camera.fy:.4g} cx {camera.cx:.4g} cy {camera.cy:.4g}"
+    detail = f"{camera.width_px}x{camera.height_px}, {centre}, distortion {camera.distortion_model}"
+    if len(sequence.camera) > 1:
+        detail += f", {len(sequence.camera)} calibrations"
+    names = [topic.name for topic in sequence.bag.of_type(INFO_TYPE) if topic.name != sequence.camera.source]
+    return Part("camera", sequence.camera.source, detail, _choices("--camera-info", [*names, "FILE.yaml"]))
+
+
+def _depth(sequence: RosbagSequence) -> Part:
+    depth = sequence.depth
+    name = depth.stream.topic.name if isinstance(depth, DepthSource) else ""
+    change = _options("--depth", (stream for stream in sequence.streams if stream.is_depth), name)
+    if isinstance(depth, str):
+        return Part("depth", "", depth, change)
+    middle_ns = sequence.stamps_ns[len(sequence.stamps_ns) // 2]
+    view = depth.view.words(sequence.query(0).camera)
+    detail = f"{depth.stream.form}, {view}, {depth.nearest_gap_ms(middle_ns):.0f} ms from the image in the middle"
+    return Part("depth", name, detail, change)
+
+
+def _poses(sequence: RosbagSequence) -> Part:
+    poses = sequence.poses
+    chosen = (poses.source, poses.world) if isinstance(poses, PoseSource) else ("", "")
+    topics = [topic.name for topic in sequence.bag.of_type(*POSE_TYPES) if topic.name != chosen[0]]
+    worlds = [frame for frame in sequence.transforms.moving_ancestors(sequence.frame) if frame != chosen[1]]
+    change = "  ".join(filter(None, [_choices("--pose", topics), _choices("--world-frame", worlds)]))
+    if isinstance(poses, str):
+        return Part("poses", "", poses, change)
+    return Part("poses", poses.source, poses.detail, change)
+
+
+def _warnings(sequence: RosbagSequence) -> Iterable[str]:
+    if others := other_cameras(sequence.image, sequence.streams):
+        yield f"several cameras: images are read from {sequence.image.topic.name}, not {', '.join(others)}"
+    if isinstance(sequence.poses, PoseSource) and sequence.poses.drifts:
+        yield f"poses are in '{sequence.poses.world}', which drifts: a map is right where this odometry is"
+    if sequence.repeated:
+        yield f"{sequence.repeated} images have the stamp of another one and are left out"
+
+
+def _options(option: str, streams: Iterable[ImageStream], chosen: str) -> str:
+    return _choices(option, [stream.topic.name for stream in streams if stream.topic.name != chosen])
+
+
+def _choices(option: str, values: list[str]) -> str:
+    more = f" (or {', '.join(values[1:MAX_OPTIONS])})" if len(values) > 1 else ""
+    return f"{option} {values[0]}{more}" if values else ""

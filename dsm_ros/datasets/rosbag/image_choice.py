@@ -1,0 +1,73 @@
+"""Which image topic of a bag is read, and which depth topics belong to the same camera."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dsm_ros.datasets.rosbag.streams import DRAWN_WORDS, ImageStream
+from dsm_ros.errors import SequenceError
+from dsm_ros.messages.image_kind import ImageKind
+
+
+def choose_image(streams: Sequence[ImageStream], wanted: str | None, bag: str) -> ImageStream:
+    """Return the image topic to read: the one that is asked for, else the best by ``_rank``.
+
+    Raises SequenceError that lists the image topics when there is none.
+    """
+    pictures = _pictures(streams)
+    if wanted:
+        return _named(pictures, wanted, bag)
+    if not pictures:
+        topics = ", ".join(stream.topic.name for stream in streams) or "none"
+        raise SequenceError(f"{bag} has no topic with camera images; its image topics: {topics}; name one with --image")
+    return min(pictures, key=lambda picture: _rank(picture, streams))
+
+
+def other_cameras(image: ImageStream, streams: Sequence[ImageStream]) -> list[str]:
+    """Return the image topics of the other cameras of a bag, those that have a camera_info."""
+    cameras = (stream for stream in _pictures(streams) if stream.info and not stream.is_infrared)
+    return sorted({camera.topic.name for camera in cameras if camera.folder != image.folder})
+
+
+def own_depths(image: ImageStream, streams: Sequence[ImageStream]) -> list[ImageStream]:
+    """Return the depth topics of an image's camera: those that no other camera is nearer to by frame or namespace."""
+    pictures = _pictures(streams)
+    return [stream for stream in streams if stream.is_depth and _owns(image, stream, pictures)]
+
+
+def _pictures(streams: Sequence[ImageStream]) -> list[ImageStream]:
+    return [stream for stream in streams if not stream.is_depth and stream.kind is not ImageKind.OTHER]
+
+
+def _named(pictures: Sequence[ImageStream], wanted: str, bag: str) -> ImageStream:
+    found = next((picture for picture in pictures if picture.topic.name == wanted), None)
+    if found is None:
+        topics = ", ".join(picture.topic.name for picture in pictures) or "none"
+        raise SequenceError(f"{bag} has no camera images on {wanted}; topics for --image: {topics}")
+    return found
+
+
+def _rank(image: ImageStream, streams: Sequence[ImageStream]) -> tuple[object, ...]:
+    """Order cameras before drawn pictures, colour before infrared, a camera with depth before one without."""
+    return (
+        image.kind is not ImageKind.PICTURE,
+        image.info is None,
+        image.is_infrared,
+        image.has_word(DRAWN_WORDS),
+        not own_depths(image, streams),
+        image.is_named_depth,
+        image.form.startswith("mono"),
+        image.is_rectified,
+        image.transport_rank,
+        image.topic.name,
+    )
+
+
+def _owns(image: ImageStream, depth: ImageStream, pictures: Sequence[ImageStream]) -> bool:
+    """Infrared pictures of a depth camera have the depth's frame, but they leave the depth to the colour camera."""
+    nearest = max(picture.shared_namespace(depth) for picture in [*pictures, image])
+    has_other_owner = any(
+        picture.frame == depth.frame != image.frame and picture.base != image.base and not picture.is_infrared
+        for picture in pictures
+    )
+    return image.shared_namespace(depth) == nearest and not has_other_owner

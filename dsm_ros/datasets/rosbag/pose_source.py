@@ -1,0 +1,204 @@
+"""The pose of every image of a bag in one world frame, by TF, by odometry or by a topic that the user names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from dsm_ros.datasets.rosbag.bag import Bag, Topic
+from dsm_ros.datasets.rosbag.transforms import MOTION, BagTransforms, world_rank
+from dsm_ros.errors import SequenceError
+from dsm_ros.geometry.pose import Pose44, pose_error
+from dsm_ros.geometry.trajectory import Absence, Missing, Trajectory
+from dsm_ros.geometry.transform_tree import TransformTree, bare
+from dsm_ros.messages.pose import pose_from_msg, pose_or_lost, stamp_ns_of
+
+ODOMETRY_TYPE = "nav_msgs/msg/Odometry"
+POSE_TYPES = (ODOMETRY_TYPE, "geometry_msgs/msg/PoseStamped", "geometry_msgs/msg/PoseWithCovarianceStamped")
+ODOM_RANK = 2
+MAX_TURN_DEG = 20.0
+MAX_NAMED = 12
+
+
+@dataclass(frozen=True)
+class PoseSource:
+    """Where poses come from.
+
+    at: the pose of the camera in the world at a stamp, or why there is none. source: /tf or a topic.
+    world: the world frame. detail: the frames in words.
+    """
+
+    at: Callable[[int], Pose44 | Missing]
+    source: str
+    world: str
+    detail: str
+
+    @property
+    def drifts(self) -> bool:
+        """Whether the world frame is one of odometry."""
+        return world_rank(self.world, None) >= ODOM_RANK
+
+
+@dataclass(frozen=True)
+class _TopicPoses:
+    """world_T_camera from a topic's frame_T_body, and the tree for the ways above and below it."""
+
+    topic: str
+    tree: TransformTree
+    poses: Trajectory
+    world: str
+    frame: str
+    body: str
+    camera: str
+
+    def at(self, stamp_ns: int) -> Pose44 | Missing:
+        world_T_camera = np.eye(4)
+        for part in (
+            self.tree.lookup(self.world, self.frame, stamp_ns),
+            self.poses.at(stamp_ns),
+            self.tree.lookup(self.body, self.camera, stamp_ns),
+        ):
+            if isinstance(part, Missing):
+                return part
+            world_T_camera = world_T_camera @ part
+        return world_T_camera
+
+
+class PoseFinder:
+    """Chooses one source of poses for a whole recording.
+
+    The world is map where TF or odometry places the camera in it for a part of the recording, else world, else odom,
+    else the frame of any odometry whose body the tree links to the camera.
+    """
+
+    def __init__(self, bag: Bag, transforms: BagTransforms, camera: str, stamps_ns: Sequence[int]):
+        """camera: the frame of the images. stamps_ns: theirs."""
+        self._bag, self._transforms, self._tree = bag, transforms, transforms.tree
+        self._camera, self._stamps_ns = camera, stamps_ns
+
+    def named(self, option: str, world: str | None) -> PoseSource:
+        """Return the source of ``--pose TOPIC[:FRAME]``. Raises SequenceError when it cannot be used."""
+        name, _, frame = option.partition(":")
+        topic = self._bag.topics.get(name)
+        if topic is None or topic.msgtype not in POSE_TYPES:
+            known = ", ".join(topic.name for topic in self._bag.of_type(*POSE_TYPES)) or "none"
+            raise SequenceError(f"{self._bag.name} has no poses on {name}; topics for --pose: {known}")
+        told = self._read(topic)
+        told = replace(told, body=bare(frame) or told.body or self._camera)
+        if problem := self._unlinked(told):
+            raise SequenceError(f"{self._bag.name}: {problem}")
+        sources = self._sources(told)
+        source = next((source for source in sources if source.world == bare(world or told.frame)), None)
+        if source is None:
+            worlds = ", ".join(source.world for source in sources)
+            raise SequenceError(f"{name} tells no poses in '{world}'; frames for --world-frame: {worlds}")
+        if not frame and topic.msgtype != ODOMETRY_TYPE:
+            self._refuse_other_body(source, name)
+        return source
+
+    def found(self, wanted: str | None) -> PoseSource | str:
+        """Return the source by the rules, in the world frame ``wanted`` if one is given; else why there is none."""
+        odometry = [self._read(topic) for topic in self._bag.of_type(ODOMETRY_TYPE)]
+        sources = self._of_tree(wanted)
+        sources += [source for told in odometry if not self._unlinked(told) for source in self._sources(told)]
+        if wanted:
+            sources = [source for source in sources if source.world == bare(wanted)]
+        sources.sort(key=lambda source: world_rank(source.world, None))
+        covering = (s for s in sources if any(not isinstance(s.at(t), Missing) for t in self._stamps_ns))
+        return next(covering, None) or self._why_none(sources, odometry, wanted)
+
+    def _of_tree(self, wanted: str | None) -> list[PoseSource]:
+        """Return a source for each world frame above the camera; a frame of another name only where it is wanted."""
+        worlds = [frame for frame in self._tree.ancestors(self._camera) if world_rank(frame, wanted) <= ODOM_RANK]
+        return [
+            PoseSource(partial(self._tree.lookup, world, self._camera), "/tf", world, self._words(world, self._camera))
+            for world in worlds
+        ]
+
+    def _read(self, topic: Topic) -> _TopicPoses:
+        """Return the poses of a topic; those in another frame than the first are left out."""
+        poses, frame, body = Trajectory(MOTION, topic.name), "", ""
+        for bag_ns, message in self._bag.messages(topic):
+            frame = frame or bare(message.header.frame_id)
+            body = body or bare(getattr(message, "child_frame_id", ""))
+            if bare(message.header.frame_id) == frame:
+                poses.insert(stamp_ns_of(message.header.stamp) or bag_ns, pose_or_lost(pose_from_msg, message))
+        return _TopicPoses(topic.name, self._tree, poses, frame, frame, body, self._camera)
+
+    def _sources(self, told: _TopicPoses) -> list[PoseSource]:
+        """Return a source for the frame of a topic's poses and for each frame above it."""
+        whose = "the camera" if told.body == told.camera else f"'{told.body}', and its way to '{told.camera}' by TF"
+        return [
+            PoseSource(replace(told, world=world).at, told.topic, world, f"poses of {whose} in '{world}'")
+            for world in (told.frame, *self._tree.ancestors(told.frame))
+        ]
+
+    def _unlinked(self, told: _TopicPoses) -> str | None:
+        """Return why a topic says nothing of the camera: its body has no way to the camera but through a world."""
+        if not told.body:
+            return f"{told.topic} does not say whose pose it is"
+        way = [told.camera] if told.body == told.camera else self._tree.path(told.camera, told.body)
+        if isinstance(way, Missing) or any(world_rank(frame, told.frame) <= ODOM_RANK for frame in way[1:-1]):
+            return (
+                f"{told.topic} tells the pose of '{told.body}', which no transform links to the images' frame"
+                f" '{told.camera}'; record /tf_static"
+            )
+        return None
+
+    def _refuse_other_body(self, source: PoseSource, topic: str) -> None:
+        """Raise SequenceError where poses taken for the camera's are turned against TF: they are another body's."""
+        known = self.found(source.world)
+        if isinstance(known, str):
+            return
+        pairs = [(source.at(stamp_ns), known.at(stamp_ns)) for stamp_ns in self._stamps_ns]
+        turns_deg = [pose_error(a, b)[1] for a, b in pairs if not isinstance(a, Missing) and not isinstance(b, Missing)]
+        if turns_deg and np.median(turns_deg) > MAX_TURN_DEG:
+            raise SequenceError(
+                f"{topic}, taken for the camera's pose, is turned by {np.median(turns_deg):.0f} degrees against /tf;"
+                f" leave out --pose to use /tf, or say whose pose it is with --pose {topic}:FRAME"
+            )
+
+    def _why_none(self, sources: Sequence[PoseSource], odometry: Sequence[_TopicPoses], wanted: str | None) -> str:
+        if sources:
+            middle_ns = self._stamps_ns[len(self._stamps_ns) // 2]
+            missing = sources[0].at(middle_ns)
+            return missing.reason.replace("the asked time", "the images") if isinstance(missing, Missing) else ""
+        reasons = list(self._transforms.problems.values())[:2]
+        reasons += [problem for told in odometry if (problem := self._unlinked(told))]
+        reasons += [self._why_not_tree(wanted)] if self._tree.frames else []
+        silent = [topic.name for topic in self._bag.of_type(*POSE_TYPES[1:])]
+        if silent:
+            reasons.append(f"{silent[0]} does not say whose pose it is: if the camera's, use --pose {silent[0]}")
+        return "; ".join(reasons) or "no /tf, odometry or pose topic was recorded"
+
+    def _why_not_tree(self, wanted: str | None) -> str:
+        frames = ", ".join(sorted(self._tree.frames)[:MAX_NAMED])
+        if self._camera not in self._tree.frames:
+            return f"the images' frame '{self._camera}' is not in TF, which holds: {frames}"
+        above = ", ".join(f"'{frame}'" for frame in self._tree.ancestors(self._camera)) or "none"
+        name = f"'{wanted}'" if wanted else "map, world or odom"
+        return f"TF holds no {name} above the images' frame '{self._camera}'; frames for --world-frame: {above}"
+
+    def _words(self, world: str, frame: str) -> str:
+        """Return the way from a world frame to a frame, with the rates of its links."""
+        way = self._tree.path(frame, world)
+        if isinstance(way, Missing):
+            return way.reason
+        rates = [self._transforms.rate_hz(parent, child) for parent, child in pairwise(way)]
+        links = (f" -> {child}" + (f" ({hz:.3g} Hz)" if hz else "") for child, hz in zip(way[1:], rates, strict=True))
+        return world + "".join(links)
+
+
+def lack_of(missing: Missing) -> str:
+    """Return why a frame has no pose, in words that are the same for all frames of one reason."""
+    words = {
+        Absence.BEFORE_FIRST: f"it was taken before the first {missing.where}",
+        Absence.AFTER_LAST: f"it was taken after the last {missing.where}",
+        Absence.GAP: f"it was taken in a gap of {missing.where}",
+        Absence.LOST: f"{missing.where} was lost",
+    }
+    return f"no pose: {words.get(missing.why, missing.reason)}"

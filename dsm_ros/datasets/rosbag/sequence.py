@@ -1,0 +1,177 @@
+"""A bag as a sequence of frames: images with their camera, and depth and poses where the bag tells them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+
+from dsm_ros.datasets.camera_info import FILE_NAME
+from dsm_ros.datasets.description import Description
+from dsm_ros.datasets.frame import Frame, FrameHeader
+from dsm_ros.datasets.rosbag.bag import Bag, Entry, Topic
+from dsm_ros.datasets.rosbag.camera_source import CameraSource, camera_from_file, camera_from_topic, choose_info
+from dsm_ros.datasets.rosbag.depth_choice import DepthFinder
+from dsm_ros.datasets.rosbag.depth_source import NO_DEPTH, DepthSource
+from dsm_ros.datasets.rosbag.describe import describe_bag
+from dsm_ros.datasets.rosbag.image_choice import choose_image
+from dsm_ros.datasets.rosbag.pose_source import PoseFinder, PoseSource, lack_of
+from dsm_ros.datasets.rosbag.streams import INFO_TYPE, image_streams
+from dsm_ros.datasets.rosbag.transforms import BagTransforms
+from dsm_ros.datasets.source_options import BY_THE_RULES, SourceOptions
+from dsm_ros.errors import SequenceError
+from dsm_ros.geometry.pose import Pose44
+from dsm_ros.geometry.trajectory import NS_PER_S, Missing
+from dsm_ros.geometry.transform_tree import bare
+from dsm_ros.messages.camera import camera_of_size
+from dsm_ros.messages.image import image_from_msg
+
+STATUS_TYPE = "dsm_ros/msg/RelocalizationStatus"
+OWN_NODE = "relocalizer"
+LARGEST_STEP_BACK_NS = NS_PER_S
+
+
+class RosbagSequence:
+    """Frames of a bag in the order of their stamps; docs/recordings.md states what is read.
+
+    Raises SequenceError when the bag has no images that can be read with a camera. Depth and poses are looked for
+    when they are first asked for.
+    """
+
+    def __init__(self, path: Path, options: SourceOptions = BY_THE_RULES):
+        self.bag, self._options = Bag(path), options
+        self.name = self.bag.name
+        self.streams = image_streams(self.bag)
+        self.image = choose_image(self.streams, options.image, self.name)
+        self._file = _calibration_file(self.bag, options)
+        self._info = self._info_topic()
+        self.camera = self._camera()
+        self.frame = self.image.frame or self.camera.frame
+        entries = self.bag.entries(self.image.topic)
+        self._entries = in_order(entries, self.image.topic.name)
+        self.repeated = len(entries) - len(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, index: int) -> Frame:
+        query, header = self.query(index), self.header(index)
+        lacks = tuple(lack for lack in header.lacks if not lack.startswith(NO_DEPTH))
+        depth = self.depth
+        depth_HW = f"{NO_DEPTH}: {depth}" if isinstance(depth, str) else depth.at(query.stamp_ns, query.camera)
+        if isinstance(depth_HW, str):
+            return replace(query, map_T_camera=header.map_T_camera, lacks=(depth_HW, *lacks))
+        return replace(query, depth_HW=depth_HW, map_T_camera=header.map_T_camera, lacks=lacks)
+
+    def header(self, index: int) -> FrameHeader:
+        """Return what is known of a frame before its pixels are read."""
+        stamp_ns = self._entries[index].stamp_ns
+        no_depth = f"{NO_DEPTH}: {self.depth}" if isinstance(self.depth, str) else self.depth.lack(stamp_ns)
+        pose = self._pose(stamp_ns)
+        lacks = tuple(lack for lack in (no_depth, pose) if isinstance(lack, str))
+        return FrameHeader(str(stamp_ns), stamp_ns, None if isinstance(pose, str) else pose, lacks)
+
+    def query(self, index: int) -> Frame:
+        """Return image, camera and stamp. Raises SequenceError when the image is damaged or does not fit its camera."""
+        entry = self._entries[index]
+        message = self.bag.message(self.image.topic, entry)
+        if bare(message.header.frame_id) != self.image.frame:
+            frames = f"'{self.image.frame}' and '{message.header.frame_id}'"
+            raise SequenceError(f"{self.image.topic.name} has images of the frames {frames}: record each camera apart")
+        try:
+            image_HW3 = image_from_msg(message)
+            camera = camera_of_size(self.camera.at(entry.stamp_ns), image_HW3.shape[1], image_HW3.shape[0])
+        except ValueError as error:
+            raise SequenceError(f"image {index} of {self.name}: {error}") from error
+        return Frame(str(entry.stamp_ns), entry.stamp_ns, image_HW3, camera)
+
+    def describe(self) -> Description:
+        """Return where images, cameras, depth and poses come from."""
+        return describe_bag(self)
+
+    @cached_property
+    def stamps_ns(self) -> list[int]:
+        """The stamps of the images."""
+        return [entry.stamp_ns for entry in self._entries]
+
+    @cached_property
+    def transforms(self) -> BagTransforms:
+        """The transform tree of the bag."""
+        return BagTransforms(self.bag, self.image.topic.name, self._options.world_frame, bool(self._own_folders()))
+
+    @cached_property
+    def depth(self) -> DepthSource | str:
+        """The depth of the images, or why there is none."""
+        info = None if self._file else self._info
+        finder = DepthFinder(self.bag, self.image, self.frame, info, self.transforms.tree, self.stamps_ns)
+        name = self._options.depth
+        return finder.named(name, self.streams) if name else finder.found(self.streams)
+
+    @cached_property
+    def poses(self) -> PoseSource | str:
+        """The poses of the images, or why there are none."""
+        finder = PoseFinder(self.bag, self.transforms, self.frame, self.stamps_ns)
+        option, world = self._options.pose, self._options.world_frame
+        if option is None:
+            return finder.found(world)
+        if any(option.startswith(f"{folder}/") for folder in self._own_folders()):
+            raise SequenceError(f"{option} holds a relocalizer's own answers, which are no ground truth")
+        return finder.named(option, world)
+
+    def _pose(self, stamp_ns: int) -> Pose44 | str:
+        if isinstance(self.poses, str):
+            return f"no pose: {self.poses}"
+        pose = self.poses.at(stamp_ns)
+        return lack_of(pose) if isinstance(pose, Missing) else pose
+
+    def _own_folders(self) -> set[str]:
+        """Return the names of the relocalizers that were recorded: what they say is no ground truth."""
+        topics = self.bag.topics.values()
+        return {t.folder for t in topics if t.msgtype == STATUS_TYPE or t.folder.endswith(OWN_NODE)}
+
+    def _info_topic(self) -> Topic | None:
+        wanted = self._options.camera_info
+        if self._file:
+            return self.image.info
+        if wanted is None:
+            return choose_info(self.bag, self.image, self.streams)
+        if wanted not in {topic.name for topic in self.bag.of_type(INFO_TYPE)}:
+            topics = ", ".join(topic.name for topic in self.bag.of_type(INFO_TYPE)) or "none"
+            raise SequenceError(
+                f"{wanted} is neither a file nor a camera_info topic of {self.name}, which has: {topics}"
+            )
+        return self.bag.topics[wanted]
+
+    def _camera(self) -> CameraSource:
+        if self._file:
+            return camera_from_file(self._file)
+        assert self._info is not None
+        return camera_from_topic(self.bag, self._info, self._options.rectified or self.image.is_rectified)
+
+
+def in_order(entries: list[Entry], topic: str) -> list[Entry]:
+    """Return entries in the order of their stamps, the first of each stamp.
+
+    Raises SequenceError when the stamps jump back: then one stamp means several moments.
+    """
+    latest_ns = 0
+    for place, entry in enumerate(entries):
+        if entry.stamp_ns < latest_ns - LARGEST_STEP_BACK_NS:
+            back_s = (latest_ns - entry.stamp_ns) / NS_PER_S
+            raise SequenceError(
+                f"the stamps of {topic} jump back by {back_s:.1f} s at message {place}: a bag or simulation began again"
+                " while it was recorded; record each run in a bag of its own"
+            )
+        latest_ns = max(latest_ns, entry.stamp_ns)
+    ordered = sorted(entries, key=lambda entry: entry.stamp_ns)
+    return [next(same) for _, same in groupby(ordered, key=lambda entry: entry.stamp_ns)]
+
+
+def _calibration_file(bag: Bag, options: SourceOptions) -> Path | None:
+    """Return the file that overrides camera_info: the one that is asked for, else camera_info.yaml beside the bag."""
+    if options.camera_info:
+        given = Path(options.camera_info)
+        return given if given.is_file() else None
+    beside = bag.folder / FILE_NAME
+    return beside if beside.is_file() else None

@@ -1,0 +1,98 @@
+"""The image topics of a bag: what each one holds, and which of them belong to one camera."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from dsm_ros.datasets.rosbag.bag import Bag, Topic
+from dsm_ros.messages.image_kind import ImageKind, kind_of
+
+IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
+INFO_TYPE = "sensor_msgs/msg/CameraInfo"
+TRANSPORTS = ("compressed", "compressedDepth", "zstd")  # image_transport adds a name of its own
+DEPTH_WORDS = {"depth", "stereo", "range", "tof"}
+DRAWN_WORDS = {"debug", "overlay", "annotated", "visual", "visualization", "detections", "result", "labels", "mask"}
+DRAWN_WORDS |= {"segmentation", "semantic", "confidence", "disparity", "normals"}
+INFRARED_WORDS = {"ir", "infra", "infra1", "infra2", "infrared", "thermal", "lwir", "amplitude", "intensity"}
+
+
+@dataclass(frozen=True)
+class ImageStream:
+    """One image topic with what its first message says.
+
+    base: the topic without the name that image_transport adds. frame: the frame of the first message, without a
+    leading slash. form: its encoding or compressed format. info: the camera_info topic beside it.
+    """
+
+    topic: Topic
+    base: str
+    kind: ImageKind
+    frame: str
+    form: str
+    info: Topic | None
+
+    @property
+    def folder(self) -> str:
+        """The namespace of the camera's topics."""
+        return self.base.rpartition("/")[0]
+
+    @property
+    def transport_rank(self) -> int:
+        """0 for raw images, more for compressed ones."""
+        return 0 if self.topic.msgtype == IMAGE_TYPES[0] else 1
+
+    @property
+    def is_depth(self) -> bool:
+        """Whether this is depth: by its encoding, and where infrared has the same encoding, by its name."""
+        if self.kind is ImageKind.GREY_16:
+            return self.has_word(DEPTH_WORDS) and not self.has_word(INFRARED_WORDS | DRAWN_WORDS)
+        return self.kind is ImageKind.DEPTH and not self.has_word(INFRARED_WORDS | DRAWN_WORDS)
+
+    @property
+    def is_named_depth(self) -> bool:
+        """Whether the last parts of the name say depth, whatever the encoding is."""
+        return bool(DEPTH_WORDS & _words("/".join(self.base.split("/")[-2:])))
+
+    def has_word(self, words: set[str]) -> bool:
+        """Return whether any of some words is a part of the topic's name."""
+        return bool(words & _words(self.base))
+
+    @property
+    def is_rectified(self) -> bool:
+        """Whether the name says that images are rectified, as image_proc's image_rect."""
+        return self.has_word({"rect", "rectified"})
+
+    @property
+    def is_infrared(self) -> bool:
+        """Whether the name says infrared or thermal."""
+        return self.has_word(INFRARED_WORDS)
+
+    def shared_namespace(self, other: ImageStream) -> int:
+        """Return how many leading parts of their names two topics share."""
+        mine, others = self.base.split("/")[1:-1], other.base.split("/")[1:-1]
+        return next(
+            (i for i, (a, b) in enumerate(zip(mine, others, strict=False)) if a != b), min(len(mine), len(others))
+        )
+
+
+def image_streams(bag: Bag) -> list[ImageStream]:
+    """Return the image topics of a bag that hold messages."""
+    return [_stream(bag, topic) for topic in bag.of_type(*IMAGE_TYPES)]
+
+
+def _stream(bag: Bag, topic: Topic) -> ImageStream:
+    message = bag.first(topic)
+    parent, _, last = topic.name.rpartition("/")
+    base = parent if last in TRANSPORTS else topic.name
+    info = bag.topics.get(f"{base.rpartition('/')[0]}/camera_info")
+    form: Any = getattr(message, "encoding", None) or getattr(message, "format", "")
+    is_info = info is not None and info.msgtype == INFO_TYPE
+    frame = message.header.frame_id.lstrip("/")
+    return ImageStream(topic, base, kind_of(message), frame, str(form), info if is_info else None)
+
+
+def _words(name: str) -> set[str]:
+    """Return the words of a topic's name: aligned_depth_to_color has four."""
+    return set(re.split(r"[/_\-.]", name.lower()))

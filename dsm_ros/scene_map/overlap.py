@@ -1,0 +1,145 @@
+"""What two posed RGB-D images see of the same surface: pixels of one moved into the other by depth and pose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pose import Pose44, invert, transform
+
+WIDTH_PX = 160
+STEP_PX = 2
+SMOOTH_PX = 0.8
+DETAIL_PX = 9  # details are what is smaller than this
+MIN_CONTRAST = 3.0  # grey levels: below, an image holds little but noise
+MIN_SHARED = 0.04
+TOLERANCE_M, TOLERANCE_SHARE = 0.05, 0.08  # of two depths of one surface, seen at coarse pixels
+
+
+@dataclass(frozen=True)
+class View:
+    """A posed RGB-D image, made small: depth (m, 0 = unknown) and what the grey image shows beyond its slow changes."""
+
+    camera: Camera
+    map_T_camera: Pose44
+    depth_HW: NDArray[np.float32]
+    detail_HW: NDArray[np.float32]
+
+    @cached_property
+    def samples_N2(self) -> NDArray[np.int64]:
+        """Return pixels (u, v) of known depth on a grid."""
+        v_HW, u_HW = np.mgrid[
+            STEP_PX // 2 : self.camera.height_px : STEP_PX, STEP_PX // 2 : self.camera.width_px : STEP_PX
+        ]
+        known_HW = self.depth_HW[v_HW, u_HW] > 0
+        return np.stack([u_HW[known_HW], v_HW[known_HW]], axis=1)
+
+    @cached_property
+    def rays_N3(self) -> NDArray[np.float64]:
+        """Return the rays of the samples, z = 1."""
+        return self.camera.unproject(self.samples_N2.astype(np.float64))
+
+    @cached_property
+    def points_N3(self) -> NDArray[np.float64]:
+        """Return the samples in the camera frame, m."""
+        return self.rays_N3 * self.depth_HW[self.samples_N2[:, 1], self.samples_N2[:, 0], None]
+
+
+def make_view(
+    image_HW3: NDArray[np.uint8], depth_HW: NDArray[np.float32], camera: Camera, map_T_camera: Pose44
+) -> View:
+    """Return the view of an image (uint8 RGB) with its depth (m, 0 = unknown), both of ``camera``."""
+    width_px = min(WIDTH_PX, camera.width_px)
+    size = (width_px, max(1, round(camera.height_px * width_px / camera.width_px)))
+    small_HW3 = cv2.resize(image_HW3, size, interpolation=cv2.INTER_AREA)
+    grey_HW = cv2.cvtColor(small_HW3, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey_HW = cv2.GaussianBlur(grey_HW, (0, 0), SMOOTH_PX)
+    detail_HW = grey_HW - cv2.blur(grey_HW, (DETAIL_PX, DETAIL_PX))
+    small_depth_HW = cv2.resize(depth_HW, size, interpolation=cv2.INTER_NEAREST)
+    return View(camera.resized(*size), map_T_camera, small_depth_HW, detail_HW)
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How two views fit together.
+
+    shared: of the pixels of one, the share that falls on known depth of the other. moved: how far they move in the
+    image at the median, in image widths. in_front: the share of the shared that lies clearly before the surface that
+    the other sees through it: none, where depths and poses are right. agreeing: the share of one's pixels that lie on
+    the surface the other sees. likeness: correlation of the two images, -1..1,
+    where the pixels are not hidden; None where either holds too little to be compared.
+    """
+
+    shared: float
+    moved: float = float("inf")
+    in_front: float = 0.0
+    agreeing: float = 0.0
+    likeness: float | None = None
+
+    @property
+    def apart(self) -> bool:
+        """Whether the views share too little to be compared."""
+        return self.shared < MIN_SHARED
+
+    @property
+    def meets(self) -> bool:
+        """Whether both see a surface in the same place."""
+        return self.agreeing >= MIN_SHARED
+
+
+def relative_pose(one: View, other: View) -> Pose44:
+    """Return other_T_one by the poses of two views."""
+    return invert(other.map_T_camera) @ one.map_T_camera
+
+
+def overlap(one: View, other: View, other_T_one: Pose44, focal_factor: float = 1.0) -> Overlap:
+    """Compare two views, if one is at ``other_T_one`` and focal lengths are ``focal_factor`` times those told."""
+    if not len(one.samples_N2):
+        return Overlap(0.0)
+    points_N3 = transform(other_T_one, one.points_N3 / (focal_factor, focal_factor, 1.0))
+    pixels_N2 = np.nan_to_num(other.camera.project(points_N3 * (focal_factor, focal_factor, 1.0)), nan=-1.0)
+    u_N, v_N = np.rint(np.clip(pixels_N2, -1, max(other.depth_HW.shape))).astype(int).T
+    inside_N = (u_N >= 0) & (u_N < other.camera.width_px) & (v_N >= 0) & (v_N < other.camera.height_px)
+    (at_M,) = np.nonzero(inside_N)
+    at_M = at_M[other.depth_HW[v_N[at_M], u_N[at_M]] > 0]
+    shared = len(at_M) / len(inside_N)
+    if shared < MIN_SHARED:
+        return Overlap(shared)
+    return _compared(one, other, shared, at_M, np.stack([u_N, v_N], axis=1)[at_M], points_N3[at_M, 2])
+
+
+def _compared(
+    one: View, other: View, shared: float, at_M: NDArray[np.int64], to_M2: NDArray[np.int64], z_M: NDArray[np.float64]
+) -> Overlap:
+    from_M2 = one.samples_N2[at_M]
+    seen_M = other.depth_HW[to_M2[:, 1], to_M2[:, 0]]
+    tolerance_M = TOLERANCE_M + TOLERANCE_SHARE * seen_M
+    moved_px = float(np.median(np.linalg.norm(to_M2 - from_M2, axis=1)))
+    visible_M = z_M < seen_M + tolerance_M
+    likeness = _correlation(
+        one.detail_HW[from_M2[visible_M, 1], from_M2[visible_M, 0]],
+        other.detail_HW[to_M2[visible_M, 1], to_M2[visible_M, 0]],
+    )
+    in_front = float(np.mean(z_M < seen_M - tolerance_M))
+    agreeing = shared * float(np.mean(np.abs(z_M - seen_M) < tolerance_M))
+    return Overlap(shared, moved_px / other.camera.width_px, in_front, agreeing, likeness)
+
+
+def _correlation(one_N: NDArray[np.float32], other_N: NDArray[np.float32]) -> float | None:
+    """Return the normalised cross-correlation; None where there is too little of either."""
+    if len(one_N) < 50 or min(one_N.std(), other_N.std()) < MIN_CONTRAST:
+        return None
+    one_N, other_N = one_N - one_N.mean(), other_N - other_N.mean()
+    return float(one_N @ other_N / np.sqrt((one_N @ one_N) * (other_N @ other_N)))
+
+
+def flattened(view: View) -> View:
+    """Return a view with one depth, the median, in place of the known ones."""
+    known_HW = view.depth_HW > 0
+    depth_m = np.median(view.depth_HW[known_HW]) if known_HW.any() else 0.0
+    return replace(view, depth_HW=np.where(known_HW, np.float32(depth_m), np.float32(0)))

@@ -1,0 +1,270 @@
+"""The topics of common drivers are found; another camera's depth or calibration never is."""
+
+import numpy as np
+import pytest
+from robot_bag import (
+    DEPTH_CAMERA,
+    DEPTH_OPTICAL,
+    OPTICAL,
+    START_NS,
+    Robot,
+    S,
+    camera_info,
+    compressed,
+    image,
+    stamp,
+    tf,
+    write,
+)
+
+from dsm_ros.datasets.rosbag.sequence import RosbagSequence
+from dsm_ros.datasets.source_options import SourceOptions
+from dsm_ros.errors import SequenceError
+from dsm_ros.geometry.camera import Camera
+
+ROBOT = Robot(images=2)
+CAMERA = ROBOT.room.camera
+DRIVERS = {
+    "RealSense": ("/camera/camera/color/image_raw", "/camera/camera/aligned_depth_to_color/image_raw"),
+    "TurtleBot 3": ("/intel_realsense_r200_depth/image_raw", "/intel_realsense_r200_depth/depth/image_raw"),
+    "OAK": ("/oak/rgb/image_raw", "/oak/stereo/image_raw"),
+    "Kinect v2": ("/kinect2/qhd/image_color_rect", "/kinect2/qhd/image_depth_rect"),
+    "Azure Kinect": ("/rgb/image_raw", "/depth_to_rgb/image_raw"),
+    "ros_gz RGB-D": ("/rgbd_camera/image", "/rgbd_camera/depth_image"),
+    "Gazebo": ("/depth_camera/image_raw", "/depth_camera/depth/image_raw"),
+    "ZED": ("/zed/zed_node/rgb/image_rect_color", "/zed/zed_node/depth/depth_registered"),
+    "ZED 5": ("/zed/zed_node/rgb/color/rect/image", "/zed/zed_node/depth/depth_registered"),
+    "Astra": ("/camera/color/image_raw", "/camera/depth/image_raw"),
+    "OpenNI": ("/camera/rgb/image_rect_color", "/camera/depth_registered/image_raw"),
+    "one namespace": ("/robot_1/front/rgb", "/robot_1/front/depth"),
+    "no namespace": ("/image", "/depth"),
+}
+
+
+def picture(topic, frame=OPTICAL, encoding="rgb8", camera=CAMERA):
+    channels = 1 if encoding in ("mono8", "16UC1", "mono16") else 3
+    dtype = np.uint16 if encoding in ("16UC1", "mono16") else np.uint8
+    shape = (camera.height_px, camera.width_px, channels)[: 3 if channels > 1 else 2]
+    return START_NS, topic, image(START_NS, frame, np.full(shape, 100, dtype), encoding)
+
+
+def info(topic, frame=OPTICAL, camera=CAMERA, ns=START_NS):
+    return ns, topic, camera_info(ns, frame, camera)
+
+
+def depth(topic, frame=OPTICAL, camera=CAMERA, metres=2.0):
+    pixels = np.full((camera.height_px, camera.width_px), metres * 1000, np.uint16)
+    return START_NS, topic, image(START_NS, frame, pixels, "16UC1")
+
+
+def opened(tmp_path, *messages, **options):
+    return RosbagSequence(write(tmp_path / "bag", messages), SourceOptions(**options))
+
+
+def beside(topic):
+    return f"{topic.rpartition('/')[0]}/camera_info"
+
+
+@pytest.mark.parametrize(("colour", "depth_topic"), DRIVERS.values(), ids=DRIVERS.keys())
+def test_topics_of_common_drivers_are_found(tmp_path, colour, depth_topic):
+    sequence = opened(tmp_path, depth(depth_topic), picture(colour), info(beside(colour)))
+    assert sequence.image.topic.name == colour
+    assert sequence.depth.stream.topic.name == depth_topic
+    assert sequence[0].depth_HW == pytest.approx(2.0)
+    assert sequence[0].camera.fx == CAMERA.fx
+
+
+def realsense_with_everything():
+    """What ``ros2 bag record -a`` keeps of a RealSense with infrared images and every transport."""
+    root = "/camera/camera"
+    depth_info = [info(f"{root}/{name}/camera_info", DEPTH_OPTICAL, DEPTH_CAMERA) for name in ("depth", "infra1")]
+    png = compressed(START_NS, OPTICAL, "16UC1; compressedDepth", b"")
+    jpeg = compressed(START_NS, OPTICAL, "rgb8; jpeg compressed bgr8", b"\xff\xd8")
+    return [
+        picture(f"{root}/infra1/image_rect_raw", DEPTH_OPTICAL, "mono8", DEPTH_CAMERA),
+        depth(f"{root}/depth/image_rect_raw", DEPTH_OPTICAL, DEPTH_CAMERA, 3.0),
+        (START_NS, f"{root}/aligned_depth_to_color/image_raw/compressedDepth", png),
+        depth(f"{root}/aligned_depth_to_color/image_raw"),
+        info(f"{root}/aligned_depth_to_color/camera_info"),
+        (START_NS, f"{root}/color/image_raw/compressed", jpeg),
+        picture(f"{root}/color/image_raw"),
+        info(f"{root}/color/camera_info"),
+        *depth_info,
+    ]
+
+
+def test_colour_goes_before_infrared_raw_before_compressed_and_aligned_depth_before_the_rest(tmp_path):
+    messages = realsense_with_everything()
+    for name, order in (("forward", messages), ("backward", messages[::-1])):
+        sequence = opened(tmp_path / name, *order)
+        assert sequence.image.topic.name == "/camera/camera/color/image_raw"
+        assert sequence.depth.stream.topic.name == "/camera/camera/aligned_depth_to_color/image_raw"
+        assert sequence[0].depth_HW == pytest.approx(2.0)
+
+
+def test_infrared_of_16_bits_is_no_depth(tmp_path):
+    for name, encoding in (("ir", "16UC1"), ("thermal", "mono16")):
+        messages = picture("/cam/rgb/image_raw"), info("/cam/rgb/camera_info")
+        sequence = opened(tmp_path / name, picture(f"/cam/{name}/image_raw", encoding=encoding), *messages)
+        assert sequence.image.topic.name == "/cam/rgb/image_raw"
+        assert "no depth topic was recorded" in sequence.depth
+
+
+def two_cameras(frames, has_front_depth=True):
+    messages = [depth("/rear/depth/image_raw", frames[1], metres=5.0), info("/rear/depth/camera_info", frames[1])]
+    for side, frame in zip(("rear", "front"), frames[::-1], strict=True):
+        messages += [picture(f"/{side}/rgb/image_raw", frame), info(f"/{side}/rgb/camera_info", frame)]
+    return messages + ([depth("/front/depth/image_raw", frames[0])] if has_front_depth else [])
+
+
+@pytest.mark.parametrize("frames", [("front", "rear"), ("camera", "camera"), ("", "")])
+def test_depth_of_another_camera_is_never_read(tmp_path, frames):
+    sequence = opened(tmp_path / "both", *two_cameras(frames), image="/front/rgb/image_raw")
+    assert sequence[0].depth_HW == pytest.approx(2.0)
+    sequence = opened(tmp_path / "one", *two_cameras(frames, has_front_depth=False), image="/front/rgb/image_raw")
+    assert sequence.depth == "/rear/depth/image_raw is the depth of another camera than /front/rgb/image_raw"
+    assert sequence[0].depth_HW is None
+
+
+def test_of_two_cameras_the_one_with_depth_is_read_and_the_other_named(tmp_path):
+    sequence = opened(tmp_path, *two_cameras(("front", "rear"), has_front_depth=False))
+    assert sequence.image.topic.name == "/rear/rgb/image_raw"
+    assert sequence[0].depth_HW == pytest.approx(5.0)
+    assert "read from /rear/rgb/image_raw, not /front/rgb/image_raw" in sequence.describe().warnings[0]
+
+
+def test_cameras_without_namespaces_are_told_apart_by_their_frames(tmp_path):
+    messages = [depth("/rear_depth", "rear"), info("/camera_info", "front")]
+    messages += [picture("/front_image", "front"), picture("/rear_image", "rear")]
+    sequence = opened(tmp_path, *messages, image="/front_image")
+    assert "another camera" in sequence.depth
+
+
+@pytest.mark.parametrize("encoding", ["mono8", "bgr8"])
+def test_a_picture_of_depth_is_no_depth(tmp_path, encoding):
+    messages = picture("/cam/color/image_raw"), info("/cam/color/camera_info")
+    sequence = opened(tmp_path, picture("/cam/depth/image_raw", encoding=encoding), *messages)
+    assert sequence.image.topic.name == "/cam/color/image_raw"
+    assert f"/cam/depth/image_raw: depth with encoding '{encoding}' cannot be read" in sequence.depth
+
+
+def test_aligned_depth_of_another_size_is_scaled_and_of_another_shape_left_out(tmp_path):
+    half = Camera(80, 60, 1, 1, 1, 1)
+    messages = picture("/cam/color/image_raw"), info("/cam/color/camera_info")
+    sequence = opened(tmp_path / "half", *messages, depth("/cam/depth/image_raw", camera=half))
+    assert sequence[0].depth_HW.shape == (120, 160)
+    sequence = opened(tmp_path / "wide", *messages, depth("/cam/depth/image_raw", camera=DEPTH_CAMERA))
+    assert "its depth image is 212x120, another shape than 160x120" in sequence[0].lacks[0]
+
+
+def test_depth_of_the_images_frame_but_another_lens_is_registered(tmp_path):
+    wide = Camera(160, 120, CAMERA.fx / 2, CAMERA.fy / 2, CAMERA.cx, CAMERA.cy)
+    columns_HW = np.tile(2000 + 10 * np.arange(160, dtype=np.uint16), (120, 1))  # a slanted wall
+    slanted = START_NS, "/cam/depth/image_raw", image(START_NS, OPTICAL, columns_HW, "16UC1")
+    messages = (
+        picture("/cam/color/image_raw"),
+        info("/cam/color/camera_info"),
+        info("/cam/depth/camera_info", camera=wide),
+    )
+    depth_HW = opened(tmp_path, *messages, slanted)[0].depth_HW
+    seen_at = CAMERA.cx + (np.array([20, 140]) - CAMERA.cx) / 2  # a lens twice as long sees half as far to the side
+    assert depth_HW[60, [20, 140]] == pytest.approx(2 + 0.01 * seen_at, abs=0.02)
+    assert (depth_HW > 0).mean() > 0.95
+
+
+def test_aligned_depth_needs_no_calibration_of_its_own(tmp_path):
+    empty = camera_info(START_NS, OPTICAL, CAMERA)
+    empty.k[:] = 0
+    messages = picture("/cam/color/image_raw"), info("/cam/color/camera_info"), depth("/cam/depth/image_raw")
+    sequence = opened(tmp_path, *messages, (START_NS, "/cam/depth/camera_info", empty))
+    assert sequence[0].depth_HW == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("name", ["image", "depth", "camera_info", "pose"])
+def test_a_topic_that_is_not_there_is_refused_with_those_that_are(tmp_path, name):
+    option = f"--{name.replace('_', '-')}" if name != "camera_info" else "camera_info topic of bag"
+    with pytest.raises(SequenceError, match=option):
+        opened(tmp_path, *realsense_with_everything(), **{name: "/nowhere"}).describe()
+
+
+def test_named_topics_are_read(tmp_path):
+    messages = realsense_with_everything()
+    wanted = "/camera/camera/depth/image_rect_raw"
+    with pytest.raises(SequenceError, match="record the transform between them"):
+        assert opened(tmp_path / "a", *messages, depth=wanted).depth
+    link = START_NS, "/tf_static", tf(START_NS, OPTICAL, DEPTH_OPTICAL, np.eye(4))
+    sequence = opened(tmp_path / "b", *messages, link, depth=wanted)
+    assert np.median(sequence[0].depth_HW) == pytest.approx(3.0)
+
+
+def test_camera_info_of_each_image_counts_and_uncalibrated_ones_do_not(tmp_path):
+    zoomed = Camera(160, 120, 200, 200, 79.5, 59.5)
+    uncalibrated = camera_info(stamp(-1), OPTICAL, CAMERA)
+    uncalibrated.k[:] = 0
+    messages = [(stamp(-1), "/cam/camera_info", uncalibrated)]
+    for second, camera in ((0, CAMERA), (1, CAMERA), (2, zoomed)):
+        ns = stamp(second)
+        messages += [(ns, "/cam/image_raw", picture("")[2])]
+        messages[-1][2].header.stamp.sec += second
+        messages += [info("/cam/camera_info", camera=camera, ns=ns)]
+    sequence = opened(tmp_path, *messages)
+    assert [sequence.query(i).camera.fx for i in range(3)] == [CAMERA.fx, CAMERA.fx, 200]
+
+
+@pytest.mark.parametrize(
+    ("camera", "said"),
+    [
+        (Camera(160, 120, 0.8, 0.8, 0.5, 0.5), "normalised units"),
+        (Camera(160, 90, 131, 131, 79.5, 44.5), "images are 160x120 but camera_info is of 160x90"),
+        (Camera(160, 120, 1000, 1000, 640, 360), "another image size"),
+    ],
+)
+def test_a_calibration_that_cannot_be_the_images_is_refused(tmp_path, camera, said):
+    with pytest.raises(SequenceError, match=said):
+        opened(tmp_path, picture("/cam/image_raw"), info("/cam/camera_info", camera=camera)).query(0)
+
+
+def test_a_calibration_of_another_cameras_frame_is_refused(tmp_path):
+    messages = picture("/cam/color/image_raw"), depth("/cam/depth/image_raw", DEPTH_OPTICAL)
+    with pytest.raises(SequenceError, match="another camera than /cam/color/image_raw"):
+        opened(tmp_path, *messages, info("/cam/color/camera_info", DEPTH_OPTICAL))
+
+
+def test_an_image_without_camera_info_asks_for_it(tmp_path):
+    with pytest.raises(SequenceError, match="no camera_info beside /cam/image_raw"):
+        opened(tmp_path, picture("/cam/image_raw"))
+
+
+def test_a_calibration_file_in_the_folder_or_by_option_overrides_camera_info(tmp_path):
+    from dsm_ros.datasets.camera_info import write_camera_info
+
+    folder = tmp_path / "option"
+    folder.mkdir()
+    write_camera_info(folder, Camera(160, 120, 140, 140, 79.5, 59.5))
+    path = write(tmp_path / "bag", [picture("/cam/image_raw"), info("/cam/camera_info"), depth("/cam/depth")])
+    named = RosbagSequence(path, SourceOptions(camera_info=str(folder / "camera_info.yaml")))
+    write_camera_info(path, Camera(160, 120, 150, 150, 79.5, 59.5))
+    found = RosbagSequence(path)
+    assert (named.query(0).camera.fx, found.query(0).camera.fx) == (140, 150)
+    assert found[0].depth_HW == pytest.approx(2.0)
+    assert str(path / "camera_info.yaml") in found.describe().parts[1].source
+
+
+def test_rectified_images_have_the_camera_of_p(tmp_path):
+    message = camera_info(START_NS, OPTICAL, CAMERA)
+    message.d[:] = 0.1
+    message.p[:] = [140, 0, 79.5, 0, 0, 140, 59.5, 0, 0, 0, 1, 0]
+    for topic, options in (("image_rect", {}), ("image_raw", {"rectified": True})):
+        sequence = opened(
+            tmp_path / topic, picture(f"/cam/{topic}"), (START_NS, "/cam/camera_info", message), **options
+        )
+        assert sequence.query(0).camera == Camera(160, 120, 140, 140, 79.5, 59.5)
+    raw = opened(tmp_path / "raw", picture("/cam/image_raw"), (START_NS, "/cam/camera_info", message))
+    assert raw.query(0).camera.distortion == (0.1,) * 5
+
+
+def test_images_of_two_frames_on_one_topic_are_refused(tmp_path):
+    late = START_NS + S, "/cam/image_raw", image(START_NS + S, "other", np.zeros((120, 160, 3), np.uint8), "rgb8")
+    sequence = opened(tmp_path, picture("/cam/image_raw"), late, info("/cam/camera_info"))
+    with pytest.raises(SequenceError, match="images of the frames"):
+        sequence.query(1)
