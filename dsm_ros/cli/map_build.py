@@ -9,10 +9,12 @@ import typer
 
 from dsm_ros.cli.options import Device, Model, NetworkRuntime, reads_sequence
 from dsm_ros.datasets.source_options import SourceOptions
+from dsm_ros.errors import MapError
 from dsm_ros.network.runtime import Runtime
 
 if TYPE_CHECKING:
     from dsm_ros.datasets.description import Description
+    from dsm_ros.scene_map.builder import BuildReport
 
 
 @reads_sequence
@@ -55,7 +57,7 @@ def build(
         typer.echo(f"{sequence}: features of {count} keyframes computed again")
         return
     if not map_uri:
-        raise typer.BadParameter("name the map to build: dsm map build SEQUENCE MAP")
+        raise MapError("name the map to build: dsm map build SEQUENCE MAP")
     check_target(map_uri, append)
     opened = open_sequence(sequence, sources)
     looked_at = parse_frames(frames, len(opened))
@@ -63,10 +65,14 @@ def build(
     network = load_network(model, device, runtime)
     with progress_bar("building") as on_progress:
         report = build_map(opened, selection.indices, map_uri, network, session, append, on_progress)
-    left_out = Counter(selection.left_out) + Counter(report.left_out)
     show_parts(opened.describe())
-    typer.echo(f"{map_uri}: {report.added} keyframes added of {len(looked_at)} frames looked at")
-    for reason, count in left_out.most_common():
+    show_report(map_uri, len(looked_at), report, selection.left_out)
+
+
+def show_report(map_uri: str, looked_at: int, report: BuildReport, never_read: dict[str, int]) -> None:
+    """Print how many frames became keyframes and why others did not; contradictions on stderr."""
+    typer.echo(f"{map_uri}: {report.added} keyframes added of {looked_at} frames looked at")
+    for reason, count in (Counter(never_read) + Counter(report.left_out)).most_common():
         typer.echo(f"  left out: {count} {reason}")
     if report.contradiction:
         typer.echo(f"warning: {report.contradiction}", err=True)

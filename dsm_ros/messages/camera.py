@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-from functools import lru_cache
 from typing import Any
 
 from dsm_ros.geometry.camera import Camera
-
-logger = logging.getLogger(__name__)
 
 FOCAL_LENGTH_PER_WIDTH = (0.05, 50.0)
 OFF_CENTRE = 0.2  # of both sides at once: K of an image of half the size has its principal point at a quarter
@@ -110,18 +106,20 @@ def _binned(camera: Camera, across: int, down: int) -> Camera:
     return camera.cropped(0, 0, width * across, height * down).resized(width, height)  # what is left over is dropped
 
 
-@lru_cache(maxsize=16)
 def camera_of_size(camera: Camera, width_px: int, height_px: int) -> Camera:
-    """Return the camera of an image of that size: itself, or scaled, and said once, for an image scaled evenly.
+    """Return the camera of an image of that size: itself, or scaled when the image was scaled evenly.
 
     Raises ValueError when the shape differs, for then the image was cut in an unknown way.
     """
     old_px, new_px = (camera.width_px, camera.height_px), (width_px, height_px)
     if old_px == new_px:
         return camera
-    sizes = f"images are {width_px}x{height_px} but camera_info is of {camera.width_px}x{camera.height_px}"
     rounding_px = max(sum(old_px), sum(new_px)) / 2  # half a pixel per side
     if abs(camera.width_px * height_px - camera.height_px * width_px) > rounding_px:
-        raise ValueError(f"{sizes} after ROI and binning; publish the camera_info of these images")
-    logger.warning("%s: the calibration is scaled by %.3g", sizes, width_px / camera.width_px)
+        raise ValueError(f"{sizes_differ(camera, width_px, height_px)}; publish the camera_info of these images")
     return camera.resized(width_px, height_px)
+
+
+def sizes_differ(camera: Camera, width_px: int, height_px: int) -> str:
+    """Return in words that images have another size than their camera_info, after its ROI and binning."""
+    return f"images are {width_px}x{height_px} but camera_info is of {camera.width_px}x{camera.height_px}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,11 @@ from dsm_ros.geometry.pose import Pose44
 from dsm_ros.geometry.trajectory import Absence, Missing
 from dsm_ros.localization.result import NotLocalized, Reason
 from dsm_ros.localization.rig_view import View
-from dsm_ros.messages.camera import camera_of_size
+from dsm_ros.messages.camera import camera_of_size, sizes_differ
 from dsm_ros.node.cv_bridge_images import make_image_decoder
 from dsm_ros.node.transforms import Transforms
+
+logger = logging.getLogger(__name__)
 
 NO_CAMERA_INFO = "no camera_info has arrived; check its topic"
 
@@ -71,7 +75,7 @@ class Cameras:
             return NotLocalized(Reason.NO_TF, label + rig_T_camera.reason)
         try:
             image_HW3 = self._image_of(message)
-            camera = camera_of_size(camera, image_HW3.shape[1], image_HW3.shape[0])
+            camera = fitted_camera(camera, image_HW3.shape[1], image_HW3.shape[0])
         except ValueError as error:
             return NotLocalized(Reason.UNREADABLE_IMAGE, label + str(error))
         return View(name, image_HW3, camera, rig_T_camera)
@@ -83,3 +87,12 @@ class Cameras:
             reason = f"base_frame is not set, and {self._names[0]} has sent no image that tells its frame"
             return Missing(Absence.UNKNOWN_FRAME, camera_frame, reason)
         return self._transforms.lookup(rig_frame, camera_frame, None)
+
+
+@lru_cache(maxsize=16)  # so that each pair of sizes is logged once
+def fitted_camera(camera: Camera, width_px: int, height_px: int) -> Camera:
+    """Return the camera of an image of that size, and log that it had to be scaled; ValueError for another shape."""
+    fitted = camera_of_size(camera, width_px, height_px)
+    if fitted != camera:
+        logger.warning("%s: the calibration is scaled", sizes_differ(camera, width_px, height_px))
+    return fitted

@@ -38,6 +38,7 @@ BAD_INPUT = {
     "target is a file": ["map", "build", ROOM, "{w}/file"],
     "empty range": ["map", "build", ROOM, "{w}/new", "--frames", "100:200"],
     "malformed range": ["map", "build", ROOM, "{w}/new", "--frames", "a:b"],
+    "no map named": ["map", "build", ROOM],
     "malformed step": ["map", "build", ROOM, "{w}/new", "--every", "0.3"],
     "append to nothing": ["map", "build", ROOM, "{w}/new", "--append"],
     "missing map": ["map", "info", "{w}/nowhere"],

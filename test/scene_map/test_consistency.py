@@ -35,7 +35,7 @@ def judge(frames):
     return consistency
 
 
-@pytest.mark.parametrize("step", [1, 5, 10])
+@pytest.mark.parametrize("step", [1, 10])
 @pytest.mark.parametrize("text", SOUND)
 def test_sound_rooms_pass(text, step):
     assert judge(frames_of(opened(text), step)).contradiction() is None

@@ -11,6 +11,7 @@ from dsm_ros.datasets.rosbag.image_choice import other_cameras
 from dsm_ros.datasets.rosbag.pose_source import POSE_TYPES, PoseSource
 from dsm_ros.datasets.rosbag.streams import INFO_TYPE, ImageStream
 from dsm_ros.geometry.trajectory import NS_PER_S
+from dsm_ros.messages.camera import sizes_differ
 from dsm_ros.messages.image_kind import ImageKind
 
 if TYPE_CHECKING:
@@ -70,6 +71,9 @@ def _poses(sequence: RosbagSequence) -> Part:
 def _warnings(sequence: RosbagSequence) -> Iterable[str]:
     if others := other_cameras(sequence.image, sequence.streams):
         yield f"several cameras: images are read from {sequence.image.topic.name}, not {', '.join(others)}"
+    told, fitted = sequence.camera.at(sequence.stamps_ns[0]), sequence.query(0).camera
+    if (told.width_px, told.height_px) != (fitted.width_px, fitted.height_px):
+        yield f"{sizes_differ(told, fitted.width_px, fitted.height_px)}: the calibration is scaled"
     if isinstance(sequence.poses, PoseSource) and sequence.poses.drifts:
         yield f"poses are in '{sequence.poses.world}', which drifts: a map is right where this odometry is"
     if sequence.repeated:
