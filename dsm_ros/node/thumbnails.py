@@ -41,5 +41,5 @@ class Thumbnails:
 def _shrunk(keyframe: Keyframe) -> NDArray[np.uint8]:
     image = cv2.imdecode(np.frombuffer(keyframe.image_jpeg, np.uint8), cv2.IMREAD_REDUCED_COLOR_4)
     if image is None:
-        raise MapError(f"keyframe {keyframe.id}: its image is damaged; build the map again or prune this keyframe")
+        raise MapError(f"keyframe {keyframe.id}: its image is damaged; build the map again")
     return np.asarray(image[..., ::-1], dtype=np.uint8)

@@ -1,6 +1,5 @@
 """Faults of disks, servers and users: one line, and nothing of the build is left."""
 
-import importlib.util
 import os
 import resource
 import signal
@@ -9,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import map_helpers as helpers
 import pytest
 
 from dsm_ros.datasets.rooms.sequence import open_rooms
@@ -17,15 +17,10 @@ from dsm_ros.scene_map.builder import build_map, refresh_features
 from dsm_ros.scene_map.inspect import describe
 from dsm_ros.scene_map.store import map_exists
 
-spec = importlib.util.spec_from_file_location("map_helpers", Path(__file__).with_name("test_map.py"))
-helpers = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(helpers)
-ROOM = "rooms:2/size=96x64,clutter=4"
-
 
 @pytest.fixture(scope="module")
 def room():
-    return open_rooms(ROOM)
+    return open_rooms(helpers.ROOM)
 
 
 def build(room, uri, stop, append=False, encoder=None):
@@ -138,7 +133,7 @@ def test_an_interrupted_build_takes_back_what_it_wrote_and_nothing_else(tmp_path
 INTERRUPTED = """
 import sys
 sys.path.insert(0, {folder!r})
-import test_map as helpers
+import map_helpers as helpers
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.scene_map.builder import build_map
 print("started", flush=True)
@@ -149,7 +144,7 @@ build_map(open_rooms({room!r}), range(300), {uri!r}, helpers.FakeEncoder(), "s",
 @pytest.mark.parametrize("batches", [1, 3])
 def test_ctrl_c_leaves_no_map(tmp_path, batches):
     uri = tmp_path / "m"
-    code = INTERRUPTED.format(folder=str(Path(__file__).parent), room=ROOM, uri=str(uri))
+    code = INTERRUPTED.format(folder=str(Path(__file__).parent), room=helpers.ROOM, uri=str(uri))
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     deadline_s = time.monotonic() + 60
     while len(list(uri.glob("keyframes.lance/data/*"))) < batches and time.monotonic() < deadline_s:

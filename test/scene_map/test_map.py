@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from map_helpers import ROOM, FakeEncoder, build, quiet
 
 from dsm_ros.datasets.frame import Frame
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.errors import MapError, SequenceError
-from dsm_ros.network.features import ImageFeatures, KeyframeFeatures
-from dsm_ros.scene_map.builder import build_map, refresh_features
+from dsm_ros.scene_map.builder import refresh_features
 from dsm_ros.scene_map.inspect import describe
 from dsm_ros.scene_map.keyframe import compress
 from dsm_ros.scene_map.retrieval import Retrieval
@@ -21,31 +21,10 @@ from dsm_ros.scene_map.scene_map import FEATURE_BYTES, SceneMap
 from dsm_ros.scene_map.store import open_store
 from dsm_ros.scene_map.verify import find_problems
 
-ROOM = "rooms:2/size=96x64,clutter=4"
-
-
-def quiet(done, total):
-    pass
-
-
-class FakeEncoder:
-    """Mean colours instead of a network."""
-
-    model_hash = "fake"
-
-    def encode_keyframe(self, image_HW3, depth_HW, camera, map_T_camera):
-        small = torch.from_numpy(image_HW3.astype(np.float32))[::16, ::16].permute(2, 0, 1).contiguous()
-        image = ImageFeatures((small,), small.mean((1, 2)), camera)
-        return KeyframeFeatures(image, (torch.from_numpy(depth_HW)[::16, ::16].contiguous(),), map_T_camera)
-
 
 @pytest.fixture
 def room():
     return open_rooms(ROOM)
-
-
-def build(room, uri, indices=range(0, 40, 10), append=False, encoder=None):
-    return build_map(room, indices, str(uri), encoder or FakeEncoder(), "s", append, quiet)
 
 
 def test_what_is_built_is_read_back(tmp_path, room):
@@ -118,11 +97,9 @@ def test_a_sequence_without_depth_or_with_millimetres_leaves_nothing_behind(tmp_
 
 BUILDER = """
 import sys, time
-sys.path.insert(0, {test!r})
+sys.path.insert(0, {folder!r})
 from dsm_ros.datasets.rooms.sequence import open_rooms
-import importlib.util
-spec = importlib.util.spec_from_file_location("helpers", {test!r})
-helpers = importlib.util.module_from_spec(spec); spec.loader.exec_module(helpers)
+import map_helpers as helpers
 class Slow(helpers.FakeEncoder):
     def encode_keyframe(self, *a):
         time.sleep(0.02)
@@ -132,7 +109,7 @@ helpers.build(open_rooms(helpers.ROOM), {uri!r}, range({start}, {stop}), append=
 
 
 def start_builder(uri, start, stop, append):
-    code = BUILDER.format(test=str(Path(__file__)), uri=str(uri), start=start, stop=stop, append=append)
+    code = BUILDER.format(folder=str(Path(__file__).parent), uri=str(uri), start=start, stop=stop, append=append)
     return subprocess.Popen([sys.executable, "-c", code])
 
 
