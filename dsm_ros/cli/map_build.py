@@ -45,7 +45,7 @@ def build(
     from dsm_ros.datasets.frame import parse_frames
     from dsm_ros.datasets.open_sequence import open_sequence
     from dsm_ros.network.checkpoint import load_network
-    from dsm_ros.progress import progress_bar
+    from dsm_ros.progress import progress_bar, spinner
     from dsm_ros.scene_map.builder import build_map, refresh_features
     from dsm_ros.scene_map.keyframe_spacing import select_keyframes
     from dsm_ros.scene_map.store import check_target
@@ -59,7 +59,8 @@ def build(
     if not map_uri:
         raise MapError("name the map to build: dsm map build SEQUENCE MAP")
     check_target(map_uri, append)
-    opened = open_sequence(sequence, sources)
+    with spinner(f"opening {sequence}"):
+        opened = open_sequence(sequence, sources)
     looked_at = parse_frames(frames, len(opened))
     selection = select_keyframes(opened, looked_at, every, all_of_them=frames is not None)
     network = load_network(model, device, runtime)

@@ -23,7 +23,7 @@ class Inspection:
         """Yield the counts and warnings, one a line."""
         yield f"{self.complete} of {self.frames} frames have depth and pose"
         for lack, count in self.lacks.items():
-            yield f"{count} frames: {lack}"
+            yield f"{count} of {self.frames}: {lack}"
         for warning in self.description.warnings:
             yield f"warning: {warning}"
 
