@@ -14,7 +14,8 @@ def bag(tmp_path_factory):
     return write(tmp_path_factory.mktemp("bags") / "robot", messages)
 
 
-def test_inspect_shows_what_is_read_and_what_is_missing(dsm, bag):
+def test_inspect_shows_what_is_read_and_what_is_missing(dsm, bag, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     done = dsm("inspect", bag)
     assert done.status == 0, done.err
     for words in ("/camera/color/image_raw", "aligned", "map ->", "5 of 6 frames have depth and pose"):

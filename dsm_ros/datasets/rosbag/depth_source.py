@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -80,9 +81,9 @@ class DepthSource:
         match = self._match(stamp_ns)
         return match if isinstance(match, str) else None
 
-    def nearest_gap_ms(self, stamp_ns: int) -> float:
-        """Return how far the nearest depth image is from a stamp."""
-        return float(np.abs(self._stamps_ns - stamp_ns).min()) / 1e6
+    def median_gap_ms(self, stamps_ns: Sequence[int]) -> float:
+        """Return how far the nearest depth images are from the stamps of images, at the median."""
+        return float(np.median([np.abs(self._stamps_ns - stamp_ns).min() for stamp_ns in stamps_ns])) / 1e6
 
     def at(self, stamp_ns: int, camera: Camera) -> NDArray[np.float32] | str:
         """Return the depth (H, W; m) of the image with a stamp in the view of its camera, or why there is none."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dsm_ros.datasets.rosbag.sequence import RosbagSequence
 
 MAX_OPTIONS = 4
+SAMPLED = 100
 
 
 def describe_bag(sequence: RosbagSequence) -> Description:
@@ -51,9 +52,9 @@ def _depth(sequence: RosbagSequence) -> Part:
     change = _options("--depth", (stream for stream in sequence.streams if stream.is_depth), name)
     if isinstance(depth, str):
         return Part("depth", "", depth, change)
-    middle_ns = sequence.stamps_ns[len(sequence.stamps_ns) // 2]
     view = depth.view.words(sequence.query(0).camera)
-    detail = f"{depth.stream.form}, {view}, {depth.nearest_gap_ms(middle_ns):.0f} ms from the image in the middle"
+    gap_ms = depth.median_gap_ms(sequence.stamps_ns[:: 1 + len(sequence.stamps_ns) // SAMPLED])
+    detail = f"{depth.stream.form}, {view}, {gap_ms:.0f} ms from the images at the median"
     return Part("depth", name, detail, change)
 
 
