@@ -64,10 +64,13 @@ def _rank(image: ImageStream, streams: Sequence[ImageStream]) -> tuple[object, .
 
 
 def _owns(image: ImageStream, depth: ImageStream, pictures: Sequence[ImageStream]) -> bool:
-    """Infrared pictures of a depth camera have the depth's frame, but they leave the depth to the colour camera."""
-    nearest = max(picture.shared_namespace(depth) for picture in [*pictures, image])
-    has_other_owner = any(
-        picture.frame == depth.frame != image.frame and picture.base != image.base and not picture.is_infrared
-        for picture in pictures
+    """Whether no other camera is nearer to a depth topic by its name, nor by its frame where names have no namespace.
+
+    Cameras of one device share a namespace, and then TF registers the device's depth to any of them.
+    """
+    kinship = image.kinship(depth)
+    nearest = max(picture.kinship(depth) for picture in [*pictures, image])
+    has_owner_by_frame = any(
+        picture.frame == depth.frame != image.frame and picture.base != image.base for picture in pictures
     )
-    return image.shared_namespace(depth) == nearest and not has_other_owner
+    return kinship == nearest and not (image.shared_namespace(depth) == 0 and has_owner_by_frame)

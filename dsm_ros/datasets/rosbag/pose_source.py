@@ -15,10 +15,10 @@ from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.geometry.trajectory import Absence, Missing, Trajectory
 from dsm_ros.geometry.transform_tree import TransformTree, bare
-from dsm_ros.messages.pose import pose_from_msg, pose_or_lost, stamp_ns_of
+from dsm_ros.messages.pose import pose_from_msg, pose_or_lost, stamp_ns_of, transform_from_msg
 
-ODOMETRY_TYPE = "nav_msgs/msg/Odometry"
-POSE_TYPES = (ODOMETRY_TYPE, "geometry_msgs/msg/PoseStamped", "geometry_msgs/msg/PoseWithCovarianceStamped")
+BODY_TYPES = ("nav_msgs/msg/Odometry", "geometry_msgs/msg/TransformStamped")  # these say whose pose they tell
+POSE_TYPES = (*BODY_TYPES, "geometry_msgs/msg/PoseStamped", "geometry_msgs/msg/PoseWithCovarianceStamped")
 ODOM_RANK = 2
 MAX_TURN_DEG = 20.0
 MAX_NAMED = 12
@@ -96,13 +96,13 @@ class PoseFinder:
         if source is None:
             worlds = ", ".join(source.world for source in sources)
             raise SequenceError(f"{name} tells no poses in '{world}'; frames for --world-frame: {worlds}")
-        if not frame and topic.msgtype != ODOMETRY_TYPE:
+        if not frame and topic.msgtype not in BODY_TYPES:
             self._refuse_other_body(source, name)
         return source
 
     def found(self, wanted: str | None) -> PoseSource | str:
         """Return the source by the rules, in the world frame ``wanted`` if one is given; else why there is none."""
-        odometry = [self._read(topic) for topic in self._bag.of_type(ODOMETRY_TYPE)]
+        odometry = [self._read(topic) for topic in self._bag.of_type(*BODY_TYPES)]
         sources = self._of_tree(wanted)
         sources += [source for told in odometry if not self._unlinked(told) for source in self._sources(told)]
         if wanted:
@@ -122,11 +122,12 @@ class PoseFinder:
     def _read(self, topic: Topic) -> _TopicPoses:
         """Return the poses of a topic; those in another frame than the first are left out."""
         poses, frame, body = Trajectory(MOTION, topic.name), "", ""
+        read = transform_from_msg if topic.msgtype == BODY_TYPES[1] else pose_from_msg
         for bag_ns, message in self._bag.messages(topic):
             frame = frame or bare(message.header.frame_id)
             body = body or bare(getattr(message, "child_frame_id", ""))
             if bare(message.header.frame_id) == frame:
-                poses.insert(stamp_ns_of(message.header.stamp) or bag_ns, pose_or_lost(pose_from_msg, message))
+                poses.insert(stamp_ns_of(message.header.stamp) or bag_ns, pose_or_lost(read, message))
         return _TopicPoses(topic.name, self._tree, poses, frame, frame, body, self._camera)
 
     def _sources(self, told: _TopicPoses) -> list[PoseSource]:
@@ -170,7 +171,7 @@ class PoseFinder:
         reasons = list(self._transforms.problems.values())[:2]
         reasons += [problem for told in odometry if (problem := self._unlinked(told))]
         reasons += [self._why_not_tree(wanted)] if self._tree.frames else []
-        silent = [topic.name for topic in self._bag.of_type(*POSE_TYPES[1:])]
+        silent = [topic.name for topic in self._bag.of_type(*POSE_TYPES[len(BODY_TYPES) :])]
         if silent:
             reasons.append(f"{silent[0]} does not say whose pose it is: if the camera's, use --pose {silent[0]}")
         return "; ".join(reasons) or "no /tf, odometry or pose topic was recorded"

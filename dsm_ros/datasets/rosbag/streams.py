@@ -15,6 +15,8 @@ TRANSPORTS = ("compressed", "compressedDepth", "zstd")  # image_transport adds a
 DEPTH_WORDS = {"depth", "stereo", "range", "tof"}
 DRAWN_WORDS = {"debug", "overlay", "annotated", "visual", "visualization", "detections", "result", "labels", "mask"}
 DRAWN_WORDS |= {"segmentation", "semantic", "confidence", "disparity", "normals"}
+COMMON_WORDS = {"image", "raw", "rect", "rectified", "color", "colour", "rgb", "mono", "depth", "camera", "registered"}
+COMMON_WORDS |= {"aligned", "to", "stereo", ""}
 INFRARED_WORDS = {"ir", "infra", "infra1", "infra2", "infrared", "thermal", "lwir", "amplitude", "intensity"}
 
 
@@ -68,6 +70,10 @@ class ImageStream:
     def is_infrared(self) -> bool:
         """Whether the name says infrared or thermal."""
         return self.has_word(INFRARED_WORDS)
+
+    def kinship(self, other: ImageStream) -> tuple[int, int]:
+        """Return how near the names of two topics are: leading parts they share, then words that name a camera."""
+        return self.shared_namespace(other), len((_words(self.base) & _words(other.base)) - COMMON_WORDS)
 
     def shared_namespace(self, other: ImageStream) -> int:
         """Return how many leading parts of their names two topics share."""

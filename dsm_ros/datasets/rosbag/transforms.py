@@ -24,7 +24,9 @@ MOTION = Timing((Bridge(NS_PER_S // 5), Bridge(NS_PER_S, 0.05, 3.0)))
 # nothing was corrected, and holds for 0.25 s after its last message.
 CORRECTION = Timing((Bridge(2 * NS_PER_S, 0.5, 10.0), Bridge(max_move_m=0.1, max_turn_deg=2.0)), hold_ns=NS_PER_S // 4)
 
-SWING_M, SWING_S, MAX_SWINGS = 0.05, 0.25, 3  # two sources that disagree make a link swing to and fro
+# Two sources that disagree make a link swing to and fro with most of their messages; a noisy localizer does so seldom.
+SWING_M, SWING_S = 0.05, 0.25
+WINDOW, MIN_SWINGS, SWINGING_SHARE = 20, 3, 0.25
 
 
 def timing_of(parent: str, child: str) -> Timing:
@@ -118,7 +120,7 @@ class BagTransforms:
         if link.static is not None:
             self.tree.add(parent, child, None, link.static)
             return
-        if link.repeated >= MAX_SWINGS or swings(link.timed) >= MAX_SWINGS:
+        if link.repeated >= max(MIN_SWINGS, SWINGING_SHARE * len(link.timed)) or swings(link.timed):
             self.problems[child] = f"{parent} -> {child} comes from two sources that disagree by over {SWING_M} m"
             return
         for stamp_ns, pose in sorted(link.timed.items()):
@@ -132,22 +134,30 @@ class BagTransforms:
 
 
 def tf_topics(bag: Bag, image_topic: str) -> list[Topic]:
-    """Return /tf, /tf_static and those in a namespace of the image's topic: another robot's transforms are not ours."""
+    """Return /tf, /tf_static and those in a namespace of the image's topic: another robot's transforms are not ours.
+
+    The transforms of one robot are read whatever their namespace when there are no others.
+    """
     topics = [t for t in bag.of_type(*TF_TYPES) if t.name.rpartition("/")[2] in ("tf", "tf_static")]
-    return [topic for topic in topics if image_topic.startswith(f"{topic.folder}/")]
+    own = [topic for topic in topics if image_topic.startswith(f"{topic.folder}/")]
+    is_one_robot = len({topic.folder for topic in topics}) == 1
+    return own or (topics if is_one_robot else [])
 
 
-def swings(timed: dict[int, Pose44 | None]) -> int:
-    """Return how often a link goes away and back within a moment, as no robot does: two sources send it in turns."""
+def swings(timed: dict[int, Pose44 | None]) -> bool:
+    """Return whether a link goes away and back all the time, as no robot does: two sources send it in turns."""
     stamps = sorted(stamp_ns for stamp_ns, pose in timed.items() if pose is not None)
     if len(stamps) < 3:
-        return 0
+        return False
     positions_N3 = np.array([_position(timed[stamp_ns]) for stamp_ns in stamps])
     away_N = np.linalg.norm(positions_N3[1:-1] - positions_N3[:-2], axis=1)
     back_N = np.linalg.norm(positions_N3[2:] - positions_N3[:-2], axis=1)
     stamps_ns = np.array(stamps)
     brief_N = stamps_ns[2:] - stamps_ns[:-2] < SWING_S * NS_PER_S
-    return int(((away_N > SWING_M) & (back_N < 0.3 * away_N) & brief_N).sum())
+    swing_N = (away_N > SWING_M) & (back_N < 0.3 * away_N) & brief_N
+    window = min(WINDOW, len(swing_N))
+    most = int(np.convolve(swing_N.astype(int), np.ones(window, int), "valid").max())
+    return most >= max(MIN_SWINGS, SWINGING_SHARE * window)
 
 
 def _position(pose: Pose44 | None) -> Iterable[float]:

@@ -183,9 +183,29 @@ def test_another_robots_transforms_are_not_read(tmp_path):
     assert worst_error_m(opened(tmp_path, [*ROBOT.everything(), *others])) < 0.02
 
 
-def test_a_namespaced_robot_has_its_own_tf(tmp_path):
-    messages = [(ns, f"/robot_1{topic}", message) for ns, topic, message in ROBOT.everything()]
+@pytest.mark.parametrize("is_image_in_namespace", [True, False])
+def test_a_namespaced_robot_has_its_own_tf(tmp_path, is_image_in_namespace):
+    messages = [
+        (ns, topic if "camera" in topic and not is_image_in_namespace else f"/robot_1{topic}", message)
+        for ns, topic, message in ROBOT.everything()
+    ]
     assert worst_error_m(opened(tmp_path, messages)) < 0.02
+
+
+def test_a_localizer_that_is_noisy_now_and_then_is_one_source(tmp_path):
+    robot = Robot(images=6, map_odom_hz=20.0)
+    noisy = robot.map_tf()
+    for place in range(5, len(noisy), 8):
+        noisy[place][2].transforms[0].transform.translation.x += 0.06
+    messages = [*pictures(robot), *robot.odometry_tf(), *robot.static_tf(), *noisy]
+    assert worst_error_m(opened(tmp_path, messages), robot) < 0.1
+
+
+def test_a_transform_topic_tells_whose_pose_it_is(tmp_path):
+    transforms = [(ns, "/vicon/camera", message.transforms[0]) for ns, _, message in camera_tf("world")]
+    sequence = opened(tmp_path, [*pictures(), *transforms])
+    assert (sequence.poses.source, sequence.poses.world) == ("/vicon/camera", "world")
+    assert worst_error_m(sequence) < 1e-6
 
 
 @pytest.mark.parametrize("frame", ["", "elsewhere"])

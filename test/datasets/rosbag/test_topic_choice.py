@@ -140,6 +140,25 @@ def test_cameras_without_namespaces_are_told_apart_by_their_frames(tmp_path):
     assert "another camera" in sequence.depth
 
 
+@pytest.mark.parametrize("frames", [("front", "rear"), ("camera", "camera")])
+def test_cameras_in_one_namespace_are_told_apart_by_their_names(tmp_path, frames):
+    messages = [depth("/robot/rear_depth", frames[1], metres=5.0), info("/robot/camera_info", "")]
+    messages += [picture("/robot/front_rgb", frames[0]), picture("/robot/rear_rgb", frames[1])]
+    front = opened(tmp_path / "front", *messages, image="/robot/front_rgb")
+    assert "another camera" in front.depth
+    assert opened(tmp_path / "rear", *messages).image.topic.name == "/robot/rear_rgb"
+
+
+def test_depth_of_a_stereo_pair_is_registered_to_the_colour_camera_of_the_device(tmp_path):
+    link = START_NS, "/tf_static", tf(START_NS, OPTICAL, "right", np.eye(4))
+    messages = [picture("/oak/rgb/image_raw"), info("/oak/rgb/camera_info"), link]
+    messages += [picture("/oak/right/image_raw", "right", "mono8"), info("/oak/right/camera_info", "right")]
+    messages += [depth("/oak/stereo/image_raw", "right"), info("/oak/stereo/camera_info", "right")]
+    sequence = opened(tmp_path, *messages)
+    assert sequence.image.topic.name == "/oak/rgb/image_raw"
+    assert sequence[0].depth_HW == pytest.approx(2.0)
+
+
 @pytest.mark.parametrize("encoding", ["mono8", "bgr8"])
 def test_a_picture_of_depth_is_no_depth(tmp_path, encoding):
     messages = picture("/cam/color/image_raw"), info("/cam/color/camera_info")
