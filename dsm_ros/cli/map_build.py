@@ -62,7 +62,8 @@ def build(
     with spinner(f"opening {sequence}"):
         opened = open_sequence(sequence, sources)
     looked_at = parse_frames(frames, len(opened))
-    selection = select_keyframes(opened, looked_at, every, all_of_them=frames is not None)
+    with spinner("reading poses"):
+        selection = select_keyframes(opened, looked_at, every, all_of_them=frames is not None)
     network = load_network(model, device, runtime)
     with progress_bar("building") as on_progress:
         report = build_map(opened, selection.indices, map_uri, network, session, append, on_progress)
