@@ -81,12 +81,11 @@ class Bag:
         return [topic for topic in self.topics.values() if topic.msgtype in msgtypes]
 
     def entries(self, topic: Topic) -> list[Entry]:
-        """Return every message's entry in the order of recording; a stamp of 0 is replaced by the time of recording."""
+        """Return every message's entry in the order of recording."""
         entries: list[Entry] = []
         for _, bag_ns, raw in self._raw(topic):
-            stamp_ns = _stamp_ns(raw, self._reader.is2) or bag_ns
             place = entries[-1].place + 1 if entries and entries[-1].bag_ns == bag_ns else 0
-            entries.append(Entry(stamp_ns, bag_ns, place))
+            entries.append(Entry(_stamp_ns(raw, self._reader.is2), bag_ns, place))
         return entries
 
     def message(self, topic: Topic, entry: Entry) -> Any:

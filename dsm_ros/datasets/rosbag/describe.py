@@ -77,8 +77,10 @@ def _warnings(sequence: RosbagSequence) -> Iterable[str]:
         yield f"{sizes_differ(told, fitted.width_px, fitted.height_px)}: the calibration is scaled"
     if isinstance(sequence.poses, PoseSource) and sequence.poses.drifts:
         yield f"poses are in '{sequence.poses.world}', which drifts: a map is right where this odometry is"
-    if sequence.repeated:
-        yield f"{sequence.repeated} images have the stamp of another one and are left out"
+    if sequence.order.repeated:
+        yield f"{sequence.order.repeated} images have the stamp of another one and are left out"
+    if sequence.order.unstamped:
+        yield f"{sequence.order.unstamped} images have no stamp and are left out"
 
 
 def _options(option: str, streams: Iterable[ImageStream], chosen: str) -> str:

@@ -123,11 +123,11 @@ class PoseFinder:
         """Return the poses of a topic; those in another frame than the first are left out."""
         poses, frame, body = Trajectory(MOTION, topic.name), "", ""
         read = transform_from_msg if topic.msgtype == BODY_TYPES[1] else pose_from_msg
-        for bag_ns, message in self._bag.messages(topic):
+        for _, message in self._bag.messages(topic):
             frame = frame or bare(message.header.frame_id)
             body = body or bare(getattr(message, "child_frame_id", ""))
             if bare(message.header.frame_id) == frame:
-                poses.insert(stamp_ns_of(message.header.stamp) or bag_ns, pose_or_lost(read, message))
+                poses.insert(stamp_ns_of(message.header.stamp), pose_or_lost(read, message))
         return _TopicPoses(topic.name, self._tree, poses, frame, frame, body, self._camera)
 
     def _sources(self, told: _TopicPoses) -> list[PoseSource]:

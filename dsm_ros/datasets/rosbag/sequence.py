@@ -4,32 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from itertools import groupby
 from pathlib import Path
 
 from dsm_ros.datasets.camera_info import FILE_NAME
 from dsm_ros.datasets.description import Description
 from dsm_ros.datasets.frame import Frame, FrameHeader
-from dsm_ros.datasets.rosbag.bag import Bag, Entry, Topic
+from dsm_ros.datasets.rosbag.bag import Bag, Topic
 from dsm_ros.datasets.rosbag.camera_source import CameraSource, camera_from_file, camera_from_topic, choose_info
 from dsm_ros.datasets.rosbag.depth_choice import DepthFinder
 from dsm_ros.datasets.rosbag.depth_source import NO_DEPTH, DepthSource
 from dsm_ros.datasets.rosbag.describe import describe_bag
 from dsm_ros.datasets.rosbag.image_choice import choose_image
+from dsm_ros.datasets.rosbag.order import Order
 from dsm_ros.datasets.rosbag.pose_source import PoseFinder, PoseSource, lack_of
 from dsm_ros.datasets.rosbag.streams import INFO_TYPE, image_streams
 from dsm_ros.datasets.rosbag.transforms import BagTransforms
 from dsm_ros.datasets.source_options import BY_THE_RULES, SourceOptions
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.pose import Pose44
-from dsm_ros.geometry.trajectory import NS_PER_S, Missing
+from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.geometry.transform_tree import bare
 from dsm_ros.messages.camera import camera_of_size
 from dsm_ros.messages.image import image_from_msg
 
 STATUS_TYPE = "dsm_ros/msg/RelocalizationStatus"
 OWN_NODE = "relocalizer"
-LARGEST_STEP_BACK_NS = NS_PER_S
 
 
 class RosbagSequence:
@@ -48,12 +47,10 @@ class RosbagSequence:
         self._info = self._info_topic()
         self.camera = self._camera()
         self.frame = self.image.frame or self.camera.frame
-        entries = self.bag.entries(self.image.topic)
-        self._entries = in_order(entries, self.image.topic.name)
-        self.repeated = len(entries) - len(self._entries)
+        self.order = Order.of(self.bag.entries(self.image.topic), self.image.topic.name)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.order.entries)
 
     def __getitem__(self, index: int) -> Frame:
         query, header = self.query(index), self.header(index)
@@ -66,7 +63,7 @@ class RosbagSequence:
 
     def header(self, index: int) -> FrameHeader:
         """Return what is known of a frame before its pixels are read."""
-        stamp_ns = self._entries[index].stamp_ns
+        stamp_ns = self.order.entries[index].stamp_ns
         no_depth = f"{NO_DEPTH}: {self.depth}" if isinstance(self.depth, str) else self.depth.lack(stamp_ns)
         pose = self._pose(stamp_ns)
         lacks = tuple(lack for lack in (no_depth, pose) if isinstance(lack, str))
@@ -74,7 +71,7 @@ class RosbagSequence:
 
     def query(self, index: int) -> Frame:
         """Return image, camera and stamp. Raises SequenceError when the image is damaged or does not fit its camera."""
-        entry = self._entries[index]
+        entry = self.order.entries[index]
         message = self.bag.message(self.image.topic, entry)
         if bare(message.header.frame_id) != self.image.frame:
             frames = f"'{self.image.frame}' and '{message.header.frame_id}'"
@@ -93,7 +90,7 @@ class RosbagSequence:
     @cached_property
     def stamps_ns(self) -> list[int]:
         """The stamps of the images."""
-        return [entry.stamp_ns for entry in self._entries]
+        return [entry.stamp_ns for entry in self.order.entries]
 
     @cached_property
     def transforms(self) -> BagTransforms:
@@ -111,6 +108,8 @@ class RosbagSequence:
     @cached_property
     def poses(self) -> PoseSource | str:
         """The poses of the images, or why there are none."""
+        if not self.order.has_stamps:
+            return f"{self.image.topic.name} has no stamps, so when its images were taken is not known"
         finder = PoseFinder(self.bag, self.transforms, self.frame, self.stamps_ns)
         option, world = self._options.pose, self._options.world_frame
         if option is None:
@@ -148,24 +147,6 @@ class RosbagSequence:
             return camera_from_file(self._file)
         assert self._info is not None
         return camera_from_topic(self.bag, self._info, self._options.rectified or self.image.is_rectified)
-
-
-def in_order(entries: list[Entry], topic: str) -> list[Entry]:
-    """Return entries in the order of their stamps, the first of each stamp.
-
-    Raises SequenceError when the stamps jump back: then one stamp means several moments.
-    """
-    latest_ns = 0
-    for place, entry in enumerate(entries):
-        if entry.stamp_ns < latest_ns - LARGEST_STEP_BACK_NS:
-            back_s = (latest_ns - entry.stamp_ns) / NS_PER_S
-            raise SequenceError(
-                f"the stamps of {topic} jump back by {back_s:.1f} s at message {place}: a bag or simulation began again"
-                " while it was recorded; record each run in a bag of its own"
-            )
-        latest_ns = max(latest_ns, entry.stamp_ns)
-    ordered = sorted(entries, key=lambda entry: entry.stamp_ns)
-    return [next(same) for _, same in groupby(ordered, key=lambda entry: entry.stamp_ns)]
 
 
 def _calibration_file(bag: Bag, options: SourceOptions) -> Path | None:

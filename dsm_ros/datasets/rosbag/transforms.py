@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dsm_ros.datasets.rosbag.bag import Bag, Topic
-from dsm_ros.geometry.pose import Pose44
+from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.geometry.trajectory import NS_PER_S, Bridge, Timing
 from dsm_ros.geometry.transform_tree import TransformTree, checked_link
 from dsm_ros.messages.pose import pose_or_lost, stamp_ns_of, transform_from_msg
@@ -25,7 +25,7 @@ MOTION = Timing((Bridge(NS_PER_S // 5), Bridge(NS_PER_S, 0.05, 3.0)))
 CORRECTION = Timing((Bridge(2 * NS_PER_S, 0.5, 10.0), Bridge(max_move_m=0.1, max_turn_deg=2.0)), hold_ns=NS_PER_S // 4)
 
 # Two sources that disagree make a link swing to and fro with most of their messages; a noisy localizer does so seldom.
-SWING_M, SWING_S = 0.05, 0.25
+SWING_M, SWING_DEG, SWING_S = 0.05, 5.0, 0.25
 WINDOW, MIN_SWINGS, SWINGING_SHARE = 20, 3, 0.25
 
 
@@ -53,8 +53,9 @@ class _Link:
 
     def add(self, stamp_ns: int, pose: Pose44 | None) -> None:
         before = self.timed.get(stamp_ns)
-        if before is not None and pose is not None and np.abs(before[:3, 3] - pose[:3, 3]).max() > SWING_M:
-            self.repeated += 1
+        if before is not None and pose is not None:
+            moved_m, turned_deg = pose_error(pose, before)
+            self.repeated += moved_m > SWING_M or turned_deg > SWING_DEG
         self.timed[stamp_ns] = pose
 
 
@@ -121,7 +122,7 @@ class BagTransforms:
             self.tree.add(parent, child, None, link.static)
             return
         if link.repeated >= max(MIN_SWINGS, SWINGING_SHARE * len(link.timed)) or swings(link.timed):
-            self.problems[child] = f"{parent} -> {child} comes from two sources that disagree by over {SWING_M} m"
+            self.problems[child] = f"{parent} -> {child} comes from two sources that disagree"
             return
         for stamp_ns, pose in sorted(link.timed.items()):
             self.tree.add(parent, child, stamp_ns, pose)
@@ -146,19 +147,23 @@ def tf_topics(bag: Bag, image_topic: str) -> list[Topic]:
 
 def swings(timed: dict[int, Pose44 | None]) -> bool:
     """Return whether a link goes away and back all the time, as no robot does: two sources send it in turns."""
-    stamps = sorted(stamp_ns for stamp_ns, pose in timed.items() if pose is not None)
-    if len(stamps) < 3:
+    known = sorted((stamp_ns, pose) for stamp_ns, pose in timed.items() if pose is not None)
+    if len(known) < 3:
         return False
-    positions_N3 = np.array([_position(timed[stamp_ns]) for stamp_ns in stamps])
-    away_N = np.linalg.norm(positions_N3[1:-1] - positions_N3[:-2], axis=1)
-    back_N = np.linalg.norm(positions_N3[2:] - positions_N3[:-2], axis=1)
-    stamps_ns = np.array(stamps)
+    stamps_ns, poses_N44 = np.array([stamp_ns for stamp_ns, _ in known]), np.array([pose for _, pose in known])
     brief_N = stamps_ns[2:] - stamps_ns[:-2] < SWING_S * NS_PER_S
-    swing_N = (away_N > SWING_M) & (back_N < 0.3 * away_N) & brief_N
+    (away_m, away_deg), (back_m, back_deg) = _moved(poses_N44, 1), _moved(poses_N44, 2)
+    goes_N = (away_m[:-1] > SWING_M) & (back_m < 0.3 * away_m[:-1])
+    turns_N = (away_deg[:-1] > SWING_DEG) & (back_deg < 0.3 * away_deg[:-1])
+    swing_N = (goes_N | turns_N) & brief_N
     window = min(WINDOW, len(swing_N))
     most = int(np.convolve(swing_N.astype(int), np.ones(window, int), "valid").max())
     return most >= max(MIN_SWINGS, SWINGING_SHARE * window)
 
 
-def _position(pose: Pose44 | None) -> Iterable[float]:
-    return (0.0, 0.0, 0.0) if pose is None else pose[:3, 3]
+def _moved(poses_N44: NDArray[np.float64], steps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how far each pose is from the one some steps later, in m and degrees."""
+    one_M44, other_M44 = poses_N44[:-steps], poses_N44[steps:]
+    moved_M = np.linalg.norm(other_M44[:, :3, 3] - one_M44[:, :3, 3], axis=1)
+    cosine_M = (np.einsum("mij,mij->m", one_M44[:, :3, :3], other_M44[:, :3, :3]) - 1) / 2
+    return moved_M, np.degrees(np.arccos(np.clip(cosine_M, -1, 1)))

@@ -40,12 +40,6 @@ def test_each_message_is_read_by_its_own_identity(tmp_path, plugin, bag_period_n
     ]
 
 
-def test_a_stamp_of_zero_is_the_time_of_recording(tmp_path):
-    path = write(tmp_path / "bag", [(START_NS, "/note", compressed(0, "", "0", b""))])
-    (entry,) = Bag(path).entries(Bag(path).topics["/note"])
-    assert entry.stamp_ns == START_NS
-
-
 @pytest.mark.parametrize("plugin", list(StoragePlugin))
 def test_a_folder_without_metadata_is_read(tmp_path, plugin):
     path = write(tmp_path / "bag", notes(3), plugin)

@@ -164,9 +164,11 @@ def test_two_parents_of_one_frame_are_refused_unless_one_leads_to_the_world(tmp_
     assert worst_error_m(opened(tmp_path / "c", [*odom_only, *ROBOT.map_tf()])) < 0.02
 
 
+@pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("later_s", [0.0, 0.01])
-def test_two_sources_of_one_link_that_disagree_are_refused(tmp_path, later_s):
-    aside = make_pose(np.eye(3), [0.5, 0, 0])
+def test_two_sources_of_one_link_that_disagree_are_refused(tmp_path, later_s, turned):
+    ten_degrees = [[0.985, -0.174, 0], [0.174, 0.985, 0], [0, 0, 1]]
+    aside = make_pose(ten_degrees, [0, 0, 0]) if turned else make_pose(np.eye(3), [0.5, 0, 0])
     other = [
         (stamp(s + later_s), "/tf", tf(stamp(s + later_s), "odom", "base_link", aside @ ROBOT.odom_T_base(s)))
         for s in ROBOT.seconds(ROBOT.odom_hz)
@@ -241,6 +243,14 @@ def test_a_recording_that_began_again_is_refused(tmp_path):
     again = [(ns + 10 * S, topic, message) for ns, topic, message in ROBOT.everything()]
     with pytest.raises(SequenceError, match=r"jump back by 1\.0 s|jump back"):
         opened(tmp_path, [*Robot(images=12).everything(), *again])
+
+
+def test_images_without_stamps_have_no_poses(tmp_path):
+    messages = ROBOT.everything()
+    for _, topic, message in messages:
+        if topic == "/camera/color/image_raw":
+            message.header.stamp.sec = message.header.stamp.nanosec = 0
+    assert "has no stamps" in opened(tmp_path, messages).poses
 
 
 def test_simulated_time_reads_every_image_once(tmp_path):
