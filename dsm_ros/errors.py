@@ -9,6 +9,10 @@ class SequenceError(DsmError):
     """A recording that cannot be read as asked."""
 
 
+class ImageError(SequenceError):
+    """One image of a recording that cannot be read."""
+
+
 class MapError(DsmError):
     """A map that cannot be opened, built or changed as asked."""
 

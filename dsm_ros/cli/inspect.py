@@ -45,7 +45,9 @@ def show(inspection: Inspection) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("part", "read from", "details", "to read something else", show_lines=True)
+    table = Table(show_lines=True)
+    for name in ("part", "read from", "details", "to read something else"):
+        table.add_column(name, overflow="fold")
     for part in inspection.description.parts:
         source = escape(part.source) if part.source else "[red]none[/red]"
         table.add_row(part.what, source, escape(part.detail), escape(part.change))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -39,8 +40,9 @@ def localize(
     """
     from dsm_ros.cli.output import require_writable
     from dsm_ros.cli.session import open_session
+    from dsm_ros.errors import ImageError
     from dsm_ros.files import write_whole
-    from dsm_ros.localization.result import Localized
+    from dsm_ros.localization.result import Localized, Reason
     from dsm_ros.network.checkpoint import load_network
     from dsm_ros.progress import progress_bar
 
@@ -51,13 +53,16 @@ def localize(
     lines, reasons = [], Counter[str]()
     with progress_bar("localizing") as on_progress:
         for done, index in enumerate(indices, 1):
-            frame = opened.query(index)
-            result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
-            if isinstance(result, Localized):
-                lines.append(tum_line(frame.stamp_ns, result.map_T_camera))
-            else:
-                reasons[result.reason] += 1
+            with suppress(ImageError):
+                frame = opened.query(index)
+                result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
+                if isinstance(result, Localized):
+                    lines.append(tum_line(frame.stamp_ns, result.map_T_camera))
+                else:
+                    reasons[result.reason] += 1
             on_progress(done, len(indices))
+    if unreadable := len(indices) - len(lines) - reasons.total():
+        reasons[Reason.UNREADABLE_IMAGE] = unreadable
     text = "".join(lines)
     if out:
         write_whole(out, text.encode())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.datasets.description import Description
-from dsm_ros.errors import SequenceError
+from dsm_ros.errors import ImageError, SequenceError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 
@@ -68,6 +68,16 @@ class Sequence(Protocol):
     def describe(self) -> Description:
         """Return where the parts of the recording come from."""
         ...
+
+
+def first_readable(sequence: Sequence) -> Frame:
+    """Return the first frame whose image can be read, as a query. Raises ImageError when none can."""
+    for index in range(len(sequence)):
+        try:
+            return sequence.query(index)
+        except ImageError as error:
+            problem = error
+    raise problem
 
 
 def parse_frames(text: str | None, length: int) -> range:

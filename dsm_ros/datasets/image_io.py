@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dsm_ros.errors import SequenceError
+from dsm_ros.errors import ImageError
 from dsm_ros.messages.compressed import check_complete
 from dsm_ros.messages.depth import metres_of_16_bits
 from dsm_ros.messages.image import image_from_msg
@@ -26,14 +26,14 @@ class ImageFile:
 def read_rgb(path: Path) -> NDArray[np.uint8]:
     """Return an image as (H, W, 3) uint8 RGB, as the sensor saw it: an EXIF orientation turns nothing.
 
-    Grey, transparent and 16-bit files are read too. Raises SequenceError when it cannot be read.
+    Grey, transparent and 16-bit files are read too. Raises ImageError when it cannot be read.
     """
     try:
         return image_from_msg(ImageFile(path.read_bytes(), path.suffix.lower().lstrip(".")))
     except OSError as error:
-        raise SequenceError(f"cannot read {path}: {error.strerror or error}") from error
+        raise ImageError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:
-        raise SequenceError(f"{path} is no readable image ({error}); leave it out, or copy it anew") from error
+        raise ImageError(f"{path} is no readable image ({error}); leave it out, or copy it anew") from error
 
 
 def read_depth(path: Path, units_per_m: float) -> NDArray[np.float32]:

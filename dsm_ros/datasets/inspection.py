@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from dsm_ros.datasets.description import Description
 from dsm_ros.datasets.frame import Sequence
+from dsm_ros.errors import ImageError
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,21 @@ class Inspection:
 
 
 def inspect_sequence(sequence: Sequence, on_progress: Callable[[int, int], None]) -> Inspection:
-    """Look at the headers of all frames and at the first one whole. Raises SequenceError for images it cannot read."""
+    """Look at the headers of all frames and at the first one whole. Raises ImageError when no image can be read."""
     lacks: Counter[str] = Counter()
     complete = 0
     for index in range(len(sequence)):
-        reasons = sequence[0].lacks if index == 0 else sequence.header(index).lacks
+        reasons = _lacks(sequence, index)
         lacks.update(reasons)
         complete += not reasons
         on_progress(index + 1, len(sequence))
     return Inspection(sequence.describe(), len(sequence), complete, dict(lacks.most_common()))
+
+
+def _lacks(sequence: Sequence, index: int) -> tuple[str, ...]:
+    if index > 0:
+        return sequence.header(index).lacks
+    try:
+        return sequence[index].lacks
+    except ImageError:
+        return ("its image cannot be read",)

@@ -9,6 +9,7 @@ from pathlib import Path
 from dsm_ros.datasets.frame import Sequence
 from dsm_ros.datasets.frame_files import holds_frames
 from dsm_ros.datasets.rooms.sequence import open_rooms
+from dsm_ros.datasets.rosbag.bag import is_bag
 from dsm_ros.datasets.rosbag.sequence import RosbagSequence
 from dsm_ros.datasets.seven_scenes import SevenScenesSequence
 from dsm_ros.datasets.source_options import BY_THE_RULES, SourceOptions
@@ -16,7 +17,6 @@ from dsm_ros.datasets.tum_rgbd import TumSequence
 from dsm_ros.errors import SequenceError
 
 LAYOUTS = "7-Scenes (frame-*.color.*), TUM RGB-D (rgb.txt), a bag (metadata.yaml, *.mcap, *.db3, *.bag) or rooms:SEED"
-BAG_ENDINGS = (".mcap", ".db3", ".bag", ".mcap.zstd", ".db3.zstd")
 PACKED_ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
 FOLDER_OPTIONS = {"--camera-info"}
 SEARCH_DEPTH = 3
@@ -47,13 +47,6 @@ def _open_path(path: Path, text: str, options: SourceOptions) -> Sequence:
         raise SequenceError(_advice(path, text))
     _refuse([name for name in options.given() if name not in FOLDER_OPTIONS], f"{text} is a folder of files")
     return TumSequence(path, options) if _is_tum(path) else SevenScenesSequence(path, options)
-
-
-def is_bag(path: Path) -> bool:
-    """Return whether a path is a bag, or a folder that holds one."""
-    if not path.is_dir():
-        return path.name.lower().endswith(BAG_ENDINGS)
-    return (path / "metadata.yaml").is_file() or any(is_bag(inner) for inner in path.iterdir() if inner.is_file())
 
 
 def _is_tum(path: Path) -> bool:

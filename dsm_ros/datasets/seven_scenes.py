@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dsm_ros.datasets.camera_info import FILE_NAME, write_camera_info
 from dsm_ros.datasets.depth_registration import register_depth
 from dsm_ros.datasets.description import Description, Part
-from dsm_ros.datasets.frame import Frame, FrameHeader, Sequence
+from dsm_ros.datasets.frame import Frame, FrameHeader, Sequence, first_readable
 from dsm_ros.datasets.frame_files import find_frames
 from dsm_ros.datasets.image_io import read_depth, read_rgb
 from dsm_ros.datasets.image_size import Calibration, read_calibration, resize_depth
@@ -83,7 +83,7 @@ class SevenScenesSequence:
 
     def describe(self) -> Description:
         """Return where the parts of the recording come from; the first image tells the size."""
-        camera = self.query(0).camera
+        camera = first_readable(self).camera
         image = Part("image", "frame-*.color.*", f"{len(self)} images of {camera.width_px}x{camera.height_px}")
         depth = "of the image's camera" if self._shared else "registered from the depth camera of 7-Scenes"
         parts = (

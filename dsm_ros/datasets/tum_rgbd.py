@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dsm_ros.datasets.association import nearest_stamp
 from dsm_ros.datasets.description import Description, Part
-from dsm_ros.datasets.frame import Frame, FrameHeader
+from dsm_ros.datasets.frame import Frame, FrameHeader, first_readable
 from dsm_ros.datasets.image_io import read_depth, read_rgb
 from dsm_ros.datasets.image_size import Calibration, read_calibration, resize_depth
 from dsm_ros.datasets.source_options import BY_THE_RULES, SourceOptions
@@ -77,7 +77,7 @@ class TumSequence:
 
     def describe(self) -> Description:
         """Return where the parts of the recording come from; the first image tells the size."""
-        camera = self.query(0).camera
+        camera = first_readable(self).camera
         image = Part("image", "rgb.txt", f"{len(self)} images of {camera.width_px}x{camera.height_px}")
         parts = (image, self._calibration.part(camera), self._depth_part(), self._pose_part())
         return Description(parts, self._calibration.warnings(camera) + self._warnings())

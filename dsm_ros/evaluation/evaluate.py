@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
-from dsm_ros.datasets.frame import Sequence
-from dsm_ros.errors import SequenceError
+from dsm_ros.datasets.frame import Frame, Sequence
+from dsm_ros.errors import ImageError, SequenceError
 from dsm_ros.evaluation.memory import peak_rss_mb
 from dsm_ros.evaluation.metrics import FrameScore, score_frame, summarise
 from dsm_ros.localization.localizer import Localizer
@@ -37,36 +37,55 @@ def evaluate(
     require_truth(sequence, indices)
     scores: list[FrameScore] = []
     reasons: dict[str, int] = {}
-    without_truth, seconds = WithoutTruth(), 0.0
-    for count, index in enumerate(indices, 1):
-        frame = sequence[index]
+    others, seconds = NotScored(), 0.0
+    for count, frame in enumerate(_readable(sequence, indices), 1):
+        on_frame(count, len(indices))
+        if frame is None:
+            others = replace(others, unreadable=others.unreadable + 1)
+            continue
         start_s = time.perf_counter()
         result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
         if frame.map_T_camera is None:
-            without_truth = without_truth.and_one(result)
-        else:
-            seconds += time.perf_counter() - start_s
-            scores.append(score_frame(frame, frame.map_T_camera, result))
-            if isinstance(result, NotLocalized):
-                reasons[result.reason] = reasons.get(result.reason, 0) + 1
-        on_frame(count, len(indices))
-    return Evaluation(scores, {**_figures(localizer, scores, seconds), **without_truth.figures()}, reasons)
+            others = others.and_one(result)
+            continue
+        seconds += time.perf_counter() - start_s
+        scores.append(score_frame(frame, frame.map_T_camera, result))
+        if isinstance(result, NotLocalized):
+            reasons[result.reason] = reasons.get(result.reason, 0) + 1
+    if not scores:
+        raise SequenceError(f"no image of {sequence.name} that has a true pose can be read")
+    return Evaluation(scores, {**_figures(localizer, scores, seconds), **others.figures()}, reasons)
+
+
+def _readable(sequence: Sequence, indices: range) -> Iterator[Frame | None]:
+    """Yield frames, None for one whose image cannot be read."""
+    for index in indices:
+        try:
+            yield sequence[index]
+        except ImageError:
+            yield None
 
 
 @dataclass(frozen=True)
-class WithoutTruth:
-    """Frames without a true pose: how many, and how many of them were localized."""
+class NotScored:
+    """Frames without a true pose, how many of them were localized, and frames whose image cannot be read."""
 
-    frames: int = 0
+    without_truth: int = 0
     localized: int = 0
+    unreadable: int = 0
 
-    def and_one(self, result: Result) -> WithoutTruth:
-        """Return the counts with one more frame."""
-        return WithoutTruth(self.frames + 1, self.localized + isinstance(result, Localized))
+    def and_one(self, result: Result) -> NotScored:
+        """Return the counts with one more frame without a true pose."""
+        localized = self.localized + isinstance(result, Localized)
+        return replace(self, without_truth=self.without_truth + 1, localized=localized)
 
     def figures(self) -> dict[str, object]:
         """Return the counts by the names they have in JSON."""
-        return {"n_without_truth": self.frames, "n_without_truth_localized": self.localized}
+        return {
+            "n_without_truth": self.without_truth,
+            "n_without_truth_localized": self.localized,
+            "n_unreadable": self.unreadable,
+        }
 
 
 def require_truth(sequence: Sequence, indices: range) -> None:

@@ -26,6 +26,7 @@ def readable(figures: dict[str, object]) -> dict[str, str]:
     return {
         "frames with ground truth": str(figures["n"]),
         "frames without": without_truth,
+        "images that cannot be read": str(figures["n_unreadable"]),
         "localized": _percent(figures["n_localized"], figures["n"]),
         "median translation": _scaled(figures["median_translation_m"], 100, "cm"),
         "median rotation": _scaled(figures["median_rotation_deg"], 1, "degrees"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from dsm_ros.geometry.trajectory import NS_PER_S
 ENDINGS = (".mcap", ".db3", ".bag")
 COMPRESSED_ENDINGS = (".mcap.zstd", ".db3.zstd")
 METADATA = "metadata.yaml"
+LONGEST_GAP_NS = 60 * NS_PER_S  # between the files of a split recording
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Entry:
 def is_bag(path: Path) -> bool:
     """Return whether a path is a bag: a file of a known kind, or a folder that holds one."""
     if path.is_file():
-        return path.name.endswith((*ENDINGS, *COMPRESSED_ENDINGS))
+        return path.name.lower().endswith((*ENDINGS, *COMPRESSED_ENDINGS))
     return (path / METADATA).is_file() or bool(_files_of(path))
 
 
@@ -58,9 +61,11 @@ class Bag:
 
     def __init__(self, path: Path):
         self.path, self.name = path, path.stem if path.is_file() else path.name
+        self.damaged: Counter[str] = Counter()  # messages that could not be decoded, by topic
         with self.damage_reported():
             self._reader = AnyReader(_paths(path), default_typestore=get_typestore(Stores.ROS2_JAZZY))
             self._reader.open()
+            _refuse_several(path, self._reader.readers)
 
     @property
     def folder(self) -> Path:
@@ -96,15 +101,21 @@ class Bag:
             return self._reader.deserialize(raw, topic.msgtype)
 
     def messages(self, topic: Topic) -> Iterator[tuple[int, Any]]:
-        """Yield (time of recording in ns, message) of a topic, one by one."""
+        """Yield (time of recording in ns, message) of a topic, one by one; damaged ones are left out and counted."""
+        self.damaged.pop(topic.name, None)
         for _, bag_ns, raw in self._raw(topic):
-            with self.damage_reported():
+            try:
                 message = self._reader.deserialize(raw, topic.msgtype)
-            yield bag_ns, message
+            except Exception:  # rosbags and its decoders have many kinds of errors
+                self.damaged[topic.name] += 1
+            else:
+                yield bag_ns, message
 
     def first(self, topic: Topic) -> Any:
-        """Return the first message of a topic."""
-        return next(message for _, message in self.messages(topic))
+        """Return the first message of a topic. Raises SequenceError when none can be decoded."""
+        for _, message in self.messages(topic):
+            return message
+        raise SequenceError(f"all messages of {topic.name} in {self.path} are damaged")
 
     def _raw(self, topic: Topic) -> Iterator[tuple[Connection, int, bytes]]:
         with self.damage_reported():
@@ -134,9 +145,12 @@ def _paths(path: Path) -> list[Path]:
     """Return what rosbags opens: one bag, or the files of a folder that has no metadata."""
     if path.is_file() and path.name.endswith(COMPRESSED_ENDINGS):
         raise SequenceError(f"{path} is compressed; give the bag's folder with its {METADATA}, or: zstd -d {path}")
-    if path.is_file() or (path / METADATA).is_file():
-        return [path]
+    if path.is_file() and path.suffix not in ENDINGS:
+        raise SequenceError(f"{path} is named unlike a bag; let its name end in {path.suffix.lower()}")
     files = _files_of(path)
+    is_mistaken = path.suffix == ".bag" and path.is_dir()  # rosbags takes such a folder for a file of ROS 1
+    if path.is_file() or ((path / METADATA).is_file() and not is_mistaken):
+        return [path]
     if len({_series(file) for file in files}) > 1:
         names = ", ".join(file.name for file in files[:5])
         raise SequenceError(f"{path} holds several recordings; give one of its files: {names}")
@@ -148,6 +162,14 @@ def _paths(path: Path) -> list[Path]:
 def _files_of(folder: Path) -> list[Path]:
     files = [path for path in folder.glob("*") if path.name.endswith((*ENDINGS, *COMPRESSED_ENDINGS))]
     return sorted(files, key=_number)
+
+
+def _refuse_several(path: Path, readers: Sequence[Any]) -> None:
+    """Raise SequenceError where files that are named as one split recording overlap in time, or lie far apart."""
+    spans_ns = sorted((reader.start_time, reader.end_time) for reader in readers)
+    gaps_ns = [later[0] - earlier[1] for earlier, later in pairwise(spans_ns)]
+    if any(not -NS_PER_S < gap_ns < LONGEST_GAP_NS for gap_ns in gaps_ns):
+        raise SequenceError(f"{path} holds several recordings, for their times do not follow each other; give one file")
 
 
 def _series(file: Path) -> tuple[str, str]:

@@ -14,6 +14,8 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.messages.camera import camera_of_image
 from dsm_ros.messages.pose import stamp_ns_of
 
+LATE_NS = 10_000_000
+
 
 class CameraSource:
     """Calibrations in the order of their stamps; an image has the last one before it, else the first.
@@ -30,8 +32,8 @@ class CameraSource:
         return len(self._cameras)
 
     def at(self, stamp_ns: int) -> Camera:
-        """Return the camera of the image with a stamp."""
-        return self._cameras[max(0, bisect_right(self._stamps_ns, stamp_ns) - 1)]
+        """Return the camera of the image with a stamp; drivers may stamp a calibration a moment after its image."""
+        return self._cameras[max(0, bisect_right(self._stamps_ns, stamp_ns + LATE_NS) - 1)]
 
 
 def camera_from_file(path: Path) -> CameraSource:
@@ -52,7 +54,10 @@ def camera_from_topic(bag: Bag, topic: Topic, is_rectified: bool) -> CameraSourc
         except ValueError as error:
             problem = problem or str(error)
             continue
-        frame = frame or message.header.frame_id.lstrip("/")
+        frame = frame or _frame(message)
+        if _frame(message) != frame:
+            frames = f"'{frame}' and '{_frame(message)}'"
+            raise SequenceError(f"{bag.name}: {topic.name} has the frames {frames}: several cameras publish to it")
         if not calibrations or calibrations[-1][1] != camera:
             calibrations.append((stamp_ns_of(message.header.stamp) or bag_ns, camera))
     if not calibrations:

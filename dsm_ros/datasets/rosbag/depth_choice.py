@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf, radians
+
+import numpy as np
 
 from dsm_ros.datasets.rosbag.bag import Bag, Topic
 from dsm_ros.datasets.rosbag.camera_source import camera_from_topic
@@ -10,9 +13,13 @@ from dsm_ros.datasets.rosbag.depth_source import DepthSource, DepthView
 from dsm_ros.datasets.rosbag.image_choice import own_depths
 from dsm_ros.datasets.rosbag.streams import INFO_TYPE, ImageStream
 from dsm_ros.errors import SequenceError
+from dsm_ros.geometry.pose import pose_error
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.geometry.transform_tree import TransformTree, bare
 from dsm_ros.messages.depth import depth_from_msg
+
+SAME_PLACE = 0.005  # m and degrees
+DEVICE_M, DEVICE_DEG = 0.2, 20.0  # cameras of one device are no further apart
 
 
 class DepthFinder:
@@ -38,7 +45,7 @@ class DepthFinder:
         """Return the depth by the rules, or why there is none."""
         reasons = []
         for stream in sorted(own_depths(self._image, streams), key=self._rank):
-            view = self._view(stream)
+            view = self._is_far(stream) or self._view(stream)
             if isinstance(view, DepthView):
                 return DepthSource(self._bag, stream, view)
             reasons.append(view)
@@ -56,12 +63,23 @@ class DepthFinder:
         return DepthSource(self._bag, stream, view)
 
     def _rank(self, stream: ImageStream) -> tuple[object, ...]:
-        return not self._is_aligned(stream), stream.transport_rank, stream.is_rectified, stream.topic.name
+        away_m, turned_deg = self._apart(stream) or (inf, inf)
+        return not self._is_aligned(stream), stream.transport_rank, away_m + radians(turned_deg), stream.topic.name
 
     def _is_aligned(self, stream: ImageStream) -> bool:
-        """Whether a depth topic has the frame or the camera_info of the images."""
+        """Whether a depth topic is seen from the place of the images: by its frame, or by a camera_info they share."""
+        frame = self._frame_of(stream)
+        if frame == self._frame:
+            return True
         has_same_info = stream.info is not None and stream.info == self._info
-        return has_same_info or self._frame_of(stream) == self._frame
+        apart = self._apart(stream)
+        return has_same_info and (not frame or not self._frame or (apart is not None and max(apart) < SAME_PLACE))
+
+    def _apart(self, stream: ImageStream) -> tuple[float, float] | None:
+        """Return how far depth and image are apart by TF, in m and degrees; None where TF does not say."""
+        ways = (self._tree.lookup(self._frame, self._frame_of(stream), stamp_ns) for stamp_ns in self._stamps_ns)
+        known = next((way for way in ways if not isinstance(way, Missing)), None)
+        return None if known is None else pose_error(known, np.eye(4))
 
     def _frame_of(self, stream: ImageStream) -> str:
         """Return the frame of a depth topic; where its images have none, its camera_info may."""
@@ -71,17 +89,17 @@ class DepthFinder:
 
     def _view(self, stream: ImageStream) -> DepthView | str:
         """Return how a depth topic relates to the image, or why it cannot be registered."""
-        frame, info = self._frame_of(stream), self._info_of(stream)
-        is_aligned = self._is_aligned(stream)
-        if is_aligned and (info is None or self._info is None):
+        frame, info, is_aligned = self._frame_of(stream), self._info_of(stream), self._is_aligned(stream)
+        has_camera_of_image = info is None or (info == self._info and stream.is_rectified == self._image.is_rectified)
+        if is_aligned and (has_camera_of_image or self._info is None):
             return DepthView(self._frame, frame, None, self._tree)
-        if info is None:
+        if info is None or (info == self._info and not is_aligned):
             return f"{self._unaligned(stream, frame)}; record its camera_info"
         try:
             camera = camera_from_topic(self._bag, info, stream.is_rectified)
         except SequenceError as error:
             return DepthView(self._frame, frame, None, self._tree) if is_aligned else str(error)
-        view = DepthView(self._frame, frame, camera, self._tree)
+        view = DepthView(self._frame, self._frame if is_aligned else frame, camera, self._tree)
         ways = [view.colour_T_depth(stamp_ns) for stamp_ns in self._stamps_ns]
         if all(isinstance(way, Missing) for way in ways):
             why = next((way.reason for way in ways if isinstance(way, Missing)), "")
@@ -89,13 +107,23 @@ class DepthFinder:
         return view
 
     def _info_of(self, stream: ImageStream) -> Topic | None:
-        """Return the camera_info that a depth topic has for itself: beside it, else the only one of its frame."""
+        """Return the camera_info of a depth topic: beside it, else the only one of its frame."""
         if stream.info is not None:
-            return stream.info if stream.info != self._info else None
+            return stream.info
         frame = self._frame_of(stream)
         infos = [info for info in self._bag.of_type(INFO_TYPE) if info != self._info and frame != self._frame]
         found = [info for info in infos if bare(self._bag.first(info).header.frame_id) == frame]
         return found[0] if len(found) == 1 else None
+
+    def _is_far(self, stream: ImageStream) -> str | None:
+        """Return why depth that TF could register is left to its own camera: it looks from another place."""
+        apart = self._apart(stream)
+        if self._is_aligned(stream) or apart is None or (apart[0] <= DEVICE_M and apart[1] <= DEVICE_DEG):
+            return None
+        place = f"{apart[0]:.2f} m and {apart[1]:.0f} degrees from {self._image.topic.name}"
+        return (
+            f"{stream.topic.name} is {place}, so of another camera; --depth {stream.topic.name} takes it all the same"
+        )
 
     def _unaligned(self, stream: ImageStream, frame: str) -> str:
         return (

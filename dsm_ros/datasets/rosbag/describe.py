@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dsm_ros.datasets.description import Description, Part
+from dsm_ros.datasets.frame import first_readable
 from dsm_ros.datasets.rosbag.depth_source import DepthSource
 from dsm_ros.datasets.rosbag.image_choice import other_cameras
 from dsm_ros.datasets.rosbag.pose_source import POSE_TYPES, PoseSource
 from dsm_ros.datasets.rosbag.streams import INFO_TYPE, ImageStream
-from dsm_ros.geometry.trajectory import NS_PER_S
+from dsm_ros.geometry.trajectory import NS_PER_S, Missing
 from dsm_ros.messages.camera import sizes_differ
 from dsm_ros.messages.image_kind import ImageKind
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_OPTIONS = 4
 SAMPLED = 100
+LEAST_PLACED = 0.5
+MAX_DELAY_S = 0.1
 
 
 def describe_bag(sequence: RosbagSequence) -> Description:
@@ -28,7 +31,7 @@ def describe_bag(sequence: RosbagSequence) -> Description:
 
 
 def _image(sequence: RosbagSequence) -> Part:
-    first, stamps_ns = sequence.query(0), sequence.stamps_ns
+    first, stamps_ns = first_readable(sequence), sequence.stamps_ns
     seconds = (stamps_ns[-1] - stamps_ns[0]) / NS_PER_S
     size = f"{first.image_HW3.shape[1]}x{first.image_HW3.shape[0]}"
     detail = f"{sequence.image.form}, {size}, frame '{sequence.frame}', {len(stamps_ns)} images in {seconds:.1f} s"
@@ -52,7 +55,7 @@ def _depth(sequence: RosbagSequence) -> Part:
     change = _options("--depth", (stream for stream in sequence.streams if stream.is_depth), name)
     if isinstance(depth, str):
         return Part("depth", "", depth, change)
-    view = depth.view.words(sequence.query(0).camera)
+    view = depth.view.words(first_readable(sequence).camera)
     gap_ms = depth.median_gap_ms(sequence.stamps_ns[:: 1 + len(sequence.stamps_ns) // SAMPLED])
     detail = f"{depth.stream.form}, {view}, {gap_ms:.0f} ms from the images at the median"
     return Part("depth", name, detail, change)
@@ -62,7 +65,7 @@ def _poses(sequence: RosbagSequence) -> Part:
     poses = sequence.poses
     chosen = (poses.source, poses.world) if isinstance(poses, PoseSource) else ("", "")
     topics = [topic.name for topic in sequence.bag.of_type(*POSE_TYPES) if topic.name != chosen[0]]
-    worlds = [frame for frame in sequence.transforms.moving_ancestors(sequence.frame) if frame != chosen[1]]
+    worlds = [frame for frame in sequence.transforms.worlds(sequence.frame) if frame != chosen[1]]
     change = "  ".join(filter(None, [_choices("--pose", topics), _choices("--world-frame", worlds)]))
     if isinstance(poses, str):
         return Part("poses", "", poses, change)
@@ -72,11 +75,14 @@ def _poses(sequence: RosbagSequence) -> Part:
 def _warnings(sequence: RosbagSequence) -> Iterable[str]:
     if others := other_cameras(sequence.image, sequence.streams):
         yield f"several cameras: images are read from {sequence.image.topic.name}, not {', '.join(others)}"
-    told, fitted = sequence.camera.at(sequence.stamps_ns[0]), sequence.query(0).camera
+    told, fitted = sequence.camera.at(sequence.stamps_ns[0]), first_readable(sequence).camera
     if (told.width_px, told.height_px) != (fitted.width_px, fitted.height_px):
         yield f"{sizes_differ(told, fitted.width_px, fitted.height_px)}: the calibration is scaled"
     if isinstance(sequence.poses, PoseSource) and sequence.poses.drifts:
         yield f"poses are in '{sequence.poses.world}', which drifts: a map is right where this odometry is"
+    yield from _pose_warnings(sequence)
+    for topic, count in sequence.bag.damaged.items():
+        yield f"{count} messages of {topic} are damaged and left out"
     if sequence.order.repeated:
         yield f"{sequence.order.repeated} images have the stamp of another one and are left out"
     if sequence.order.unstamped:
@@ -90,3 +96,22 @@ def _options(option: str, streams: Iterable[ImageStream], chosen: str) -> str:
 def _choices(option: str, values: list[str]) -> str:
     more = f" (or {', '.join(values[1:MAX_OPTIONS])})" if len(values) > 1 else ""
     return f"{option} {values[0]}{more}" if values else ""
+
+
+def _pose_warnings(sequence: RosbagSequence) -> Iterable[str]:
+    poses, stamps_ns = sequence.poses, sequence.stamps_ns
+    if isinstance(poses, str):
+        return
+    placed = sum(not isinstance(poses.at(stamp_ns), Missing) for stamp_ns in stamps_ns)
+    others = [frame for frame in sequence.transforms.worlds(sequence.frame) if frame != poses.world]
+    if placed < LEAST_PLACED * len(stamps_ns):
+        advice = f"; --world-frame {others[0]} may place more" if others else ""
+        yield f"only {placed} of {len(stamps_ns)} images have a pose in '{poses.world}'{advice}"
+    jumps = sequence.transforms.jumps(sequence.frame) if poses.source == "/tf" else []
+    if jumps:
+        more = f" (and {len(jumps) - 1} more jumps)" if len(jumps) > 1 else ""
+        yield f"{jumps[0]}{more}: frames before and after do not fit together; choose some with --frames"
+    delays_s = sequence.order.delay_s, sequence.transforms.delay_s()
+    if delays_s[1] is not None and abs(delays_s[0] - delays_s[1]) > MAX_DELAY_S:
+        told = f"images were recorded {delays_s[0]:.2f} s after their stamps, transforms {delays_s[1]:.2f} s"
+        yield f"{told}: where their clocks differ, poses are off by the motion in that time"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from statistics import median
 
 from dsm_ros.datasets.rosbag.bag import Entry
 from dsm_ros.errors import SequenceError
@@ -26,6 +27,11 @@ class Order:
     has_stamps: bool = True
     repeated: int = 0
     unstamped: int = 0
+
+    @property
+    def delay_s(self) -> float:
+        """How long after their stamps messages were recorded, at the median."""
+        return float(median(entry.bag_ns - entry.stamp_ns for entry in self.entries)) / NS_PER_S
 
     @classmethod
     def of(cls, entries: Sequence[Entry], topic: str) -> Order:

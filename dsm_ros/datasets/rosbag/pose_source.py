@@ -10,7 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from dsm_ros.datasets.rosbag.bag import Bag, Topic
-from dsm_ros.datasets.rosbag.transforms import MOTION, BagTransforms, world_rank
+from dsm_ros.datasets.rosbag.links import MOTION, Link
+from dsm_ros.datasets.rosbag.transforms import BagTransforms, world_rank
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.geometry.trajectory import Absence, Missing, Trajectory
@@ -54,6 +55,7 @@ class _TopicPoses:
     frame: str
     body: str
     camera: str
+    has_two_sources: bool = False
 
     def at(self, stamp_ns: int) -> Pose44 | Missing:
         world_T_camera = np.eye(4)
@@ -102,7 +104,9 @@ class PoseFinder:
 
     def found(self, wanted: str | None) -> PoseSource | str:
         """Return the source by the rules, in the world frame ``wanted`` if one is given; else why there is none."""
-        odometry = [self._read(topic) for topic in self._bag.of_type(*BODY_TYPES)]
+        odometry = [
+            self._read(topic) for topic in self._bag.of_type(*BODY_TYPES) if self._transforms.is_own(topic.name)
+        ]
         sources = self._of_tree(wanted)
         sources += [source for told in odometry if not self._unlinked(told) for source in self._sources(told)]
         if wanted:
@@ -121,14 +125,17 @@ class PoseFinder:
 
     def _read(self, topic: Topic) -> _TopicPoses:
         """Return the poses of a topic; those in another frame than the first are left out."""
-        poses, frame, body = Trajectory(MOTION, topic.name), "", ""
+        link, frame, body = Link(), "", ""
         read = transform_from_msg if topic.msgtype == BODY_TYPES[1] else pose_from_msg
         for _, message in self._bag.messages(topic):
             frame = frame or bare(message.header.frame_id)
             body = body or bare(getattr(message, "child_frame_id", ""))
             if bare(message.header.frame_id) == frame:
-                poses.insert(stamp_ns_of(message.header.stamp), pose_or_lost(read, message))
-        return _TopicPoses(topic.name, self._tree, poses, frame, frame, body, self._camera)
+                link.add(stamp_ns_of(message.header.stamp), pose_or_lost(read, message))
+        poses = Trajectory(MOTION, topic.name)
+        for stamp_ns, pose in link.poses(is_correction=False):
+            poses.insert(stamp_ns, pose)
+        return _TopicPoses(topic.name, self._tree, poses, frame, frame, body, self._camera, link.has_two_sources)
 
     def _sources(self, told: _TopicPoses) -> list[PoseSource]:
         """Return a source for the frame of a topic's poses and for each frame above it."""
@@ -140,15 +147,18 @@ class PoseFinder:
 
     def _unlinked(self, told: _TopicPoses) -> str | None:
         """Return why a topic says nothing of the camera: its body has no way to the camera but through a world."""
+        if told.has_two_sources:
+            return f"{told.topic} comes from two sources that disagree"
         if not told.body:
-            return f"{told.topic} does not say whose pose it is"
+            return _silent(told.topic)
         way = [told.camera] if told.body == told.camera else self._tree.path(told.camera, told.body)
         if isinstance(way, Missing) or any(world_rank(frame, told.frame) <= ODOM_RANK for frame in way[1:-1]):
-            return (
-                f"{told.topic} tells the pose of '{told.body}', which no transform links to the images' frame"
-                f" '{told.camera}'; record /tf_static"
-            )
+            link = f"{told.topic} tells the pose of '{told.body}', which no transform links to the images' frame"
+            return f"{link} '{told.camera}'" + ("; record /tf_static" if self._is_static_missing() else "")
         return None
+
+    def _is_static_missing(self) -> bool:
+        return not any(topic.name.endswith("tf_static") for topic in self._bag.topics.values())
 
     def _refuse_other_body(self, source: PoseSource, topic: str) -> None:
         """Raise SequenceError where poses taken for the camera's are turned against TF: they are another body's."""
@@ -172,15 +182,14 @@ class PoseFinder:
         reasons += [problem for told in odometry if (problem := self._unlinked(told))]
         reasons += [self._why_not_tree(wanted)] if self._tree.frames else []
         silent = [topic.name for topic in self._bag.of_type(*POSE_TYPES[len(BODY_TYPES) :])]
-        if silent:
-            reasons.append(f"{silent[0]} does not say whose pose it is: if the camera's, use --pose {silent[0]}")
+        reasons += [_silent(topic) for topic in silent[:1]]
         return "; ".join(reasons) or "no /tf, odometry or pose topic was recorded"
 
     def _why_not_tree(self, wanted: str | None) -> str:
         frames = ", ".join(sorted(self._tree.frames)[:MAX_NAMED])
         if self._camera not in self._tree.frames:
             return f"the images' frame '{self._camera}' is not in TF, which holds: {frames}"
-        above = ", ".join(f"'{frame}'" for frame in self._tree.ancestors(self._camera)) or "none"
+        above = ", ".join(f"'{frame}'" for frame in self._transforms.worlds(self._camera)) or "none"
         name = f"'{wanted}'" if wanted else "map, world or odom"
         return f"TF holds no {name} above the images' frame '{self._camera}'; frames for --world-frame: {above}"
 
@@ -192,6 +201,10 @@ class PoseFinder:
         rates = [self._transforms.rate_hz(parent, child) for parent, child in pairwise(way)]
         links = (f" -> {child}" + (f" ({hz:.3g} Hz)" if hz else "") for child, hz in zip(way[1:], rates, strict=True))
         return world + "".join(links)
+
+
+def _silent(topic: str) -> str:
+    return f"{topic} does not say whose pose it is: use --pose {topic} if the camera's, --pose {topic}:FRAME if not"
 
 
 def lack_of(missing: Missing) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from dsm_ros.datasets.camera_info import FILE_NAME
 from dsm_ros.datasets.description import Description
@@ -20,7 +21,7 @@ from dsm_ros.datasets.rosbag.pose_source import PoseFinder, PoseSource, lack_of
 from dsm_ros.datasets.rosbag.streams import INFO_TYPE, image_streams
 from dsm_ros.datasets.rosbag.transforms import BagTransforms
 from dsm_ros.datasets.source_options import BY_THE_RULES, SourceOptions
-from dsm_ros.errors import SequenceError
+from dsm_ros.errors import ImageError, SequenceError
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.geometry.transform_tree import bare
@@ -70,18 +71,27 @@ class RosbagSequence:
         return FrameHeader(str(stamp_ns), stamp_ns, None if isinstance(pose, str) else pose, lacks)
 
     def query(self, index: int) -> Frame:
-        """Return image, camera and stamp. Raises SequenceError when the image is damaged or does not fit its camera."""
+        """Return image, camera and stamp.
+
+        Raises ImageError when the image is damaged, SequenceError when it does not fit its camera.
+        """
         entry = self.order.entries[index]
-        message = self.bag.message(self.image.topic, entry)
-        if bare(message.header.frame_id) != self.image.frame:
-            frames = f"'{self.image.frame}' and '{message.header.frame_id}'"
-            raise SequenceError(f"{self.image.topic.name} has images of the frames {frames}: record each camera apart")
         try:
+            message = self.bag.message(self.image.topic, entry)
             image_HW3 = image_from_msg(message)
+        except (ValueError, SequenceError) as error:
+            raise ImageError(f"image {index} of {self.name}: {error}") from error
+        self._check_frame(message)
+        try:
             camera = camera_of_size(self.camera.at(entry.stamp_ns), image_HW3.shape[1], image_HW3.shape[0])
         except ValueError as error:
             raise SequenceError(f"image {index} of {self.name}: {error}") from error
         return Frame(str(entry.stamp_ns), entry.stamp_ns, image_HW3, camera)
+
+    def _check_frame(self, message: Any) -> None:
+        if bare(message.header.frame_id) != self.image.frame:
+            frames = f"'{self.image.frame}' and '{message.header.frame_id}'"
+            raise SequenceError(f"{self.image.topic.name} has images of the frames {frames}: record each camera apart")
 
     def describe(self) -> Description:
         """Return where images, cameras, depth and poses come from."""

@@ -17,6 +17,7 @@ DRAWN_WORDS = {"debug", "overlay", "annotated", "visual", "visualization", "dete
 DRAWN_WORDS |= {"segmentation", "semantic", "confidence", "disparity", "normals"}
 COMMON_WORDS = {"image", "raw", "rect", "rectified", "color", "colour", "rgb", "mono", "depth", "camera", "registered"}
 COMMON_WORDS |= {"aligned", "to", "stereo", ""}
+RECTIFIED_WORDS = {"rect", "rectified", "undist", "undistort", "undistorted"}
 INFRARED_WORDS = {"ir", "infra", "infra1", "infra2", "infrared", "thermal", "lwir", "amplitude", "intensity"}
 
 
@@ -64,7 +65,7 @@ class ImageStream:
     @property
     def is_rectified(self) -> bool:
         """Whether the name says that images are rectified, as image_proc's image_rect."""
-        return self.has_word({"rect", "rectified"})
+        return self.has_word(RECTIFIED_WORDS)
 
     @property
     def is_infrared(self) -> bool:

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dsm_ros.datasets.rosbag.bag import Bag, Topic
-from dsm_ros.geometry.pose import Pose44, pose_error
-from dsm_ros.geometry.trajectory import NS_PER_S, Bridge, Timing
+from dsm_ros.datasets.rosbag.links import Link, is_correction, timing_of
+from dsm_ros.geometry.trajectory import NS_PER_S
 from dsm_ros.geometry.transform_tree import TransformTree, checked_link
 from dsm_ros.messages.pose import pose_or_lost, stamp_ns_of, transform_from_msg
 
 TF_TYPES = ("tf2_msgs/msg/TFMessage", "tf/msg/tfMessage")
-
-# A frame that moves with the robot is interpolated over 0.2 s, and over 1 s while it hardly moves.
-MOTION = Timing((Bridge(NS_PER_S // 5), Bridge(NS_PER_S, 0.05, 3.0)))
-# A correction such as map -> odom changes slowly. It is interpolated over 2 s unless it jumps, over any time where
-# nothing was corrected, and holds for 0.25 s after its last message.
-CORRECTION = Timing((Bridge(2 * NS_PER_S, 0.5, 10.0), Bridge(max_move_m=0.1, max_turn_deg=2.0)), hold_ns=NS_PER_S // 4)
-
-# Two sources that disagree make a link swing to and fro with most of their messages; a noisy localizer does so seldom.
-SWING_M, SWING_DEG, SWING_S = 0.05, 5.0, 0.25
-WINDOW, MIN_SWINGS, SWINGING_SHARE = 20, 3, 0.25
-
-
-def timing_of(parent: str, child: str) -> Timing:
-    """Return how a timed link is read: a correction places odom or map in a frame above, anything else moves."""
-    last = child.rpartition("/")[2].lower()
-    return CORRECTION if "odom" in last or last == "map" else MOTION
 
 
 def world_rank(frame: str, wanted: str | None) -> int:
@@ -43,22 +25,6 @@ def world_rank(frame: str, wanted: str | None) -> int:
     return next((rank for rank, word in enumerate(("map", "world")) if last == word), 2 if "odom" in last else 3)
 
 
-@dataclass
-class _Link:
-    """What the messages of a bag say of one link: a static pose, and poses (None: lost) by stamp."""
-
-    static: Pose44 | None = None
-    timed: dict[int, Pose44 | None] = field(default_factory=dict)
-    repeated: int = 0  # messages that contradict another one of the same stamp
-
-    def add(self, stamp_ns: int, pose: Pose44 | None) -> None:
-        before = self.timed.get(stamp_ns)
-        if before is not None and pose is not None:
-            moved_m, turned_deg = pose_error(pose, before)
-            self.repeated += moved_m > SWING_M or turned_deg > SWING_DEG
-        self.timed[stamp_ns] = pose
-
-
 class BagTransforms:
     """The tree of a bag, and what is wrong with it.
 
@@ -67,8 +33,11 @@ class BagTransforms:
 
     def __init__(self, bag: Bag, image_topic: str, wanted_world: str | None, has_own_answers: bool):
         """has_own_answers: a relocalizer was recorded; what it broadcast below map is no ground truth."""
-        self._links: dict[str, dict[str, _Link]] = defaultdict(lambda: defaultdict(_Link))  # by child, by parent
-        self._wanted = wanted_world
+        self._links: dict[str, dict[str, Link]] = defaultdict(lambda: defaultdict(Link))  # by child, by parent
+        self._wanted, self._image_topic = wanted_world, image_topic
+        self._robots = {_robot(t.name) for t in bag.of_type(*TF_TYPES)} - {
+            ""
+        }  # namespaces with transforms of their own
         for topic in tf_topics(bag, image_topic):
             self._read(bag, topic)
         if has_own_answers:
@@ -79,10 +48,46 @@ class BagTransforms:
         for child, parents in self._links.items():
             self._take_up(child, parents)
 
+    def is_own(self, topic: str) -> bool:
+        """Return whether a pose topic may be of the robot that took the images, as far as namespaces tell."""
+        return _robot(topic) in ("", _robot(self._image_topic)) or not self._robots & {
+            _robot(topic),
+            _robot(self._image_topic),
+        }
+
     def rate_hz(self, parent: str, child: str) -> float | None:
         """Return how often a timed link was sent, None for a static or unknown one."""
-        stamps_ns = sorted(self._links.get(child, {}).get(parent, _Link()).timed)
+        stamps_ns = sorted(self._links.get(child, {}).get(parent, Link()).timed)
         return (len(stamps_ns) - 1) * NS_PER_S / (stamps_ns[-1] - stamps_ns[0]) if len(stamps_ns) > 1 else None
+
+    def parents(self, frame: str) -> list[str]:
+        """Return every frame that messages place a frame in, also where the tree took none of them."""
+        return list(self._links.get(frame, ()))
+
+    def delay_s(self) -> float | None:
+        """Return how long after their stamps moving links were recorded, at the median; None without any."""
+        moving = [links.values() for child, links in self._links.items() if not is_correction(child)]
+        delays_ns = [ns for links in moving for link in links for ns in link.delays_ns]
+        return float(np.median(delays_ns)) / NS_PER_S if delays_ns else None
+
+    def jumps(self, frame: str) -> list[str]:
+        """Return in words where a correction above a frame jumps: keyframes before and after do not fit together."""
+        found = []
+        above = [frame, *self.tree.ancestors(frame)]
+        for child, parent in pairwise(above):
+            if is_correction(child):
+                found += [f"{parent} -> {child} {jump}" for jump in self._links[child][parent].jumps()]
+        return found
+
+    def worlds(self, frame: str) -> list[str]:
+        """Return the frames that can be the world of a frame's poses: those it moves in, and parents in dispute."""
+        disputed = [
+            parent
+            for child in (frame, *self.tree.ancestors(frame))
+            if child in self.problems
+            for parent in self.parents(child)
+        ]
+        return [*self.moving_ancestors(frame), *disputed]
 
     def moving_ancestors(self, frame: str) -> list[str]:
         """Return the frames above a frame in which it moves: what can be the world of its poses."""
@@ -92,40 +97,41 @@ class BagTransforms:
 
     def _read(self, bag: Bag, topic: Topic) -> None:
         is_static = topic.name.endswith("tf_static")
-        for _, message in bag.messages(topic):
+        for bag_ns, message in bag.messages(topic):
             for transform in message.transforms:
-                self._add(transform, is_static)
+                self._add(transform, is_static, bag_ns)
 
-    def _add(self, transform: Any, is_static: bool) -> None:
+    def _add(self, transform: Any, is_static: bool, bag_ns: int) -> None:
         try:
             parent, child = checked_link(transform.header.frame_id, transform.child_frame_id, None)
         except ValueError:
             return  # a link without names places nothing
         link, pose = self._links[child][parent], pose_or_lost(transform_from_msg, transform)
         if is_static:
-            link.static = pose
-        else:
-            link.add(stamp_ns_of(transform.header.stamp), pose)
+            link.add_static(pose)
+            return
+        stamp_ns = stamp_ns_of(transform.header.stamp)
+        link.add(stamp_ns, pose)
+        link.delays_ns.append(bag_ns - stamp_ns)
 
-    def _take_up(self, child: str, parents: dict[str, _Link]) -> None:
+    def _take_up(self, child: str, parents: dict[str, Link]) -> None:
         ranks = {parent: self._best_rank(parent, {child}) for parent in parents}
         best = [parent for parent in parents if ranks[parent] == min(ranks.values())]
         if len(best) > 1:
             names = " and ".join(f"'{parent}'" for parent in best)
-            self.problems[child] = f"frame '{child}' has two parents, {names}; choose a world frame with --world-frame"
+            self.problems[child] = f"frame '{child}' has two parents, {names}; choose one with --world-frame"
             return
         for parent in best:
             self._take_up_link(parent, child, parents[parent])
 
-    def _take_up_link(self, parent: str, child: str, link: _Link) -> None:
-        if link.static is not None:
-            self.tree.add(parent, child, None, link.static)
-            return
-        if link.repeated >= max(MIN_SWINGS, SWINGING_SHARE * len(link.timed)) or swings(link.timed):
+    def _take_up_link(self, parent: str, child: str, link: Link) -> None:
+        if link.has_two_sources:
             self.problems[child] = f"{parent} -> {child} comes from two sources that disagree"
-            return
-        for stamp_ns, pose in sorted(link.timed.items()):
-            self.tree.add(parent, child, stamp_ns, pose)
+        elif link.static is not None:
+            self.tree.add(parent, child, None, link.static)
+        else:
+            for stamp_ns, pose in link.poses(is_correction(child)):
+                self.tree.add(parent, child, stamp_ns, pose)
 
     def _best_rank(self, frame: str, below: set[str]) -> int:
         """Return the best rank of a frame and of all that is above it."""
@@ -145,25 +151,6 @@ def tf_topics(bag: Bag, image_topic: str) -> list[Topic]:
     return own or (topics if is_one_robot else [])
 
 
-def swings(timed: dict[int, Pose44 | None]) -> bool:
-    """Return whether a link goes away and back all the time, as no robot does: two sources send it in turns."""
-    known = sorted((stamp_ns, pose) for stamp_ns, pose in timed.items() if pose is not None)
-    if len(known) < 3:
-        return False
-    stamps_ns, poses_N44 = np.array([stamp_ns for stamp_ns, _ in known]), np.array([pose for _, pose in known])
-    brief_N = stamps_ns[2:] - stamps_ns[:-2] < SWING_S * NS_PER_S
-    (away_m, away_deg), (back_m, back_deg) = _moved(poses_N44, 1), _moved(poses_N44, 2)
-    goes_N = (away_m[:-1] > SWING_M) & (back_m < 0.3 * away_m[:-1])
-    turns_N = (away_deg[:-1] > SWING_DEG) & (back_deg < 0.3 * away_deg[:-1])
-    swing_N = (goes_N | turns_N) & brief_N
-    window = min(WINDOW, len(swing_N))
-    most = int(np.convolve(swing_N.astype(int), np.ones(window, int), "valid").max())
-    return most >= max(MIN_SWINGS, SWINGING_SHARE * window)
-
-
-def _moved(poses_N44: NDArray[np.float64], steps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how far each pose is from the one some steps later, in m and degrees."""
-    one_M44, other_M44 = poses_N44[:-steps], poses_N44[steps:]
-    moved_M = np.linalg.norm(other_M44[:, :3, 3] - one_M44[:, :3, 3], axis=1)
-    cosine_M = (np.einsum("mij,mij->m", one_M44[:, :3, :3], other_M44[:, :3, :3]) - 1) / 2
-    return moved_M, np.degrees(np.arccos(np.clip(cosine_M, -1, 1)))
+def _robot(topic: str) -> str:
+    """Return the first part of a topic's namespace, empty without one."""
+    return topic.split("/")[1] if topic.count("/") > 1 else ""

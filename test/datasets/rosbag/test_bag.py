@@ -137,3 +137,34 @@ def test_topics_without_messages_are_not_there(tmp_path):
         message = T["std_msgs/msg/Header"](T["builtin_interfaces/msg/Time"](1, 2), OPTICAL)
         bag.write(connection, 5, STORE.serialize_cdr(message, message.__msgtype__))
     assert list(Bag(tmp_path / "bag").topics) == ["/full"]
+
+
+def test_files_named_as_one_recording_but_of_other_times_are_refused(tmp_path):
+    folder = tmp_path / "bag"
+    folder.mkdir()
+    for i, start in enumerate((0, 500)):
+        part = write(tmp_path / f"part{i}", [(ns + start * S, topic, m) for ns, topic, m in notes(2)])
+        shutil.move(next(part.glob("*.mcap")), folder / f"rec_{i}.mcap")
+    with pytest.raises(SequenceError, match="holds several recordings"):
+        Bag(folder)
+
+
+def test_folders_and_files_of_odd_names(tmp_path):
+    path = write(tmp_path / "office.bag", notes(2))
+    assert read_all(path) == ["0", "1"]
+    shutil.copy(next(path.glob("*.mcap")), tmp_path / "UPPER.MCAP")
+    assert is_bag(tmp_path / "UPPER.MCAP")
+    with pytest.raises(SequenceError, match=r"let its name end in \.mcap"):
+        Bag(tmp_path / "UPPER.MCAP")
+
+
+def test_a_damaged_message_is_left_out_and_counted(tmp_path):
+    with Writer(tmp_path / "bag", version=9, storage_plugin=StoragePlugin.MCAP) as bag:
+        kind = "tf2_msgs/msg/TFMessage"
+        connection = bag.add_connection("/tf", kind, typestore=STORE)
+        whole = STORE.serialize_cdr(ROBOT.static_tf()[0][2], kind)
+        for ns, raw in ((1, whole), (2, bytes(whole)[:20]), (3, whole)):
+            bag.write(connection, ns, raw)
+    bag = Bag(tmp_path / "bag")
+    assert len(list(bag.messages(bag.topics["/tf"]))) == 2
+    assert bag.damaged == {"/tf": 1}

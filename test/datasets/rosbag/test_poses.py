@@ -2,59 +2,11 @@
 
 import numpy as np
 import pytest
-from robot_bag import (
-    BASE_T_CAMERA,
-    OPTICAL,
-    Robot,
-    S,
-    T,
-    header,
-    odometry,
-    pose_msg,
-    pose_stamped,
-    stamp,
-    tf,
-    without,
-    write,
-)
+from robot_bag import BASE_T_CAMERA, OPTICAL, Robot, S, odometry, stamp, tf, without
+from robot_poses import ROBOT, camera_tf, lacks, map_T_base, opened, pictures, stamped, worst_error_m
 
-from dsm_ros.datasets.rosbag.sequence import RosbagSequence
-from dsm_ros.datasets.source_options import SourceOptions
 from dsm_ros.errors import SequenceError
-from dsm_ros.geometry.pose import invert, make_pose, pose_error
-
-ROBOT = Robot(images=6)
-
-
-def opened(tmp_path, messages, **options):
-    return RosbagSequence(write(tmp_path / "bag", messages), SourceOptions(**options))
-
-
-def worst_error_m(sequence, robot=ROBOT):
-    """Return the largest error of the poses, m; every frame must have one."""
-    headers = [sequence.header(i) for i in range(len(sequence))]
-    assert all(h.map_T_camera is not None for h in headers), headers[0].lacks
-    return max(pose_error(h.map_T_camera, robot.truth(h.stamp_ns))[0] for h in headers)
-
-
-def lacks(sequence):
-    return [sequence.header(i).lacks for i in range(len(sequence))]
-
-
-def map_T_base(second):
-    return ROBOT.map_T_camera(second) @ invert(BASE_T_CAMERA)
-
-
-def camera_tf(frame="map", child=OPTICAL, robot=ROBOT):
-    return [(stamp(s), "/tf", tf(stamp(s), frame, child, robot.map_T_camera(s))) for s in robot.image_seconds()]
-
-
-def pictures(robot=ROBOT):
-    return [*robot.colour(), *robot.aligned_depth()]
-
-
-def stamped(topic, pose_of, frame="map"):
-    return [(stamp(s), topic, pose_stamped(stamp(s), frame, pose_of(s))) for s in ROBOT.image_seconds()]
+from dsm_ros.geometry.pose import invert
 
 
 @pytest.mark.parametrize("world", ["map", "/map", "robot_1/map", "world", "vicon/World"])
@@ -89,7 +41,7 @@ def test_poses_of_the_base_are_never_taken_for_the_cameras(tmp_path):
 
 def test_a_pose_of_the_camera_is_read_where_it_is_named(tmp_path):
     messages = [*pictures(), *stamped("/pose", ROBOT.map_T_camera)]
-    assert "if the camera's, use --pose /pose" in opened(tmp_path / "a", messages).poses
+    assert "use --pose /pose if the camera's" in opened(tmp_path / "a", messages).poses
     assert worst_error_m(opened(tmp_path / "b", messages, pose="/pose")) < 1e-6
 
 
@@ -155,54 +107,6 @@ def test_a_camera_that_stands_still_is_placed_through_a_short_gap(tmp_path):
     assert [len(lack) for lack in found] == [1, 1, 1, 1, 1, 2]  # depth is missing everywhere, the last pose too
 
 
-def test_two_parents_of_one_frame_are_refused_unless_one_leads_to_the_world(tmp_path):
-    combined = [(ns, "/tf", tf(ns, "odom_combined", "base_link", np.eye(4))) for ns in map(stamp, (0, 1))]
-    odom_only = [*pictures(), *ROBOT.odometry_tf(), *ROBOT.static_tf(), *combined]
-    poses = opened(tmp_path / "a", odom_only).poses
-    assert "'base_link' has two parents, 'odom' and 'odom_combined'" in poses
-    assert opened(tmp_path / "b", odom_only, world_frame="odom").poses.world == "odom"
-    assert worst_error_m(opened(tmp_path / "c", [*odom_only, *ROBOT.map_tf()])) < 0.02
-
-
-@pytest.mark.parametrize("turned", [False, True])
-@pytest.mark.parametrize("later_s", [0.0, 0.01])
-def test_two_sources_of_one_link_that_disagree_are_refused(tmp_path, later_s, turned):
-    ten_degrees = [[0.985, -0.174, 0], [0.174, 0.985, 0], [0, 0, 1]]
-    aside = make_pose(ten_degrees, [0, 0, 0]) if turned else make_pose(np.eye(3), [0.5, 0, 0])
-    other = [
-        (stamp(s + later_s), "/tf", tf(stamp(s + later_s), "odom", "base_link", aside @ ROBOT.odom_T_base(s)))
-        for s in ROBOT.seconds(ROBOT.odom_hz)
-    ]
-    poses = opened(tmp_path, [*without(ROBOT.everything(), "/odom"), *other]).poses
-    assert "odom -> base_link comes from two sources that disagree" in poses
-
-
-def test_another_robots_transforms_are_not_read(tmp_path):
-    aside = make_pose(np.eye(3), [5, 0, 0])
-    others = [(ns, f"/robot_2{topic}", message) for ns, topic, message in ROBOT.odometry_tf()]
-    for _, _, message in others:
-        message.transforms[0].transform.translation.x += aside[0, 3]
-    assert worst_error_m(opened(tmp_path, [*ROBOT.everything(), *others])) < 0.02
-
-
-@pytest.mark.parametrize("is_image_in_namespace", [True, False])
-def test_a_namespaced_robot_has_its_own_tf(tmp_path, is_image_in_namespace):
-    messages = [
-        (ns, topic if "camera" in topic and not is_image_in_namespace else f"/robot_1{topic}", message)
-        for ns, topic, message in ROBOT.everything()
-    ]
-    assert worst_error_m(opened(tmp_path, messages)) < 0.02
-
-
-def test_a_localizer_that_is_noisy_now_and_then_is_one_source(tmp_path):
-    robot = Robot(images=6, map_odom_hz=20.0)
-    noisy = robot.map_tf()
-    for place in range(5, len(noisy), 8):
-        noisy[place][2].transforms[0].transform.translation.x += 0.06
-    messages = [*pictures(robot), *robot.odometry_tf(), *robot.static_tf(), *noisy]
-    assert worst_error_m(opened(tmp_path, messages), robot) < 0.1
-
-
 def test_a_transform_topic_tells_whose_pose_it_is(tmp_path):
     transforms = [(ns, "/vicon/camera", message.transforms[0]) for ns, _, message in camera_tf("world")]
     sequence = opened(tmp_path, [*pictures(), *transforms])
@@ -224,27 +128,6 @@ def test_transforms_of_another_time_say_by_how_much_they_miss(tmp_path):
     assert poses.endswith("s before the images")
 
 
-def own_answers():
-    poses = [(stamp(s), ROBOT.map_T_camera(s)) for s in ROBOT.image_seconds()]
-    covariances = [(ns, T["geometry_msgs/msg/PoseWithCovariance"](pose_msg(pose), np.zeros(36))) for ns, pose in poses]
-    kind = T["geometry_msgs/msg/PoseWithCovarianceStamped"]
-    return [(ns, "/relocalizer/pose", kind(header(ns, "map"), pose)) for ns, pose in covariances]
-
-
-def test_what_a_relocalizer_said_is_no_ground_truth(tmp_path):
-    messages = [*pictures(), *camera_tf(), *own_answers()]
-    assert isinstance(opened(tmp_path / "a", messages).poses, str)
-    with pytest.raises(SequenceError, match="own answers"):
-        assert opened(tmp_path / "b", messages, pose="/relocalizer/pose").poses
-    assert opened(tmp_path / "c", [*ROBOT.everything(), *own_answers()]).poses.world == "odom"
-
-
-def test_a_recording_that_began_again_is_refused(tmp_path):
-    again = [(ns + 10 * S, topic, message) for ns, topic, message in ROBOT.everything()]
-    with pytest.raises(SequenceError, match=r"jump back by 1\.0 s|jump back"):
-        opened(tmp_path, [*Robot(images=12).everything(), *again])
-
-
 def test_images_without_stamps_have_no_poses(tmp_path):
     messages = ROBOT.everything()
     for _, topic, message in messages:
@@ -263,3 +146,28 @@ def test_simulated_time_reads_every_image_once(tmp_path):
         assert (frame.image_HW3 == robot.seen(i * 0.033)[0]).all()
         assert frame.depth_HW == pytest.approx(robot.seen(i * 0.033)[1] / 1000)
     assert worst_error_m(sequence, robot) < 0.02
+
+
+def test_a_jump_to_the_identity_says_that_tracking_was_lost(tmp_path):
+    messages = camera_tf()
+    lost = tf(messages[2][0], "map", OPTICAL, np.eye(4))
+    messages[2] = (messages[2][0], "/tf", lost)
+    found = lacks(opened(tmp_path, [*pictures(), *messages]))
+    assert [bool(lack) for lack in found] == [False, False, True, False, False, False]
+
+
+def test_odometry_may_begin_at_the_identity(tmp_path):
+    start = invert(ROBOT.map_T_camera(0))
+    messages = [
+        (stamp(s), "/tf", tf(stamp(s), "odom", OPTICAL, start @ ROBOT.map_T_camera(s))) for s in (0, 0.02, 0.04)
+    ]
+    messages[0] = (stamp(0), "/tf", tf(stamp(0), "odom", OPTICAL, np.eye(4)))
+    assert opened(tmp_path, [*pictures(), *messages]).header(0).map_T_camera == pytest.approx(np.eye(4))
+
+
+def test_a_static_transform_sent_seldom_on_tf_holds_between_its_messages(tmp_path):
+    robot = Robot(images=30)
+    seldom = [(ns, "/tf", robot.static_tf()[0][2]) for ns in map(stamp, (-0.1, 1.1, 2.3, 3.5, 4.7, 5.9))]
+    sent = [(ns, topic, tf(ns, "base_link", OPTICAL, BASE_T_CAMERA)) for ns, topic, _ in seldom]
+    messages = [*pictures(robot), *robot.odometry_tf(), *robot.map_tf(), *sent]
+    assert worst_error_m(opened(tmp_path, messages), robot) < 0.02

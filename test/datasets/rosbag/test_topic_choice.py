@@ -2,28 +2,22 @@
 
 import numpy as np
 import pytest
+from bag_parts import CAMERA, depth, info, opened, picture
 from robot_bag import (
     DEPTH_CAMERA,
     DEPTH_OPTICAL,
     OPTICAL,
     START_NS,
-    Robot,
-    S,
     camera_info,
     compressed,
     image,
-    stamp,
     tf,
-    write,
 )
 
-from dsm_ros.datasets.rosbag.sequence import RosbagSequence
-from dsm_ros.datasets.source_options import SourceOptions
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pose import make_pose
 
-ROBOT = Robot(images=2)
-CAMERA = ROBOT.room.camera
 DRIVERS = {
     "RealSense": ("/camera/camera/color/image_raw", "/camera/camera/aligned_depth_to_color/image_raw"),
     "TurtleBot 3": ("/intel_realsense_r200_depth/image_raw", "/intel_realsense_r200_depth/depth/image_raw"),
@@ -39,26 +33,6 @@ DRIVERS = {
     "one namespace": ("/robot_1/front/rgb", "/robot_1/front/depth"),
     "no namespace": ("/image", "/depth"),
 }
-
-
-def picture(topic, frame=OPTICAL, encoding="rgb8", camera=CAMERA):
-    channels = 1 if encoding in ("mono8", "16UC1", "mono16") else 3
-    dtype = np.uint16 if encoding in ("16UC1", "mono16") else np.uint8
-    shape = (camera.height_px, camera.width_px, channels)[: 3 if channels > 1 else 2]
-    return START_NS, topic, image(START_NS, frame, np.full(shape, 100, dtype), encoding)
-
-
-def info(topic, frame=OPTICAL, camera=CAMERA, ns=START_NS):
-    return ns, topic, camera_info(ns, frame, camera)
-
-
-def depth(topic, frame=OPTICAL, camera=CAMERA, metres=2.0):
-    pixels = np.full((camera.height_px, camera.width_px), metres * 1000, np.uint16)
-    return START_NS, topic, image(START_NS, frame, pixels, "16UC1")
-
-
-def opened(tmp_path, *messages, **options):
-    return RosbagSequence(write(tmp_path / "bag", messages), SourceOptions(**options))
 
 
 def beside(topic):
@@ -216,74 +190,32 @@ def test_named_topics_are_read(tmp_path):
     assert np.median(sequence[0].depth_HW) == pytest.approx(3.0)
 
 
-def test_camera_info_of_each_image_counts_and_uncalibrated_ones_do_not(tmp_path):
-    zoomed = Camera(160, 120, 200, 200, 79.5, 59.5)
-    uncalibrated = camera_info(stamp(-1), OPTICAL, CAMERA)
-    uncalibrated.k[:] = 0
-    messages = [(stamp(-1), "/cam/camera_info", uncalibrated)]
-    for second, camera in ((0, CAMERA), (1, CAMERA), (2, zoomed)):
-        ns = stamp(second)
-        messages += [(ns, "/cam/image_raw", picture("")[2])]
-        messages[-1][2].header.stamp.sec += second
-        messages += [info("/cam/camera_info", camera=camera, ns=ns)]
-    sequence = opened(tmp_path, *messages)
-    assert [sequence.query(i).camera.fx for i in range(3)] == [CAMERA.fx, CAMERA.fx, 200]
+def test_depth_that_shares_a_camera_info_but_not_the_place_is_not_aligned(tmp_path):
+    messages = [picture("/kinect/rgb"), depth("/kinect/depth", DEPTH_OPTICAL), info("/kinect/camera_info")]
+    aside = make_pose(np.eye(3), [0.025, 0, 0])
+    link = START_NS, "/tf_static", tf(START_NS, OPTICAL, DEPTH_OPTICAL, aside)
+    assert "record its camera_info" in opened(tmp_path / "a", *messages, link).depth
+    same = START_NS, "/tf_static", tf(START_NS, OPTICAL, DEPTH_OPTICAL, np.eye(4))
+    assert opened(tmp_path / "b", *messages, same)[0].depth_HW == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize(
-    ("camera", "said"),
-    [
-        (Camera(160, 120, 0.8, 0.8, 0.5, 0.5), "normalised units"),
-        (Camera(160, 90, 131, 131, 79.5, 44.5), "images are 160x120 but camera_info is of 160x90"),
-        (Camera(160, 120, 1000, 1000, 640, 360), "another image size"),
-    ],
-)
-def test_a_calibration_that_cannot_be_the_images_is_refused(tmp_path, camera, said):
-    with pytest.raises(SequenceError, match=said):
-        opened(tmp_path, picture("/cam/image_raw"), info("/cam/camera_info", camera=camera)).query(0)
-
-
-def test_a_calibration_of_another_cameras_frame_is_refused(tmp_path):
-    messages = picture("/cam/color/image_raw"), depth("/cam/depth/image_raw", DEPTH_OPTICAL)
-    with pytest.raises(SequenceError, match="another camera than /cam/color/image_raw"):
-        opened(tmp_path, *messages, info("/cam/color/camera_info", DEPTH_OPTICAL))
-
-
-def test_an_image_without_camera_info_asks_for_it(tmp_path):
-    with pytest.raises(SequenceError, match="no camera_info beside /cam/image_raw"):
-        opened(tmp_path, picture("/cam/image_raw"))
-
-
-def test_a_calibration_file_in_the_folder_or_by_option_overrides_camera_info(tmp_path):
-    from dsm_ros.datasets.camera_info import write_camera_info
-
-    folder = tmp_path / "option"
-    folder.mkdir()
-    write_camera_info(folder, Camera(160, 120, 140, 140, 79.5, 59.5))
-    path = write(tmp_path / "bag", [picture("/cam/image_raw"), info("/cam/camera_info"), depth("/cam/depth")])
-    named = RosbagSequence(path, SourceOptions(camera_info=str(folder / "camera_info.yaml")))
-    write_camera_info(path, Camera(160, 120, 150, 150, 79.5, 59.5))
-    found = RosbagSequence(path)
-    assert (named.query(0).camera.fx, found.query(0).camera.fx) == (140, 150)
-    assert found[0].depth_HW == pytest.approx(2.0)
-    assert str(path / "camera_info.yaml") in found.describe().parts[1].source
-
-
-def test_rectified_images_have_the_camera_of_p(tmp_path):
+def test_rectified_depth_of_a_raw_image_is_registered_by_p(tmp_path):
     message = camera_info(START_NS, OPTICAL, CAMERA)
-    message.d[:] = 0.1
-    message.p[:] = [140, 0, 79.5, 0, 0, 140, 59.5, 0, 0, 0, 1, 0]
-    for topic, options in (("image_rect", {}), ("image_raw", {"rectified": True})):
-        sequence = opened(
-            tmp_path / topic, picture(f"/cam/{topic}"), (START_NS, "/cam/camera_info", message), **options
-        )
-        assert sequence.query(0).camera == Camera(160, 120, 140, 140, 79.5, 59.5)
-    raw = opened(tmp_path / "raw", picture("/cam/image_raw"), (START_NS, "/cam/camera_info", message))
-    assert raw.query(0).camera.distortion == (0.1,) * 5
+    message.d[:] = [-0.3, 0.1, 0, 0, 0]
+    messages = picture("/cam/image_raw"), depth("/cam/depth_rect"), (START_NS, "/cam/camera_info", message)
+    sequence = opened(tmp_path, *messages)
+    assert sequence.depth.view.camera.at(0).distortion == ()
+    assert sequence.query(0).camera.distortion[0] == -0.3
+    assert (sequence[0].depth_HW[30:90, 40:120] > 0).all()
 
 
-def test_images_of_two_frames_on_one_topic_are_refused(tmp_path):
-    late = START_NS + S, "/cam/image_raw", image(START_NS + S, "other", np.zeros((120, 160, 3), np.uint8), "rgb8")
-    sequence = opened(tmp_path, picture("/cam/image_raw"), late, info("/cam/camera_info"))
-    with pytest.raises(SequenceError, match="images of the frames"):
-        sequence.query(1)
+def test_the_nearest_depth_camera_goes_first_and_a_far_one_only_by_name(tmp_path):
+    far, near = make_pose(np.eye(3), [0.3, 0, 0]), make_pose(np.eye(3), [0.05, 0, 0])
+    messages = [picture("/front/rgb"), info("/front/camera_info")]
+    for name, place in (("a_far", far), ("b_near", near)):
+        link = START_NS, "/tf_static", tf(START_NS, OPTICAL, name, place)
+        messages += [depth(f"/{name}/depth", name), info(f"/{name}/camera_info", name), link]
+    assert opened(tmp_path / "near", *messages).depth.stream.topic.name == "/b_near/depth"
+    only_far = [m for m in messages if "b_near" not in m[1]]
+    assert "0.30 m and 0 degrees from /front/rgb" in opened(tmp_path / "far", *only_far).depth
+    assert opened(tmp_path / "named", *only_far, depth="/a_far/depth").depth.stream.topic.name == "/a_far/depth"

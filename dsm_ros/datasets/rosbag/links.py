@@ -1,0 +1,130 @@
+"""One link of a bag's transform tree: what its messages say, whether they agree, and how it is read along time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsm_ros.geometry.pose import Pose44, pose_error
+from dsm_ros.geometry.trajectory import NS_PER_S, Bridge, Timing
+
+# A frame that moves with the robot is interpolated over 0.2 s, over 1 s while it hardly moves, over 10 s while it
+# stands.
+MOTION = Timing((Bridge(NS_PER_S // 5), Bridge(NS_PER_S, 0.05, 3.0), Bridge(10 * NS_PER_S, 0.001, 0.1)))
+# A correction such as map -> odom changes slowly. It is interpolated over 2 s unless it jumps, over any time where
+# nothing was corrected, and holds for 0.25 s after its last message.
+CORRECTION = Timing((Bridge(2 * NS_PER_S, 0.5, 10.0), Bridge(max_move_m=0.1, max_turn_deg=2.0)), hold_ns=NS_PER_S // 4)
+JUMP_M, JUMP_DEG, JUMP_M_PER_S, JUMP_DEG_PER_S = 0.3, 5.0, 0.3, 10.0  # odometry drifts more slowly than that
+
+# Two sources that disagree make a link swing to and fro with most of their messages; a noisy localizer does so seldom.
+SWING_M, SWING_DEG, SWING_S = 0.05, 5.0, 0.25
+WINDOW, MIN_SWINGS, SWINGING_SHARE = 20, 3, 0.25
+
+
+def is_correction(child: str) -> bool:
+    """Return whether a link to a frame corrects drift: it places odom or map in a frame above; anything else moves."""
+    last = child.rpartition("/")[2].lower()
+    return "odom" in last or last == "map"
+
+
+def timing_of(_parent: str, child: str) -> Timing:
+    """Return how a timed link is read."""
+    return CORRECTION if is_correction(child) else MOTION
+
+
+@dataclass
+class Link:
+    """What the messages of a bag say of one link: a static pose, and poses (None: lost) by stamp."""
+
+    static: Pose44 | None = None
+    timed: dict[int, Pose44 | None] = field(default_factory=dict)
+    contradictions: int = 0  # messages that contradict another one of the same time
+    delays_ns: list[int] = field(default_factory=list)  # between stamps and recording
+
+    def add_static(self, pose: Pose44 | None) -> None:
+        """Take up a static pose."""
+        self.contradictions += MIN_SWINGS * differ(self.static, pose)
+        self.static = pose
+
+    def add(self, stamp_ns: int, pose: Pose44 | None) -> None:
+        """Take up the pose at a stamp."""
+        self.contradictions += differ(self.timed.get(stamp_ns), pose)
+        self.timed[stamp_ns] = pose
+
+    def poses(self, is_correction: bool) -> list[tuple[int, Pose44 | None]]:
+        """Return the timed poses in their order, None where tracking was lost."""
+        return sorted((self.timed if is_correction else lost_at_identity(self.timed)).items())
+
+    def jumps(self) -> list[str]:
+        """Return in words where the pose jumps."""
+        known = _known(self.timed)
+        jumps = [(b_ns, *pose_error(a, b)) for (a_ns, a), (b_ns, b) in pairwise(known) if _jumped(a, b, b_ns - a_ns)]
+        return [f"jumps by {m:.2f} m and {deg:.0f} degrees at {ns / NS_PER_S:.2f} s" for ns, m, deg in jumps]
+
+    @property
+    def has_two_sources(self) -> bool:
+        """Whether messages of one time, static and timed ones included, place the frame in different places."""
+        if self.static is not None and any(differ(self.static, pose) for pose in self.timed.values()):
+            return True
+        return self.contradictions >= max(MIN_SWINGS, SWINGING_SHARE * len(self.timed)) or swings(self.timed)
+
+
+def differ(one: Pose44 | None, other: Pose44 | None) -> bool:
+    """Return whether two poses that should be one are apart; False where either is unknown."""
+    if one is None or other is None:
+        return False
+    moved_m, turned_deg = pose_error(one, other)
+    return moved_m > SWING_M or turned_deg > SWING_DEG
+
+
+def lost_at_identity(timed: dict[int, Pose44 | None]) -> dict[int, Pose44 | None]:
+    """Return a moving link with None where it jumps to the identity: so some trackers say that they are lost."""
+    known = _known(timed)
+    at_identity_N = [bool(np.array_equal(pose, np.eye(4))) for _, pose in known]
+    if not any(at_identity_N) or all(at_identity_N):
+        return timed
+    lost: dict[int, Pose44 | None] = {}
+    for is_identity, run in groupby(range(len(known)), key=at_identity_N.__getitem__):
+        places = list(run)
+        beside = [known[i][1] for i in (places[0] - 1, places[-1] + 1) if 0 <= i < len(known)]
+        if is_identity and any(_jumped(np.eye(4), pose, 0) for pose in beside):
+            lost |= {known[i][0]: None for i in places}
+    return {**timed, **lost}
+
+
+def _jumped(one: Pose44, other: Pose44, passed_ns: int) -> bool:
+    moved_m, turned_deg = pose_error(one, other)
+    most_m, most_deg = (speed * passed_ns / NS_PER_S for speed in (JUMP_M_PER_S, JUMP_DEG_PER_S))
+    return moved_m > max(JUMP_M, most_m) or turned_deg > max(JUMP_DEG, most_deg)
+
+
+def swings(timed: dict[int, Pose44 | None]) -> bool:
+    """Return whether a link goes away and back all the time, as no robot does: two sources send it in turns."""
+    known = _known(timed)
+    if len(known) < 3:
+        return False
+    stamps_ns, poses_N44 = np.array([stamp_ns for stamp_ns, _ in known]), np.array([pose for _, pose in known])
+    brief_N = stamps_ns[2:] - stamps_ns[:-2] < SWING_S * NS_PER_S
+    (away_m, away_deg), (back_m, back_deg) = _moved(poses_N44, 1), _moved(poses_N44, 2)
+    goes_N = (away_m[:-1] > SWING_M) & (back_m < 0.3 * away_m[:-1])
+    turns_N = (away_deg[:-1] > SWING_DEG) & (back_deg < 0.3 * away_deg[:-1])
+    swing_N = (goes_N | turns_N) & brief_N
+    window = min(WINDOW, len(swing_N))
+    most = int(np.convolve(swing_N.astype(int), np.ones(window, int), "valid").max())
+    return most >= max(MIN_SWINGS, SWINGING_SHARE * window)
+
+
+def _moved(poses_N44: NDArray[np.float64], steps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how far each pose is from the one some steps later, in m and degrees."""
+    one_M44, other_M44 = poses_N44[:-steps], poses_N44[steps:]
+    moved_M = np.linalg.norm(other_M44[:, :3, 3] - one_M44[:, :3, 3], axis=1)
+    cosine_M = (np.einsum("mij,mij->m", one_M44[:, :3, :3], other_M44[:, :3, :3]) - 1) / 2
+    return moved_M, np.degrees(np.arccos(np.clip(cosine_M, -1, 1)))
+
+
+def _known(timed: dict[int, Pose44 | None]) -> list[tuple[int, Pose44]]:
+    ordered = sorted(timed.items(), key=lambda item: item[0])
+    return [(stamp_ns, pose) for stamp_ns, pose in ordered if pose is not None]
