@@ -110,7 +110,7 @@ def _pose_warnings(sequence: RosbagSequence) -> Iterable[str]:
     jumps = sequence.transforms.jumps(sequence.frame) if poses.source == "/tf" else []
     if jumps:
         more = f" (and {len(jumps) - 1} more jumps)" if len(jumps) > 1 else ""
-        yield f"{jumps[0]}{more}: frames before and after do not fit together; choose some with --frames"
+        yield f"{jumps[0]}{more}: only the longest part without a jump is read"
     delays_s = sequence.order.delay_s, sequence.transforms.delay_s()
     if delays_s[1] is not None and abs(delays_s[0] - delays_s[1]) > MAX_DELAY_S:
         told = f"images were recorded {delays_s[0]:.2f} s after their stamps, transforms {delays_s[1]:.2f} s"

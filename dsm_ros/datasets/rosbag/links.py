@@ -24,15 +24,15 @@ SWING_M, SWING_DEG, SWING_S = 0.05, 5.0, 0.25
 WINDOW, MIN_SWINGS, SWINGING_SHARE = 20, 3, 0.25
 
 
-def is_correction(child: str) -> bool:
-    """Return whether a link to a frame corrects drift: it places odom or map in a frame above; anything else moves."""
+def is_correction(parent: str, child: str) -> bool:
+    """Return whether a link corrects drift, as one that places an odometry frame in map; anything else moves."""
     last = child.rpartition("/")[2].lower()
-    return "odom" in last or last == "map"
+    return last == "map" or ("odom" in last and "odom" not in parent.rpartition("/")[2].lower())
 
 
-def timing_of(_parent: str, child: str) -> Timing:
+def timing_of(parent: str, child: str) -> Timing:
     """Return how a timed link is read."""
-    return CORRECTION if is_correction(child) else MOTION
+    return CORRECTION if is_correction(parent, child) else MOTION
 
 
 @dataclass
@@ -55,8 +55,9 @@ class Link:
         self.timed[stamp_ns] = pose
 
     def poses(self, is_correction: bool) -> list[tuple[int, Pose44 | None]]:
-        """Return the timed poses in their order, None where tracking was lost."""
-        return sorted((self.timed if is_correction else lost_at_identity(self.timed)).items())
+        """Return the timed poses in their order, None where tracking was lost or a correction is not to be used."""
+        kept = longest_without_jump(self.timed) if is_correction else lost_at_identity(self.timed)
+        return sorted(kept.items(), key=lambda item: item[0])
 
     def jumps(self) -> list[str]:
         """Return in words where the pose jumps."""
@@ -93,6 +94,15 @@ def lost_at_identity(timed: dict[int, Pose44 | None]) -> dict[int, Pose44 | None
         if is_identity and any(_jumped(np.eye(4), pose, 0) for pose in beside):
             lost |= {known[i][0]: None for i in places}
     return {**timed, **lost}
+
+
+def longest_without_jump(timed: dict[int, Pose44 | None]) -> dict[int, Pose44 | None]:
+    """Return a correction with None outside of its longest part without a jump: what lies across one does not fit."""
+    known = _known(timed)
+    starts = [i for i, ((a_ns, a), (b_ns, b)) in enumerate(pairwise(known), 1) if _jumped(a, b, b_ns - a_ns)]
+    parts = [known[start:stop] for start, stop in pairwise([0, *starts, len(known)])]
+    longest = max(parts, key=lambda part: part[-1][0] - part[0][0], default=[])
+    return {**dict.fromkeys(timed, None), **dict(longest)}
 
 
 def _jumped(one: Pose44, other: Pose44, passed_ns: int) -> bool:

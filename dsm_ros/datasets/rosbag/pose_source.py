@@ -113,7 +113,11 @@ class PoseFinder:
             sources = [source for source in sources if source.world == bare(wanted)]
         sources.sort(key=lambda source: world_rank(source.world, None))
         covering = (s for s in sources if any(not isinstance(s.at(t), Missing) for t in self._stamps_ns))
-        return next(covering, None) or self._why_none(sources, odometry, wanted)
+        source = next(covering, None)
+        if source is None:
+            return self._why_none(sources, odometry, wanted)
+        dispute = self._transforms.dispute(self._camera, world_rank(source.world, None))
+        return source if wanted or not dispute else f"{dispute}; --world-frame {source.world} does without it"
 
     def _of_tree(self, wanted: str | None) -> list[PoseSource]:
         """Return a source for each world frame above the camera; a frame of another name only where it is wanted."""
@@ -213,6 +217,6 @@ def lack_of(missing: Missing) -> str:
         Absence.BEFORE_FIRST: f"it was taken before the first {missing.where}",
         Absence.AFTER_LAST: f"it was taken after the last {missing.where}",
         Absence.GAP: f"it was taken in a gap of {missing.where}",
-        Absence.LOST: f"{missing.where} was lost",
+        Absence.LOST: f"{missing.where} was lost or jumped",
     }
     return f"no pose: {words.get(missing.why, missing.reason)}"

@@ -66,8 +66,8 @@ class BagTransforms:
 
     def delay_s(self) -> float | None:
         """Return how long after their stamps moving links were recorded, at the median; None without any."""
-        moving = [links.values() for child, links in self._links.items() if not is_correction(child)]
-        delays_ns = [ns for links in moving for link in links for ns in link.delays_ns]
+        links = [(parent, child, link) for child, links in self._links.items() for parent, link in links.items()]
+        delays_ns = [ns for parent, child, link in links if not is_correction(parent, child) for ns in link.delays_ns]
         return float(np.median(delays_ns)) / NS_PER_S if delays_ns else None
 
     def jumps(self, frame: str) -> list[str]:
@@ -75,9 +75,16 @@ class BagTransforms:
         found = []
         above = [frame, *self.tree.ancestors(frame)]
         for child, parent in pairwise(above):
-            if is_correction(child):
+            if is_correction(parent, child):
                 found += [f"{parent} -> {child} {jump}" for jump in self._links[child][parent].jumps()]
         return found
+
+    def dispute(self, frame: str, rank: int) -> str | None:
+        """Return what keeps a frame from a world that is better than one of some rank."""
+        above = (frame, *self.tree.ancestors(frame))
+        disputed = [child for child in above if child in self.problems]
+        better = [child for child in disputed if min(self._best_rank(p, {child}) for p in self.parents(child)) < rank]
+        return self.problems[better[0]] if better else None
 
     def worlds(self, frame: str) -> list[str]:
         """Return the frames that can be the world of a frame's poses: those it moves in, and parents in dispute."""
@@ -130,7 +137,7 @@ class BagTransforms:
         elif link.static is not None:
             self.tree.add(parent, child, None, link.static)
         else:
-            for stamp_ns, pose in link.poses(is_correction(child)):
+            for stamp_ns, pose in link.poses(is_correction(parent, child)):
                 self.tree.add(parent, child, stamp_ns, pose)
 
     def _best_rank(self, frame: str, below: set[str]) -> int:
