@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsm_ros.cli.options import Device, Model, NetworkRuntime, reads_sequence
+from dsm_ros.cli.options import Device, Model, NetworkRuntime, reads_images
 from dsm_ros.datasets.source_options import SourceOptions
 from dsm_ros.network.runtime import Runtime
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dsm_ros.geometry.pose import Pose44
 
 
-@reads_sequence
+@reads_images
 def localize(
     map_uri: Annotated[str, typer.Argument(metavar="MAP")],
     sequence: Annotated[str, typer.Argument(help="Folder, bag or rooms:SEED.")],
