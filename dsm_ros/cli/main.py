@@ -21,6 +21,7 @@ from dsm_ros.errors import DsmError
 from dsm_ros.process import prepare_process
 
 BAD_INPUT = 2
+INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.info.help = "Camera relocalization in a prebuilt map: build maps, localize images, measure both."
@@ -42,14 +43,27 @@ def main() -> None:
     """Run the command line."""
     prepare_process()
     try:
-        app()
+        status = app(standalone_mode=False)
+    except typer.TyperException as error:
+        _refuse(_usage_fault(error))
     except DsmError as error:
         _refuse(str(error))
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         _refuse(f"{place}{error.strerror or error}; mend that, or choose another place")
+    if status == INTERRUPTED:
+        print("dsm: interrupted", file=sys.stderr)
+    sys.exit(status)
+
+
+def _usage_fault(error: typer.TyperException) -> str:
+    """Return what is wrong with the arguments; nothing where there were none, and the help is shown already."""
+    told = error.format_message().replace("Value error, ", "").strip().rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{told}; see {context.command_path} --help" if told and context else told
 
 
 def _refuse(why: str) -> NoReturn:
-    print(f"dsm: {' '.join(why.split())}", file=sys.stderr)
+    if why:
+        print(f"dsm: {' '.join(why.split())}", file=sys.stderr)
     sys.exit(BAD_INPUT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,8 @@ from dsm_ros.network.runtime import Runtime
 if TYPE_CHECKING:
     from dsm_ros.datasets.description import Description
     from dsm_ros.scene_map.builder import BuildReport
+
+FEW_KEYFRAMES = 3
 
 
 @reads_sequence
@@ -46,15 +49,12 @@ def build(
     from dsm_ros.datasets.open_sequence import open_sequence
     from dsm_ros.network.checkpoint import load_network
     from dsm_ros.progress import progress_bar, spinner
-    from dsm_ros.scene_map.builder import build_map, refresh_features
+    from dsm_ros.scene_map.builder import build_map
     from dsm_ros.scene_map.keyframe_spacing import select_keyframes
-    from dsm_ros.scene_map.store import check_target
+    from dsm_ros.scene_map.place import check_target
 
     if refresh:
-        network = load_network(model, device, runtime)
-        with progress_bar("refreshing") as on_progress:
-            count = refresh_features(sequence, network, on_progress)
-        typer.echo(f"{sequence}: features of {count} keyframes computed again")
+        refresh_map(sequence, model, device, runtime)
         return
     if not map_uri:
         raise MapError("name the map to build: dsm map build SEQUENCE MAP")
@@ -71,11 +71,26 @@ def build(
     show_report(map_uri, len(looked_at), report, selection.left_out)
 
 
+def refresh_map(map_uri: str, model: Path | None, device: str, runtime: Runtime) -> None:
+    """Compute the features of a map again from its keyframes."""
+    from dsm_ros.network.checkpoint import load_network
+    from dsm_ros.progress import progress_bar
+    from dsm_ros.scene_map.builder import refresh_features
+
+    network = load_network(model, device, runtime)
+    with progress_bar("refreshing") as on_progress:
+        count = refresh_features(map_uri, network, on_progress)
+    typer.echo(f"{map_uri}: features of {count} keyframes computed again")
+
+
 def show_report(map_uri: str, looked_at: int, report: BuildReport, never_read: dict[str, int]) -> None:
     """Print how many frames became keyframes and why others did not; contradictions on stderr."""
     typer.echo(f"{map_uri}: {report.added} keyframes added of {looked_at} frames looked at")
     for reason, count in (Counter(never_read) + Counter(report.left_out)).most_common():
         typer.echo(f"  left out: {count} {reason}")
+    if report.added < FEW_KEYFRAMES:
+        told = f"only {report.added} keyframe{'s' if report.added > 1 else ''}: an image must see what one of them sees"
+        typer.echo(f"warning: {told}; take more with --every or --frames", err=True)
     if report.contradiction:
         typer.echo(f"warning: {report.contradiction}", err=True)
 

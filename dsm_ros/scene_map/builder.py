@@ -12,27 +12,24 @@ from numpy.typing import NDArray
 
 from dsm_ros.datasets import frame as datasets
 from dsm_ros.datasets.frame import Frame
-from dsm_ros.errors import MapError, SequenceError
+from dsm_ros.errors import ImageError, MapError, SequenceError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.features import KeyframeFeatures
 from dsm_ros.scene_map.consistency import Consistency
-from dsm_ros.scene_map.keyframe import MAX_DEPTH_M, Keyframe, compress, pose_fault
+from dsm_ros.scene_map.frame_lacks import lacks_of
+from dsm_ros.scene_map.keyframe import Keyframe, compress
 from dsm_ros.scene_map.keyframe_spacing import nothing_usable
+from dsm_ros.scene_map.map_fit import MapFit
 from dsm_ros.scene_map.overlap import make_view
-from dsm_ros.scene_map.store import (
-    MapStore,
-    check_target,
-    create_store,
-    new_keyframe_id,
-    open_store,
-    require_writable,
-)
+from dsm_ros.scene_map.place import check_target, require_writable
+from dsm_ros.scene_map.store import MapStore, create_store, new_keyframe_id, open_store
+from dsm_ros.scene_map.stuck_sensor import StuckSensor, stopped
 from dsm_ros.scene_map.undo import undone_on_failure
 
 BATCH = 16
 JUDGED_PAIRS, MAX_HELD = 12, 64  # the first keyframes are held back until so many pairs are compared, or so many held
-DEPTH_RANGE_M = (0.05, 100.0)
+UNREADABLE = "its image cannot be read"
 Progress = Callable[[int, int], None]
 
 
@@ -67,10 +64,11 @@ def build_map(
 ) -> BuildReport:
     """Add frames of a sequence to a map, a new one unless ``append``; committed every 16 keyframes.
 
-    Frames without depth or pose are left out and counted. The first keyframes are compared before any is written.
-    Raises MapError when the map exists (or, to append, does not fit) or cannot be written, SequenceError when no frame
-    can be used or the first keyframes contradict each other. Whatever ends a build, an interruption included, what it
-    wrote is removed; a process that is killed leaves what it had committed.
+    Frames without depth or pose, of a stuck sensor, or whose image cannot be read are left out and counted. The first
+    keyframes are compared before any is written. Raises MapError when the map exists (or, to append, is damaged or of
+    another model) or cannot be written, SequenceError when no frame can be used, or the first keyframes contradict each
+    other or the map. Whatever ends a build, an interruption included, what it wrote is removed; a process that is
+    killed leaves what it had committed.
     """
     check_target(uri, append)
     store = open_store(uri) if append else None
@@ -78,9 +76,14 @@ def build_map(
         _check_model(store, encoder)
         complete_features(store, encoder, on_progress)
     with undone_on_failure(uri, store) as written:
-        build = _Build(sequence.name, uri, encoder, session, store, written)
+        build = _Build(sequence.name, uri, encoder, session, store, MapFit(store) if store else None, written)
         for position, index in enumerate(indices):
-            build.add(sequence[index])
+            try:
+                frame = sequence[index]
+            except ImageError as error:
+                build.leave_out(error)
+            else:
+                build.add(frame)
             on_progress(position + 1, len(indices))
         return build.finish(len(indices))
 
@@ -94,38 +97,54 @@ class _Build:
     encoder: KeyframeEncoder
     session: str
     store: MapStore | None
+    map_fit: MapFit | None
     written: list[int]  # ids
     left_out: Counter[str] = field(default_factory=Counter)
     held: list[Keyframe] = field(default_factory=list)
     consistency: Consistency = field(default_factory=Consistency)
+    sensor: StuckSensor = field(default_factory=StuckSensor)
+    first_error: ImageError | None = None
     is_judged: bool = False
 
     def add(self, frame: Frame) -> None:
         """Take a frame, and write a batch when it is full."""
-        if lacks := lacks_of(frame):
+        if lacks := lacks_of(frame) or self.sensor.lacks(frame):
             self.left_out.update(lacks)
             return
-        keyframe = compress(frame, new_keyframe_id(), self.session)
-        assert frame.depth_HW is not None
-        self.consistency.add(
-            make_view(frame.image_HW3, frame.depth_HW, frame.camera, keyframe.map_T_camera), self.session
-        )
-        self.held.append(keyframe)
+        self.held.append(compress(frame, new_keyframe_id(), self.session))
+        self._compare(frame)
         can_judge = self.is_judged or self.consistency.pairs >= JUDGED_PAIRS or len(self.held) >= MAX_HELD
         if can_judge and len(self.held) >= BATCH:
             self._commit()
 
+    def leave_out(self, error: ImageError) -> None:
+        """Count an image that cannot be read."""
+        self.left_out[UNREADABLE] += 1
+        self.first_error = self.first_error or error
+
     def finish(self, count: int) -> BuildReport:
-        """Write the rest. Raises SequenceError when none of ``count`` frames could be used."""
+        """Write the rest. Raises SequenceError when none of ``count`` frames, or next to none, could be used."""
+        if fault := stopped(self.left_out, len(self.written) + len(self.held)):
+            raise SequenceError(f"{self.name}: {fault}")
         if self.held:
             self._commit()
         if not self.written:
-            raise SequenceError(nothing_usable(self.name, count, self.left_out))
+            raise self.first_error or SequenceError(nothing_usable(self.name, count, self.left_out))
         return BuildReport(len(self.written), dict(self.left_out), self.consistency.contradiction())
+
+    def _compare(self, frame: Frame) -> None:
+        assert frame.depth_HW is not None
+        assert frame.map_T_camera is not None
+        view = make_view(frame.image_HW3, frame.depth_HW, frame.camera, frame.map_T_camera)
+        self.consistency.add(view, self.session)
+        if self.map_fit:
+            self.map_fit.add(view)
 
     def _commit(self) -> None:
         if not self.is_judged and (contradiction := self.consistency.contradiction()):
             raise SequenceError(f"{self.name}: {contradiction}")
+        if self.map_fit and (misfit := self.map_fit.misfit()):
+            raise SequenceError(f"{self.name}: {misfit}")
         self.is_judged = True
         self.store = self.store or create_store(self.uri, self.name)
         for start in range(0, len(self.held), BATCH):
@@ -134,22 +153,6 @@ class _Build:
             self.store.add(batch)
             _encode(self.store, batch, self.encoder)
         self.held = []
-
-
-def lacks_of(frame: Frame) -> tuple[str, ...]:
-    """Return why a frame cannot be a keyframe; SequenceError when its depth cannot be metres."""
-    if frame.depth_HW is None or frame.map_T_camera is None:
-        named = [] if frame.depth_HW is not None else ["no depth"]
-        return frame.lacks or (*named, *([] if frame.map_T_camera is not None else ["no pose"]))
-    if fault := pose_fault(frame.map_T_camera):
-        return (fault,)
-    depth_N = frame.depth_HW[np.isfinite(frame.depth_HW) & (frame.depth_HW > 0)]
-    if not depth_N.size:
-        return ("its depth holds no known pixel",)
-    median_m = float(np.median(depth_N))
-    if not DEPTH_RANGE_M[0] <= median_m <= DEPTH_RANGE_M[1]:
-        raise SequenceError(f"frame {frame.name}: median depth is {median_m:.3g} m; is its depth in other units?")
-    return () if depth_N.min() < MAX_DEPTH_M else (f"all of its depth is beyond {MAX_DEPTH_M:g} m",)
 
 
 def complete_features(store: MapStore, encoder: KeyframeEncoder, on_progress: Progress) -> int:

@@ -22,7 +22,11 @@ CAUSE_LIKENESS = 0.4
 CAUSE_SHARE, CAUSE_ODDS = 1 / 3, 5
 FLAT_PAIRS, FLAT_ODDS = 5, 2
 MAX_KEPT = 64
-UNEXPLAINED = "check that poses and depth belong to this camera and these stamps"
+USUAL_LIKENESS, USUAL_IN_FRONT = "sound recordings reach 0.4 to 1", "in sound recordings under 10%"
+UNEXPLAINED = (
+    "check for two sources of one transform, poses of another robot or camera, depth that comes late, "
+    "and clocks that differ between camera, depth and poses"
+)
 NOT_ITS_DEPTH = "depth explains the images worse than a flat wall does: it is of another camera, unregistered, or late"
 
 
@@ -89,8 +93,13 @@ class Consistency:
         in_front = [pair.fit.in_front for pair in self._kept if not pair.fit.apart]
         text = f"{self.contradicting} of {self.pairs} neighbouring keyframes contradict each other"
         text += f", {self.apart} share no pixels" if self.apart else ""
-        text += f", images agree by {np.median(likeness):.2f} of 1" if likeness else ""
-        return text + (f", {np.mean(in_front):.0%} of depth lies before what neighbours see" if in_front else "")
+        if likeness:
+            told = "moved into each other by depth and pose, their images correlate by"
+            text += f"; {told} {np.median(likeness):.2f} ({USUAL_LIKENESS})"
+        if in_front:
+            told = "of the pixels would hide a surface that the neighbour sees"
+            text += f"; {np.mean(in_front):.0%} {told} ({USUAL_IN_FRONT})"
+        return text
 
 
 def find_cause(pairs: Sequence[Pair]) -> str | None:

@@ -6,18 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from dsm_ros.scene_map.reported_errors import damage_reported
+from dsm_ros.scene_map.place import is_folder
 from dsm_ros.scene_map.store import open_store
 
 
 def describe(uri: str) -> dict[str, object]:
     """Return the figures of a map. Raises MapError when it cannot be opened or read."""
     store = open_store(uri)
-    with damage_reported(uri):
-        index, models = store.index().to_pydict(), store.models()
+    index, models = store.index().to_pydict(), store.models()
     positions_N3 = np.array(index["map_T_camera"]).reshape(-1, 4, 4)[:, :3, 3]
     extent = np.ptp(positions_N3, axis=0) if len(positions_N3) else np.zeros(3)
-    size = sum(path.stat().st_size for path in Path(uri).rglob("*") if path.is_file()) if "://" not in uri else None
+    size = sum(path.stat().st_size for path in Path(uri).rglob("*") if path.is_file()) if is_folder(uri) else None
     return {
         "keyframes": len(positions_N3),
         "sessions": sorted(set(index["session"])),

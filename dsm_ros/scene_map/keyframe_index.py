@@ -15,17 +15,12 @@ NEAR_M, NEAR_RAD = 1.0, 0.5  # a step aside and a turn that cost a view about as
 FAR_COST = 4.0
 
 
-class KeyframeIndex:
-    """The ids, poses (map_T_camera) and descriptors of keyframes, in memory."""
+class KeyframePlaces:
+    """The ids and poses (map_T_camera) of keyframes, in memory."""
 
-    def __init__(self, ids: Sequence[int], poses_N44: NDArray[np.float64], descriptors_ND: Tensor):
+    def __init__(self, ids: Sequence[int], poses_N44: NDArray[np.float64]):
         self.ids, self.poses_N44 = list(ids), poses_N44
         self._positions_3N = np.ascontiguousarray(poses_N44[:, :3, 3].T)
-        self._retrieval = Retrieval(descriptors_ND)
-
-    def retrieve(self, descriptor_D: Tensor, count: int) -> list[int]:
-        """Return the ids of up to ``count`` keyframes that look most like a descriptor, best first."""
-        return [self.ids[row] for row, _ in self._retrieval.nearest(descriptor_D, count)]
 
     def nearest(self, map_T_camera: Pose44, count: int) -> list[int]:
         """Return the ids of up to ``count`` keyframes that see what a camera there sees, nearest first."""
@@ -35,3 +30,15 @@ class KeyframeIndex:
         cost_K = away_N[close_K] / NEAR_M + np.arccos(np.clip(ahead_K, -1, 1)) / NEAR_RAD
         near_K = np.argsort(cost_K)[:count]
         return [self.ids[close_K[k]] for k in near_K if cost_K[k] < FAR_COST]
+
+
+class KeyframeIndex(KeyframePlaces):
+    """The ids, poses (map_T_camera) and descriptors of keyframes, in memory."""
+
+    def __init__(self, ids: Sequence[int], poses_N44: NDArray[np.float64], descriptors_ND: Tensor):
+        super().__init__(ids, poses_N44)
+        self._retrieval = Retrieval(descriptors_ND)
+
+    def retrieve(self, descriptor_D: Tensor, count: int) -> list[int]:
+        """Return the ids of up to ``count`` keyframes that look most like a descriptor, best first."""
+        return [self.ids[row] for row, _ in self._retrieval.nearest(descriptor_D, count)]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert, transform
+from dsm_ros.scene_map.keyframe import Keyframe
 
 WIDTH_PX = 160
 STEP_PX = 2
@@ -62,6 +63,11 @@ def make_view(
     detail_HW = grey_HW - cv2.blur(grey_HW, (DETAIL_PX, DETAIL_PX))
     small_depth_HW = cv2.resize(depth_HW, size, interpolation=cv2.INTER_NEAREST)
     return View(camera.resized(*size), map_T_camera, small_depth_HW, detail_HW)
+
+
+def keyframe_view(keyframe: Keyframe) -> View:
+    """Return the view of a keyframe; MapError when its image or depth is damaged."""
+    return make_view(keyframe.image_HW3(), keyframe.depth_HW(), keyframe.camera, keyframe.map_T_camera)
 
 
 @dataclass(frozen=True)

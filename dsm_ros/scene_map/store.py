@@ -7,15 +7,12 @@ Keyframes are written before their features, because features can always be comp
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
-import lancedb
 import numpy as np
 import pyarrow as pa
 import torch
@@ -26,12 +23,11 @@ from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.features import KeyframeFeatures
 from dsm_ros.scene_map.feature_rows import FEATURES, features_from_row, row_from_features
 from dsm_ros.scene_map.keyframe import Keyframe, camera_from_json, camera_to_json
+from dsm_ros.scene_map.place import check_target, connect, map_exists, require_finished
 from dsm_ros.scene_map.reported_errors import damage_reported, writing_reported
 from dsm_ros.scene_map.rows import KeyedRows, read_columns
 
 FORMAT_VERSION = 1
-# Of a server that is gone: LanceDB's own limit is three minutes.
-SERVER_LIMITS = {"connect_timeout": "3s", "client_max_retries": "2", "client_retry_timeout": "10"}
 
 KEYFRAMES = pa.schema(
     [
@@ -52,42 +48,8 @@ def new_keyframe_id() -> int:
     return secrets.randbits(62)
 
 
-def map_exists(uri: str) -> bool:
-    """Return whether there is a complete map; never creates anything."""
-    if "://" not in uri and not Path(uri).is_dir():
-        return False
-    with damage_reported(uri):
-        return "meta" in table_names(connect(uri))
-
-
-def connect(uri: str) -> Any:
-    """Return LanceDB's connection to a folder or server."""
-    return lancedb.connect(uri, storage_options=SERVER_LIMITS if "://" in uri else None)
-
-
-def check_target(uri: str, append: bool) -> None:
-    """Raise MapError unless a build may write there: a new place, or with ``append`` an existing map."""
-    exists = map_exists(uri)
-    if append and not exists:
-        raise MapError(f"no map at {uri} to append to; leave out --append")
-    if exists and not append:
-        raise MapError(f"{uri} is a map already; choose another name, or add to it with --append")
-    if not exists and "://" not in uri and Path(uri).exists() and not _is_unfinished(Path(uri)):
-        raise MapError(f"{uri} exists and is no map; choose another name")
-    require_writable(uri)
-
-
-def require_writable(uri: str) -> None:
-    """Raise MapError when nothing can be written in a folder, or where it would be made; servers are not asked."""
-    place = Path(uri).absolute()
-    while "://" not in uri and not place.exists():
-        place = place.parent
-    if "://" not in uri and not os.access(place, os.W_OK | os.X_OK):
-        raise MapError(f"cannot write the map {uri}: {place} is read-only for you; choose another place")
-
-
 def create_store(uri: str, sensor: str) -> MapStore:
-    """Create an empty map; its meta table comes last and makes it one. Raises MapError when one is there."""
+    """Create an empty map; its meta table comes last and makes it one. Raises MapError when anything is there."""
     check_target(uri, append=False)
     created = datetime.now(timezone.utc).isoformat(timespec="seconds")
     meta = {"format_version": FORMAT_VERSION, "created": created, "sensor": sensor, "frame": "map", "gravity": None}
@@ -103,22 +65,14 @@ def create_store(uri: str, sensor: str) -> MapStore:
 def open_store(uri: str) -> MapStore:
     """Open a map. Raises MapError when it is missing, damaged or of a newer format."""
     if not map_exists(uri):
+        require_finished(uri)
         raise MapError(f"no map at {uri}; build one with: dsm map build SEQUENCE {uri}")
     with damage_reported(uri):
         store = MapStore(uri)
-    if store.meta["format_version"] > FORMAT_VERSION:
-        raise MapError(f"{uri} has map format {store.meta['format_version']}, newer than this program; update dsm_ros")
+        version = int(store.meta["format_version"])
+    if version > FORMAT_VERSION:
+        raise MapError(f"{uri} has map format {version}, newer than this program; update dsm_ros")
     return store
-
-
-def table_names(database: Any) -> list[str]:
-    """Return the names of all tables at a place."""
-    return list(database.list_tables().tables)
-
-
-def _is_unfinished(path: Path) -> bool:
-    """Return whether a path is a folder with nothing in it but tables, as a build killed at its start leaves."""
-    return path.is_dir() and all(entry.suffix == ".lance" for entry in path.iterdir())
 
 
 class MapStore:
@@ -173,33 +127,38 @@ class MapStore:
 
     def index(self) -> pa.Table:
         """Return all keyframes without their images, in order of time."""
-        table = read_columns(self._keyframes, ["id", "session", "stamp_ns", "map_T_camera", "camera"])
-        return table.sort_by([("stamp_ns", "ascending"), ("id", "ascending")])
+        with damage_reported(self.uri):
+            table = read_columns(self._keyframes, ["id", "session", "stamp_ns", "map_T_camera", "camera"])
+            return table.sort_by([("stamp_ns", "ascending"), ("id", "ascending")])
 
     def keyframes(self, ids: Sequence[int]) -> list[Keyframe]:
         """Return keyframes with their images, in the order asked."""
-        rows = self._keyframe_rows.read(ids)
-        return [_keyframe(rows[i]) for i in ids if i in rows]
+        with damage_reported(self.uri):
+            rows = self._keyframe_rows.read(ids)
+            return [_keyframe(rows[i]) for i in ids if i in rows]
 
     def models(self) -> dict[str, int]:
         """Return how many keyframes have features of each model."""
-        table = read_columns(self._features, ["model_hash", "keyframe_id"])
+        with damage_reported(self.uri):
+            table = read_columns(self._features, ["model_hash", "keyframe_id"])
         pairs = set(zip(table["model_hash"].to_pylist(), table["keyframe_id"].to_pylist(), strict=True))
         return dict(sorted(Counter(model for model, _ in pairs).items()))
 
     def descriptors(self, model_hash: str) -> tuple[list[int], Tensor]:
         """Return (keyframe ids, descriptors_ND) of one model."""
-        table = read_columns(self._features, ["keyframe_id", "descriptor"], _of_model(model_hash))
-        # Two builders may both complete the same keyframe; its rows are alike, the first counts.
-        ids, first = np.unique(table["keyframe_id"].to_numpy(), return_index=True)
-        values = table["descriptor"].take(first).combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        return ids.tolist(), torch.tensor(values.reshape(len(ids), values.size // max(1, len(ids))))
+        with damage_reported(self.uri):
+            table = read_columns(self._features, ["keyframe_id", "descriptor"], _of_model(model_hash))
+            # Two builders may both complete the same keyframe; its rows are alike, the first counts.
+            ids, first = np.unique(table["keyframe_id"].to_numpy(), return_index=True)
+            values = table["descriptor"].take(first).combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            return ids.tolist(), torch.tensor(values.reshape(len(ids), values.size // max(1, len(ids))))
 
     def features(self, ids: Sequence[int], model_hash: str) -> list[KeyframeFeatures]:
         """Return the features of keyframes, fp16, in the order asked; those without are left out."""
-        rows = self._rows_of_model(model_hash).read(ids)
-        poses = self._keyframe_rows.read(rows, ["map_T_camera"])
-        return [features_from_row(rows[i], _pose(poses[i])) for i in ids if i in rows]
+        with damage_reported(self.uri):
+            rows = self._rows_of_model(model_hash).read(ids)
+            poses = self._keyframe_rows.read(rows, ["map_T_camera"])
+            return [features_from_row(rows[i], _pose(poses[i])) for i in ids if i in rows]
 
     def locate(self, model_hash: str) -> None:
         """Find where the rows of a model's features are: now, rather than when the first of them are read."""

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import IO
 
 from dsm_ros.errors import MapError
+from dsm_ros.scene_map.place import connect, is_folder, table_names
 from dsm_ros.scene_map.reported_errors import uninterrupted, writing_reported
-from dsm_ros.scene_map.store import MapStore, connect, table_names
+from dsm_ros.scene_map.store import MapStore
 
 RESERVE_BYTES = 1_000_000
 
@@ -23,7 +24,7 @@ def undone_on_failure(uri: str, store: MapStore | None) -> Iterator[list[int]]:
 
     Other builders' rows stay. Raises MapError where an older map cannot be cleaned, with the cause.
     """
-    is_new_folder = "://" not in uri and not Path(uri).exists()
+    is_new_folder = is_folder(uri) and not Path(uri).exists()
     written: list[int] = []
     with _reserve(uri, store) as reserve:
         try:
@@ -41,7 +42,7 @@ def undone_on_failure(uri: str, store: MapStore | None) -> Iterator[list[int]]:
 @contextmanager
 def _reserve(uri: str, store: MapStore | None) -> Iterator[IO[bytes]]:
     """Keep some of a disk free: on a full one, rows cannot be removed either. The file has no name and dies with us."""
-    is_needed = store is not None and "://" not in uri
+    is_needed = store is not None and is_folder(uri)
     with tempfile.TemporaryFile(dir=uri if is_needed else None) as reserve:
         if is_needed:
             with writing_reported(uri):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dsm_ros.errors import MapError
 from dsm_ros.scene_map.consistency import Consistency
 from dsm_ros.scene_map.keyframe import Keyframe, pose_fault
-from dsm_ros.scene_map.overlap import View, make_view, overlap, relative_pose
+from dsm_ros.scene_map.overlap import keyframe_view, overlap, relative_pose
 from dsm_ros.scene_map.reported_errors import damage_reported
 from dsm_ros.scene_map.store import MapStore, open_store
 
@@ -90,7 +90,7 @@ class _Comparison:
     def add(self, keyframe: Keyframe) -> None:
         """Check a keyframe's image and depth, and compare it with the one before."""
         try:
-            view = _view(keyframe)
+            view = keyframe_view(keyframe)
         except MapError as error:
             self._damage.append(str(error))
             return
@@ -109,6 +109,8 @@ class _Comparison:
 
     def remarks(self) -> list[str]:
         """Return how many keyframes share no pixels with a neighbour in time, nor with those nearest to them."""
+        if len(self._poses) < 2:
+            return []
         lonely = [i for i in self._poses if i not in self._met and not self._meets_nearest(i)]
         if not lonely:
             return []
@@ -121,9 +123,5 @@ class _Comparison:
         away_N = np.linalg.norm(poses_N44[:, :3, 3] - here_44[:3, 3], axis=1)
         turned_N = np.arccos(np.clip(poses_N44[:, :3, 2] @ here_44[:3, 2], -1, 1))
         near = [ids[row] for row in np.argsort(away_N + turned_N)[: NEAREST + 1] if ids[row] != keyframe_id]
-        view, *others = map(_view, self._store.keyframes([keyframe_id, *near]))
+        view, *others = map(keyframe_view, self._store.keyframes([keyframe_id, *near]))
         return any(overlap(view, other, relative_pose(view, other)).meets for other in others)
-
-
-def _view(keyframe: Keyframe) -> View:
-    return make_view(keyframe.image_HW3(), keyframe.depth_HW(), keyframe.camera, keyframe.map_T_camera)

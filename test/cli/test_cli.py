@@ -47,6 +47,15 @@ BAD_INPUT = {
     "evaluate without a map": ["evaluate", "{w}/nowhere", ROOM],
     "unwritable output": ["localize", "{w}/room", ROOM, "--out", "{w}/nowhere/poses.tum"],
     "rooms into a folder": ["rooms", "{w}/empty"],
+    "unknown option": ["map", "build", "--bogus"],
+    "missing argument": ["map", "info"],
+    "too many arguments": ["map", "info", "{w}/room", "more"],
+    "bad number": ["rooms", "{w}/new", "--seed", "abc"],
+    "bad choice": ["bench", "--runtime", "abacus"],
+    "unknown command": ["fly"],
+    "a map that is a room": ["map", "build", ROOM, "rooms:7"],
+    "a map of an unknown scheme": ["map", "info", "foo://x"],
+    "a map where nothing can be made": ["map", "build", ROOM, "/proc/new"],
 }
 
 
@@ -61,6 +70,37 @@ def test_bad_input_gives_one_line_and_changes_nothing(workspace, dsm, arguments)
     assert done.out == ""
     assert digest(workspace) == before
     assert not (workspace / "new").exists()
+
+
+def test_usage_errors_name_the_help_of_their_command(dsm):
+    told = dsm("map", "build", "--bogus").err
+    assert told.startswith("dsm: No such option: --bogus")
+    assert told.endswith("; see dsm map build --help\n")
+
+
+def test_no_arguments_show_the_help_alone(dsm):
+    done = dsm("map")
+    assert done.status == 2
+    assert "verify" in done.out
+    assert done.err == ""
+
+
+def test_ctrl_c_is_told(dsm, workspace, monkeypatch):
+    import dsm_ros.scene_map.inspect
+
+    def interrupted(uri):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dsm_ros.scene_map.inspect, "describe", interrupted)
+    done = dsm("map", "info", workspace / "room")
+    assert done.status == 130
+    assert done.err == "dsm: interrupted\n"
+
+
+def test_a_map_of_few_keyframes_is_built_with_a_warning(tmp_path, dsm):
+    done = dsm("map", "build", ROOM, tmp_path / "m", "--frames", ":1")
+    assert done.status == 0
+    assert "warning: only 1 keyframe: an image must see what one of them sees; take more with --every" in done.err
 
 
 def test_a_process_of_its_own_ends_with_status_2(workspace):

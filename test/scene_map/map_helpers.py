@@ -24,6 +24,23 @@ class FakeEncoder:
         return KeyframeFeatures(image, (torch.from_numpy(depth_HW)[::16, ::16].contiguous(),), map_T_camera)
 
 
+class Listed:
+    """A sequence of given frames; one that is an error cannot be read."""
+
+    name = "listed"
+
+    def __init__(self, frames):
+        self.frames = frames
+
+    def __len__(self):
+        return len(self.frames)
+
+    def __getitem__(self, index):
+        if isinstance(self.frames[index], Exception):
+            raise self.frames[index]
+        return self.frames[index]
+
+
 def build(room, uri, indices=range(0, 40, 10), append=False, encoder=None):
     """Build a map of some frames of a room."""
     return build_map(room, indices, str(uri), encoder or FakeEncoder(), "s", append, quiet)

@@ -95,7 +95,7 @@ WRONG = {
     ),
     "one pose": (
         lambda frames: [replace(frame, map_T_camera=frames[0].map_T_camera) for frame in frames],
-        "check that poses and depth belong",
+        "check for two sources of one transform, poses of another robot or camera",
     ),
 }
 

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,17 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from map_helpers import ROOM, FakeEncoder, build, quiet
+from map_helpers import ROOM, FakeEncoder, Listed, build, quiet
 
 from dsm_ros.datasets.frame import Frame
 from dsm_ros.datasets.rooms.sequence import open_rooms
-from dsm_ros.errors import MapError, SequenceError
+from dsm_ros.errors import ImageError, MapError, SequenceError
 from dsm_ros.scene_map.builder import refresh_features
 from dsm_ros.scene_map.inspect import describe
 from dsm_ros.scene_map.keyframe import compress
+from dsm_ros.scene_map.place import connect
 from dsm_ros.scene_map.retrieval import Retrieval
 from dsm_ros.scene_map.scene_map import FEATURE_BYTES, SceneMap
-from dsm_ros.scene_map.store import open_store
+from dsm_ros.scene_map.store import KEYFRAMES, open_store
 from dsm_ros.scene_map.verify import find_problems
 
 
@@ -153,6 +155,47 @@ def test_damaged_tables_are_reported(tmp_path, room):
     halve(uri / "keyframes.lance" / "data")
     with pytest.raises(MapError, match="damaged"):
         find_problems(str(uri), quiet)
+
+
+@pytest.mark.parametrize("table", ["keyframes", "features", "meta"])
+def test_damage_is_told_when_a_map_is_added_to(tmp_path, room, table):
+    uri = tmp_path / "m"
+    build(room, uri)
+    halve(uri / f"{table}.lance" / "data")
+    with pytest.raises(MapError, match="damaged") as told:
+        build(room, uri, range(5, 25, 10), append=True)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("append", [False, True])
+def test_a_map_without_its_meta_table_is_not_built_upon(tmp_path, room, append):
+    uri = tmp_path / "m"
+    build(room, uri)
+    shutil.rmtree(uri / "meta.lance")
+    for call in (lambda: build(room, uri, append=append), lambda: describe(str(uri))):
+        with pytest.raises(MapError, match="m holds a map that is damaged or unfinished; remove it, or choose another"):
+            call()
+    halve(uri / "keyframes.lance" / "data")
+    with pytest.raises(MapError, match="damaged or unfinished"):
+        build(room, uri, append=append)
+
+
+def test_what_a_build_killed_at_its_start_leaves_is_built_upon(tmp_path, room):
+    uri = tmp_path / "m"
+    connect(str(uri)).create_table("keyframes", schema=KEYFRAMES)
+    assert build(room, uri).added == 4
+    assert describe(str(uri))["keyframes"] == 4
+
+
+def test_an_image_that_cannot_be_read_is_left_out(tmp_path, room):
+    errors = [ImageError(f"{i}.png is damaged") for i in range(2)]
+    sound = [room[i] for i in range(0, 40, 10)]
+    report = build(Listed([errors[0], *sound, errors[1]]), tmp_path / "m", range(6))
+    assert report.added == 4
+    assert report.left_out == {"its image cannot be read": 2}
+    with pytest.raises(ImageError, match=r"^0.png is damaged$"):
+        build(Listed(errors), tmp_path / "none", range(2))
+    assert not (tmp_path / "none").exists()
 
 
 def test_damaged_features_are_reported_when_a_map_is_opened_and_after(tmp_path, room):

@@ -4,19 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from map_helpers import Listed, quiet
 
 from dsm_ros.datasets.frame import Frame
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.errors import MapError, SequenceError
 from dsm_ros.geometry.pose import make_pose
-from dsm_ros.scene_map.builder import build_map, lacks_of
+from dsm_ros.scene_map.builder import build_map
+from dsm_ros.scene_map.frame_lacks import lacks_of
 from dsm_ros.scene_map.keyframe import compress
-from dsm_ros.scene_map.store import connect, create_store
+from dsm_ros.scene_map.place import connect
+from dsm_ros.scene_map.store import create_store
 from dsm_ros.scene_map.verify import find_problems
-
-
-def quiet(done, total):
-    pass
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +77,10 @@ def test_a_sparse_map_is_sound_with_a_remark(tmp_path, frames):
     assert verify(tmp_path / "dense", frames[:10]).remarks == ()
 
 
+def test_a_single_keyframe_has_no_neighbours_to_miss(tmp_path, frames):
+    assert verify(tmp_path, frames[:1]).remarks == ()
+
+
 def test_keyframes_that_share_nothing_are_counted(tmp_path, frames):
     def change(keyframe):
         far = keyframe.map_T_camera.copy()
@@ -94,18 +97,6 @@ def test_rows_that_other_builders_added_are_kept_when_a_build_takes_back_its_own
     store.add([compress(frame, i, "s") for i, frame in enumerate(frames[:4])])
     store.remove([1, 2])
     assert connect(uri).open_table("keyframes").to_arrow()["id"].to_pylist() == [0, 3]
-
-
-class Listed:
-    """A sequence of given frames."""
-
-    name = "listed"
-
-    def __init__(self, frames):
-        self.frames = frames
-
-    def __getitem__(self, index):
-        return self.frames[index]
 
 
 def test_why_no_frame_can_be_used_is_told_by_reason(tmp_path, frames):
