@@ -1,11 +1,8 @@
-import cv2
 import numpy as np
 import pytest
-import torch
 
-from dsm_ros.datasets.rooms.render import render
 from dsm_ros.datasets.rooms.sequence import open_rooms
-from dsm_ros.geometry.pose import invert, make_pose, pose_error, transform
+from dsm_ros.geometry.pose import invert, pose_error, transform
 from dsm_ros.geometry.rig_pnp import poselib
 from dsm_ros.localization.attempt import Attempt, most_certain
 from dsm_ros.localization.config import LocalizerConfig
@@ -15,31 +12,10 @@ from dsm_ros.localization.rig import RigLocalizer
 from dsm_ros.localization.rig_view import View
 from dsm_ros.scene_map.scene_map import SceneMap
 
-# A base 0.1 m below two cameras, of which one looks ahead and one to the right.
-RIG_T = {
-    "front": make_pose(np.eye(3), [0.0, -0.1, 0.0]),
-    "right": make_pose(cv2.Rodrigues(np.array([0.0, np.pi / 2, 0.0]))[0], [0.1, -0.1, 0.05]),
-}
+from .rig_views import covered, rig_pose, views_of
+
 PERIOD_NS = 33_000_000
 needs_poselib = pytest.mark.skipif(poselib is None, reason="PoseLib has no wheel for this machine")
-
-
-def rig_pose(room, index):
-    return room.room.walks[room.spec.walk].pose(index / room.spec.frames) @ invert(RIG_T["front"])
-
-
-def views_of(room, index):
-    """What both cameras see when the first one is where the room's frame was taken."""
-    views = []
-    for name, rig_T_camera in RIG_T.items():
-        pose = torch.from_numpy(rig_pose(room, index) @ rig_T_camera)
-        image_HW3 = (render(room.room.on("cpu"), pose, room.camera)[0].numpy() * 255).astype(np.uint8)
-        views.append(View(name, image_HW3, room.camera, rig_T_camera))
-    return views
-
-
-def covered(view):
-    return View(view.name, np.zeros_like(view.image_HW3), view.camera, view.rig_T_camera)
 
 
 @pytest.fixture(scope="module")
