@@ -20,6 +20,7 @@ from dsm_ros.evaluation.peers.sift import Sift
 from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized
+from dsm_ros.localization.view import single_view
 
 WRONG_M, NEAR_M, NEAR_DEG = 0.5, 0.05, 5.0
 METHODS: dict[str, Callable[[torch.device], KeypointMethod]] = {
@@ -129,7 +130,7 @@ def retrieve(localizer: Localizer, frame: Frame) -> Retrieved:
 def localize(localizer: Localizer, frame: Frame) -> Answer:
     """Return the answer of ours."""
     start_s = time.perf_counter()
-    result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
+    result = localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
     pose = result.map_T_camera if isinstance(result, Localized) else None
     return Answer(pose, (time.perf_counter() - start_s) * 1e3)
 

@@ -11,11 +11,11 @@ from dsm_ros.datasets.open_sequence import open_sequence
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized
-from dsm_ros.localization.rig import RigLocalizer
+from dsm_ros.localization.view import single_view
 from dsm_ros.scene_map.builder import build_map
 from dsm_ros.scene_map.scene_map import SceneMap
 
-from .rig_views import rig_pose, views_of
+from .rig_views import views_of
 
 GOLDEN = Path(__file__).parent / "golden"
 SAMPLED = np.s_[4::8, 4::8]  # 6 x 8 of the 48 x 64 cells
@@ -84,29 +84,17 @@ def results_of(case, uri, network, data):
     scene_map = SceneMap.open(uri, network.model_hash)
     config = replace(LocalizerConfig(), temporal=case.video)
     sequence = sequence_of(case.queries, data)
-    localize = _rig(scene_map, network, config) if case.rig else _camera(scene_map, network, config)
-    return [localize(case, sequence, index) for index in case.frames]
-
-
-def _camera(scene_map, network, config):
     localizer = Localizer(scene_map, network, config)
-
-    def localize(case, sequence, index):
-        frame = sequence[index]
-        prior = frame.map_T_camera if case.told else None
-        return localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns, prior)
-
-    return localize
+    return [localizer.localize(*_question(case, sequence, index)) for index in case.frames]
 
 
-def _rig(scene_map, network, config):
-    localizer = RigLocalizer(scene_map, network, config)
-
-    def localize(case, sequence, index):
-        prior = rig_pose(sequence, index) if case.told else None
-        return localizer.localize(views_of(sequence, index), index * RIG_PERIOD_NS, prior)
-
-    return localize
+def _question(case, sequence, index):
+    """Return the views of a moment, its stamp and the prior."""
+    if case.rig:
+        return views_of(sequence, index), index * RIG_PERIOD_NS, None
+    frame = sequence[index]
+    prior = frame.map_T_camera if case.told else None
+    return single_view(frame.image_HW3, frame.camera), frame.stamp_ns, prior
 
 
 def record_of(result):

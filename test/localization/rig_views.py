@@ -6,7 +6,7 @@ import torch
 
 from dsm_ros.datasets.rooms.render import render
 from dsm_ros.geometry.pose import invert, make_pose
-from dsm_ros.localization.rig_view import View
+from dsm_ros.localization.view import View
 
 # A base 0.1 m below two cameras, of which one looks ahead and one to the right.
 RIG_T = {
