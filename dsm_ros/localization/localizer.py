@@ -68,7 +68,7 @@ class Localizer:
         """The configuration in use."""
         return self._config
 
-    def reconfigure(self, config: LocalizerConfig) -> None:
+    def use_config(self, config: LocalizerConfig) -> None:
         """Use another configuration from the next image on."""
         self._config = config
 

@@ -27,7 +27,7 @@ PRELOADED_KEYFRAMES = 1000  # half a GB, in about a second
 class MapLocalizer(ImageLocalizer, Protocol):
     """A localizer whose limits may be changed between two images."""
 
-    def reconfigure(self, config: LocalizerConfig) -> None: ...
+    def use_config(self, config: LocalizerConfig) -> None: ...
 
 
 @dataclass(frozen=True)
