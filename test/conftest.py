@@ -1,8 +1,6 @@
 """Fixtures of all tests."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,29 +44,13 @@ def ignore_progress(done: int, total: int) -> None:
 
 
 @pytest.fixture(scope="session")
-def one_thread() -> Callable[[], AbstractContextManager[None]]:
-    """A context in which torch computes with one thread: results are then the same to the last bit in every run."""
-    import torch
-
-    @contextmanager
-    def context() -> Iterator[None]:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        yield
-        torch.set_num_threads(threads)
-
-    return context
-
-
-@pytest.fixture(scope="session")
-def room_map(tmp_path_factory, network, one_thread):
+def room_map(tmp_path_factory, network):
     """A map of rooms:7, every 10th frame of its first walk."""
     from dsm_ros.datasets.rooms.sequence import open_rooms
     from dsm_ros.scene_map.builder import build_map
 
     uri = str(tmp_path_factory.mktemp("maps") / "room")
-    with one_thread():
-        build_map(open_rooms("rooms:7"), range(0, 300, 10), uri, network, "walk 0", False, ignore_progress)
+    build_map(open_rooms("rooms:7"), range(0, 300, 10), uri, network, "walk 0", False, ignore_progress)
     return uri
 
 

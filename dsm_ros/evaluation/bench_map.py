@@ -1,4 +1,4 @@
-"""A map with more keyframes than were recorded: what searching it costs, without recording it."""
+"""A map with more keyframes than were recorded, to measure what searching a large map costs."""
 
 from __future__ import annotations
 

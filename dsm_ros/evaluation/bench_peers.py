@@ -1,4 +1,4 @@
-"""Ours beside the peers: the same images, the same retrieved keyframes, the same PnP."""
+"""Comparison of the localizer with peers on the same images, the same retrieved keyframes and the same PnP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How time and memory depend on the map's size, N, the resolution: one process for each setting."""
+"""Time and memory against the size of the map, N and the resolution: one process for each setting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run a localizer over a sequence with ground truth."""
+"""Evaluation of a localizer on a sequence with ground truth."""
 
 from __future__ import annotations
 

@@ -84,10 +84,10 @@ class Localizer:
         Raises ValueError when an image and its camera differ in size, DsmError for several views without PoseLib.
         """
         watch = Stopwatch()
-        each = [found for view in views if (found := self.match(view, stamp_ns, prior, watch))]
-        if not each:
+        alone = [found for view in views if (found := self.match(view, stamp_ns, prior, watch))]
+        if not alone:
             return NotLocalized(Reason.NO_RETRIEVAL, "the map holds no keyframes", times_ms=watch.times())
-        matched = each[0] if len(each) == 1 else self._agree([one.images[0] for one in each], watch)
+        matched = alone[0] if len(alone) == 1 else self._match_together(alone, watch)
         first, verdict = matched.images[0], matched.verdict
         coordinates = scene_coordinates(first)
         if isinstance(verdict, Rejected):
@@ -121,9 +121,10 @@ class Localizer:
                 break
         return found
 
-    def _agree(self, images: Sequence[MatchedImage], watch: Stopwatch) -> Matched:
-        """Return the images of a rig with the one pose that all agree on, and the verdict on it."""
+    def _match_together(self, alone: Sequence[Matched], watch: Stopwatch) -> Matched:
+        """Return the images of a rig with the one pose that most cells of all agree with, and the verdict on it."""
         config = self.config
+        images = [image for matched in alone for image in matched.images]
         first = [image.estimate.correspondences for image in images]
         guided = [
             image.correspondences(config.guided_pnp_cells) if image.estimate.is_supported(config) else of_first

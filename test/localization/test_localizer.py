@@ -10,6 +10,7 @@ from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.matching import Matcher
 from dsm_ros.localization.result import Localized, NotLocalized
+from dsm_ros.localization.verification import verify
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.temporal import PreviousFrame
 from dsm_ros.scene_map.scene_map import SceneMap
@@ -96,6 +97,20 @@ def test_the_previous_frame_cannot_vouch_for_a_place_off_the_map(room_map, netwo
         single_view(elsewhere[1].image_HW3, elsewhere.camera), 10**9 + 10**8, previous.map_T_camera
     )
     assert isinstance(result, NotLocalized)
+
+
+def test_a_pose_is_verified_once(room_map, network, monkeypatch):
+    verified = []
+
+    def counting(images, config):
+        verified.append(images)
+        return verify(images, config)
+
+    monkeypatch.setattr("dsm_ros.localization.localizer.verify", counting)
+    frame = open_rooms("rooms:7/walk=1")[40]
+    result = localizer_on(room_map, network).localize(single_view(frame.image_HW3, frame.camera), 0)
+    assert isinstance(result, Localized)
+    assert len(verified) == 1
 
 
 def test_a_black_image_has_no_pose(room_map, network):

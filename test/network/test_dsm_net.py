@@ -109,3 +109,18 @@ def test_the_paper_preset_has_four_levels_and_runs():
     assert [tuple(level.shape[1:]) for level in levels] == [(256, 2, 3), (256, 4, 6), (256, 8, 12), (256, 16, 24)]
     assert descriptor.shape == (1, 2048)
     assert 40e6 < sum(parameter.numel() for parameter in network.parameters()) < 60e6
+
+
+def test_a_network_that_shares_weights_has_a_configuration_of_its_own(network):
+    other = DsmNet(replace(network.config, long_side_px=256), network.model_hash, share=network)
+    assert other.encoder is network.encoder
+    assert other.coordinate_heads is network.coordinate_heads
+    assert other.training == network.training
+    assert (other.config.long_side_px, other.name) == (256, network.name)
+    assert network.config.long_side_px != 256
+
+
+def test_a_network_is_closed_against_assignment(network):
+    for name in ("config", "model_hash", "name", "device"):
+        with pytest.raises(AttributeError):
+            setattr(network, name, None)
