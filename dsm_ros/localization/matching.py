@@ -38,7 +38,7 @@ class MatchedImage:
 
 
 class Matcher:
-    """Matches images against the keyframes of one map with one network.
+    """Matches images against the keyframes of one map with one network, and estimates a pose from each match.
 
     weigh_scene: alpha [3.3.1], the weight of the scene's correlation beside the previous frame's, by the mean
     confidence of the first match.
