@@ -15,6 +15,11 @@ LOST, BROKEN, SLOW, DELETED = 200, 210, 220, 230
 
 
 class FakeLocalizer:
+    config = None
+
+    def use_config(self, config):
+        self.config = config
+
     def reset(self):
         pass
 
