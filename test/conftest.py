@@ -12,6 +12,10 @@ settings.load_profile("dsm")
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-golden", action="store_true", help="record the results of test_golden.py as golden")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real sequences, beside the checkout; tests that need it are skipped where it is absent."""

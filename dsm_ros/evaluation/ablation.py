@@ -1,4 +1,4 @@
-"""What each part of the method is worth: the same frames with one thing changed at run time.
+"""Ablations: the same frames localized by variants of the method, each with one thing changed at run time.
 
 The weights stay the shipped ones, or those given: nothing is trained again for a variant.
 """

@@ -1,4 +1,4 @@
-"""Which ablations there are."""
+"""Names and titles of the ablations."""
 
 from __future__ import annotations
 

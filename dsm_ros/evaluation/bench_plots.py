@@ -1,4 +1,4 @@
-"""What ``dsm bench`` measured, as pictures."""
+"""Plots of the figures of ``dsm bench``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is measured on: one rendered room, mapped from every fifth frame and asked for those between."""
+"""The rendered room of the benchmarks: its map of every fifth frame, and the frames between as queries."""
 
 from __future__ import annotations
 

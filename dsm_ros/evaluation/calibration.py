@@ -1,4 +1,4 @@
-"""Whether a probability means what it says: fitting one, and comparing it with how often it was right."""
+"""Calibration of a probability: a logistic fit, and its comparison with how often poses were right."""
 
 from __future__ import annotations
 

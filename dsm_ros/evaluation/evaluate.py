@@ -1,4 +1,4 @@
-"""Run a localizer over a sequence with ground truth."""
+"""Evaluation of a localizer on a sequence with ground truth."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from dsm_ros.evaluation.memory import peak_rss_mb
 from dsm_ros.evaluation.metrics import FrameScore, score_frame, summarise
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized, NotLocalized, Result, StageTimes
+from dsm_ros.localization.view import single_view
 from dsm_ros.network.onnx_net import runtime_of
 
 
@@ -44,7 +45,7 @@ def evaluate(
             others = replace(others, unreadable=others.unreadable + 1)
             continue
         start_s = time.perf_counter()
-        result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
+        result = localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
         if frame.map_T_camera is None:
             others = others.and_one(result)
             continue

@@ -1,4 +1,4 @@
-"""How good the answers for a sequence are."""
+"""Errors of poses and coordinates against ground truth, and the figures of a sequence."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The method itself: image in, pose or reason out."""
+"""Localization: images of a camera or a rig in, a pose in the map out, or a reason."""

@@ -1,4 +1,4 @@
-"""Where the camera should be by now: odometry where there is some, constant velocity where not."""
+"""Motion prediction: the expected pose by odometry where there is some, by constant velocity where not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The states of one video: searching until the first pose, tracking with every pose, lost with a reason without one."""
+"""The tracker of one video: searching until the first pose, tracking with every pose, lost without one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.localization.config import TrackerConfig
 from dsm_ros.localization.motion import Fix, Motion, Prediction
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result
-from dsm_ros.localization.rig_view import View
+from dsm_ros.localization.view import View
 
 
 class State(StrEnum):
@@ -23,9 +23,9 @@ class State(StrEnum):
 
 
 class ImageLocalizer(Protocol):
-    """What the tracker needs of a localizer, see RigLocalizer."""
+    """What the tracker needs of a localizer, see Localizer."""
 
-    def localize(self, views: Sequence[View], stamp_ns: int, near: Pose44 | None = None) -> Result: ...
+    def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result: ...
 
     def reset(self) -> None: ...
 
@@ -41,6 +41,14 @@ class Hint:
 
     map_T_camera: Pose44
     radius_m: float
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Why a pose does not fit what is known of the camera: the number that is off, with its limit."""
+
+    reason: Reason
+    detail: str
 
 
 class Tracker:
@@ -106,28 +114,26 @@ class Tracker:
         against = self._contradiction(fix.map_T_camera, expected)
         if against and not self._confirmed(fix):
             self._held = fix
-            reason, detail = against
-            return NotLocalized(reason, detail, result.support, result.coordinates, result.times_ms)
+            return NotLocalized(against.reason, against.detail, result.support, result.coordinates, result.times_ms)
         if against:
             self._drop_what_is_contradicted(against)
         self._hint = self._held = None
         self._motion.add(fix)
         return result
 
-    def _contradiction(self, map_T_camera: Pose44, expected: Prediction | None) -> tuple[Reason, str] | None:
+    def _contradiction(self, map_T_camera: Pose44, expected: Prediction | None) -> Contradiction | None:
         if expected:
             off_m, off_deg = pose_error(map_T_camera, expected.map_T_camera)
             max_m, max_deg = self._limits(expected)
             if off_m > max_m or off_deg > max_deg:
                 limits = f"limits {max_m:.2f} m and {max_deg:.0f} degrees"
-                return (
-                    Reason.CONTRADICTS_MOTION,
-                    f"{off_m:.2f} m and {off_deg:.0f} degrees off the prediction, {limits}",
-                )
+                detail = f"{off_m:.2f} m and {off_deg:.0f} degrees off the prediction, {limits}"
+                return Contradiction(Reason.CONTRADICTS_MOTION, detail)
         elif self._hint:
             off_m, _ = pose_error(map_T_camera, self._hint.map_T_camera)
             if off_m > self._hint.radius_m:
-                return Reason.CONTRADICTS_HINT, f"{off_m:.2f} m from the hint, limit {self._hint.radius_m:.1f} m"
+                detail = f"{off_m:.2f} m from the hint, limit {self._hint.radius_m:.1f} m"
+                return Contradiction(Reason.CONTRADICTS_HINT, detail)
         return None
 
     def _limits(self, expected: Prediction) -> tuple[float, float]:
@@ -144,9 +150,9 @@ class Tracker:
         expected = held.predict(fix.stamp_ns, fix.odom_T_camera)
         return expected is not None and self._contradiction(fix.map_T_camera, expected) is None
 
-    def _drop_what_is_contradicted(self, against: tuple[Reason, str]) -> None:
+    def _drop_what_is_contradicted(self, against: Contradiction) -> None:
         if self._hint:
-            self.hint_report = f"hint ignored: two poses contradict it, the last {against[1]}"
+            self.hint_report = f"hint ignored: two poses contradict it, the last {against.detail}"
         self._motion = Motion(self.config.max_gap_s)
 
     def _follow(self, result: Result) -> None:

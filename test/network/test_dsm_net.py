@@ -89,7 +89,7 @@ def test_matching_around_the_true_pose_mends_cells_that_took_a_wrong_place(net):
     own_3HW = scene.levels[1].coords_N3HW[0]
     match = floor.match(frame.image, scene)
     far = replace(match.levels[-1], coords_B3HW=match.levels[-1].coords_B3HW + 5.0)
-    mended = floor.match_around(frame.image, scene, replace(match, levels=(match.levels[0], far)), frame.map_T_camera)
+    mended = floor.guided_match(frame.image, scene, replace(match, levels=(match.levels[0], far)), frame.map_T_camera)
     assert (mended.coords_HW3 - own_3HW.permute(1, 2, 0)).norm(dim=2).max() < 0.02
 
 
@@ -109,3 +109,18 @@ def test_the_paper_preset_has_four_levels_and_runs():
     assert [tuple(level.shape[1:]) for level in levels] == [(256, 2, 3), (256, 4, 6), (256, 8, 12), (256, 16, 24)]
     assert descriptor.shape == (1, 2048)
     assert 40e6 < sum(parameter.numel() for parameter in network.parameters()) < 60e6
+
+
+def test_a_network_that_shares_weights_has_a_configuration_of_its_own(network):
+    other = DsmNet(replace(network.config, long_side_px=256), network.model_hash, share=network)
+    assert other.encoder is network.encoder
+    assert other.coordinate_heads is network.coordinate_heads
+    assert other.training == network.training
+    assert (other.config.long_side_px, other.name) == (256, network.name)
+    assert network.config.long_side_px != 256
+
+
+def test_a_network_is_closed_against_assignment(network):
+    for name in ("config", "model_hash", "name", "device"):
+        with pytest.raises(AttributeError):
+            setattr(network, name, None)

@@ -15,10 +15,15 @@ LOST, BROKEN, SLOW, DELETED = 200, 210, 220, 230
 
 
 class FakeLocalizer:
+    config = None
+
+    def use_config(self, config):
+        self.config = config
+
     def reset(self):
         pass
 
-    def localize(self, views, stamp_ns, near=None):
+    def localize(self, views, stamp_ns, prior=None):
         """Return a pose whose x is the first image's red value and the cameras' x on the rig.
 
         z is the stamp's last nanoseconds as micrometres: any two stamps are poses that motion does not contradict.

@@ -243,3 +243,10 @@ def test_a_stored_descriptor_finds_itself(count):
         found = retrieval.nearest(descriptors[row], count + 3)
         assert found[0][0] == row
         assert len(found) == count
+
+
+def test_a_map_is_closed_against_assignment(room_map, network):
+    scene_map = SceneMap.open(room_map, network.model_hash)
+    for name in ("store", "model_hash", "device", "frame_name", "ids"):
+        with pytest.raises(AttributeError):
+            setattr(scene_map, name, None)

@@ -1,4 +1,4 @@
-"""What a peer is: keypoints matched to those of retrieved keyframes, their depth, and the PnP that ours has."""
+"""Peers: keypoints matched to those of retrieved keyframes, lifted by their depth, and the same PnP as ours."""
 
 from __future__ import annotations
 
