@@ -107,7 +107,8 @@ profile() { # NAME LIMIT_S ARGUMENTS...: one text after the other in one file
 if lacks pytest || lacks hypothesis; then
     skip tests "no pytest or hypothesis"
 else
-    step tests 80 "$PYTHON" -m pytest -m gpu -rs --durations=5
+    step tests 80 "$PYTHON" -m pytest -m gpu -rs --durations=5 \
+        test/datasets/rooms test/network test/localization test/training
 fi
 bench lite 80
 step map 60 $DSM map build "$ROOM" "$WORK/room.map" --frames "$MAPPED" --device "$DEVICE"

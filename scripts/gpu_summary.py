@@ -43,7 +43,9 @@ def _lines(name: str, figures: dict[str, Any]) -> list[str]:
     """Return the figures of one step: of a bench by setting, of others as they are."""
     if "sweep" not in figures:
         return [f"{name}: " + ", ".join(f"{key} {_short(value)}" for key, value in figures.items())]
-    lines = [f"{name}, as shipped: " + ", ".join(f"{s['name']} {s['median_ms']:.2f}" for s in figures["stages"]) + " ms"]
+    lines = [
+        f"{name}, as shipped: " + ", ".join(f"{s['name']} {s['median_ms']:.2f}" for s in figures["stages"]) + " ms"
+    ]
     for row in figures["sweep"]:
         stages = ", ".join(f"{key} {value:.2f}" for key, value in row["ms_per_frame"].items())
         memory = f"{row['peak_rss_mb']:.0f} MB of the process, GPU {_short(row['gpu_mb'])} MB"
@@ -63,11 +65,13 @@ def _training(folder: Path) -> str | None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     curves = EventAccumulator(str(folder)).Reload()
-    stamps_s = [event.wall_time for event in curves.Scalars(curves.Tags()["scalars"][0])] if curves.Tags()["scalars"] else []
-    if len(stamps_s) < 2:
+    names = curves.Tags()["scalars"]
+    stamps_s = [event.wall_time for event in curves.Scalars(names[0])] if names else []
+    half = stamps_s[len(stamps_s) // 2 :]  # the first half also waits for data
+    if len(half) < 2:
         return f"train: {len(stamps_s)} steps, too few for a rate"
-    half = stamps_s[len(stamps_s) // 2 :]
-    return f"train: {len(stamps_s)} steps, {(len(half) - 1) / max(half[-1] - half[0], 1e-9):.2f} a second in the second half"
+    rate = (len(half) - 1) / max(half[-1] - half[0], 1e-9)
+    return f"train: {len(stamps_s)} steps, {rate:.2f} a second in the second half"
 
 
 if __name__ == "__main__":

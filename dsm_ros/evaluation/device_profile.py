@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from dsm_ros.datasets.frame import Frame
@@ -35,12 +34,12 @@ def localize(localizer: Localizer, frames: Sequence[Frame]) -> None:
 
 
 def _times(profiled: profile, on_gpu: bool, frames: int) -> list[str]:
-    where = DeviceType.CUDA if on_gpu else DeviceType.CPU
+    where = "CUDA" if on_gpu else "CPU"
     events: list[Any] = list(profiled.events() or [])
-    works = [Work(e.name, e.time_range.start, e.time_range.end) for e in events if e.device_type == where]
+    works = [Work(e.name, e.time_range.start, e.time_range.end) for e in events if e.device_type.name == where]
     busy = busy_time(works)
     lines = [
-        f"{frames} frames: {len(works) / frames:.0f} pieces of work a frame, {busy.span_us / 1e3 / frames:.2f} ms a frame, "
+        f"{frames} frames; of each: {len(works) / frames:.0f} pieces of work, {busy.span_us / 1e3 / frames:.2f} ms, "
         f"of which {busy.busy_us / 1e3 / frames:.2f} busy; idle share {busy.idle_share:.2f}",
         *gap_lines(busy.gaps),
     ]
