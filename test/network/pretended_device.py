@@ -1,4 +1,4 @@
-"""A device that is not there: values on the host, mixtures of devices refused, every crossing noted by file and line."""
+"""A device that is not there: it refuses mixtures of devices and notes every crossing to and from the host by line."""
 
 from __future__ import annotations
 
