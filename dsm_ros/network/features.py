@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 import torch
@@ -91,10 +92,20 @@ def gather_scene(keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44 | No
     """
     if not keyframes:
         raise ValueError("a scene needs at least one keyframe")
-    map_T_local = keyframes[0].map_T_camera if map_T_local is None else map_T_local
-    surfaces = _surfaces(keyframes, range(len(keyframes[0].depths)), map_T_local)
-    levels = tuple(_with_features(surface, keyframes, level) for level, surface in enumerate(surfaces))
-    return Scene(levels, map_T_local, *_mean_and_deviation(levels[0]))
+    return gather_scenes([keyframes], [keyframes[0].map_T_camera if map_T_local is None else map_T_local])[0]
+
+
+def gather_scenes(groups: Sequence[Sequence[KeyframeFeatures]], maps_T_local: Sequence[Pose44]) -> list[Scene]:
+    """Stack each group of keyframes into a scene in its local frame; all matrices go to the device in one piece."""
+    levels = range(len(groups[0][0].depths))
+    placements = [_placement(*pair, levels) for pair in zip(groups, maps_T_local, strict=True)]
+    placed = iter(beside(groups[0][0].depths[0].float(), *chain.from_iterable(placements)))
+    scenes = []
+    for keyframes, map_T_local, placement in zip(groups, maps_T_local, placements, strict=True):
+        surfaces = _surfaces(keyframes, levels, list(islice(placed, len(placement))))
+        gathered = tuple(_with_features(surface, keyframes, level) for level, surface in enumerate(surfaces))
+        scenes.append(Scene(gathered, map_T_local, *_mean_and_deviation(gathered[0])))
+    return scenes
 
 
 def _with_features(surface: SceneSurface, keyframes: Sequence[KeyframeFeatures], level: int) -> SceneLevel:
@@ -117,26 +128,30 @@ def _mean_and_deviation(surface: SceneSurface) -> tuple[Tensor, Tensor]:
 
 def gather_surface(keyframes: Sequence[KeyframeFeatures], level: int, map_T_local: Pose44) -> SceneSurface:
     """Stack what keyframes show at one pyramid level, 0 the coarsest, in a local frame."""
-    return _surfaces(keyframes, [level], map_T_local)[0]
+    placement = _placement(keyframes, map_T_local, [level])
+    return _surfaces(keyframes, [level], beside(keyframes[0].depths[level].float(), *placement))[0]
 
 
-def _surfaces(keyframes: Sequence[KeyframeFeatures], levels: Sequence[int], map_T_local: Pose44) -> list[SceneSurface]:
-    depths = [torch.stack([k.depths[level] for k in keyframes]).float() for level in levels]
-    sizes = [(depths_NHW.shape[2], depths_NHW.shape[1]) for depths_NHW in depths]
-    matrices = [np.stack([k.image.camera.resized(*size).matrix_33 for k in keyframes]) for size in sizes]
-    poses_N44 = np.linalg.inv(map_T_local) @ np.stack([k.map_T_camera for k in keyframes])
-    local_T_camera_N44, camera_T_local_N44, *intrinsics = beside(
-        depths[0], poses_N44, np.linalg.inv(poses_N44), *matrices
-    )
-    return [
-        SceneSurface(
-            backproject(depths_NHW, intrinsics_N33, local_T_camera_N44),
-            depths_NHW > 0,
-            intrinsics_N33,
-            camera_T_local_N44,
-        )
-        for depths_NHW, intrinsics_N33 in zip(depths, intrinsics, strict=True)
-    ]
+def _placement(
+    keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44, levels: Sequence[int]
+) -> list[NDArray[np.floating]]:
+    """Return local_T_camera_N44, camera_T_local_N44 and, for each level, intrinsics_N33."""
+    sizes = [keyframes[0].depths[level].shape for level in levels]
+    matrices = [np.stack([k.image.camera.resized(w, h).matrix_33 for k in keyframes]) for h, w in sizes]
+    local_T_camera_N44 = np.linalg.inv(map_T_local) @ np.stack([k.map_T_camera for k in keyframes])
+    return [local_T_camera_N44, np.linalg.inv(local_T_camera_N44), *matrices]
+
+
+def _surfaces(
+    keyframes: Sequence[KeyframeFeatures], levels: Sequence[int], placement: Sequence[Tensor]
+) -> list[SceneSurface]:
+    local_T_camera_N44, camera_T_local_N44, *matrices = placement
+    surfaces = []
+    for level, intrinsics_N33 in zip(levels, matrices, strict=True):
+        depths_NHW = torch.stack([k.depths[level] for k in keyframes]).float()
+        coords_N3HW = backproject(depths_NHW, intrinsics_N33, local_T_camera_N44)
+        surfaces.append(SceneSurface(coords_N3HW, depths_NHW > 0, intrinsics_N33, camera_T_local_N44))
+    return surfaces
 
 
 def beside(tensor: Tensor, *arrays: NDArray[np.floating]) -> list[Tensor]:

@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.network.cost_volume import project
 from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel, beside, by_cell
@@ -40,20 +39,21 @@ def fuse_previous(scene: Scene, previous: PreviousFrame, alpha: float) -> Scene:
     By linearity this is alpha * scene correlation + (1 - alpha) * temporal correlation, computed once per
     scene cell instead of once per candidate.
     """
+    camera, features = previous.features.camera, previous.features.levels
+    matrices = [camera.resized(level.shape[2], level.shape[1]).matrix_33 for level in features]
     camera_T_local = invert(previous.map_T_camera) @ scene.map_T_local
+    camera_T_local_44, *intrinsics = beside(features[0], camera_T_local, *matrices)
     levels = (
-        _fuse_level(level, features_CHW, previous.features.camera, camera_T_local, alpha)
-        for level, features_CHW in zip(scene.levels, previous.features.levels, strict=True)
+        _fuse_level(level, features_CHW, intrinsics_33, camera_T_local_44, alpha)
+        for level, features_CHW, intrinsics_33 in zip(scene.levels, features, intrinsics, strict=True)
     )
     return replace(scene, levels=tuple(levels))
 
 
 def _fuse_level(
-    level: SceneLevel, previous_CHW: Tensor, camera: Camera, camera_T_local: Pose44, alpha: float
+    level: SceneLevel, previous_CHW: Tensor, intrinsics_33: Tensor, camera_T_local_44: Tensor, alpha: float
 ) -> SceneLevel:
     height, width = previous_CHW.shape[1:]
-    matrix_33 = camera.resized(width, height).matrix_33
-    intrinsics_33, camera_T_local_44 = beside(previous_CHW, matrix_33, camera_T_local)
     pixels_P2, front_P = project(by_cell(level.coords_N3HW), intrinsics_33, camera_T_local_44)
     u_P, v_P = pixels_P2.unbind(1)
     inside_P = front_P & (pixels_P2 >= -0.5).all(1) & (u_P <= width - 0.5) & (v_P <= height - 0.5)

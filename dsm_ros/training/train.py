@@ -55,7 +55,7 @@ def train(network: DsmNet, source: EpisodeSource, config: TrainConfig, run: Run,
         optimise(losses, network, optimizer, config.clip_norm)
         schedule.step()
         if run.devices.is_first:
-            run.on_step(step, {name: float(value.detach()) for name, value in losses.items()})
+            run.on_step(step, dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True)))
             if step % config.save_every == 0 or step == config.steps:
                 save_state(run.folder, step, config, network, optimizer, schedule)
     path = run.folder / f"dsm_{config.preset}.safetensors"

@@ -15,7 +15,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
-from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+from torch.utils.backend_registration import _DummyBackendModule, _setup_privateuseone_for_python_backend
 
 PACKAGE = str(Path(__file__).resolve().parents[2] / "dsm_ros")
 NAME = "pretended"
@@ -175,11 +175,18 @@ def held(value):
     return value.held if is_pretended(value) else value
 
 
+class Backend(_DummyBackendModule):
+    """What torch asks of a device's module; autocast wants to know its types."""
+
+    def get_amp_supported_dtype(self):
+        return [torch.bfloat16]
+
+
 @contextmanager
 def pretended_device() -> Iterator[Crossings]:
     """``with pretended_device() as crossings``: the device is there, and what crosses is counted."""
     if torch._C._get_privateuse1_backend_name() != NAME:
-        _setup_privateuseone_for_python_backend(NAME)
+        _setup_privateuseone_for_python_backend(NAME, Backend())
     crossings = Crossings()
     with without_inference_mode(), Calls(crossings), Operations(crossings):
         yield crossings
