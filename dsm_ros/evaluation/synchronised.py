@@ -9,24 +9,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dsm_ros.evaluation.ablation_networks import SharingNet
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.dsm_net import DenseMatch, DsmNet
 from dsm_ros.network.features import ImageFeatures, Scene
 
 
-class SynchronisedNetwork(DsmNet):
+class SynchronisedNetwork(SharingNet):
     """The same network; each call returns when everything queued on the device has been computed.
 
     wait: blocks until then.
     """
 
     def __init__(self, network: DsmNet, wait: Callable[[], None]):
-        super().__init__(network.config, network.model_hash)
-        self.encoder = network.encoder
-        self.coordinate_heads, self.confidence_head = network.coordinate_heads, network.confidence_head
+        super().__init__(network, network.config)
         self._wait = wait
-        self.train(network.training)
 
     def encode(self, image_HW3: NDArray[np.uint8], camera: Camera) -> ImageFeatures:
         """Encode one image, see DsmNet."""
