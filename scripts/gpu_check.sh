@@ -1,31 +1,34 @@
 #!/usr/bin/env bash
 # Try the package on a GPU and measure it there, in under 8 minutes and without a network.
 #
-#   bash scripts/gpu_check.sh [--device cuda|cpu]      in the root of a copy of the tree; cpu is a short form for trying
+#   bash scripts/gpu_check.sh [--device cuda|cpu] [STEP...]
 #
+# in the root of a copy of the tree; cpu is a short form for trying. Named steps alone are run, those they need too.
 # Needs: python 3.11 or newer with torch (built for CUDA), numpy, cv2, pyarrow, lancedb, safetensors, typer, rich and
 # rosbags. Optional: poselib, onnxruntime-gpu and onnx, pytest and hypothesis, matplotlib, ruamel.yaml and tensorboard
-# (training). Packages that python lacks are installed from ./wheels, if it is there, into a temporary folder.
+# (training). Where python lacks any of them, all wheels in ./wheels are installed into a temporary folder, each without
+# what it needs: carry that too.
 # Reads also: models/dsm_paper.safetensors where it exists, ../shared/data or $DSM_SHARED_DATA.
 # Writes to $OUT (default out/gpu_check): summary.txt, figures.json, profile.txt, log.txt. A failed step is noted there,
 # and the next one begins.
 set -uo pipefail
 DEVICE=cuda
-[ "${1:-}" = --device ] && DEVICE=${2:?--device takes cuda or cpu}
+[ "${1:-}" = --device ] && DEVICE=${2:?--device takes cuda or cpu} && shift 2
+STEPS=" $* "
 cd "$(dirname "$0")/.." || exit 2
 OUT=$(realpath -m "${OUT:-out/gpu_check}")
 mkdir -p "$OUT" || exit 2
 rm -f "$OUT"/{summary.txt,figures.json,profile.txt,log.txt}
-WORK=$(mktemp -d)
+WORK=$(mktemp -d) LOG=$OUT/log.txt
 END=$((SECONDS + ${GPU_CHECK_SECONDS:-450}))
 export PYTHONPATH="$WORK/site:$PWD${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 XDG_CACHE_HOME="$WORK/cache"
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" MPLBACKEND=Agg
-touch "$WORK"/{steps.tsv,log.txt,needs.txt}
+touch "$WORK"/{steps.tsv,needs.txt}
 
 finish() {
     { cat "$WORK/needs.txt"; timeout 60 "$PYTHON" scripts/gpu_summary.py "$WORK" "$OUT/figures.json"; } \
         >"$OUT/summary.txt" 2>&1
-    tail -c 8000000 "$WORK/log.txt" >"$OUT/log.txt"
+    tail -c 8000000 "$LOG" >"$WORK/log.txt" && cp "$WORK/log.txt" "$LOG"
     cat "$OUT/summary.txt"
     rm -rf "$WORK"
 }
@@ -34,13 +37,14 @@ finish() {
 step() {
     local name=$1 limit=$2 left=$((END - SECONDS)) start=$SECONDS status
     shift 2
+    [ -n "${STEPS// /}" ] && [[ "$STEPS" != *" $name "* ]] && return 1
     if [ "$left" -lt 5 ]; then
         printf '%s\tleft out, no time\t0\n' "$name" >>"$WORK/steps.tsv"
         return 1
     fi
     [ "$limit" -gt "$left" ] && limit=$left
-    echo "== $name: $*" >>"$WORK/log.txt"
-    timeout --signal=INT --kill-after=5 "$limit" "$@" >>"$WORK/log.txt" 2>&1
+    echo "== $name: $*" >>"$LOG"
+    timeout --signal=INT --kill-after=5 "$limit" "$@" >>"$LOG" 2>&1
     status=$?
     printf '%s\t%s\t%s\n' "$name" "$status" "$((SECONDS - start))" >>"$WORK/steps.tsv"
     echo "$name: exit status $status after $((SECONDS - start)) s"
@@ -60,19 +64,19 @@ if [ -z "$PYTHON" ]; then
 fi
 trap finish EXIT
 
-if [ -d wheels ]; then
-    # Each on its own: one that is missing must not keep the others out.
-    for package in $("$PYTHON" scripts/gpu_needs.py --lacking); do
-        "$PYTHON" -m pip install -q --no-index --find-links wheels --target "$WORK/site" "$package" >>"$WORK/log.txt" 2>&1
-    done
+if [ -d wheels ] && [ -n "$("$PYTHON" scripts/gpu_needs.py --lacking)" ]; then
+    # All wheels at once, or else each on its own: one that does not fit this python must not keep the others out.
+    install=("$PYTHON" -m pip install -q --no-index --no-deps --no-compile --target "$WORK/site")
+    "${install[@]}" wheels/*.whl >>"$LOG" 2>&1 ||
+        for wheel in wheels/*.whl; do "${install[@]}" --upgrade "$wheel" >>"$LOG" 2>&1; done
 fi
 "$PYTHON" scripts/gpu_needs.py | tee "$WORK/needs.txt"
-if [ "$DEVICE" = cuda ] && ! "$PYTHON" -c "import torch; torch.zeros(1, device='cuda')" 2>>"$WORK/log.txt"; then
+if [ "$DEVICE" = cuda ] && ! "$PYTHON" -c "import torch; torch.zeros(1, device='cuda')" 2>>"$LOG"; then
     echo "torch cannot use a CUDA device; for the short form without one: --device cpu" | tee -a "$WORK/needs.txt"
     exit 3
 fi
-if ! "$PYTHON" -c "import dsm_ros.localization.localizer, dsm_ros.cli.main" 2>>"$WORK/log.txt"; then
-    echo "the package cannot be imported: $(tail -n 1 "$WORK/log.txt")" | tee -a "$WORK/needs.txt"
+if ! "$PYTHON" -c "import dsm_ros.localization.localizer, dsm_ros.cli.main" 2>>"$LOG"; then
+    echo "the package cannot be imported: $(tail -n 1 "$LOG")" | tee -a "$WORK/needs.txt"
     exit 3
 fi
 
@@ -101,7 +105,7 @@ poses() { # NAME MAP SEQUENCE FRAMES: how good they are, and how far those of th
 profile() { # NAME LIMIT_S ARGUMENTS...: one text after the other in one file
     step "$1" "$2" "$PYTHON" scripts/gpu_profile.py "$WORK/room.map" "$ROOM" --frames "$ASKED" --device "$DEVICE" \
         --keyframes "$KEYFRAMES" --out "$WORK/$1.txt" "${@:3}"
-    { echo "== $1"; cat "$WORK/$1.txt"; } >>"$OUT/profile.txt" 2>&1
+    [ -f "$WORK/$1.txt" ] && { echo "== $1"; cat "$WORK/$1.txt"; } >>"$OUT/profile.txt"
 }
 
 if lacks pytest || lacks hypothesis; then
@@ -125,6 +129,8 @@ fi
 
 if lacks onnxruntime-gpu || lacks onnx; then
     skip onnxruntime "no onnxruntime or onnx"
+elif [ "$DEVICE" = cuda ] && ! grep -q "offers.*CUDAExecutionProvider" "$WORK/needs.txt"; then
+    skip onnxruntime "ONNX Runtime has no CUDA here"
 else
     bench lite-onnxruntime 80 --runtime onnxruntime
     [ -f "$PAPER" ] && bench paper-onnxruntime 100 --runtime onnxruntime --model "$PAPER"
