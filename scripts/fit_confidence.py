@@ -146,7 +146,7 @@ def fit(a: argparse.Namespace) -> None:
     sets = {name: read_poses(paths) for name, paths in sets_of(a.out).items()}
     fitted = sets["rooms fitted"]
     weights_3 = fit_log_odds(fitted.shares_N2, fitted.right_N, PRIOR).round(2)
-    print("bias {}, inlier_ratio {}, seeing_share {}".format(*weights_3))
+    print("bias {}, inlier_ratio {}, visible_inlier_ratio {}".format(*weights_3))
     print("| set | poses | ECE | Brier | right accepted | within 50 cm accepted | gross accepted | surest gross |")
     for name, poses in sets.items():
         print(report(name, poses, weights_3))

@@ -12,8 +12,9 @@ import torch
 
 from dsm_ros.cli.session import open_session
 from dsm_ros.datasets.source_options import BY_THE_RULES
-from dsm_ros.evaluation.bench_map import resize_map
+from dsm_ros.evaluation.bench_map import resized_map
 from dsm_ros.evaluation.device_profile import localize, profile_frames
+from dsm_ros.localization.localizer import Localizer
 from dsm_ros.network.checkpoint import load_network
 
 WARM_UP_FRAMES = 5
@@ -34,8 +35,9 @@ def main() -> None:
     localizer, sequence, indices = open_session(
         asked.map, asked.sequence, BY_THE_RULES, asked.frames, single=False, load=lambda: network
     )
-    resize_map(localizer.scene_map, asked.keyframes)
-    localizer.scene_map.preload(asked.keyframes)
+    scene_map = resized_map(localizer.scene_map, asked.keyframes)
+    scene_map.preload(asked.keyframes)
+    localizer = Localizer(scene_map, network)
     frames = [sequence[index] for index in indices]
     localize(localizer, frames[:WARM_UP_FRAMES])
     text = profile_frames(localizer, frames)

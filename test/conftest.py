@@ -1,6 +1,8 @@
 """Fixtures of all tests."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,10 @@ settings.register_profile("dsm", deadline=None)  # a busy machine is no failure
 settings.load_profile("dsm")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-golden", action="store_true", help="record the results of test_golden.py as golden")
 
 
 @pytest.fixture(scope="session")
@@ -40,13 +46,29 @@ def ignore_progress(done: int, total: int) -> None:
 
 
 @pytest.fixture(scope="session")
-def room_map(tmp_path_factory, network):
+def one_thread() -> Callable[[], AbstractContextManager[None]]:
+    """A context in which torch computes with one thread: results are then the same to the last bit in every run."""
+    import torch
+
+    @contextmanager
+    def context() -> Iterator[None]:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        yield
+        torch.set_num_threads(threads)
+
+    return context
+
+
+@pytest.fixture(scope="session")
+def room_map(tmp_path_factory, network, one_thread):
     """A map of rooms:7, every 10th frame of its first walk."""
     from dsm_ros.datasets.rooms.sequence import open_rooms
     from dsm_ros.scene_map.builder import build_map
 
     uri = str(tmp_path_factory.mktemp("maps") / "room")
-    build_map(open_rooms("rooms:7"), range(0, 300, 10), uri, network, "walk 0", False, ignore_progress)
+    with one_thread():
+        build_map(open_rooms("rooms:7"), range(0, 300, 10), uri, network, "walk 0", False, ignore_progress)
     return uri
 
 

@@ -120,6 +120,7 @@ def measure_stages(case: Case) -> list[Timing]:
     from dsm_ros.evaluation.bench_room import build_bench_room
     from dsm_ros.evaluation.timings import timing
     from dsm_ros.localization.localizer import Localizer
+    from dsm_ros.localization.view import single_view
     from dsm_ros.progress import progress_bar
     from dsm_ros.scene_map.scene_map import SceneMap
 
@@ -127,7 +128,10 @@ def measure_stages(case: Case) -> list[Timing]:
     with TemporaryDirectory() as folder, progress_bar("the room") as on_progress:
         frames = build_bench_room(Path(folder) / "map", network, on_progress)
         localizer = Localizer(SceneMap.open(str(Path(folder) / "map"), network.model_hash, case.device), network)
-        rows = [asdict(localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns).times_ms) for frame in frames]
+        views = [single_view(frame.image_HW3, frame.camera) for frame in frames]
+        rows = [
+            asdict(localizer.localize(view, frame.stamp_ns).times_ms) for view, frame in zip(views, frames, strict=True)
+        ]
     warm = rows[1:]  # the first one pays for what is set up once
     return [timing(stage, [row[stage] for row in warm]) for stage in warm[0]]
 

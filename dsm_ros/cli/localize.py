@@ -41,6 +41,7 @@ def localize(
     from dsm_ros.cli.session import open_session
     from dsm_ros.files import write_whole
     from dsm_ros.localization.result import Localized
+    from dsm_ros.localization.view import single_view
     from dsm_ros.network.checkpoint import load_network
     from dsm_ros.progress import progress_bar
 
@@ -52,7 +53,7 @@ def localize(
     with progress_bar("localizing") as on_progress:
         for done, index in enumerate(indices, 1):
             frame = opened.query(index)
-            result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
+            result = localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
             if isinstance(result, Localized):
                 lines.append(tum_line(frame.stamp_ns, result.map_T_camera))
             else:

@@ -1,4 +1,4 @@
-"""How far the k-th best candidate of a cell is from the truth [paper, figure 7]."""
+"""The error of the k-th best candidate of a cell [paper, figure 7]."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from dsm_ros.errors import SequenceError
 from dsm_ros.evaluation.ablation_names import TITLES, Ablation
 from dsm_ros.evaluation.ablation_report import number, print_table
 from dsm_ros.evaluation.plots import ESTIMATE_COLOR, TRUE_COLOR, new_figure, save
-from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.localizer import Localizer
-from dsm_ros.localization.result import Localized, Result
-from dsm_ros.localization.sight import Sight
+from dsm_ros.localization.matching import MatchedImage
 from dsm_ros.localization.stopwatch import Stopwatch
+from dsm_ros.localization.verification import Accepted, Verdict
+from dsm_ros.localization.view import single_view
 from dsm_ros.network.cost_volume import keep_best
 from dsm_ros.network.dsm_net import DenseMatch, DsmNet
 from dsm_ros.network.features import Scene, gather_scene
@@ -43,7 +42,7 @@ class RankRow:
 
 @dataclass(frozen=True)
 class RankReport:
-    """The rows of one sequence: n frames, n_fused of which had a previous frame that their certainty let count."""
+    """The rows of one sequence: n frames, n_fused of which were fused with the previous one."""
 
     sequence: str
     n: int
@@ -86,47 +85,40 @@ class RankReport:
         return save(figure, folder / f"ablation-{Ablation.RANK}.png")
 
 
-class WatchedLocalizer(Localizer):
-    """Shows what it saw in the last image."""
-
-    sight: Sight | None = None
-
-    def see(
-        self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int, near: Pose44 | None, watch: Stopwatch
-    ) -> Sight | None:
-        """Match an image, and keep what came of it."""
-        self.sight = super().see(image_HW3, camera, stamp_ns, near, watch)
-        return self.sight
-
-
 def rank_candidates(
-    localizer: Localizer, sequence: Sequence, indices: range, on_progress: Callable[[int, int], None]
+    localizer: Localizer,
+    sequence: Sequence,
+    indices: range,
+    on_progress: Callable[[int, int], None],
+    weigh_scene: Callable[[float], float] = scene_weight,
 ) -> RankReport:
     """Return the error of the k-th best candidate at the coarsest level, of each frame alone and with the previous.
 
-    Raises SequenceError without true poses and depth.
+    weigh_scene: alpha of the temporal fusion, by the mean confidence. Raises SequenceError without true poses and
+    depth.
     """
-    watched = WatchedLocalizer(localizer.scene_map, localizer.network, localizer.config)
     previous: PreviousFrame | None = None
     single: list[NDArray[np.float64]] = []
     video: list[NDArray[np.float64]] = []
     n_fused = 0
     for count, index in enumerate(indices, 1):
         frame = sequence[index]
-        result = watched.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
-        if sight := watched.sight:
-            truth_P3, known_P = _true_points(localizer.network, frame, sight.scene)
-            match = localizer.network.match(sight.query, sight.scene)
-            single.append(_errors_m(localizer, match, sight.scene, truth_P3)[known_P])
+        (view,) = single_view(frame.image_HW3, frame.camera)
+        recent = previous and previous.is_just_before(frame.stamp_ns, localizer.config.max_frame_gap_s)
+        prior = previous.map_T_camera if previous and recent else None
+        if matched := localizer.match(view, frame.stamp_ns, prior, Stopwatch()):
+            (image,) = matched.images
+            truth_P3, known_P = _true_points(localizer.network, frame, image.scene)
+            match = localizer.network.match(image.query, image.scene)
+            single.append(_errors_m(localizer, match, image.scene, truth_P3)[known_P])
             video.append(single[-1])
-            alpha = scene_weight(match.certainty)
-            max_gap_s = localizer.config.max_frame_gap_s
-            if alpha < 1 and previous and previous.is_just_before(frame.stamp_ns, max_gap_s):
+            alpha = weigh_scene(match.confidence)
+            if alpha < 1 and previous and recent:
                 n_fused += 1
-                fused = fuse_previous(sight.scene, previous, alpha)
-                match = localizer.network.match(sight.query, fused)
+                fused = fuse_previous(image.scene, previous, alpha)
+                match = localizer.network.match(image.query, fused)
                 video[-1] = _errors_m(localizer, match, fused, truth_P3)[known_P]
-            previous = _accepted(sight, result, frame.stamp_ns)
+            previous = _accepted(image, matched.verdict, frame.stamp_ns)
         on_progress(count, len(indices))
     rows = _rows(np.concatenate(single), np.concatenate(video))
     return RankReport(sequence.name, len(indices), n_fused, rows)
@@ -150,8 +142,8 @@ def _errors_m(localizer: Localizer, match: DenseMatch, scene: Scene, truth_P3: T
     return errors_PK.double().cpu().numpy()
 
 
-def _accepted(sight: Sight, result: Result, stamp_ns: int) -> PreviousFrame | None:
-    return PreviousFrame(sight.query, result.map_T_camera, stamp_ns) if isinstance(result, Localized) else None
+def _accepted(image: MatchedImage, verdict: Verdict, stamp_ns: int) -> PreviousFrame | None:
+    return PreviousFrame(image.query, verdict.map_T_rig, stamp_ns) if isinstance(verdict, Accepted) else None
 
 
 def _rows(single_PK: NDArray[np.float64], video_PK: NDArray[np.float64]) -> list[RankRow]:

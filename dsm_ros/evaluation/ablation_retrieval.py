@@ -1,19 +1,17 @@
-"""Other ways to choose scene images than by what looks most alike."""
+"""Other ways to choose keyframes than by what looks most like the image."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dsm_ros.datasets.frame import Frame
-from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Result
+from dsm_ros.localization.view import View
 from dsm_ros.scene_map.scene_map import SceneMap
 
 
@@ -38,8 +36,6 @@ class ToldWhere(Localizer):
         super().__init__(none_alike, localizer.network, config)
         self._truths = {frame.stamp_ns: frame.map_T_camera for frame in frames}
 
-    def localize(
-        self, image_HW3: NDArray[np.uint8], camera: Camera, stamp_ns: int, near: Pose44 | None = None
-    ) -> Result:
+    def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result:
         """Return the pose of one of the frames, or why there is none."""
-        return super().localize(image_HW3, camera, stamp_ns, self._truths[stamp_ns])
+        return super().localize(views, stamp_ns, self._truths[stamp_ns])

@@ -1,4 +1,4 @@
-"""What each ablation compares: named localizers, made one after the other."""
+"""The variants of each ablation: named localizers, made one after the other."""
 
 from __future__ import annotations
 
@@ -8,18 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from dsm_ros.datasets.frame import Sequence
-from dsm_ros.evaluation.ablation_floor import FirstMatch, NotCompleted
 from dsm_ros.evaluation.ablation_names import Ablation
-from dsm_ros.evaluation.ablation_networks import (
-    FixedWeightNet,
-    KeepingNet,
-    SharingNet,
-    keep_all,
-    keep_best_unsorted,
-    plain_mean,
-)
+from dsm_ros.evaluation.ablation_networks import keep_all, keep_best_unsorted, plain_mean
 from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, ToldWhere
+from dsm_ros.evaluation.ablation_steps import FirstMatchOnly, leave_as_matched
 from dsm_ros.localization.localizer import Localizer
+from dsm_ros.localization.matching import Matcher
 from dsm_ros.network.dsm_net import DsmNet, without_heads
 from dsm_ros.scene_map.builder import BATCH, complete_features
 from dsm_ros.scene_map.scene_map import SceneMap
@@ -56,16 +50,17 @@ def sorting(setting: Setting) -> list[Variant]:
     """Candidates sorted and not; where no trained head fixes their number, more and fewer of them too."""
     localizer, network = setting.localizer, setting.localizer.network
     config, count = network.config, network.config.candidates
+    sharing = partial(DsmNet, config, network.model_hash, network)
     nets: dict[str, Callable[[], DsmNet]] = {
         f"{count} best, sorted (shipped)": lambda: network,
-        f"{count} best, unsorted": partial(KeepingNet, network, config, keep_best_unsorted),
+        f"{count} best, unsorted": partial(sharing, keep=keep_best_unsorted),
     }
     if not config.trained_heads:
         for number in CANDIDATES:
             other = replace(config, candidates=number, fine_candidates=number)
-            nets[f"{number} best, sorted"] = partial(KeepingNet, network, other)
-        nets[f"mean of {count} best"] = partial(KeepingNet, network, config, agree=plain_mean)
-        nets["mean of all"] = partial(KeepingNet, network, config, keep_all, plain_mean)
+            nets[f"{number} best, sorted"] = partial(DsmNet, other, network.model_hash, network)
+        nets[f"mean of {count} best"] = partial(sharing, agree=plain_mean)
+        nets["mean of all"] = partial(sharing, keep=keep_all, agree=plain_mean)
     return [Variant(label, partial(_with_few_images, localizer, net)) for label, net in nets.items()]
 
 
@@ -93,7 +88,7 @@ def _resized(localizer: Localizer, folder: Path, side_px: int) -> Localizer:
     network, scene_map = localizer.network, localizer.scene_map
     if side_px == network.config.long_side_px:
         return Localizer(scene_map, network, localizer.config)
-    resized = SharingNet(network, replace(network.config, long_side_px=side_px))
+    resized = DsmNet(replace(network.config, long_side_px=side_px), network.model_hash, network)
     uri = str(folder / f"{side_px}")
     store = create_store(uri, "ablation")
     for start in range(0, len(scene_map.ids), BATCH):
@@ -103,14 +98,14 @@ def _resized(localizer: Localizer, folder: Path, side_px: int) -> Localizer:
 
 
 def video(setting: Setting) -> list[Variant]:
-    """Each frame alone, with the previous one, and with a weight alpha that does not follow the certainty."""
+    """Each frame alone, with the previous one, and with a weight alpha that does not follow the confidence."""
     localizer = setting.localizer
     alone = replace(localizer.config, temporal=False)
     with_previous = replace(localizer.config, temporal=True)
     scene_map, network = localizer.scene_map, localizer.network
 
     def fixed(alpha: float) -> Localizer:
-        return Localizer(scene_map, FixedWeightNet(network, alpha), with_previous)
+        return Localizer(scene_map, network, with_previous, Matcher(scene_map, network, lambda confidence: alpha))
 
     return [
         Variant("single frame", lambda: Localizer(scene_map, network, alone)),
@@ -135,17 +130,21 @@ def retrieval(setting: Setting) -> list[Variant]:
 
 
 def heads(setting: Setting) -> list[Variant]:
-    """From the floor, one match and computed heads, to all there is; where heads are trained, without them too."""
+    """One match with analytic heads, then each further step; where heads are trained, all steps without them too."""
     scene_map, network, config = setting.localizer.scene_map, setting.localizer.network, setting.localizer.config
     trained = network.config.trained_heads
-    floor = without_heads(network) if trained else network
+    analytic = without_heads(network) if trained else network
+    first_only = FirstMatchOnly(scene_map, analytic)
     variants = [
-        Variant("first match alone, computed heads", lambda: FirstMatch(scene_map, floor, config)),
-        Variant("both matches", lambda: NotCompleted(scene_map, network, config)),
+        Variant(
+            "first match alone, computed heads",
+            lambda: Localizer(scene_map, analytic, config, first_only, complete=leave_as_matched),
+        ),
+        Variant("both matches", lambda: Localizer(scene_map, network, config, complete=leave_as_matched)),
         Variant("both, surface completed", lambda: Localizer(scene_map, network, config)),
     ]
     if trained:
-        variants.append(Variant("the same, computed heads", lambda: Localizer(scene_map, floor, config)))
+        variants.append(Variant("the same, computed heads", lambda: Localizer(scene_map, analytic, config)))
     return variants
 
 

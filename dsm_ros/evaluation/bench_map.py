@@ -29,8 +29,8 @@ class CopyingStore(MapStore):
         return super().features([self._originals.get(i, i) for i in ids], model_hash)
 
 
-def resize_map(scene_map: SceneMap, count: int) -> None:
-    """Let a map have ``count`` keyframes: fewer than were recorded, or copies besides.
+def resized_map(scene_map: SceneMap, count: int) -> SceneMap:
+    """Return a map of ``count`` keyframes: fewer than were recorded, or copies besides.
 
     A copy stands in a copy of the place further along x, with a random descriptor that is as far from the mean as those
     of the map are.
@@ -43,8 +43,9 @@ def resize_map(scene_map: SceneMap, count: int) -> None:
     _, descriptors_ND = scene_map.store.descriptors(scene_map.model_hash)
     copied_MD = _like(descriptors_ND, max(0, count - len(ids)))
     originals = dict(zip(ids_K.tolist(), ids[rows_K].tolist(), strict=True))
-    scene_map.store = CopyingStore(scene_map.store.uri, originals)
-    scene_map.index = KeyframeIndex(ids_K.tolist(), poses_K44, torch.cat([descriptors_ND[:count], copied_MD]))
+    index = KeyframeIndex(ids_K.tolist(), poses_K44, torch.cat([descriptors_ND[:count], copied_MD]))
+    store = CopyingStore(scene_map.store.uri, originals)
+    return SceneMap(store, scene_map.model_hash, str(scene_map.device), index)
 
 
 def _like(descriptors_ND: Tensor, count: int) -> Tensor:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -20,6 +21,8 @@ from dsm_ros.evaluation.peers.sift import Sift
 from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized
+from dsm_ros.localization.view import single_view
+from dsm_ros.scene_map.scene_map import SceneMap
 
 WRONG_M, NEAR_M, NEAR_DEG = 0.5, 0.05, 5.0
 METHODS: dict[str, Callable[[torch.device], KeypointMethod]] = {
@@ -82,7 +85,7 @@ def compare(
     localizer.scene_map.preload(len(localizer.scene_map.ids))
     name = localizer.network.name
     alone = Localizer(localizer.scene_map, localizer.network, replace(localizer.config, temporal=False))
-    contestants = [Contestant(peer, localizer) for peer in peers]
+    contestants = [Contestant(peer, localizer.scene_map, partial(make_peer, peer, localizer)) for peer in peers]
     truths: list[Pose44] = []
     answers: dict[str, list[Answer]] = {name: [], f"{name}, single frames": [], **{peer: [] for peer in peers}}
     for count, index in enumerate([indices[0], *indices]):
@@ -129,22 +132,27 @@ def retrieve(localizer: Localizer, frame: Frame) -> Retrieved:
 def localize(localizer: Localizer, frame: Frame) -> Answer:
     """Return the answer of ours."""
     start_s = time.perf_counter()
-    result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
+    result = localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
     pose = result.map_T_camera if isinstance(result, Localized) else None
     return Answer(pose, (time.perf_counter() - start_s) * 1e3)
 
 
-class Contestant:
-    """A peer that is out once it fails, with the reason."""
+def make_peer(name: str, localizer: Localizer) -> Peer:
+    """Return a peer with the device and the inlier limit of ours. Raises whatever the peer's program raises."""
+    max_error = localizer.config.max_error_px / localizer.network.config.long_side_px
+    return KeypointPeer(METHODS[name](localizer.network.device), max_error)
 
-    def __init__(self, name: str, localizer: Localizer):
+
+class Contestant:
+    """A peer that is out once it fails, with the reason; ``make`` makes it."""
+
+    def __init__(self, name: str, scene_map: SceneMap, make: Callable[[], Peer]):
         self.name, self.reason = name, ""
-        self._scene_map = localizer.scene_map
+        self._scene_map = scene_map
         self._prepared: set[int] = set()
         self._peer: Peer | None = None
-        max_error = localizer.config.max_error_px / localizer.network.config.long_side_px
         with self._out_if_it_fails():
-            self._peer = KeypointPeer(METHODS[name](localizer.network.device), max_error)
+            self._peer = make()
 
     def localize(self, frame: Frame, alike: Retrieved) -> Answer:
         """Return the peer's answer with the keyframes that ours retrieved; their features are not timed."""

@@ -11,13 +11,14 @@ from pathlib import Path
 import torch
 
 from dsm_ros.datasets.frame import Frame
-from dsm_ros.evaluation.bench_map import resize_map
+from dsm_ros.evaluation.bench_map import resized_map
 from dsm_ros.evaluation.bench_room import build_bench_room
 from dsm_ros.evaluation.evaluate import median_times_ms
 from dsm_ros.evaluation.memory import peak_rss_mb
 from dsm_ros.evaluation.synchronised import synchronised
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
+from dsm_ros.localization.view import single_view
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.onnx_net import runtime_of
@@ -42,8 +43,8 @@ class Case:
     def load_network(self) -> DsmNet:
         """Return the network of this setting; it waits for its device, so that stages can be timed."""
         network = load_network(self.model, self.device, self.runtime)
-        network.config = replace(network.config, long_side_px=self.long_side_px)
-        return synchronised(network)
+        resized = DsmNet(replace(network.config, long_side_px=self.long_side_px), network.model_hash, network)
+        return synchronised(resized)
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,13 @@ def measure(case: Case, map_uri: str, frames: Sequence[Frame]) -> SweepRow:
     prepare_process()
     network = case.load_network()
     scene_map = SceneMap.open(map_uri, network.model_hash, case.device)
-    resize_map(scene_map, case.keyframes)
+    scene_map = resized_map(scene_map, case.keyframes)
     config = LocalizerConfig(temporal=False).with_keyframes(case.scene_images)
     localizer = Localizer(scene_map, network, config)
-    results = [localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns) for frame in [*frames, *frames[::-1]]]
+    results = [
+        localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
+        for frame in [*frames, *frames[::-1]]
+    ]
     times_ms = median_times_ms([result.times_ms for result in results[len(frames) :]])
     camera = network.encode(frames[0].image_HW3, frames[0].camera).camera
     return SweepRow(

@@ -11,6 +11,7 @@ from torch.profiler import ProfilerActivity, profile
 from dsm_ros.datasets.frame import Frame
 from dsm_ros.evaluation.busy_time import Work, busy_time, gap_lines
 from dsm_ros.localization.localizer import Localizer
+from dsm_ros.localization.view import single_view
 
 ROWS, NAME_WIDTH = 30, 70
 WAITS = ("Memcpy", "cudaStreamSynchronize", "cudaDeviceSynchronize", "cudaMemcpyAsync", "cudaLaunchKernel")
@@ -28,7 +29,7 @@ def profile_frames(localizer: Localizer, frames: Sequence[Frame]) -> str:
 def localize(localizer: Localizer, frames: Sequence[Frame]) -> None:
     """Localize frames and wait for the device."""
     for frame in frames:
-        localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
+        localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
     if localizer.network.device.type == "cuda":
         torch.cuda.synchronize(localizer.network.device)
 

@@ -15,6 +15,7 @@ from dsm_ros.evaluation.memory import peak_rss_mb
 from dsm_ros.evaluation.metrics import FrameScore, score_frame, summarise
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized, NotLocalized, Result, StageTimes
+from dsm_ros.localization.view import single_view
 from dsm_ros.network.onnx_net import runtime_of
 
 
@@ -41,7 +42,7 @@ def evaluate(
     for count, index in enumerate(indices, 1):
         frame = sequence[index]
         start_s = time.perf_counter()
-        result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
+        result = localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
         if frame.map_T_camera is None:
             without_truth = without_truth.and_one(result)
         else:

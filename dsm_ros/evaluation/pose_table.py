@@ -1,4 +1,4 @@
-"""Poses with what speaks for them and how wrong they are, whatever the gate would say: made, kept as CSV, read."""
+"""Tables of pose estimates, accepted or not: how many cells agree with each, and its error; made, written and read."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from dsm_ros.files import write_whole
 from dsm_ros.geometry.pnp import PnpResult
 from dsm_ros.geometry.pose import pose_error
 from dsm_ros.localization.config import LocalizerConfig
-from dsm_ros.localization.evidence import Evidence
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.stopwatch import Stopwatch
+from dsm_ros.localization.verification import CellCounts, count_cells
+from dsm_ros.localization.view import single_view
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.scene_map.builder import build_map
 from dsm_ros.scene_map.scene_map import SceneMap
@@ -41,12 +42,12 @@ class PoseRow:
     error_deg: float
     cells: int
     inliers: int
-    seeing: int
-    seeing_inliers: int
+    visible: int
+    visible_inliers: int
 
 
 def localizer_on(sequence: str, frames: range, folder: str, network: DsmNet) -> Localizer:
-    """Map frames of a sequence and return a localizer whose gate lets every pose pass."""
+    """Map frames of a sequence and return a localizer that accepts every pose."""
     uri = f"{folder}/map"
     build_map(open_sequence(sequence), frames, uri, network, "fit", append=False, on_progress=lambda done, total: None)
     return Localizer(SceneMap.open(uri, network.model_hash), network, EVERY_POSE)
@@ -59,14 +60,16 @@ def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, el
     and a frame has no true pose.
     """
     sequence = open_sequence(place)
+    configs = [EVERY_POSE.with_keyframes(count) for count in FIRST_AND_ALL]
+    localizers = [Localizer(localizer.scene_map, localizer.network, config) for config in configs]
     for index in frames:
         frame = sequence[index]
-        for count in FIRST_AND_ALL:
-            localizer.config = EVERY_POSE.with_keyframes(count)
-            sight = localizer.see(frame.image_HW3, frame.camera, frame.stamp_ns, None, Stopwatch())
-            if sight and sight.attempt.pnp:
-                errors = (np.inf, np.inf) if elsewhere else _errors(sight.attempt.pnp, frame)
-                yield PoseRow(scenario, place, index, *errors, **asdict(sight.evidence))
+        (view,) = single_view(frame.image_HW3, frame.camera)
+        for each in localizers:
+            matched = each.match(view, frame.stamp_ns, None, Stopwatch())
+            if matched and (pnp := matched.images[0].estimate.pnp):
+                errors = (np.inf, np.inf) if elsewhere else _errors(pnp, frame)
+                yield PoseRow(scenario, place, index, *errors, **asdict(count_cells(matched.images[0])))
 
 
 def _errors(pnp: PnpResult, frame: Frame) -> tuple[float, float]:
@@ -99,8 +102,8 @@ def read_poses(paths: Sequence[Path]) -> Poses:
     table = [row for path in sorted(paths) for row in csv.DictReader(path.read_text().splitlines())]
     if not table:
         raise SequenceError(f"no poses in {[str(path) for path in paths]}; collect them first")
-    evidence = [Evidence(*(int(row[field.name]) for field in fields(Evidence))) for row in table]
-    shares_N2 = np.array([(each.inlier_ratio, each.seeing_share) for each in evidence])
-    inliers_N = np.array([float(each.inliers) for each in evidence])
+    counts = [CellCounts(*(int(row[field.name]) for field in fields(CellCounts))) for row in table]
+    shares_N2 = np.array([(each.inlier_ratio, each.visible_inlier_ratio) for each in counts])
+    inliers_N = np.array([float(each.inliers) for each in counts])
     error_m, error_deg = (np.array([float(row[name]) for row in table]) for name in ("error_m", "error_deg"))
     return Poses(shares_N2, inliers_N, (error_m < RIGHT_M) & (error_deg < RIGHT_DEG), error_m > GROSS_M)

@@ -9,21 +9,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dsm_ros.evaluation.ablation_networks import SharingNet
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.dsm_net import DenseMatch, DsmNet
 from dsm_ros.network.features import ImageFeatures, Scene
 
 
-class SynchronisedNetwork(SharingNet):
+class SynchronisedNetwork(DsmNet):
     """The same network; each call returns when everything queued on the device has been computed.
 
     wait: blocks until then.
     """
 
     def __init__(self, network: DsmNet, wait: Callable[[], None]):
-        super().__init__(network, network.config)
+        super().__init__(network.config, network.model_hash, network)
         self._wait = wait
 
     def encode(self, image_HW3: NDArray[np.uint8], camera: Camera) -> ImageFeatures:
@@ -38,11 +37,11 @@ class SynchronisedNetwork(SharingNet):
         self._wait()
         return match
 
-    def match_around(self, query: ImageFeatures, scene: Scene, match: DenseMatch, map_T_camera: Pose44) -> DenseMatch:
+    def guided_match(self, query: ImageFeatures, scene: Scene, match: DenseMatch, map_T_camera: Pose44) -> DenseMatch:
         """Match the finest level again around a pose, see DsmNet."""
-        around = super().match_around(query, scene, match, map_T_camera)
+        guided = super().guided_match(query, scene, match, map_T_camera)
         self._wait()
-        return around
+        return guided
 
 
 def synchronised(network: DsmNet) -> DsmNet:

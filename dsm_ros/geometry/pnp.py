@@ -25,10 +25,11 @@ REFINEMENTS = 2  # the second on the inliers of the first
 
 @dataclass(frozen=True)
 class PnpResult:
-    """A pose and the correspondences (mask_N) that lie within the reprojection error of it."""
+    """A pose, the correspondences that lie within the reprojection error of it, and the error (px) of each."""
 
     map_T_camera: Pose44
     inliers_N: NDArray[np.bool_]
+    errors_N: NDArray[np.float64]
 
 
 def solve_pnp(
@@ -81,8 +82,9 @@ def _with_inliers(
     camera: Camera,
     max_error_px: float,
 ) -> PnpResult | None:
-    inliers_N = reprojection_errors(pixels_N2, points_N3, camera, map_T_camera) < max_error_px
-    return PnpResult(map_T_camera, inliers_N) if inliers_N.sum() >= MIN_POINTS else None
+    errors_N = reprojection_errors(pixels_N2, points_N3, camera, map_T_camera)
+    inliers_N = errors_N < max_error_px
+    return PnpResult(map_T_camera, inliers_N, errors_N) if inliers_N.sum() >= MIN_POINTS else None
 
 
 def reprojection_errors(

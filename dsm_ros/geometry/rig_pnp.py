@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.errors import DsmError
-from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pnp import reprojection_errors
 from dsm_ros.geometry.pose import Pose44, invert, make_pose
 from dsm_ros.geometry.poselib_pnp import ITERATIONS, MIN_POINTS, REFINEMENT, poselib_camera, poselib_pose
@@ -21,26 +20,16 @@ except ImportError:
     poselib = None
 
 
-@dataclass(frozen=True)
-class CameraPoints:
-    """What one camera of a rig sees where: pixels of an undistorted pinhole, points in metres in the map frame."""
-
-    pixels_N2: NDArray[np.float64]
-    points_N3: NDArray[np.float64]
-    camera: Camera
-    rig_T_camera: Pose44
-
-
 def require_solver() -> None:
     """Raise DsmError where PoseLib is missing: OpenCV has no solver for rigs."""
     if poselib is None:
         raise DsmError("several cameras need PoseLib, which has no wheel for this machine; build it, or use one camera")
 
 
-def solve_rig_pnp(seen: Sequence[CameraPoints], max_error_px: float, seed: int = 0) -> Pose44 | None:
+def solve_rig_pnp(seen: Sequence[Correspondences], max_error_px: float, seed: int = 0) -> Pose44 | None:
     """Return map_T_rig, the pose that most correspondences of all cameras agree with; None when there is none."""
     require_solver()
-    seen = [_chosen(one, _finite(one.pixels_N2) & _finite(one.points_N3)) for one in seen]
+    seen = [one.chosen(_finite(one.pixels_N2) & _finite(one.points_N3)) for one in seen]
     if sum(len(one.points_N3) for one in seen) < MIN_POINTS:
         return None
     problem = _Problem(seen)
@@ -51,9 +40,9 @@ def solve_rig_pnp(seen: Sequence[CameraPoints], max_error_px: float, seed: int =
     return problem.map_T_rig(pose) if info["num_inliers"] >= MIN_POINTS else None
 
 
-def refine_rig_pose(map_T_rig: Pose44, seen: Sequence[CameraPoints], max_error_px: float) -> Pose44:
+def refine_rig_pose(map_T_rig: Pose44, seen: Sequence[Correspondences], max_error_px: float) -> Pose44:
     """Return the pose near map_T_rig that fits the correspondences within max_error_px of it best."""
-    seen = [_chosen(one, _errors(one, map_T_rig) < max_error_px) for one in seen]
+    seen = [one.chosen(_errors(one, map_T_rig) < max_error_px) for one in seen]
     if sum(len(one.points_N3) for one in seen) < MIN_POINTS:
         return map_T_rig
     problem = _Problem(seen)
@@ -67,7 +56,7 @@ def refine_rig_pose(map_T_rig: Pose44, seen: Sequence[CameraPoints], max_error_p
 class _Problem:
     """Correspondences in PoseLib's words, about an origin among them: solvers lose digits far from it."""
 
-    def __init__(self, seen: Sequence[CameraPoints]):
+    def __init__(self, seen: Sequence[Correspondences]):
         origin_3 = np.median(np.concatenate([one.points_N3 for one in seen]), axis=0)
         self._map_T_local = make_pose(np.eye(3), origin_3)
         self.pixels = [one.pixels_N2 for one in seen]
@@ -83,13 +72,9 @@ class _Problem:
         return self._map_T_local @ invert(rig_T_local) if np.isfinite(rig_T_local).all() else None
 
 
-def _chosen(one: CameraPoints, chosen_N: NDArray[np.bool_]) -> CameraPoints:
-    return replace(one, pixels_N2=one.pixels_N2[chosen_N], points_N3=one.points_N3[chosen_N])
-
-
 def _finite(values_NX: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(values_NX).all(axis=1))
 
 
-def _errors(one: CameraPoints, map_T_rig: Pose44) -> NDArray[np.float64]:
+def _errors(one: Correspondences, map_T_rig: Pose44) -> NDArray[np.float64]:
     return reprojection_errors(one.pixels_N2, one.points_N3, one.camera, map_T_rig @ one.rig_T_camera)

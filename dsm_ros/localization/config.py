@@ -1,4 +1,4 @@
-"""Every number of the localizer, with its default: the only place they are written."""
+"""Configuration of the localizer and of the tracker: every number and its default."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ class ConfidenceWeights:
     """How the shares of agreeing cells make the log odds that a pose is right, within 10 cm and 5 degrees.
 
     Fitted by scripts/fit_confidence.py to the shipped weights of the network; docs/confidence.md says how well.
-    inlier_ratio: of all cells given to PnP. seeing_share: of those that would see mapped surface from the pose.
+    inlier_ratio: of all cells given to PnP. visible_inlier_ratio: of those that would see mapped surface from the pose.
     """
 
     bias: float = -6.4
     inlier_ratio: float = 4.95
-    seeing_share: float = 10.62
+    visible_inlier_ratio: float = 10.62
 
 
 @dataclass(frozen=True)
 class LocalizerConfig:
-    """How one image is localized.
+    """The numbers of the localizer.
 
-    keyframes: N, scene images retrieved. first_keyframes: how many of them are matched first, and all only where these
-    find no pose that may be published. near_keyframes: how many of the first are, where a pose is expected, those
-    nearest to it. keyframes_around, nearest_around: scene images of the second match, and how many of them are those
-    nearest to the pose found; the others fill what these do not show.
-    temporal: fuse the previous frame's correlation.
+    keyframes: N, retrieved for an image. first_keyframes: how many of them are matched first; all are matched only
+    where these lead to no accepted pose. near_keyframes: how many of the first are those nearest to the prior, where
+    there is one. guided_keyframes: of the guided match; guided_nearest_keyframes: how many of them are those nearest to
+    the pose estimate, while the others show what these do not.
+    temporal: fuse the previous frame's correlation [paper 3.3.1].
     max_frame_gap_s: the previous frame counts only when it is this recent.
-    pnp_cells, pnp_cells_around: how many of the most certain cells PnP takes, at first and around the pose found.
-    ransac_cells: how many of the most certain ones poses are made of; the best is refined on all.
+    pnp_cells, guided_pnp_cells: the most confident cells of the first and of the guided match that PnP takes.
+    ransac_cells: the most confident of them, that RANSAC draws from; the best pose is refined on all.
     max_error_px: inlier limit at the network's input size.
-    min_inliers (of the cells given to PnP) and min_confidence (probability that the pose is right): below, there is no
-    pose. confidence: what that probability is made of.
-    max_keyframe_distance_m: a pose further from every retrieved keyframe contradicts the map.
+    min_inliers (of the cells given to PnP) and min_confidence (probability that the pose is right): a pose below either
+    is rejected. confidence: the weights of that probability.
+    max_keyframe_distance_m: a pose further from every keyframe used contradicts the map.
     pixel_sigma_px: the least deviation of an inlier that the covariance believes, however well the inliers fit.
     """
 
     keyframes: int = 10
     first_keyframes: int = 4
     near_keyframes: int = 3
-    keyframes_around: int = 6
-    nearest_around: int = 3
+    guided_keyframes: int = 6
+    guided_nearest_keyframes: int = 3
     temporal: bool = True
     max_frame_gap_s: float = 0.25
     pnp_cells: int = 1000
     ransac_cells: int = 500
-    pnp_cells_around: int = 2000
+    guided_pnp_cells: int = 2000
     max_error_px: float = 8.0
     min_inliers: int = 100
     min_confidence: float = 0.35

@@ -1,4 +1,4 @@
-"""Covariance of a pose from what its inliers tell and how well they fit.
+"""Covariance of a pose, from the inliers of one image or of all images of a rig and how well they fit.
 
 The model has two fitted constants and no guessed one. The deviation of a correspondence is that of the frame's own
 cells, so a blurred image or a sparse map widens the ellipsoid by itself; those that should agree with the pose and do
@@ -12,12 +12,15 @@ off by centimetres itself, it covers a fifth of the frames (kitchen) or none (fr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert, transform
 from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.matching import MatchedImage
 
 # Side of a patch, px at the network's input size: the least whole number of cells (8 px) at which 95 % of true errors
 # lie inside the 95 % ellipsoid. Frames with motion blur are compared with the pose in the middle of their exposure.
@@ -31,19 +34,40 @@ MIN_RELATIVE_INFORMATION = 1e-12  # of the best known direction: below, float64 
 
 
 def pose_covariance(
-    points_N3: NDArray[np.float64], camera: Camera, map_T_camera: Pose44, sigma_px: float
+    images: Sequence[MatchedImage], map_T_rig: Pose44, visible_inlier_ratio: float, config: LocalizerConfig
 ) -> NDArray[np.float64]:
-    """Return the 6x6 covariance (x y z rotX rotY rotZ; map frame; m, rad) of a pose fitted to inlier points.
+    """Return the 6x6 covariance (x y z rotX rotY rotZ; map frame; m, rad) of the pose that all images agree on.
 
-    points: metres, map frame. camera: at the network's input size. sigma_px: see ``deviation_px``.
+    visible_inlier_ratio: the share of the cells that should see the map, of all images, that agree with the pose.
     """
-    return covariance_of(pose_information(points_N3, camera, map_T_camera, sigma_px))
+    estimates = [image.estimate for image in images]
+    sigma_px = deviation_px(np.concatenate([each.inlier_errors_N for each in estimates]), visible_inlier_ratio, config)
+    information_66 = np.zeros((6, 6))
+    for image in images:
+        map_T_camera = map_T_rig @ image.view.rig_T_camera
+        movement_66 = movement(map_T_rig, map_T_camera)
+        camera_66 = pose_information(image.estimate.inlier_points_N3, image.query.camera, map_T_camera, sigma_px)
+        information_66 += movement_66.T @ camera_66 @ movement_66
+    return covariance_of(information_66)
+
+
+def movement(map_T_a: Pose44, map_T_b: Pose44) -> NDArray[np.float64]:
+    """Return the 6x6 matrix that turns a small movement of a into that of b, which is fixed to it.
+
+    A movement is a shift and a turn about fixed map axes at the frame's own origin.
+    """
+    movement_66 = np.eye(6)
+    movement_66[:3, 3:] = -skew((map_T_b[:3, 3] - map_T_a[:3, 3])[None])[0]
+    return movement_66
 
 
 def pose_information(
     points_N3: NDArray[np.float64], camera: Camera, map_T_camera: Pose44, sigma_px: float
 ) -> NDArray[np.float64]:
-    """Return what inlier points tell about a pose, 6x6, for the arguments of ``pose_covariance``."""
+    """Return the 6x6 information of inlier points about the pose of a camera that sees them.
+
+    points: metres, map frame. camera: at the network's input size. sigma_px: see ``deviation_px``.
+    """
     pixels_N2 = camera.project(transform(invert(map_T_camera), points_N3))
     seen_N = np.isfinite(pixels_N2).all(axis=1)
     jacobian_N26 = reprojection_jacobian(points_N3[seen_N], camera, map_T_camera)
@@ -63,14 +87,15 @@ def covariance_of(information_66: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(root_66 @ root_66.T)
 
 
-def deviation_px(errors_N: NDArray[np.float64], seeing_share: float, config: LocalizerConfig) -> float:
+def deviation_px(errors_N: NDArray[np.float64], visible_inlier_ratio: float, config: LocalizerConfig) -> float:
     """Return the deviation of one coordinate of the cells that should see the map from a pose.
 
-    errors_N: px, of the cells that agree with the pose. seeing_share: how many of those that should see the map do.
+    errors_N: px, of the cells that agree with the pose. visible_inlier_ratio: the share of the cells that should see
+    the map that agree with the pose.
     """
     agreeing_px2 = max(config.pixel_sigma_px**2, (errors_N**2).mean() / 2 if len(errors_N) else 0.0)
     dissenting_px2 = (DISSENT * config.max_error_px) ** 2 / 2
-    return float(np.sqrt(seeing_share * agreeing_px2 + (1 - seeing_share) * dissenting_px2))
+    return float(np.sqrt(visible_inlier_ratio * agreeing_px2 + (1 - visible_inlier_ratio) * dissenting_px2))
 
 
 def patch_weights(pixels_N2: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The answer to one image: a pose with what supports it, or the reason why there is none."""
+"""Results: a pose with its covariance, support and dense coordinates, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -58,26 +58,26 @@ class SceneCoordinates:
 
 @dataclass(frozen=True)
 class Support:
-    """What speaks for a pose.
+    """How far the image supports a pose.
 
     inliers: cells that agree with it. inlier_ratio: their share. confidence: the probability that the pose is within
-    10 cm and 5 degrees. keyframe_ids: those used, best first. seeing_share: of the cells that would see the map from
-    the pose, how many agree with it.
+    10 cm and 5 degrees. keyframe_ids: those used, best first. visible_inlier_ratio: the share of the cells that should
+    see the map from the pose that agree with it.
     """
 
     inliers: int = 0
     inlier_ratio: float = 0.0
     confidence: float = 0.0
     keyframe_ids: tuple[int, ...] = ()
-    seeing_share: float = 0.0
+    visible_inlier_ratio: float = 0.0
 
 
 @dataclass(frozen=True)
 class Localized:
-    """A pose that passed the gate.
+    """An accepted pose.
 
-    map_T_camera: 4x4, optical frame. covariance_66: ROS order (x y z rotX rotY rotZ), map frame, m and rad,
-    rotation about fixed map axes.
+    map_T_camera: 4x4, of the optical frame of a single camera, else of the rig. covariance_66: ROS order (x y z rotX
+    rotY rotZ), map frame, m and rad, rotation about fixed map axes.
     """
 
     map_T_camera: Pose44

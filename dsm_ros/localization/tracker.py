@@ -1,4 +1,4 @@
-"""The states of one video: searching until the first pose, tracking with every pose, lost with a reason without one."""
+"""The tracker of one video: searching until the first pose, tracking with every pose, lost without one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.localization.config import TrackerConfig
 from dsm_ros.localization.motion import Fix, Motion, Prediction
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result
-from dsm_ros.localization.rig_view import View
+from dsm_ros.localization.view import View
 
 
 class State(StrEnum):
@@ -23,9 +23,9 @@ class State(StrEnum):
 
 
 class ImageLocalizer(Protocol):
-    """What the tracker needs of a localizer, see RigLocalizer."""
+    """What the tracker needs of a localizer, see Localizer."""
 
-    def localize(self, views: Sequence[View], stamp_ns: int, near: Pose44 | None = None) -> Result: ...
+    def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result: ...
 
     def reset(self) -> None: ...
 

@@ -15,6 +15,7 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.geometry.rectify import pinhole_of_size, rectify_depth, rectify_image
 from dsm_ros.geometry.sampling import pool_depth
+from dsm_ros.network.analytic_heads import EVIDENCE, ConsensusCoordinates, EvidenceConfidence
 from dsm_ros.network.confidence_head import ConfidenceHead
 from dsm_ros.network.config import NetworkConfig
 from dsm_ros.network.consensus import Consensus, find_consensus
@@ -22,7 +23,6 @@ from dsm_ros.network.coordinate_head import CoordinateHead, CoordinateMaps
 from dsm_ros.network.cost_volume import Candidates, CostVolume, correlate_all_pairs, correlate_windows, keep_best
 from dsm_ros.network.encoder import Encoder, LiteEncoder
 from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, SceneLevel, pixel_rays
-from dsm_ros.network.floor import EVIDENCE, ConsensusCoordinates, EvidenceConfidence
 from dsm_ros.network.layers import enlarge
 from dsm_ros.network.level_volume import CellMatches, LevelVolume, distinctness, stack_volumes
 from dsm_ros.network.paper_encoder import PaperEncoder
@@ -60,21 +60,40 @@ class DenseMatch:
     levels: tuple[LevelMatch, ...]
 
     @property
-    def certainty(self) -> float:
+    def confidence(self) -> float:
         """The mean confidence over all cells, s of the paper."""
         return float(self.confidence_HW.mean())
 
 
 class DsmNet(nn.Module):
-    """Encoder, coarse-to-fine matching and heads."""
+    """Encoder, coarse-to-fine matching and heads.
 
-    def __init__(self, config: NetworkConfig | None = None, model_hash: str = "untrained"):
+    model_hash: of the weights. share: a network whose weights are used, of the same shape but for trained heads, which
+    config may leave out. keep, agree: how the candidates of a cell are chosen and weighed.
+    """
+
+    def __init__(
+        self,
+        config: NetworkConfig | None = None,
+        model_hash: str = "untrained",
+        share: DsmNet | None = None,
+        keep: Keep = keep_best,
+        agree: Agree = find_consensus,
+    ):
         super().__init__()
-        self.config = config or NetworkConfig()
-        self.model_hash = model_hash
-        self._keep: Keep = keep_best
-        self._agree: Agree = find_consensus
-        self.encoder = ENCODERS[self.config.encoder](self.config.channels)
+        self._config = config or NetworkConfig()
+        self._model_hash = model_hash
+        self._keep, self._agree = keep, agree
+        own = ENCODERS[self.config.encoder]
+        self.encoder: Encoder = share.encoder if share else own(self.config.channels)
+        self.confidence_head, self.coordinate_heads = self._heads(share)
+        if share:
+            self.train(share.training)
+
+    def _heads(self, share: DsmNet | None) -> tuple[nn.Module, nn.ModuleList]:
+        """Return the confidence head and the coordinate head of each level: shared, or untrained ones, or analytic."""
+        if share and share.config.trained_heads == self.config.trained_heads:
+            return share.confidence_head, share.coordinate_heads
         levels = len(self.encoder.strides)
         if self.config.trained_heads:
             shapes = [self.config.coarse_head] + [self.config.fine_head] * (levels - 1)
@@ -82,11 +101,18 @@ class DsmNet(nn.Module):
                 CoordinateHead(self.config.candidates_at(level), self.config.channels, shape)
                 for level, shape in enumerate(shapes)
             ]
-            self.confidence_head: nn.Module = ConfidenceHead(EVIDENCE * levels, self.config.confidence_channels)
-        else:
-            heads = [ConsensusCoordinates() for _ in range(levels)]
-            self.confidence_head = EvidenceConfidence()
-        self.coordinate_heads = nn.ModuleList(heads)
+            return ConfidenceHead(EVIDENCE * levels, self.config.confidence_channels), nn.ModuleList(heads)
+        return EvidenceConfidence(), nn.ModuleList(ConsensusCoordinates() for _ in range(levels))
+
+    @property
+    def config(self) -> NetworkConfig:
+        """The shape of the network and the numbers of its matching."""
+        return self._config
+
+    @property
+    def model_hash(self) -> str:
+        """What the features of a map are stored under."""
+        return self._model_hash
 
     @property
     def name(self) -> str:
@@ -121,8 +147,8 @@ class DsmNet(nn.Module):
         return self._dense(query, scene, self.match_levels([query], [scene]))
 
     @torch.inference_mode()
-    def match_around(self, query: ImageFeatures, scene: Scene, match: DenseMatch, map_T_camera: Pose44) -> DenseMatch:
-        """Match the finest level again, around what a pose found by ``match`` should see of the scene.
+    def guided_match(self, query: ImageFeatures, scene: Scene, match: DenseMatch, map_T_camera: Pose44) -> DenseMatch:
+        """Match the finest level again, around what a camera at a pose found by ``match`` should see of the scene.
 
         Cells that took a wrong place on a blank or repeated surface get the right candidates this way.
         """
@@ -136,7 +162,7 @@ class DsmNet(nn.Module):
         return self._dense(query, scene, [*match.levels[:last], again])
 
     def _dense(self, query: ImageFeatures, scene: Scene, levels: list[LevelMatch]) -> DenseMatch:
-        logits_BHW = self.certainty([query], [scene], levels)
+        logits_BHW = self.confidence_logits([query], [scene], levels)
         answer_4HW = torch.cat([levels[-1].coords_B3HW[0], logits_BHW.sigmoid()]).cpu()
         return DenseMatch(answer_4HW[:3].permute(1, 2, 0), answer_4HW[3], tuple(levels))
 
@@ -183,7 +209,7 @@ class DsmNet(nn.Module):
             matches.append(CellMatches(volume, consensus, distinctness(of_query, volume, size[1])))
         return stack_volumes(matches, scenes, size[0])
 
-    def certainty(
+    def confidence_logits(
         self, queries: Sequence[ImageFeatures], scenes: Sequence[Scene], levels: Sequence[LevelMatch]
     ) -> Tensor:
         """Return logits (B, H, W) of the finest coordinates being right [3.3.3]; no gradient reaches the matching."""
@@ -221,6 +247,5 @@ def _means(scenes: Sequence[Scene], queries: Sequence[ImageFeatures]) -> Tensor:
 
 def without_heads(network: DsmNet) -> DsmNet:
     """Return the network with the same encoder and no trained heads, to measure the heads against."""
-    floor = DsmNet(replace(network.config, trained_heads=False), f"floor-{network.model_hash}")
-    floor.encoder = network.encoder
-    return floor.train(network.training)
+    config = replace(network.config, trained_heads=False)
+    return DsmNet(config, f"floor-{network.model_hash}", share=network)

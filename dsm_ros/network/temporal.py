@@ -28,9 +28,9 @@ class PreviousFrame:
         return 0 < (stamp_ns - self.stamp_ns) / 1e9 <= max_gap_s
 
 
-def scene_weight(certainty: float) -> float:
+def scene_weight(confidence: float) -> float:
     """Return alpha = min(s + 0.4, 1), the weight of the scene's correlation; 1 means fusion changes nothing."""
-    return min(certainty + ALPHA_OFFSET, 1.0)
+    return min(confidence + ALPHA_OFFSET, 1.0)
 
 
 def fuse_previous(scene: Scene, previous: PreviousFrame, alpha: float) -> Scene:

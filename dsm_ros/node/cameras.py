@@ -14,7 +14,7 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.geometry.trajectory import Absence, Missing
 from dsm_ros.localization.result import NotLocalized, Reason
-from dsm_ros.localization.rig_view import View
+from dsm_ros.localization.view import View
 from dsm_ros.messages.camera import camera_of_size, sizes_differ
 from dsm_ros.node.cv_bridge_images import make_image_decoder
 from dsm_ros.node.transforms import Transforms

@@ -17,6 +17,7 @@ from dsm_ros.evaluation.plots import draw_top_view, new_figure, save
 from dsm_ros.geometry.pose import pose_error
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import StageTimes
+from dsm_ros.localization.view import single_view
 from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.debug_image import coordinate_colors
 from dsm_ros.node.demo_recorder import Recording
@@ -104,7 +105,7 @@ def save_picture(
 ) -> None:
     """Write the top view beside one query frame, its dense coordinates and their confidence."""
     frame = queries[frames[len(frames) // 2]]
-    coordinates = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns).coordinates
+    coordinates = localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns).coordinates
     figure = new_figure(13, 7)
     grid = figure.add_gridspec(3, 2, width_ratios=(2.2, 1))
     if summary.scores:

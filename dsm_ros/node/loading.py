@@ -27,7 +27,7 @@ PRELOADED_KEYFRAMES = 1000  # half a GB, in about a second
 class MapLocalizer(ImageLocalizer, Protocol):
     """A localizer whose limits may be changed between two images."""
 
-    config: LocalizerConfig
+    def use_config(self, config: LocalizerConfig) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ Loader = Callable[[NodeParameters, str, Loaded | None], Loaded]
 def load(values: NodeParameters, map_uri: str, in_use: Loaded | None) -> Loaded:
     """Load a map, and the network unless one is in use. Raises DsmError when either cannot be used."""
     from dsm_ros.geometry.rig_pnp import require_solver
-    from dsm_ros.localization.rig import RigLocalizer
+    from dsm_ros.localization.localizer import Localizer
     from dsm_ros.network.checkpoint import load_network
     from dsm_ros.network.runtime import Runtime
     from dsm_ros.scene_map.scene_map import SceneMap
@@ -67,7 +67,7 @@ def load(values: NodeParameters, map_uri: str, in_use: Loaded | None) -> Loaded:
     )
     scene_map = SceneMap.open(map_uri, network.model_hash, values.device)
     scene_map.preload(PRELOADED_KEYFRAMES)
-    localizer = RigLocalizer(scene_map, network, values.localizer_config())
+    localizer = Localizer(scene_map, network, values.localizer_config())
     points_N3, colors_N3 = scene_map.points(values.map_points)
     thumbnails = Thumbnails(scene_map)
     return Loaded(localizer, network, scene_map.frame_name, points_N3, colors_N3, scene_map.poses_N44, thumbnails.of)

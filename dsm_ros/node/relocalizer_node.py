@@ -187,7 +187,7 @@ class RelocalizerNode(LifecycleNode):
         if self._broadcaster:
             self._broadcaster.use(values.broadcast_settings())
         if loaded := self._loaded:
-            self._processor.use(lambda _: setattr(loaded.localizer, "config", values.localizer_config()))
+            self._processor.use(lambda _: loaded.localizer.use_config(values.localizer_config()))
 
     def _describe(self, answer: Answer) -> RelocalizationStatus:
         return self._outputs.describe(answer, self._counts())

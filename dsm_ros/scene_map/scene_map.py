@@ -30,12 +30,12 @@ class SceneMap:
     """Read-only view of the keyframes that have features of one model. Safe to read from several threads.
 
     device: where the features in memory are kept, at most ``CACHE_BYTES`` of them, least recently used out.
+    index: another one than the store's own, to search other keyframes than were recorded.
     """
 
-    def __init__(self, store: MapStore, model_hash: str, device: str = "cpu"):
-        self.store, self.model_hash, self.device = store, model_hash, torch.device(device)
-        self.index = _read_index(store, model_hash)
-        self.frame_name: str = store.meta["frame"]
+    def __init__(self, store: MapStore, model_hash: str, device: str = "cpu", index: KeyframeIndex | None = None):
+        self._store, self._model_hash, self._device = store, model_hash, torch.device(device)
+        self._index = index or _read_index(store, model_hash)
         store.locate(model_hash)
         self._cache: OrderedDict[int, KeyframeFeatures] = OrderedDict()
         self._cached_bytes = 0
@@ -49,22 +49,42 @@ class SceneMap:
             return cls(store, model_hash, device)
 
     @property
+    def store(self) -> MapStore:
+        """The tables that the map is read from."""
+        return self._store
+
+    @property
+    def model_hash(self) -> str:
+        """The model whose features are used."""
+        return self._model_hash
+
+    @property
+    def device(self) -> torch.device:
+        """Where the features in memory are."""
+        return self._device
+
+    @property
+    def frame_name(self) -> str:
+        """The name of the map's coordinate frame."""
+        return str(self._store.meta["frame"])
+
+    @property
     def ids(self) -> list[int]:
         """The ids of all keyframes."""
-        return self.index.ids
+        return self._index.ids
 
     @property
     def poses_N44(self) -> NDArray[np.float64]:
         """The poses of all keyframes, map_T_camera."""
-        return self.index.poses_N44
+        return self._index.poses_N44
 
     def retrieve(self, descriptor_D: Tensor, count: int) -> list[int]:
         """Return the ids of up to ``count`` keyframes that look most like a descriptor, best first."""
-        return self.index.retrieve(descriptor_D, count)
+        return self._index.retrieve(descriptor_D, count)
 
     def nearest(self, map_T_camera: Pose44, count: int) -> list[int]:
         """Return the ids of up to ``count`` keyframes that see what a camera there sees, nearest first."""
-        return self.index.nearest(map_T_camera, count)
+        return self._index.nearest(map_T_camera, count)
 
     def features(self, ids: Sequence[int]) -> list[KeyframeFeatures]:
         """Return the features of keyframes in the order asked, from memory where they were used before.

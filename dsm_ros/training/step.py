@@ -44,7 +44,7 @@ class TrainingStep(nn.Module):
         scenes = make_scenes(draws, views, depths, episodes)
         truths = true_coordinates(draws, scenes, episodes, depths)
         levels = self.network.match_levels(queries, scenes)
-        logits_BHW = self.network.certainty(queries, scenes, levels)
+        logits_BHW = self.network.confidence_logits(queries, scenes, levels)
         right_BHW = right_cells(levels[-1], truths[-1], draws, scenes, episodes)
         return {
             **self._level_losses(levels, truths, scenes, queries),

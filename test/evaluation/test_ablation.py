@@ -10,22 +10,16 @@ import torch
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.evaluation.ablation import ablate
 from dsm_ros.evaluation.ablation_names import TITLES, Ablation
-from dsm_ros.evaluation.ablation_networks import (
-    FixedWeightNet,
-    KeepingNet,
-    SharingNet,
-    keep_all,
-    keep_best_unsorted,
-    plain_mean,
-)
+from dsm_ros.evaluation.ablation_networks import keep_all, keep_best_unsorted, plain_mean
+from dsm_ros.evaluation.ablation_rank import rank_candidates
 from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, ToldWhere
 from dsm_ros.evaluation.ablation_variants import LONG_SIDES_PX, VARIANTS, Setting
 from dsm_ros.evaluation.metrics import score_frame
 from dsm_ros.localization.localizer import Localizer
-from dsm_ros.network.cost_volume import Candidates, CostVolume, keep_best
+from dsm_ros.localization.view import single_view
+from dsm_ros.network.cost_volume import Candidates, CostVolume
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.features import SceneLevel, gather_scene
-from dsm_ros.network.temporal import scene_weight
 from dsm_ros.scene_map.builder import build_map
 from dsm_ros.scene_map.scene_map import SceneMap
 
@@ -40,7 +34,7 @@ def ignore_progress(done: int, total: int) -> None:
 @pytest.fixture(scope="module")
 def localizer(tmp_path_factory, network):
     """A localizer of small images on a map of six."""
-    small = SharingNet(network, replace(network.config, long_side_px=LONG_SIDE_PX))
+    small = DsmNet(replace(network.config, long_side_px=LONG_SIDE_PX), network.model_hash, network)
     uri = str(tmp_path_factory.mktemp("maps") / "small")
     build_map(open_rooms(ROOM), range(0, 30, 5), uri, small, "walk 0", False, ignore_progress)
     return Localizer(SceneMap.open(uri, small.model_hash), small)
@@ -97,17 +91,11 @@ def test_a_plain_mean_lies_between_two_surfaces():
 
 def test_a_network_that_exchanges_nothing_matches_as_its_original(localizer, view):
     network = localizer.network
-    original, same = network.match(*view), KeepingNet(network, network.config, keep_best).match(*view)
+    original, same = network.match(*view), DsmNet(network.config, network.model_hash, network).match(*view)
     assert torch.equal(original.coords_HW3, same.coords_HW3)
     assert torch.equal(original.confidence_HW, same.confidence_HW)
-    other = KeepingNet(network, network.config, agree=plain_mean).match(*view)
+    other = DsmNet(network.config, network.model_hash, network, agree=plain_mean).match(*view)
     assert not torch.equal(original.coords_HW3, other.coords_HW3)
-
-
-def test_a_fixed_weight_is_the_weight_of_the_scene(localizer, view):
-    match = FixedWeightNet(localizer.network, 0.7).match(*view)
-    assert scene_weight(match.certainty) == pytest.approx(0.7)
-    assert torch.equal(match.coords_HW3, localizer.network.match(*view).coords_HW3)
 
 
 def test_maps_of_other_resolutions_hold_the_same_keyframes(localizer, tmp_path):
@@ -132,7 +120,7 @@ def test_who_is_told_where_matches_the_nearest_keyframes_alone(localizer):
     frames = [open_rooms(ROOM)[index] for index in (7, 22)]
     told = ToldWhere(localizer, 2, frames)
     for frame in frames:
-        used = told.localize(frame.image_HW3, frame.camera, frame.stamp_ns).support.keyframe_ids
+        used = told.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns).support.keyframe_ids
         assert list(used) == localizer.scene_map.nearest(frame.map_T_camera, 2)
 
 
@@ -153,8 +141,7 @@ def test_an_ablation_on_one_image(localizer, tmp_path, capsys):
 
 
 def test_candidates_of_a_keyframe_itself_are_right_and_get_worse(localizer, tmp_path, capsys):
-    alpha_half = Localizer(localizer.scene_map, FixedWeightNet(localizer.network, 0.5), localizer.config)
-    report = ablate(Ablation.RANK, alpha_half, open_rooms(ROOM), range(0, 10, 5), ignore_progress)
+    report = rank_candidates(localizer, open_rooms(ROOM), range(0, 10, 5), ignore_progress, lambda confidence: 0.5)
     figures = json.loads(json.dumps(report.figures()))
     ranks = figures["ranks"]
     assert [row["k"] for row in ranks] == list(range(1, 17))
@@ -171,7 +158,7 @@ def test_the_floor_is_one_match_with_computed_heads(localizer, tmp_path):
     frame = open_rooms(ROOM)[7]
     results = []
     for variant in variants(localizer, Ablation.HEADS, tmp_path):
-        results.append(variant.make().localize(frame.image_HW3, frame.camera, frame.stamp_ns))
+        results.append(variant.make().localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns))
     first, both, completed = results
     assert not np.allclose(first.map_T_camera, both.map_T_camera, atol=1e-6)
     assert np.array_equal(both.map_T_camera, completed.map_T_camera)

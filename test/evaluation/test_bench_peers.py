@@ -64,13 +64,11 @@ class Recorder:
         return self.truths[len(self.asked) - 1] @ make_pose(np.eye(3), [1, 0, 0])
 
 
-def test_a_peer_gets_the_keyframes_that_ours_retrieves_each_prepared_once(monkeypatch, room_map, network):
-    monkeypatch.setitem(bench_peers.METHODS, "recorder", lambda device: None)
+def test_a_peer_gets_the_keyframes_that_ours_retrieves_each_prepared_once(room_map, network):
     localizer = Localizer(SceneMap.open(room_map, network.model_hash), network)
     frames = [open_rooms("rooms:7")[i] for i in (5, 25)]
     recorder = Recorder([frame.map_T_camera for frame in frames])
-    contestant = Contestant("recorder", localizer)
-    contestant._peer = recorder
+    contestant = Contestant("recorder", localizer.scene_map, lambda: recorder)
     alike = [retrieve(localizer, frame) for frame in frames]
     answers = [contestant.localize(*pair) for pair in zip(frames, alike, strict=True)]
     assert recorder.asked == [retrieved.ids for retrieved in alike]

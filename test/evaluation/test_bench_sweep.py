@@ -3,12 +3,13 @@
 import pytest
 
 from dsm_ros.datasets.rooms.sequence import open_rooms
-from dsm_ros.evaluation.bench_map import resize_map
+from dsm_ros.evaluation.bench_map import resized_map
 from dsm_ros.evaluation.bench_plots import plot_sweep
 from dsm_ros.evaluation.bench_sweep import Case, SweepRow, cases, measure
 from dsm_ros.evaluation.bench_tables import print_sweep
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized
+from dsm_ros.localization.view import single_view
 from dsm_ros.scene_map.scene_map import SceneMap
 
 
@@ -26,7 +27,7 @@ def test_one_value_changes_at_a_time():
 def test_a_resized_map_has_so_many_keyframes(room_map, network, count):
     scene_map = SceneMap.open(room_map, network.model_hash)
     real = set(scene_map.ids)
-    resize_map(scene_map, count)
+    scene_map = resized_map(scene_map, count)
     assert len(set(scene_map.ids)) == len(scene_map.poses_N44) == count
     assert len(real & set(scene_map.ids)) == min(count, len(real))
     assert len(scene_map.features(scene_map.ids[:40])) == min(count, 40)
@@ -34,9 +35,9 @@ def test_a_resized_map_has_so_many_keyframes(room_map, network, count):
 
 def test_an_enlarged_map_still_localizes(room_map, network):
     scene_map = SceneMap.open(room_map, network.model_hash)
-    resize_map(scene_map, 5000)
+    scene_map = resized_map(scene_map, 5000)
     frame = open_rooms("rooms:7")[5]
-    result = Localizer(scene_map, network).localize(frame.image_HW3, frame.camera, 0, frame.map_T_camera)
+    result = Localizer(scene_map, network).localize(single_view(frame.image_HW3, frame.camera), 0, frame.map_T_camera)
     assert isinstance(result, Localized)
 
 

@@ -9,7 +9,7 @@ from dsm_ros.evaluation.pose_table import PoseRow, read_poses, write_poses
 
 def row(error_m, error_deg=1.0, inliers=500):
     return PoseRow(
-        "plain", "rooms:1", 0, error_m, error_deg, cells=1000, inliers=inliers, seeing=400, seeing_inliers=100
+        "plain", "rooms:1", 0, error_m, error_deg, cells=1000, inliers=inliers, visible=400, visible_inliers=100
     )
 
 

@@ -5,8 +5,9 @@ import pytest
 from dsm_ros.errors import DsmError
 from dsm_ros.geometry import rig_pnp
 from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pose import make_pose, pose_error, transform
-from dsm_ros.geometry.rig_pnp import CameraPoints, refine_rig_pose, solve_rig_pnp
+from dsm_ros.geometry.rig_pnp import refine_rig_pose, solve_rig_pnp
 
 FRONT, RIGHT = Camera(512, 384, 420.0, 420.0, 255.5, 191.5), Camera(640, 360, 300.0, 310.0, 330.0, 170.0)
 TRUTH = make_pose(cv2.Rodrigues(np.array([0.2, -0.4, 0.1]))[0], [105.0, -40.0, 2.0])
@@ -16,13 +17,17 @@ RIG_T_RIGHT = make_pose(cv2.Rodrigues(np.array([0.0, np.pi / 2, 0.0]))[0], [0.3,
 needs_poselib = pytest.mark.skipif(rig_pnp.poselib is None, reason="PoseLib has no wheel for this machine")
 
 
+def paired(pixels_N2, points_N3, camera, rig_T_camera):
+    return Correspondences(pixels_N2, points_N3, np.ones(len(points_N3), np.float32), camera, rig_T_camera)
+
+
 def seen(camera, rig_T_camera, outlier_share=0.0, count=500, noise_px=0.0, seed=0):
     rng = np.random.default_rng(seed)
     pixels = rng.uniform([0, 0], [camera.width_px - 1, camera.height_px - 1], (count, 2))
     points = transform(TRUTH @ rig_T_camera, camera.unproject(pixels) * rng.uniform(1, 4, (count, 1)))
     outliers = rng.random(count) < outlier_share
     points[outliers] += rng.normal(0, 1.5, (outliers.sum(), 3))
-    return CameraPoints(pixels + rng.normal(0, noise_px, (count, 2)), points, camera, rig_T_camera)
+    return paired(pixels + rng.normal(0, noise_px, (count, 2)), points, camera, rig_T_camera)
 
 
 @needs_poselib
@@ -44,9 +49,9 @@ def test_sixty_percent_outliers_in_both_cameras():
 @needs_poselib
 def test_a_camera_that_is_all_wrong_or_sees_nothing_does_not_matter():
     rng = np.random.default_rng(2)
-    wrong = CameraPoints(rng.uniform(0, 380, (500, 2)), rng.normal(0, 2, (500, 3)), RIGHT, RIG_T_RIGHT)
-    nothing = CameraPoints(np.empty((0, 2)), np.empty((0, 3)), RIGHT, RIG_T_RIGHT)
-    broken = CameraPoints(np.zeros((9, 2)), np.full((9, 3), np.nan), RIGHT, RIG_T_RIGHT)
+    wrong = paired(rng.uniform(0, 380, (500, 2)), rng.normal(0, 2, (500, 3)), RIGHT, RIG_T_RIGHT)
+    nothing = paired(np.empty((0, 2)), np.empty((0, 3)), RIGHT, RIG_T_RIGHT)
+    broken = paired(np.zeros((9, 2)), np.full((9, 3), np.nan), RIGHT, RIG_T_RIGHT)
     for other in (wrong, nothing, broken):
         map_T_rig = solve_rig_pnp([seen(FRONT, RIG_T_FRONT, noise_px=0.5), other], 4.0)
         assert pose_error(map_T_rig, TRUTH)[0] < 0.01

@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -8,25 +9,40 @@ from hypothesis.extra.numpy import arrays
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.evaluation.evaluate import evaluate
 from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pnp import solve_pnp
 from dsm_ros.geometry.pose import invert, make_pose, transform
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import (
     DISSENT,
     PATCH_PX,
+    covariance_of,
     deviation_px,
+    movement,
     patch_weights,
     pose_covariance,
+    pose_information,
     reprojection_jacobian,
 )
 from dsm_ros.localization.localizer import Localizer
+from dsm_ros.localization.matching import MatchedImage
+from dsm_ros.localization.pose_estimation import estimate_at
+from dsm_ros.localization.view import View
+from dsm_ros.network.features import ImageFeatures
 from dsm_ros.scene_map.scene_map import SceneMap
 
 CAMERA = Camera(512, 384, 420.0, 420.0, 255.5, 191.5)
 POSE = make_pose(cv2.Rodrigues(np.array([0.3, -0.5, 0.2]))[0], [2.0, -1.0, 0.5])
 
 
+RIG_T_FRONT = make_pose(cv2.Rodrigues(np.array([0.0, 0.0, 0.3]))[0], [0.1, 0.2, 0.0])
+RIG_T_RIGHT = make_pose(cv2.Rodrigues(np.array([0.0, np.pi / 2, 0.0]))[0], [0.3, -0.1, 0.2])
+EVERY_INLIER = LocalizerConfig(pixel_sigma_px=1.0, max_error_px=1000.0)
 FORWARD = make_pose([[0, 0, 1], [-1, 0, 0], [0, -1, 0]], [5.0, 2.0, 1.0])  # looks along the map's x
+
+
+def covariance_at(points, camera, map_T_camera, sigma_px):
+    return covariance_of(pose_information(points, camera, map_T_camera, sigma_px))
 
 
 def scene(count, seed=0):
@@ -84,7 +100,7 @@ def test_the_covariance_predicts_the_scatter_of_solutions():
     def solve(trial):
         return solve_pnp(pixels + rng.normal(0, 1.0, pixels.shape), points, CAMERA, 12.0, seed=trial).map_T_camera
 
-    predicted = pose_covariance(points, CAMERA, POSE, sigma_px=1.0)
+    predicted = covariance_at(points, CAMERA, POSE, sigma_px=1.0)
     ratio = np.diag(np.cov(pose_errors(solve, 60).T)) / np.diag(predicted)
     assert (ratio > 0.5).all()
     assert (ratio < 2.0).all()
@@ -94,8 +110,8 @@ def test_pixels_of_one_patch_inform_as_one():
     rng = np.random.default_rng(0)
     far_apart = one_pixel_a_patch()
     points = transform(POSE, CAMERA.unproject(far_apart) * rng.uniform(1, 4, (len(far_apart), 1)))
-    once = pose_covariance(points, CAMERA, POSE, 1.0)
-    assert pose_covariance(np.repeat(points, 9, axis=0), CAMERA, POSE, 1.0) == pytest.approx(once)
+    once = covariance_at(points, CAMERA, POSE, 1.0)
+    assert covariance_at(np.repeat(points, 9, axis=0), CAMERA, POSE, 1.0) == pytest.approx(once)
 
 
 def test_patch_weights_of_worked_pixels():
@@ -115,15 +131,15 @@ def test_the_deviation_of_worked_errors():
 
 
 def test_the_covariance_grows_with_the_deviation_and_the_distance():
-    near, far = (pose_covariance(wall(one_pixel_a_patch(), d), CAMERA, FORWARD, 1.0) for d in (1.0, 3.0))
-    assert pose_covariance(wall(one_pixel_a_patch(), 1.0), CAMERA, FORWARD, 2.0) == pytest.approx(4 * near)
+    near, far = (covariance_at(wall(one_pixel_a_patch(), d), CAMERA, FORWARD, 1.0) for d in (1.0, 3.0))
+    assert covariance_at(wall(one_pixel_a_patch(), 1.0), CAMERA, FORWARD, 2.0) == pytest.approx(4 * near)
     assert np.sqrt(np.diag(far)[:3] / np.diag(near)[:3]) == pytest.approx([3, 3, 3])  # metres scale with the scene
     assert np.diag(far)[3:] == pytest.approx(np.diag(near)[3:])  # radians do not
 
 
 def test_depth_is_known_worse_than_the_sideways_position_in_map_axes():
     pixels = one_pixel_a_patch()
-    information = np.linalg.inv(pose_covariance(wall(pixels, 2.0), CAMERA, FORWARD, 1.0))
+    information = np.linalg.inv(covariance_at(wall(pixels, 2.0), CAMERA, FORWARD, 1.0))
     deviation = np.diag(information)[:3] ** -0.5  # of the position when the rotation is known
     radius_px = np.sqrt(((pixels - CAMERA.matrix_33[:2, 2]) ** 2).sum(axis=1).mean())
     assert deviation[1:] == pytest.approx(2.0 / (CAMERA.fx * np.sqrt(len(pixels))))
@@ -131,7 +147,7 @@ def test_depth_is_known_worse_than_the_sideways_position_in_map_axes():
 
 
 def test_a_wall_leaves_shift_and_turn_to_be_confused_in_map_axes():
-    covariance = pose_covariance(wall(one_pixel_a_patch(), 2.0), CAMERA, FORWARD, 1.0)
+    covariance = covariance_at(wall(one_pixel_a_patch(), 2.0), CAMERA, FORWARD, 1.0)
     deviation = np.sqrt(np.diag(covariance))
     correlation = covariance / np.outer(deviation, deviation)
     assert correlation[1, 5] < -0.98  # further left (y) with a turn to the right (negative about z)
@@ -144,7 +160,7 @@ def test_a_wall_leaves_shift_and_turn_to_be_confused_in_map_axes():
     st.floats(0.1, 100),
 )
 def test_every_covariance_is_symmetric_and_positive_definite(points, sigma_px):
-    covariance = pose_covariance(points, CAMERA, POSE, sigma_px)
+    covariance = covariance_at(points, CAMERA, POSE, sigma_px)
     assert np.isfinite(covariance).all()
     assert (covariance == covariance.T).all()
     assert np.linalg.eigvalsh(covariance).min() > 0
@@ -154,15 +170,62 @@ def test_every_covariance_is_symmetric_and_positive_definite(points, sigma_px):
 def test_points_that_no_camera_sees_tell_nothing(row):
     _, points = scene(50)
     with_row = np.vstack([points, row])
-    expected = pose_covariance(points, CAMERA, POSE, 1.0)
+    expected = covariance_at(points, CAMERA, POSE, 1.0)
     with np.errstate(invalid="ignore"):
-        assert (pose_covariance(with_row, CAMERA, POSE, 1.0) == expected).all()
+        assert (covariance_at(with_row, CAMERA, POSE, 1.0) == expected).all()
 
 
 def test_without_information_the_variance_is_large_but_finite():
-    covariance = pose_covariance(np.empty((0, 3)), CAMERA, POSE, 1.0)
+    covariance = covariance_at(np.empty((0, 3)), CAMERA, POSE, 1.0)
     assert np.isfinite(covariance).all()
     assert np.linalg.eigvalsh(covariance).min() >= 1e3
+
+
+def image_on_rig(rig_T_camera, noise_px=0.0, count=500):
+    """A camera whose correspondences all agree with the rig's pose."""
+    rng = np.random.default_rng(0)
+    pixels = rng.uniform([0, 0], [511, 383], (count, 2))
+    points = transform(POSE @ rig_T_camera, CAMERA.unproject(pixels) * rng.uniform(1, 4, (count, 1)))
+    pixels += rng.normal(0, noise_px, (count, 2))
+    correspondences = Correspondences(pixels, points, np.ones(count), CAMERA, rig_T_camera)
+    view, query = View("", None, CAMERA, rig_T_camera), ImageFeatures((), torch.zeros(1), CAMERA)
+    return MatchedImage(view, query, (), (), None, None, estimate_at(correspondences, POSE, EVERY_INLIER))
+
+
+def test_what_is_fixed_to_a_moving_frame_moves_as_predicted():
+    change = np.array([0.3, -0.2, 0.1, 0.4, -0.5, 0.6]) * 1e-3
+    camera, shifted = POSE @ RIG_T_FRONT, moved(POSE, change) @ RIG_T_FRONT
+    expected = movement(POSE, camera) @ change
+    assert shifted[:3, 3] - camera[:3, 3] == pytest.approx(expected[:3], abs=1e-6)
+    assert cv2.Rodrigues(shifted[:3, :3] @ camera[:3, :3].T)[0].ravel() == pytest.approx(expected[3:], abs=1e-6)
+
+
+def test_a_camera_on_its_own_frame_knows_what_its_inliers_tell():
+    image = image_on_rig(np.eye(4))
+    expected = covariance_at(image.estimate.inlier_points_N3, CAMERA, POSE, 1.0)
+    assert (pose_covariance([image], POSE, 1.0, EVERY_INLIER) == expected).all()
+
+
+def test_a_rig_of_one_camera_knows_what_that_camera_knows():
+    image = image_on_rig(RIG_T_FRONT)
+    camera = POSE @ RIG_T_FRONT
+    to_rig_66 = movement(camera, POSE)
+    expected = to_rig_66 @ covariance_at(image.estimate.inlier_points_N3, CAMERA, camera, 1.0) @ to_rig_66.T
+    assert pose_covariance([image], POSE, 1.0, EVERY_INLIER) == pytest.approx(expected)
+
+
+def test_two_cameras_know_more_than_one():
+    front, right = image_on_rig(RIG_T_FRONT), image_on_rig(RIG_T_RIGHT)
+    both = np.diag(pose_covariance([front, right], POSE, 1.0, EVERY_INLIER))
+    for alone in (front, right):
+        assert (both < np.diag(pose_covariance([alone], POSE, 1.0, EVERY_INLIER))).all()
+
+
+def test_the_deviation_is_that_of_all_inliers():
+    exact, noisy = image_on_rig(RIG_T_FRONT), image_on_rig(RIG_T_RIGHT, noise_px=4.0)
+    sure = pose_covariance([exact, image_on_rig(RIG_T_RIGHT)], POSE, 1.0, EVERY_INLIER)
+    unsure = pose_covariance([exact, noisy], POSE, 1.0, EVERY_INLIER)
+    assert np.trace(unsure) == pytest.approx(8 * np.trace(sure), rel=0.1)
 
 
 def test_most_true_errors_in_a_new_room_are_inside_the_ellipsoid(room_map, network):

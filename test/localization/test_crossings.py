@@ -9,13 +9,12 @@ import pytest
 from pretended_device import NAME, pretended_device, put
 
 from dsm_ros.datasets.rooms.sequence import open_rooms
-from dsm_ros.evaluation.ablation_networks import FixedWeightNet
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.geometry.rig_pnp import poselib
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
-from dsm_ros.localization.rig import RigLocalizer
-from dsm_ros.localization.rig_view import View
+from dsm_ros.localization.matching import Matcher
+from dsm_ros.localization.view import View, single_view
 from dsm_ros.scene_map.scene_map import SceneMap
 
 # The image, its descriptor and two answers; the matrices of two scenes and of the choice of keyframes between them; the
@@ -48,14 +47,19 @@ def poses(localizer, frames, crossings=None):
     found, counts = [], []
     for frame in frames:
         before = crossings.total if crossings else 0
-        found.append(localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns).map_T_camera)
+        found.append(localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns).map_T_camera)
         counts.append(crossings.total - before if crossings else 0)
     return np.array(found), counts
 
 
+def fusing(scene_map, network):
+    """Make a localizer that fuses the previous frame however confident the first match is."""
+    return Localizer(scene_map, network, matcher=Matcher(scene_map, network, lambda confidence: NEVER_ALONE))
+
+
 @pytest.mark.parametrize("keyframes", [4, 10])
 def test_single_images_cross_as_often_however_many_keyframes_there_are(on, frames, keyframes):
-    config = replace(LocalizerConfig(temporal=False).with_keyframes(keyframes), keyframes_around=keyframes)
+    config = replace(LocalizerConfig(temporal=False).with_keyframes(keyframes), guided_keyframes=keyframes)
     wanted, _ = poses(Localizer(*on("cpu"), config), frames)
     with pretended_device() as crossings:
         found, counts = poses(Localizer(*on(NAME), config), frames, crossings)
@@ -64,12 +68,9 @@ def test_single_images_cross_as_often_however_many_keyframes_there_are(on, frame
 
 
 def test_a_video_crosses_once_more_where_the_previous_frame_is_fused(on, frames):
-    scene_map, network = on("cpu")
-    wanted, _ = poses(Localizer(scene_map, FixedWeightNet(network, NEVER_ALONE)), frames)
+    wanted, _ = poses(fusing(*on("cpu")), frames)
     with pretended_device() as crossings:
-        scene_map, network = on(NAME)
-        video = Localizer(scene_map, FixedWeightNet(network, NEVER_ALONE))
-        found, counts = poses(video, frames, crossings)
+        found, counts = poses(fusing(*on(NAME)), frames, crossings)
     assert np.abs(found - wanted).max() < 1e-6
     assert counts == [FRAME, FRAME + FUSION], f"\n{crossings}"
 
@@ -81,9 +82,9 @@ def test_a_rig_crosses_as_often_as_its_cameras_do_and_looks_once_more_at_each_su
         View(name, frame.image_HW3, frame.camera, pose)
         for name, frame, pose in zip(("a", "b"), frames, (np.eye(4), turned), strict=True)
     ]
-    wanted = RigLocalizer(*on("cpu")).localize(views, 0).map_T_camera
+    wanted = Localizer(*on("cpu")).localize(views, 0).map_T_camera
     with pretended_device() as crossings:
-        rig = RigLocalizer(*on(NAME))
+        rig = Localizer(*on(NAME))
         crossings.counts.clear()
         found = rig.localize(views, 0).map_T_camera
     assert np.abs(found - wanted).max() < 1e-6

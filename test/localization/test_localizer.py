@@ -8,13 +8,28 @@ from dsm_ros.evaluation.evaluate import evaluate
 from dsm_ros.geometry.pose import pose_error
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
+from dsm_ros.localization.matching import Matcher
 from dsm_ros.localization.result import Localized, NotLocalized
+from dsm_ros.localization.view import single_view
 from dsm_ros.network.temporal import PreviousFrame
 from dsm_ros.scene_map.scene_map import SceneMap
+
+from .recorder import Recorder
 
 
 def localizer_on(uri, network, **changes):
     return Localizer(SceneMap.open(uri, network.model_hash), network, dataclasses.replace(LocalizerConfig(), **changes))
+
+
+class WithPrevious(Matcher):
+    """A matcher that fuses as much as it may of a previous frame that was given to it."""
+
+    def __init__(self, scene_map, network, previous):
+        super().__init__(scene_map, network, lambda confidence: 0.4)
+        self.previous = previous
+
+    def guided_match(self, image, previous, config, watch):
+        return super().guided_match(image, self.previous, config, watch)
 
 
 def quiet(done, total):
@@ -45,43 +60,54 @@ def test_other_places_are_refused_with_the_number_that_failed(kitchen_map, netwo
     localizer = localizer_on(kitchen_map, network)
     for index in range(0, 240, 20):
         frame = desk[index]
-        result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
+        result = localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
         assert isinstance(result, NotLocalized)
         assert any(character.isdigit() for character in result.detail)
 
 
 def test_the_previous_frame_counts_only_when_recent(room_map, network):
     room = open_rooms("rooms:7/walk=1")
-    localizer = localizer_on(room_map, network)
-    assert isinstance(localizer.localize(room[10].image_HW3, room.camera, 10**9), Localized)
-    assert localizer._recent(10**9 + 10**8) is not None
-    assert localizer._recent(10**9) is None
-    assert localizer._recent(10**9 - 1) is None
-    assert localizer._recent(2 * 10**9) is None
+    recorder = Recorder(SceneMap.open(room_map, network.model_hash), network)
+    localizer = Localizer(recorder.scene_map, network, matcher=recorder)
+    views = single_view(room[10].image_HW3, room.camera)
+
+    def previous_at(stamp_ns):
+        localizer.reset()
+        localizer.localize(views, 10**9)
+        assert isinstance(localizer.localize(views, stamp_ns), Localized)
+        return recorder.previous[-1]
+
+    assert previous_at(10**9 + 10**8).stamp_ns == 10**9
+    for stamp_ns in (10**9, 10**9 - 1, 2 * 10**9):
+        assert previous_at(stamp_ns) is None
     localizer.reset()
-    assert localizer._recent(10**9 + 10**8) is None
+    localizer.localize(views, 10**9 + 10**8)
+    assert recorder.previous[-1] is None
 
 
-def test_the_previous_frame_cannot_vouch_for_a_place_off_the_map(room_map, network, monkeypatch):
-    monkeypatch.setattr("dsm_ros.localization.localizer.scene_weight", lambda certainty: 0.4)
-    elsewhere = open_rooms("rooms:8")
-    localizer = localizer_on(room_map, network)
-    features = network.encode(elsewhere[0].image_HW3, elsewhere.camera)
-    localizer._previous = PreviousFrame(features, open_rooms("rooms:7")[0].map_T_camera, 10**9)
-    result = localizer.localize(elsewhere[1].image_HW3, elsewhere.camera, 10**9 + 10**8)
+def test_the_previous_frame_cannot_vouch_for_a_place_off_the_map(room_map, network):
+    """Two neighbouring images of a place off the map agree, the first one wrongly located in the map."""
+    room, elsewhere = open_rooms("rooms:7"), open_rooms("rooms:8")
+    scene_map = SceneMap.open(room_map, network.model_hash)
+    previous = PreviousFrame(network.encode(elsewhere[0].image_HW3, elsewhere.camera), room[0].map_T_camera, 10**9)
+    matcher = WithPrevious(scene_map, network, previous)
+    localizer = Localizer(scene_map, network, LocalizerConfig(), matcher)
+    result = localizer.localize(
+        single_view(elsewhere[1].image_HW3, elsewhere.camera), 10**9 + 10**8, previous.map_T_camera
+    )
     assert isinstance(result, NotLocalized)
 
 
 def test_a_black_image_has_no_pose(room_map, network):
     room = open_rooms("rooms:7")
-    result = localizer_on(room_map, network).localize(np.zeros_like(room[0].image_HW3), room.camera, 0)
+    result = localizer_on(room_map, network).localize(single_view(np.zeros_like(room[0].image_HW3), room.camera), 0)
     assert isinstance(result, NotLocalized)
 
 
 def test_dense_coordinates_lie_in_the_map_frame(room_map, network):
     room = open_rooms("rooms:7/walk=1")
     frame = room[40]
-    result = localizer_on(room_map, network).localize(frame.image_HW3, frame.camera, 0)
+    result = localizer_on(room_map, network).localize(single_view(frame.image_HW3, frame.camera), 0)
     coordinates = result.coordinates
     assert coordinates.coords_HW3.shape == (48, 64, 3)
     sure = coordinates.confidence_HW > np.median(coordinates.confidence_HW)
@@ -95,7 +121,7 @@ def test_a_look_alike_in_the_kitchen_is_refused_by_what_the_map_shows_around_it(
     localizer = localizer_on(kitchen_map, network, temporal=False)
     for index in (380, 384):
         frame = kitchen[index]
-        result = localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns)
+        result = localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
         assert isinstance(result, NotLocalized)
         assert result.support.confidence < localizer.config.min_confidence / 2
 
@@ -105,7 +131,7 @@ def test_a_clear_image_needs_the_first_keyframes_and_others_need_all(room_map, n
     used = []
     for sequence, index in (("rooms:7/walk=1", 40), ("rooms:8/walk=1", 40)):
         frame = open_rooms(sequence)[index]
-        result = localizer.localize(frame.image_HW3, frame.camera, 0)
+        result = localizer.localize(single_view(frame.image_HW3, frame.camera), 0)
         used.append((isinstance(result, Localized), len(result.support.keyframe_ids)))
     assert used == [(True, localizer.config.first_keyframes), (False, localizer.config.keyframes)]
 
@@ -113,44 +139,48 @@ def test_a_clear_image_needs_the_first_keyframes_and_others_need_all(room_map, n
 def test_an_expected_pose_needs_fewer_keyframes(room_map, network):
     frame = open_rooms("rooms:7/walk=1")[40]
     localizer = localizer_on(room_map, network)
-    result = localizer.localize(frame.image_HW3, frame.camera, 0, near=frame.map_T_camera)
+    result = localizer.localize(single_view(frame.image_HW3, frame.camera), 0, prior=frame.map_T_camera)
     assert pose_error(result.map_T_camera, frame.map_T_camera)[0] < 0.02
     nearest = localizer.scene_map.nearest(frame.map_T_camera, localizer.config.near_keyframes)
     assert list(result.support.keyframe_ids[: len(nearest)]) == nearest
     assert len(result.support.keyframe_ids) == localizer.config.first_keyframes < localizer.config.keyframes
     fewer = localizer_on(room_map, network, keyframes=3)
-    result = fewer.localize(frame.image_HW3, frame.camera, 0, near=frame.map_T_camera)
+    result = fewer.localize(single_view(frame.image_HW3, frame.camera), 0, prior=frame.map_T_camera)
     assert len(result.support.keyframe_ids) == 3
 
 
 def test_a_video_expects_the_pose_of_the_previous_frame(room_map, network):
     room = open_rooms("rooms:7/walk=1")
     localizer = localizer_on(room_map, network)
-    first = localizer.localize(room[40].image_HW3, room.camera, 10**9)
+    first = localizer.localize(single_view(room[40].image_HW3, room.camera), 10**9)
     nearest = localizer.scene_map.nearest(first.map_T_camera, localizer.config.near_keyframes)
-    soon = localizer.localize(room[42].image_HW3, room.camera, 10**9 + 10**8)
+    soon = localizer.localize(single_view(room[42].image_HW3, room.camera), 10**9 + 10**8)
     assert list(soon.support.keyframe_ids[: len(nearest)]) == nearest
-    told = localizer.localize(room[44].image_HW3, room.camera, 10**9 + 2 * 10**8, near=room[190].map_T_camera)
+    told = localizer.localize(
+        single_view(room[44].image_HW3, room.camera), 10**9 + 2 * 10**8, prior=room[190].map_T_camera
+    )
     assert isinstance(told, Localized)
     assert list(told.support.keyframe_ids[: len(nearest)]) != nearest
     alone = localizer_on(room_map, network, temporal=False)
-    alone.localize(room[40].image_HW3, room.camera, 10**9)
+    alone.localize(single_view(room[40].image_HW3, room.camera), 10**9)
     alike = localizer.scene_map.retrieve(network.encode(room[42].image_HW3, room.camera).descriptor_D, 4)
-    assert list(alone.localize(room[42].image_HW3, room.camera, 10**9 + 10**8).support.keyframe_ids) == alike
+    assert (
+        list(alone.localize(single_view(room[42].image_HW3, room.camera), 10**9 + 10**8).support.keyframe_ids) == alike
+    )
 
 
 def test_a_camera_that_is_not_where_it_is_expected_is_searched_for(room_map, network):
     room = open_rooms("rooms:7/walk=1")
     localizer = localizer_on(room_map, network, near_keyframes=4)
     frame, elsewhere = room[40], room[190]
-    result = localizer.localize(frame.image_HW3, frame.camera, 0, near=elsewhere.map_T_camera)
+    result = localizer.localize(single_view(frame.image_HW3, frame.camera), 0, prior=elsewhere.map_T_camera)
     assert pose_error(result.map_T_camera, frame.map_T_camera)[0] < 0.02
     assert len(result.support.keyframe_ids) == localizer.config.keyframes
 
 
 def test_more_keyframes_around_the_pose_found_make_more_coordinates(room_map, network):
     room = open_rooms("rooms:7/walk=1")
-    one = localizer_on(room_map, network, temporal=False, keyframes_around=1, nearest_around=1)
+    one = localizer_on(room_map, network, temporal=False, guided_keyframes=1, guided_nearest_keyframes=1)
     six = localizer_on(room_map, network, temporal=False)
     shares = [evaluate(each, room, range(0, 300, 60), quiet).figures["coordinate_within_10cm"] for each in (one, six)]
     assert shares[0] + 0.02 < shares[1]

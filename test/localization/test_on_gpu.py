@@ -8,6 +8,7 @@ import torch
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.geometry.pose import pose_error
 from dsm_ros.localization.localizer import Localizer
+from dsm_ros.localization.view import single_view
 from dsm_ros.scene_map.scene_map import SceneMap
 
 DEVICE = "cuda"
@@ -20,7 +21,9 @@ def test_a_video_has_the_poses_of_the_cpu(room_map, network):
     found = {}
     for device, net in (("cpu", network), (DEVICE, deepcopy(network).to(DEVICE))):
         localizer = Localizer(SceneMap.open(room_map, network.model_hash, device), net)
-        found[device] = [localizer.localize(frame.image_HW3, frame.camera, frame.stamp_ns) for frame in frames]
+        found[device] = [
+            localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns) for frame in frames
+        ]
     for here, there in zip(found["cpu"], found[DEVICE], strict=True):
         assert type(there) is type(here)
         away_m, away_deg = pose_error(there.map_T_camera, here.map_T_camera)

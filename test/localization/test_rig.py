@@ -1,45 +1,20 @@
-import cv2
 import numpy as np
 import pytest
-import torch
 
-from dsm_ros.datasets.rooms.render import render
 from dsm_ros.datasets.rooms.sequence import open_rooms
-from dsm_ros.geometry.pose import invert, make_pose, pose_error, transform
+from dsm_ros.geometry.pose import invert, pose_error, transform
 from dsm_ros.geometry.rig_pnp import poselib
-from dsm_ros.localization.attempt import Attempt, most_certain
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized, NotLocalized
-from dsm_ros.localization.rig import RigLocalizer
-from dsm_ros.localization.rig_view import View
+from dsm_ros.localization.view import single_view
 from dsm_ros.scene_map.scene_map import SceneMap
 
-# A base 0.1 m below two cameras, of which one looks ahead and one to the right.
-RIG_T = {
-    "front": make_pose(np.eye(3), [0.0, -0.1, 0.0]),
-    "right": make_pose(cv2.Rodrigues(np.array([0.0, np.pi / 2, 0.0]))[0], [0.1, -0.1, 0.05]),
-}
+from .recorder import Recorder
+from .rig_views import covered, rig_pose, views_of
+
 PERIOD_NS = 33_000_000
 needs_poselib = pytest.mark.skipif(poselib is None, reason="PoseLib has no wheel for this machine")
-
-
-def rig_pose(room, index):
-    return room.room.walks[room.spec.walk].pose(index / room.spec.frames) @ invert(RIG_T["front"])
-
-
-def views_of(room, index):
-    """What both cameras see when the first one is where the room's frame was taken."""
-    views = []
-    for name, rig_T_camera in RIG_T.items():
-        pose = torch.from_numpy(rig_pose(room, index) @ rig_T_camera)
-        image_HW3 = (render(room.room.on("cpu"), pose, room.camera)[0].numpy() * 255).astype(np.uint8)
-        views.append(View(name, image_HW3, room.camera, rig_T_camera))
-    return views
-
-
-def covered(view):
-    return View(view.name, np.zeros_like(view.image_HW3), view.camera, view.rig_T_camera)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +24,7 @@ def room():
 
 @pytest.fixture
 def rig(room_map, network):
-    return RigLocalizer(SceneMap.open(room_map, network.model_hash), network, LocalizerConfig())
+    return Localizer(SceneMap.open(room_map, network.model_hash), network, LocalizerConfig())
 
 
 @needs_poselib
@@ -100,25 +75,17 @@ def test_beside_a_covered_camera_the_other_is_as_precise_as_alone(rig, room):
     assert (beside < 1.2 * alone).all(), (alone, beside)
 
 
-def test_one_image_gives_the_answer_of_that_camera_alone(rig, room, room_map, network):
+def test_one_image_gives_the_result_of_that_camera_alone(rig, room, room_map, network):
     alone = Localizer(SceneMap.open(room_map, network.model_hash), network, LocalizerConfig())
     for index, stamp_ns in ((40, 0), (41, PERIOD_NS)):  # the second is fused with the first
         view = views_of(room, index)[1]
-        near = rig_pose(room, index)
-        expected = alone.localize(view.image_HW3, view.camera, stamp_ns, near @ view.rig_T_camera)
-        result = rig.localize([view], stamp_ns, near)
+        prior = rig_pose(room, index)
+        expected = alone.localize(single_view(view.image_HW3, view.camera), stamp_ns, prior @ view.rig_T_camera)
+        result = rig.localize([view], stamp_ns, prior)
         assert result.map_T_camera @ view.rig_T_camera == pytest.approx(expected.map_T_camera, abs=1e-12)
         assert result.support == expected.support
         assert np.trace(result.covariance_66[3:, 3:]) == pytest.approx(np.trace(expected.covariance_66[3:, 3:]))
         assert np.trace(result.covariance_66[:3, :3]) != pytest.approx(np.trace(expected.covariance_66[:3, :3]))
-
-
-def test_a_camera_on_its_own_frame_gets_the_same_numbers_bit_by_bit(rig, room, room_map, network):
-    frame = room[40]
-    expected = Localizer(SceneMap.open(room_map, network.model_hash), network).localize(frame.image_HW3, room.camera, 0)
-    result = rig.localize([View("", frame.image_HW3, room.camera, np.eye(4))], 0)
-    assert (result.map_T_camera == expected.map_T_camera).all()
-    assert (result.covariance_66 == expected.covariance_66).all()
 
 
 @needs_poselib
@@ -130,21 +97,16 @@ def test_another_place_is_refused_with_the_number_that_failed(rig):
 
 
 @needs_poselib
-def test_the_previous_frame_is_remembered_for_each_camera(rig, room):
+def test_the_previous_frame_is_remembered_for_each_camera(room, room_map, network):
+    """Where nobody says where the rig is, each camera is looked for at its own previous frame."""
+    recorder = Recorder(SceneMap.open(room_map, network.model_hash), network)
+    rig = Localizer(recorder.scene_map, network, matcher=recorder)
     views = views_of(room, 40)
     rig.localize(views, 0)
-    for view in views:
-        previous = rig._of(view)._recent(PERIOD_NS)
+    assert recorder.previous == [None, None]
+    rig.localize(views, PERIOD_NS)
+    for view, previous in zip(views, recorder.previous[2:], strict=True):
         assert pose_error(previous.map_T_camera, rig_pose(room, 40) @ view.rig_T_camera)[0] < 0.03
     rig.reset()
-    assert rig._of(views[0])._recent(PERIOD_NS) is None
-
-
-def test_the_most_certain_cells_are_those_of_all_cameras_together():
-    def attempt(confidence_C):
-        cells = np.arange(len(confidence_C), dtype=float)
-        return Attempt(None, None, cells[:, None], cells[:, None], np.array(confidence_C, np.float32), None)
-
-    sure, half_sure, covered = most_certain([attempt([0.9, 0.8, 0.7]), attempt([0.8, 0.3]), attempt([0.2, 0.1])], 4)
-    assert [len(one.points_C3) for one in (sure, half_sure, covered)] == [3, 1, 0]
-    assert sure.pixels_C2.ravel().tolist() == [0, 1, 2]
+    rig.localize(views, 2 * PERIOD_NS)
+    assert recorder.previous[4:] == [None, None]

@@ -6,8 +6,8 @@ import pytest
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, SceneCoordinates, Support
-from dsm_ros.localization.rig_view import View
 from dsm_ros.localization.tracker import Hint, State, Tracker
+from dsm_ros.localization.view import View
 
 CAMERA = Camera(8, 6, 8.0, 8.0, 3.5, 2.5)
 IMAGE = np.zeros((6, 8, 3), np.uint8)
@@ -23,10 +23,10 @@ class Told:
     """Answers with the pose at x, or that it is lost when x is None."""
 
     def __init__(self):
-        self.x_m, self.near, self.resets = None, [], 0
+        self.x_m, self.priors, self.resets = None, [], 0
 
-    def localize(self, views, stamp_ns, near=None):
-        self.near.append(near)
+    def localize(self, views, stamp_ns, prior=None):
+        self.priors.append(prior)
         if self.x_m is None:
             return NotLocalized(Reason.TOO_FEW_INLIERS, "3 of 5")
         return Localized(at(self.x_m), np.eye(6), Support(), NOTHING)
@@ -68,9 +68,9 @@ def test_states_follow_the_poses(video):
 def test_the_prediction_is_where_keyframes_are_looked_for(video):
     for x_m in (1.0, 1.1, 1.2):
         video.see(x_m)
-    assert video.told.near[0] is None
-    assert video.told.near[1][0, 3] == pytest.approx(1.0)
-    assert video.told.near[2][0, 3] == pytest.approx(1.2)
+    assert video.told.priors[0] is None
+    assert video.told.priors[1][0, 3] == pytest.approx(1.0)
+    assert video.told.priors[2][0, 3] == pytest.approx(1.2)
 
 
 def test_one_pose_that_contradicts_motion_is_held_back(video):
@@ -120,9 +120,9 @@ def test_a_hint_is_where_keyframes_are_looked_for_until_a_pose_agrees(video):
     video.tracker.hint(Hint(at(2.0), 1.0))
     video.see(None)
     video.see(2.5)
-    assert [near[0, 3] for near in video.told.near] == [2.0, 2.0]
+    assert [prior[0, 3] for prior in video.told.priors] == [2.0, 2.0]
     video.see(2.5, after_ms=5000)
-    assert video.told.near[-1] is None
+    assert video.told.priors[-1] is None
     assert video.tracker.hint_report == ""
 
 
@@ -145,7 +145,7 @@ def test_a_hint_outlives_a_long_pause(video):
     video.see(1.0)
     video.tracker.hint(Hint(at(5.0), 1.0))
     video.see(5.0, after_ms=60_000)
-    assert video.told.near[-1][0, 3] == 5.0
+    assert video.told.priors[-1][0, 3] == 5.0
 
 
 def test_without_odometry_the_limit_grows_with_time(video):

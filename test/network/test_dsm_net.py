@@ -89,7 +89,7 @@ def test_matching_around_the_true_pose_mends_cells_that_took_a_wrong_place(net):
     own_3HW = scene.levels[1].coords_N3HW[0]
     match = floor.match(frame.image, scene)
     far = replace(match.levels[-1], coords_B3HW=match.levels[-1].coords_B3HW + 5.0)
-    mended = floor.match_around(frame.image, scene, replace(match, levels=(match.levels[0], far)), frame.map_T_camera)
+    mended = floor.guided_match(frame.image, scene, replace(match, levels=(match.levels[0], far)), frame.map_T_camera)
     assert (mended.coords_HW3 - own_3HW.permute(1, 2, 0)).norm(dim=2).max() < 0.02
 
 

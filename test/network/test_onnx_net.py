@@ -10,6 +10,7 @@ import torch
 from dsm_ros.errors import DsmError, ModelError
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized
+from dsm_ros.localization.view import single_view
 from dsm_ros.network import onnx_net
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.network.config import HeadShape, NetworkConfig
@@ -71,7 +72,7 @@ def test_poses_and_coordinates_agree_on_real_frames(network, onnx_network, kitch
     compared, apart_m = 0, []
     for index in indices:
         frame = kitchen[index]
-        wanted, found = (localize(frame.image_HW3, frame.camera, frame.stamp_ns) for localize in locate)
+        wanted, found = (localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns) for localize in locate)
         assert type(found) is type(wanted)
         apart_m.append(np.linalg.norm(found.coordinates.coords_HW3 - wanted.coordinates.coords_HW3, axis=2).ravel())
         if isinstance(wanted, Localized) and isinstance(found, Localized):
@@ -93,7 +94,7 @@ def test_trained_heads_agree(with_heads):
         wanted, found = (net._match_level(level, [query], [scene], start_B3HW) for net in (with_heads, other))
         assert torch.allclose(wanted.weights_BQHW, found.weights_BQHW, atol=1e-5)
         assert torch.allclose(wanted.coords_B3HW, found.coords_B3HW, atol=1e-4)
-    wanted, found = (net.certainty([query], [scene], levels) for net in (with_heads, other))
+    wanted, found = (net.confidence_logits([query], [scene], levels) for net in (with_heads, other))
     assert torch.allclose(wanted, found, atol=1e-4)
     assert wanted.std() > 1e-3
 
@@ -104,7 +105,7 @@ def test_heads_in_the_runtime_are_used(with_heads):
         other.confidence_head.output.bias += 5
     use_onnxruntime(other, CPU)
     scene, query = gather_scene([make_keyframe(1, channels=64)]), make_keyframe(50, channels=64).image
-    assert other.match(query, scene).certainty > with_heads.match(query, scene).certainty + 0.1
+    assert other.match(query, scene).confidence > with_heads.match(query, scene).confidence + 0.1
     assert runtime_of(without_heads(other)) == "onnxruntime (CPU)"
 
 

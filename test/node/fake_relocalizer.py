@@ -18,7 +18,7 @@ class FakeLocalizer:
     def reset(self):
         pass
 
-    def localize(self, views, stamp_ns, near=None):
+    def localize(self, views, stamp_ns, prior=None):
         """Return a pose whose x is the first image's red value and the cameras' x on the rig.
 
         z is the stamp's last nanoseconds as micrometres: any two stamps are poses that motion does not contradict.

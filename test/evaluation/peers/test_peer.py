@@ -10,6 +10,18 @@ from dsm_ros.geometry.pose import pose_error
 from dsm_ros.scene_map.keyframe import compress
 
 
+class RecordingSift(Sift):
+    """SIFT that records the shapes of the images it is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.shapes = []
+
+    def describe(self, image_HW3):
+        self.shapes.append(image_HW3.shape)
+        return super().describe(image_HW3)
+
+
 @pytest.fixture(scope="module")
 def room():
     return open_rooms("rooms:3/size=320x240")
@@ -37,11 +49,8 @@ def test_a_blank_image_or_no_keyframe_gives_no_pose(room, peer):
 
 def test_a_larger_image_is_seen_at_its_own_size():
     large = open_rooms("rooms:3/size=640x480")
-    peer = KeypointPeer(Sift(), 8 / 320)
+    method = RecordingSift()
+    peer = KeypointPeer(method, 8 / 320)
     peer.prepare(compress(large[0], 0, "s"))
-    sizes = []
-    peer._method.describe = lambda image_HW3, describe=peer._method.describe: (
-        sizes.append(image_HW3.shape) or describe(image_HW3)
-    )
     assert peer.localize(large[3].image_HW3, large[3].camera, [0]) is not None
-    assert sizes == [(480, 640, 3)]
+    assert method.shapes[-1] == (480, 640, 3)

@@ -9,7 +9,7 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import invert, make_pose, transform
 from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.result import SceneCoordinates
-from dsm_ros.localization.surface_completion import complete_surface, spread
+from dsm_ros.localization.scene_coordinates import complete_surface, spread
 
 CAMERA = Camera(width_px=256, height_px=192, fx=200.0, fy=200.0, cx=127.5, cy=95.5)
 HEIGHT, WIDTH = 24, 32

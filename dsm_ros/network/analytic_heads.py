@@ -1,4 +1,4 @@
-"""Heads that are computed, not trained: what matching alone gives."""
+"""Analytic heads: coordinates and confidence computed from matching alone, without trained weights."""
 
 from __future__ import annotations
 

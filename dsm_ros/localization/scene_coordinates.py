@@ -1,7 +1,7 @@
-"""A dense cloud made whole by the pose: where coordinates contradict it, the surface around them goes on.
+"""Dense scene coordinates of one image, and their completion by its pose [paper 3.3.2].
 
-The paper's Net_coords regresses what no keyframe shows from its surroundings [3.3.2]; with the pose known, a cell
-lies on its ray, and only its depth is left to find.
+The paper's Net_coords regresses what no keyframe shows from its surroundings. With the pose known, a cell lies on its
+ray, and only its depth is left to find: where a coordinate contradicts the pose, the surface around it is continued.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pnp import reprojection_errors
 from dsm_ros.geometry.pose import Pose44, invert, transform
+from dsm_ros.geometry.rectify import OUTSIDE_PX
 from dsm_ros.geometry.sampling import cell_centres
+from dsm_ros.localization.matching import MatchedImage
 from dsm_ros.localization.result import SceneCoordinates
 from dsm_ros.network.cost_volume import MIN_DEPTH_M
 
@@ -25,6 +27,19 @@ SPREADS_CELLS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 MIN_CELLS = 1.0  # that a depth is made of, by weight
 
 Values = NDArray[np.float64]
+
+
+def scene_coordinates(image: MatchedImage) -> SceneCoordinates:
+    """Return the coordinates of a dense match on its grid; pixels and colours are those of the original image."""
+    view, camera, match = image.view, image.query.camera, image.match
+    height, width = match.confidence_HW.shape
+    centres_P2 = cell_centres(width, height, camera.width_px, camera.height_px)
+    pixels_HW2 = view.camera.project(camera.unproject(centres_P2)).reshape(height, width, 2).astype(np.float32)
+    inside_HW2 = np.nan_to_num(pixels_HW2, nan=OUTSIDE_PX)  # cv2.remap takes NaN for some pixel
+    colors_HW3 = cv2.remap(view.image_HW3, inside_HW2[..., 0], inside_HW2[..., 1], cv2.INTER_LINEAR)
+    coords_P3 = transform(image.scene.map_T_local, match.coords_HW3.flatten(0, 1).cpu().numpy())
+    confidence_HW = match.confidence_HW.cpu().numpy().astype(np.float32)
+    return SceneCoordinates(coords_P3.reshape(height, width, 3), confidence_HW, pixels_HW2, colors_HW3)
 
 
 def complete_surface(

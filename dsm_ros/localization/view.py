@@ -1,4 +1,4 @@
-"""What is given to be localized: images of one moment."""
+"""Views: images of one moment, each with its camera and the place of that camera on the rig."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ from dsm_ros.geometry.pose import Pose44
 class View:
     """An image (uint8 RGB) of one camera, and where that camera is in the frame whose pose is wanted.
 
-    name: of the camera, the same for all its images. rig_T_camera: the identity for a camera that is alone.
+    name: of the camera, the same for all its images. rig_T_camera: the identity for a single camera.
     """
 
     name: str
     image_HW3: NDArray[np.uint8]
     camera: Camera
     rig_T_camera: Pose44
+
+
+def single_view(image_HW3: NDArray[np.uint8], camera: Camera) -> tuple[View]:
+    """Return the views of a rig that is one camera: the pose wanted is the camera's own."""
+    return (View("", image_HW3, camera, np.eye(4)),)

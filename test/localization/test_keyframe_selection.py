@@ -1,14 +1,64 @@
+"""Keyframes of the first match, a few and then all N, and keyframes that show what a camera sees."""
+
+from dataclasses import dataclass, replace
+
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import make_pose
-from dsm_ros.localization.covisibility import fill_view
+from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.keyframe_selection import fill_view, keyframes_to_match
 from dsm_ros.network.features import ImageFeatures, KeyframeFeatures
 
+CONFIG = replace(LocalizerConfig(), keyframes=6, first_keyframes=3, near_keyframes=2)
+QUERY = ImageFeatures((), None, Camera(4, 4, 1, 1, 1, 1))
+ANYWHERE = np.eye(4)
 CAMERA = Camera(width_px=64, height_px=48, fx=40.0, fy=40.0, cx=31.5, cy=23.5)
+
+
+@dataclass(frozen=True)
+class RankedMap:
+    """A map that ranks its keyframes the same way for every image and pose."""
+
+    alike: tuple[int, ...]
+    near: tuple[int, ...]
+
+    def retrieve(self, descriptor_D, count):
+        return list(self.alike[:count])
+
+    def nearest(self, map_T_camera, count):
+        return list(self.near[:count])
+
+
+@pytest.mark.parametrize(
+    ("prior", "wanted"),
+    [
+        (None, [[0, 1, 2], [0, 1, 2, 3, 4, 5]]),
+        (ANYWHERE, [[7, 0, 1], [0, 1, 2, 3, 4, 5]]),
+    ],
+)
+def test_few_come_before_all_that_look_alike(prior, wanted):
+    ranked = RankedMap(alike=tuple(range(8)), near=(7, 0, 3))
+    assert keyframes_to_match(ranked, QUERY, prior, CONFIG) == wanted
+
+
+@pytest.mark.parametrize("prior", [None, ANYWHERE])
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_nothing_is_matched_twice_where_the_few_are_all(prior, count):
+    ids = tuple(range(count))
+    assert keyframes_to_match(RankedMap(ids, ids[::-1]), QUERY, prior, CONFIG) == [
+        list(ids if prior is None else ids[::-1])
+    ]
+
+
+def test_never_more_than_n():
+    one = replace(CONFIG, keyframes=1)
+    for prior in (None, ANYWHERE):
+        assert all(len(ids) == 1 for ids in keyframes_to_match(RankedMap((0, 1), (1, 0)), QUERY, prior, one))
 
 
 def keyframe(x_m=0.0, depth_m=2.0):
