@@ -15,6 +15,7 @@ from dsm_ros.evaluation.bench_map import resized_map
 from dsm_ros.evaluation.bench_room import build_bench_room
 from dsm_ros.evaluation.evaluate import median_times_ms
 from dsm_ros.evaluation.memory import peak_rss_mb
+from dsm_ros.evaluation.synchronised import synchronised
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.view import single_view
@@ -40,9 +41,10 @@ class Case:
     runtime: Runtime = Runtime.TORCH
 
     def load_network(self) -> DsmNet:
-        """Return the network of this setting."""
+        """Return the network of this setting; it waits for its device, so that stages can be timed."""
         network = load_network(self.model, self.device, self.runtime)
-        return DsmNet(replace(network.config, long_side_px=self.long_side_px), network.model_hash, network)
+        resized = DsmNet(replace(network.config, long_side_px=self.long_side_px), network.model_hash, network)
+        return synchronised(resized)
 
 
 @dataclass(frozen=True)

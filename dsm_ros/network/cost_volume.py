@@ -81,7 +81,8 @@ def correlate_windows(query_CHW: Tensor, level: SceneLevel, initial_P3: Tensor, 
 
 def score_cells(query_PC: Tensor, scene_SC: Tensor, cells_PM: Tensor) -> Tensor:
     """Return the products (P, M) of each query cell with some scene cells."""
-    if not query_PC.is_cpu or torch.is_grad_enabled():
+    larger_than_scene = cells_PM.shape[1] > len(scene_SC)  # sparse products take no more entries than there are places
+    if not query_PC.is_cpu or torch.is_grad_enabled() or larger_than_scene:
         return _score_gathered(query_PC, scene_SC, cells_PM)
     # As the entries wanted of a sparse product: features are read where they lie, ten times as fast.
     rows, columns = cells_PM.shape

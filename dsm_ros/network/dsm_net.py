@@ -50,7 +50,7 @@ class LevelMatch:
 
 @dataclass(frozen=True)
 class DenseMatch:
-    """Dense coordinates of one image at the finest level, and the levels they came from.
+    """Dense coordinates of one image at the finest level, on the host, and the levels they came from, on the device.
 
     coords_HW3: metres, the scene's local frame. confidence_HW: 0..1.
     """
@@ -163,7 +163,8 @@ class DsmNet(nn.Module):
 
     def _dense(self, query: ImageFeatures, scene: Scene, levels: list[LevelMatch]) -> DenseMatch:
         logits_BHW = self.confidence_logits([query], [scene], levels)
-        return DenseMatch(levels[-1].coords_B3HW[0].permute(1, 2, 0), logits_BHW[0].sigmoid(), tuple(levels))
+        answer_4HW = torch.cat([levels[-1].coords_B3HW[0], logits_BHW.sigmoid()]).cpu()
+        return DenseMatch(answer_4HW[:3].permute(1, 2, 0), answer_4HW[3], tuple(levels))
 
     def match_levels(self, queries: Sequence[ImageFeatures], scenes: Sequence[Scene]) -> list[LevelMatch]:
         """Match a batch of images, all of one size, each against its own scene; one result per level."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -32,9 +33,13 @@ class ResNet50(nn.Module):
     """image_B3HW (RGB, 0..255) -> features at strides 32, 16, 8, 4 with 2048, 1024, 512, 256 channels."""
 
     channels = (2048, 1024, 512, 256)
+    mean_311: Tensor
+    deviation_311: Tensor
 
     def __init__(self) -> None:
         super().__init__()
+        for name, values in (("mean_311", MEAN_RGB), ("deviation_311", DEVIATION_RGB)):
+            self.register_buffer(name, torch.tensor(values)[:, None, None], persistent=False)
         self.stem = nn.Sequential(conv_relu(3, 64, 7, 2), nn.MaxPool2d(3, 2, 1))
         inputs, self.stages = 64, nn.ModuleList()
         for stage, blocks in enumerate(BLOCKS):
@@ -44,8 +49,7 @@ class ResNet50(nn.Module):
             self.stages.append(nn.Sequential(first, *(Bottleneck(inputs, width, 1) for _ in range(blocks - 1))))
 
     def forward(self, image_B3HW: Tensor) -> list[Tensor]:
-        mean_311, deviation_311 = (image_B3HW.new_tensor(values)[:, None, None] for values in (MEAN_RGB, DEVIATION_RGB))
-        x_BCHW = self.stem((image_B3HW - mean_311) / deviation_311)
+        x_BCHW = self.stem((image_B3HW - self.mean_311) / self.deviation_311)
         outputs = []
         for stage in self.stages:
             x_BCHW = stage(x_BCHW)

@@ -8,13 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.network.cost_volume import project
-from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel, by_cell
+from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel, beside, by_cell
 
 ALPHA_OFFSET = 0.4
-CORNERS = ((0, 0), (1, 0), (0, 1), (1, 1))
 
 
 @dataclass(frozen=True)
@@ -41,26 +39,28 @@ def fuse_previous(scene: Scene, previous: PreviousFrame, alpha: float) -> Scene:
     By linearity this is alpha * scene correlation + (1 - alpha) * temporal correlation, computed once per
     scene cell instead of once per candidate.
     """
+    camera, features = previous.features.camera, previous.features.levels
+    matrices = [camera.resized(level.shape[2], level.shape[1]).matrix_33 for level in features]
     camera_T_local = invert(previous.map_T_camera) @ scene.map_T_local
+    camera_T_local_44, *intrinsics = beside(features[0], camera_T_local, *matrices)
     levels = (
-        _fuse_level(level, features_CHW, previous.features.camera, camera_T_local, alpha)
-        for level, features_CHW in zip(scene.levels, previous.features.levels, strict=True)
+        _fuse_level(level, features_CHW, intrinsics_33, camera_T_local_44, alpha)
+        for level, features_CHW, intrinsics_33 in zip(scene.levels, features, intrinsics, strict=True)
     )
     return replace(scene, levels=tuple(levels))
 
 
 def _fuse_level(
-    level: SceneLevel, previous_CHW: Tensor, camera: Camera, camera_T_local: Pose44, alpha: float
+    level: SceneLevel, previous_CHW: Tensor, intrinsics_33: Tensor, camera_T_local_44: Tensor, alpha: float
 ) -> SceneLevel:
     height, width = previous_CHW.shape[1:]
-    intrinsics_33 = previous_CHW.new_tensor(camera.resized(width, height).matrix_33)
-    pixels_P2, front_P = project(by_cell(level.coords_N3HW), intrinsics_33, previous_CHW.new_tensor(camera_T_local))
-    size_2 = previous_CHW.new_tensor([width, height])
-    inside_P = front_P & (pixels_P2 >= -0.5).all(1) & (pixels_P2 <= size_2 - 0.5).all(1)
-    (seen_S,) = (inside_P & level.valid_NHW.flatten()).nonzero(as_tuple=True)
+    pixels_P2, front_P = project(by_cell(level.coords_N3HW), intrinsics_33, camera_T_local_44)
+    u_P, v_P = pixels_P2.unbind(1)
+    inside_P = front_P & (pixels_P2 >= -0.5).all(1) & (u_P <= width - 0.5) & (v_P <= height - 0.5)
+    seen_P = inside_P & level.valid_NHW.flatten()
     features_PC = by_cell(level.features_NCHW)
-    sampled_SC = F.normalize(sample(previous_CHW, pixels_P2[seen_S]), dim=1)
-    blended_PC = features_PC.index_copy(0, seen_S, features_PC[seen_S].lerp(sampled_SC, 1 - alpha))
+    sampled_PC = F.normalize(sample(previous_CHW, pixels_P2), dim=1)
+    blended_PC = features_PC.lerp(sampled_PC, (1 - alpha) * seen_P[:, None])
     return replace(level, features_NCHW=blended_PC.unflatten(0, level.valid_NHW.shape).permute(0, 3, 1, 2))
 
 
@@ -70,11 +70,11 @@ def sample(features_CHW: Tensor, pixels_P2: Tensor) -> Tensor:
     As a weighted sum of four rows of a table: three times as fast as grid_sample, and by cell in memory.
     """
     height, width = features_CHW.shape[1:]
-    last_2 = features_CHW.new_tensor([width - 1, height - 1])
-    pixels_P2 = pixels_P2.clamp(min=torch.zeros_like(last_2), max=last_2)
-    low_P12 = pixels_P2.floor()[:, None]
-    corners_42 = features_CHW.new_tensor(CORNERS)
-    weights_P4 = (1 - corners_42 - (pixels_P2[:, None] - low_P12)).abs().prod(2)
-    u_P4, v_P4 = (low_P12 + corners_42).minimum(last_2).long().unbind(2)
+    u_P1, v_P1 = pixels_P2[:, :1].clamp(0, width - 1), pixels_P2[:, 1:].clamp(0, height - 1)
+    low_u_P1, low_v_P1 = u_P1.floor(), v_P1.floor()
+    corner_4 = torch.arange(4, device=pixels_P2.device)
+    right_4, below_4 = corner_4 % 2, corner_4 // 2
+    weights_P4 = (1 - right_4 - (u_P1 - low_u_P1)).abs() * (1 - below_4 - (v_P1 - low_v_P1)).abs()
+    u_P4, v_P4 = (low_u_P1 + right_4).clamp(max=width - 1).long(), (low_v_P1 + below_4).clamp(max=height - 1).long()
     table_SC = by_cell(features_CHW[None])
     return F.embedding_bag(v_P4 * width + u_P4, table_SC, per_sample_weights=weights_P4, mode="sum")

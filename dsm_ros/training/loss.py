@@ -46,14 +46,17 @@ def matching_loss(scores_PM: Tensor, right_PM: Tensor, temperature: float) -> Te
     scores_PM: cosines, below -1 where there is no candidate.
     """
     right_PM = right_PM & (scores_PM >= -1)
-    learns_P = right_PM.any(1)
-    logits_PM = scores_PM[learns_P] / temperature
-    right_P = logits_PM.masked_fill(~right_PM[learns_P], -1e9).logsumexp(1)
-    return (logits_PM.logsumexp(1) - right_P).sum() / learns_P.sum().clamp(min=1)
+    logits_PM = scores_PM / temperature
+    right_P = logits_PM.masked_fill(~right_PM, -1e9).logsumexp(1)
+    return _mean_over(logits_PM.logsumexp(1) - right_P, right_PM.any(1))
 
 
 def choice_loss(weights_PQ: Tensor, right_PQ: Tensor) -> Tensor:
     """Return the mean negative logarithm of the weight of right hypotheses, over cells that have a right one."""
-    learns_P = right_PQ.any(1)
-    right_P = (weights_PQ * right_PQ).sum(1)[learns_P]
-    return -(right_P.clamp(min=1e-6).log().sum()) / learns_P.sum().clamp(min=1)
+    right_P = (weights_PQ * right_PQ).sum(1)
+    return _mean_over(-right_P.clamp(min=1e-6).log(), right_PQ.any(1))
+
+
+def _mean_over(losses_P: Tensor, learns_P: Tensor) -> Tensor:
+    """Return the mean over some cells, 0 where there are none; no shape depends on which."""
+    return torch.where(learns_P, losses_P, 0.0).sum() / learns_P.sum().clamp(min=1)

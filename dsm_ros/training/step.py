@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from dsm_ros.network.cost_volume import Candidates, project
 from dsm_ros.network.dsm_net import DsmNet, LevelMatch
-from dsm_ros.network.features import ImageFeatures, Scene, by_cell
+from dsm_ros.network.features import ImageFeatures, Scene, beside, by_cell
 from dsm_ros.training.config import TrainConfig
 from dsm_ros.training.episode import Episode, intrinsics
 from dsm_ros.training.loss import certainty_loss, choice_loss, coordinate_loss, matching_loss
-from dsm_ros.training.task import Draw, Truth, draw_tasks, make_scene, pooled_depths, true_coordinates
+from dsm_ros.training.task import Draw, Truth, draw_tasks, make_scenes, pooled_depths, query_poses, true_coordinates
 
 COORDINATE_WEIGHTS = (0.9, 1.1)  # coarsest level, the finer ones
 RIGHT_CELLS = 1.0  # a coordinate is right within this many query cells of the truth, in space or projected [3.4]
@@ -41,7 +41,7 @@ class TrainingStep(nn.Module):
         views = self._encode(episodes)
         depths = [pooled_depths(episode, self.network.encoder.strides) for episode in episodes]
         queries = [views[draw.episode][draw.query] for draw in draws]
-        scenes = [make_scene(draw, views[draw.place], depths[draw.place], episodes[draw.place]) for draw in draws]
+        scenes = make_scenes(draws, views, depths, episodes)
         truths = true_coordinates(draws, scenes, episodes, depths)
         levels = self.network.match_levels(queries, scenes)
         logits_BHW = self.network.confidence_logits(queries, scenes, levels)
@@ -74,10 +74,11 @@ class TrainingStep(nn.Module):
         queries: Sequence[ImageFeatures],
     ) -> dict[str, Tensor]:
         deviation_B = torch.stack([scene.deviation for scene in scenes])
+        pixel_B = deviation_B.new_tensor([1 / query.camera.fx for query in queries])  # at a depth of 1 m
         losses: dict[str, Tensor] = {}
         for i, (level, truth) in enumerate(zip(levels, truths, strict=True)):
-            footprints_B = [self.network.encoder.strides[i] / query.camera.fx for query in queries]
-            radius_BHW = RIGHT_CELLS * truth.depths_BHW.new_tensor(footprints_B)[:, None, None] * truth.depths_BHW
+            cell_B = self.network.encoder.strides[i] * pixel_B
+            radius_BHW = RIGHT_CELLS * cell_B[:, None, None] * truth.depths_BHW
             known = truth.coords_B3HW, truth.known_BHW, deviation_B
             weight = COORDINATE_WEIGHTS[min(i, 1)]
             losses[f"coordinates_{i}"] = weight * coordinate_loss(level.coords_B3HW, *known)
@@ -115,20 +116,23 @@ def right_cells(
     level: LevelMatch, truth: Truth, draws: Sequence[Draw], scenes: Sequence[Scene], episodes: Sequence[Episode]
 ) -> Tensor:
     """Return (B, H, W): 1.0 where a coordinate projects onto its own cell in the true camera [3.4]."""
+    coords_B3HW = level.coords_B3HW.detach()
     height, width = truth.known_BHW.shape[1:]
-    device = level.coords_B3HW.device
-    cells_P2 = torch.stack(
-        torch.meshgrid(torch.arange(width, device=device), torch.arange(height, device=device), indexing="xy"), dim=-1
-    ).reshape(-1, 2)
-    right = []
-    for b, (draw, scene) in enumerate(zip(draws, scenes, strict=True)):
-        camera_T_map = np.linalg.inv(episodes[draw.episode].map_T_camera_V44[draw.query])
-        camera_T_local_44 = torch.tensor(camera_T_map @ scene.map_T_local).float().to(device)
-        k_33 = intrinsics([episodes[draw.episode].cameras[draw.query]], width, height)[0].to(device)
-        pixels_P2, front_P = project(level.coords_B3HW[b].detach().flatten(1).T, k_33, camera_T_local_44)
-        here_P = front_P & ((pixels_P2 - cells_P2).abs().sum(1) < RIGHT_CELLS)
-        right.append(here_P.view(height, width) & (draw.episode == draw.place))
-    return torch.stack(right).float()
+    u_HW, v_HW = torch.meshgrid(
+        torch.arange(width, device=coords_B3HW.device), torch.arange(height, device=coords_B3HW.device), indexing="xy"
+    )
+    cameras = [episodes[draw.episode].cameras[draw.query] for draw in draws]
+    here = np.array([float(draw.episode == draw.place) for draw in draws])
+    here_B, camera_T_local_B44, intrinsics_B33 = beside(
+        coords_B3HW,
+        here,
+        np.linalg.inv(query_poses(draws, scenes, episodes)),
+        intrinsics(cameras, width, height).numpy(),
+    )
+    pixels_BP2, front_BP = project(coords_B3HW.flatten(2).mT, intrinsics_B33, camera_T_local_B44)
+    away_BP = (pixels_BP2 - torch.stack([u_HW, v_HW], dim=-1).view(-1, 2)).abs().sum(2)
+    right_BP = front_BP & (away_BP < RIGHT_CELLS) & (here_B > 0)[:, None]
+    return right_BP.unflatten(1, (height, width)).float()
 
 
 def within(level: LevelMatch, truth: Truth, limit_m: float) -> Tensor:

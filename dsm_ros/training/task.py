@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dsm_ros.geometry.pose import invert
 from dsm_ros.geometry.sampling import pool_depth
-from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, backproject, gather_scene
+from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, backproject, beside, gather_scenes
 from dsm_ros.training.episode import Episode, intrinsics
 
 MIN_OVERLAP = 0.1  # of a query with a map image, to be worth matching
@@ -70,28 +70,42 @@ def pooled_depths(episode: Episode, strides: Sequence[int]) -> list[Tensor]:
     return [torch.stack([pool_depth(depth_HW, s) for depth_HW in episode.depths_VHW]) for s in strides]
 
 
-def make_scene(draw: Draw, views: Sequence[ImageFeatures], depths: Sequence[Tensor], episode: Episode) -> Scene:
-    """Gather the map images of a draw, of the episode given."""
-    return gather_scene(
-        [
-            KeyframeFeatures(views[i], tuple(depths_VHW[i] for depths_VHW in depths), episode.map_T_camera_V44[i])
-            for i in draw.images
-        ]
-    )
+def make_scenes(
+    draws: Sequence[Draw],
+    views: Sequence[Sequence[ImageFeatures]],
+    depths: Sequence[Sequence[Tensor]],
+    episodes: Sequence[Episode],
+) -> list[Scene]:
+    """Gather the map images of each draw, in the frame of the first one's camera; views and depths are by episode."""
+    groups = [_map_images(draw, views[draw.place], depths[draw.place], episodes[draw.place]) for draw in draws]
+    return gather_scenes(groups, [keyframes[0].map_T_camera for keyframes in groups])
+
+
+def _map_images(
+    draw: Draw, views: Sequence[ImageFeatures], depths: Sequence[Tensor], episode: Episode
+) -> list[KeyframeFeatures]:
+    return [
+        KeyframeFeatures(views[i], tuple(depths_VHW[i] for depths_VHW in depths), episode.map_T_camera_V44[i])
+        for i in draw.images
+    ]
 
 
 def true_coordinates(
     draws: Sequence[Draw], scenes: Sequence[Scene], episodes: Sequence[Episode], depths: Sequence[Sequence[Tensor]]
 ) -> list[Truth]:
     """Return the truth at each level, from the queries' own depth and pose."""
+    depths_of = [
+        torch.stack([depths[draw.episode][level][draw.query] for draw in draws]) for level in range(len(depths[0]))
+    ]
+    cameras = [episodes[draw.episode].cameras[draw.query] for draw in draws]
+    matrices = [intrinsics(cameras, depths_BHW.shape[2], depths_BHW.shape[1]).numpy() for depths_BHW in depths_of]
+    here = np.array([float(draw.episode == draw.place) for draw in draws])
+    here_B, local_T_query_B44, *intrinsics_of = beside(
+        depths_of[0], here, query_poses(draws, scenes, episodes), *matrices
+    )
     levels = []
-    for level in range(len(depths[0])):
-        depths_BHW = torch.stack([depths[draw.episode][level][draw.query] for draw in draws])
-        cameras = [episodes[draw.episode].cameras[draw.query] for draw in draws]
-        intrinsics_B33 = intrinsics(cameras, depths_BHW.shape[2], depths_BHW.shape[1]).to(depths_BHW.device)
-        local_T_query_B44 = torch.tensor(query_poses(draws, scenes, episodes)).float().to(depths_BHW.device)
-        here_B = torch.tensor([draw.episode == draw.place for draw in draws], device=depths_BHW.device)
-        known_BHW = (depths_BHW > 0) & here_B[:, None, None]
+    for depths_BHW, intrinsics_B33 in zip(depths_of, intrinsics_of, strict=True):
+        known_BHW = (depths_BHW > 0) & (here_B > 0)[:, None, None]
         levels.append(Truth(backproject(depths_BHW, intrinsics_B33, local_T_query_B44), known_BHW, depths_BHW))
     return levels
 

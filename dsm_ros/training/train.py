@@ -55,7 +55,7 @@ def train(network: DsmNet, source: EpisodeSource, config: TrainConfig, run: Run,
         optimise(losses, network, optimizer, config.clip_norm)
         schedule.step()
         if run.devices.is_first:
-            run.on_step(step, {name: float(value.detach()) for name, value in losses.items()})
+            run.on_step(step, figures(losses))
             if step % config.save_every == 0 or step == config.steps:
                 save_state(run.folder, step, config, network, optimizer, schedule)
     path = run.folder / f"dsm_{config.preset}.safetensors"
@@ -72,6 +72,11 @@ def optimise(losses: dict[str, Tensor], network: DsmNet, optimizer: Optimizer, c
     norm = clip_grad_norm_(_learning(network), clip_norm)
     if torch.isfinite(norm):
         optimizer.step()
+
+
+def figures(losses: dict[str, Tensor]) -> dict[str, float]:
+    """Return losses as numbers, copied from the device in one piece."""
+    return dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
 
 
 def learning_rate_factor(step: int, config: TrainConfig) -> float:

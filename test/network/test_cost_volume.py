@@ -12,6 +12,7 @@ from dsm_ros.network.cost_volume import (
     correlate_windows,
     keep_best,
     project,
+    score_cells,
 )
 from dsm_ros.network.features import gather_scene
 
@@ -100,3 +101,12 @@ def test_without_valid_candidates_there_is_no_support():
     found = find_consensus(volume, 0.05, 0.1)
     assert found.support_P.item() == 0
     assert torch.isfinite(found.coords_P3).all()
+
+
+def test_a_window_larger_than_the_scene_scores_every_cell_of_it_alike():
+    generator = torch.Generator().manual_seed(0)
+    query_PC, scene_SC = torch.rand(4, 8, generator=generator), torch.rand(3, 8, generator=generator)
+    cells_PM = torch.tensor([[0, 1, 2, 0, 0]]).expand(4, 5)
+    with torch.inference_mode():
+        scores_PM = score_cells(query_PC, scene_SC, cells_PM)
+    assert torch.allclose(scores_PM, (query_PC @ scene_SC.T)[:, [0, 1, 2, 0, 0]], atol=1e-6)

@@ -1,0 +1,77 @@
+"""Print what a machine offers to the GPU check, and which modules it lacks.
+
+python scripts/gpu_needs.py [--lacking]     with --lacking only the names of missing packages, one a line
+"""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import sys
+
+NEEDED = {  # module: package
+    "torch": "torch",
+    "numpy": "numpy",
+    "cv2": "opencv-python-headless",
+    "pyarrow": "pyarrow",
+    "lancedb": "lancedb",
+    "safetensors": "safetensors",
+    "typer": "typer",
+    "rich": "rich",
+    "rosbags.highlevel": "rosbags",
+}
+OPTIONAL = {
+    "poselib": "poselib",  # else OpenCV finds the poses
+    "onnxruntime": "onnxruntime-gpu",
+    "onnx": "onnx",
+    "pytest": "pytest",
+    "hypothesis": "hypothesis",
+    "matplotlib": "matplotlib",
+    "ruamel.yaml": "ruamel.yaml",
+    "tensorboard": "tensorboard",
+}
+
+
+def why_not(module: str) -> str:
+    """Return why a module cannot be imported; empty when it can."""
+    try:
+        importlib.import_module(module)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    return ""
+
+
+def lacking() -> list[str]:
+    """Return the packages whose modules cannot be imported."""
+    return [package for module, package in {**NEEDED, **OPTIONAL}.items() if why_not(module)]
+
+
+def report() -> str:
+    """Return versions, the GPUs and what ONNX Runtime can use, as lines."""
+    lines = [f"python {platform.python_version()} on {platform.machine()}"]
+    for module, package in {**NEEDED, **OPTIONAL}.items():
+        reason = why_not(module)
+        version = getattr(sys.modules.get(module), "__version__", "found")
+        rank = "needed" if module in NEEDED else "optional"
+        lines.append(f"{package}: lacking ({rank}; {reason})" if reason else f"{package}: {version}")
+    return "\n".join(lines + _devices())
+
+
+def _devices() -> list[str]:
+    lines = []
+    if not why_not("torch"):
+        import torch
+
+        for i in range(torch.cuda.device_count()):
+            card = torch.cuda.get_device_properties(i)
+            lines.append(f"cuda:{i} is {card.name}, {card.total_memory / 2**30:.0f} GiB, CUDA {torch.version.cuda}")
+        lines = lines or ["torch sees no CUDA device"]
+    if not why_not("onnxruntime"):
+        import onnxruntime
+
+        lines.append("ONNX Runtime offers " + ", ".join(onnxruntime.get_available_providers()))
+    return lines
+
+
+if __name__ == "__main__":
+    print("\n".join(lacking()) if "--lacking" in sys.argv[1:] else report())

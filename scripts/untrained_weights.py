@@ -1,0 +1,19 @@
+"""Write a preset's network as it is before any training: enough to measure time and memory, of no use for poses.
+
+python scripts/untrained_weights.py paper FILE.safetensors
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+
+from dsm_ros.network.checkpoint import save_network
+from dsm_ros.network.config import PRESETS
+from dsm_ros.network.dsm_net import DsmNet
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    save_network(DsmNet(PRESETS[sys.argv[1]]), Path(sys.argv[2]))

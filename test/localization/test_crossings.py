@@ -1,0 +1,91 @@
+"""Frames on a device that is not there: the host's poses, and few crossings between host and device."""
+
+from copy import deepcopy
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from pretended_device import NAME, pretended_device, put
+
+from dsm_ros.datasets.rooms.sequence import open_rooms
+from dsm_ros.geometry.pose import make_pose
+from dsm_ros.geometry.rig_pnp import poselib
+from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.localizer import Localizer
+from dsm_ros.localization.matching import Matcher
+from dsm_ros.localization.view import View, single_view
+from dsm_ros.scene_map.scene_map import SceneMap
+
+# The image, its descriptor and two answers; the matrices of two scenes and of the choice of keyframes between them; the
+# poses in which surfaces are looked at, three times, and what two of them show.
+FRAME = 12
+FUSION = 1
+NEVER_ALONE = 0.5  # alpha: the previous frame always counts
+
+
+@pytest.fixture
+def frames():
+    room = open_rooms("rooms:7/walk=1")
+    return [room[index] for index in (0, 1)]
+
+
+@pytest.fixture
+def on(room_map, network):
+    """Make what localizes on a device: a network and the map, all of whose features are there already."""
+
+    def build(device):
+        scene_map = SceneMap.open(room_map, network.model_hash, device)
+        scene_map.preload(len(scene_map.ids))
+        return scene_map, network if device == "cpu" else put(deepcopy(network))
+
+    return build
+
+
+def poses(localizer, frames, crossings=None):
+    """Localize frames and return poses and the crossings of each frame."""
+    found, counts = [], []
+    for frame in frames:
+        before = crossings.total if crossings else 0
+        found.append(localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns).map_T_camera)
+        counts.append(crossings.total - before if crossings else 0)
+    return np.array(found), counts
+
+
+def fusing(scene_map, network):
+    """Make a localizer that fuses the previous frame however confident the first match is."""
+    return Localizer(scene_map, network, matcher=Matcher(scene_map, network, lambda confidence: NEVER_ALONE))
+
+
+@pytest.mark.parametrize("keyframes", [4, 10])
+def test_single_images_cross_as_often_however_many_keyframes_there_are(on, frames, keyframes):
+    config = replace(LocalizerConfig(temporal=False).with_keyframes(keyframes), guided_keyframes=keyframes)
+    wanted, _ = poses(Localizer(*on("cpu"), config), frames)
+    with pretended_device() as crossings:
+        found, counts = poses(Localizer(*on(NAME), config), frames, crossings)
+    assert np.abs(found - wanted).max() < 1e-6
+    assert counts == [FRAME] * len(frames), f"\n{crossings}"
+
+
+def test_a_video_crosses_once_more_where_the_previous_frame_is_fused(on, frames):
+    wanted, _ = poses(fusing(*on("cpu")), frames)
+    with pretended_device() as crossings:
+        found, counts = poses(fusing(*on(NAME)), frames, crossings)
+    assert np.abs(found - wanted).max() < 1e-6
+    assert counts == [FRAME, FRAME + FUSION], f"\n{crossings}"
+
+
+@pytest.mark.skipif(poselib is None, reason="PoseLib has no wheel for this machine")
+def test_a_rig_crosses_as_often_as_its_cameras_do_and_looks_once_more_at_each_surface(on, frames):
+    turned = make_pose(cv2.Rodrigues(np.array([0.0, 0.02, 0.0]))[0], [0.02, 0.0, 0.0])
+    views = [
+        View(name, frame.image_HW3, frame.camera, pose)
+        for name, frame, pose in zip(("a", "b"), frames, (np.eye(4), turned), strict=True)
+    ]
+    wanted = Localizer(*on("cpu")).localize(views, 0).map_T_camera
+    with pretended_device() as crossings:
+        rig = Localizer(*on(NAME))
+        crossings.counts.clear()
+        found = rig.localize(views, 0).map_T_camera
+    assert np.abs(found - wanted).max() < 1e-6
+    assert crossings.total == len(views) * (FRAME + 2), f"\n{crossings}"

@@ -1,0 +1,40 @@
+"""Temporal fusion on a device: the host's features, with one copy to the device."""
+
+import numpy as np
+import torch
+from pretended_device import NAME, pretended_device
+
+from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, gather_scene
+from dsm_ros.network.temporal import PreviousFrame, fuse_previous
+
+from .conftest import make_keyframe
+
+
+def fused(device):
+    keyframes = [moved(make_keyframe(seed, x=0.1 * seed), device) for seed in range(3)]
+    previous = moved(make_keyframe(9), device).image
+    scene = gather_scene(keyframes)
+    return scene, lambda: fuse_previous(scene, PreviousFrame(previous, keyframes[0].map_T_camera, 0), 0.5)
+
+
+def moved(keyframe, device):
+    image = keyframe.image
+    levels = tuple(level.to(device) for level in image.levels)
+    return KeyframeFeatures(
+        ImageFeatures(levels, image.descriptor_D, image.camera),
+        tuple(depth.to(device) for depth in keyframe.depths),
+        keyframe.map_T_camera,
+    )
+
+
+def test_fusion_copies_its_matrices_once():
+    scene, fuse = fused("cpu")
+    wanted = fuse()
+    with pretended_device() as crossings:
+        _, fuse = fused(NAME)
+        crossings.counts.clear()
+        found = fuse()
+        assert crossings.total == 1
+        for a, b, before in zip(wanted.levels, found.levels, scene.levels, strict=True):
+            assert np.allclose(a.features_NCHW.numpy(), b.features_NCHW.cpu().numpy(), atol=1e-6)
+            assert not torch.allclose(a.features_NCHW, before.features_NCHW, atol=1e-3)

@@ -1,0 +1,87 @@
+"""The check for a GPU, in the form that runs without one, and the scripts that it calls."""
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
+STEPS = {
+    "tests",
+    "lite",
+    "map",
+    "profile-lite",
+    "room-evaluate",
+    "room-device",
+    "room-cpu",
+    "room-poses",
+    "paper",
+    "lite-onnxruntime",
+    "paper-onnxruntime",
+    "train",
+}
+
+
+@pytest.mark.slow
+def test_the_short_form_runs_every_step_without_a_gpu(tmp_path):
+    environment = {**os.environ, "OUT": str(tmp_path), "PYTHON": sys.executable}
+    subprocess.run(["bash", SCRIPTS / "gpu_check.sh", "--device", "cpu"], env=environment, check=True)
+    said = (tmp_path / "summary.txt").read_text()
+    assert {line.split(": ")[0] for line in said.splitlines() if ": done, " in line} >= STEPS
+    assert "a second in the second half" in said
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["room-poses"]["both"] == 3
+    assert figures["room-poses"]["max_translation_m"] == 0
+    assert figures["lite"]["sweep"][0]["keyframes"] == 20
+    assert "idle share" in (tmp_path / "profile.txt").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figures.json", "log.txt", "profile.txt", "summary.txt"]
+
+
+def test_a_python_without_torch_is_refused_with_what_to_do(tmp_path):
+    empty = {"PATH": "/usr/bin:/bin", "OUT": str(tmp_path), "PYTHON": "no-such-python"}
+    copy = tmp_path / "scripts" / "gpu_check.sh"
+    copy.parent.mkdir()
+    copy.write_text((SCRIPTS / "gpu_check.sh").read_text())
+    run = subprocess.run(["bash", copy], env=empty, capture_output=True, text=True, check=False)
+    if run.returncode == 3:
+        pytest.skip("the system's own Python has torch")
+    assert run.returncode == 2
+    assert "name one: PYTHON=" in run.stdout
+
+
+def test_poses_are_compared_by_stamp(tmp_path):
+    script = runpy.run_path(str(SCRIPTS / "compare_poses.py"))
+    (tmp_path / "a.tum").write_text("1.0 0 0 0 0 0 0 1\n2.0 1 0 0 0 0 0 1\n4.0 0 0 0 0 0 0 1\n")
+    (tmp_path / "b.tum").write_text("1.0 0 0 0 0 0 0 1\n2.0 1 0.5 0 0 0 0 1\n3.0 0 0 0 0 0 0 1\n")
+    found = script["compare"](*(script["read_tum"](tmp_path / name) for name in ("a.tum", "b.tum")))
+    assert (found["both"], found["only_first"], found["only_second"]) == (2, 1, 1)
+    assert (found["max_translation_m"], found["median_translation_m"]) == (0.5, 0.25)
+    assert script["compare"]({}, {})["max_translation_m"] is None
+
+
+def test_the_summary_tells_how_each_step_ended(tmp_path, capsys):
+    (tmp_path / "steps.tsv").write_text("tests\t0\t12\nbench\t124\t60\nmap\t1\t2\ntrain\tleft out, no time\t0\n")
+    (tmp_path / "room-poses.json").write_text('{"both": 3, "max_translation_m": 0.00012}')
+    (tmp_path / "torn.json").write_text("{")
+    runpy.run_path(str(SCRIPTS / "gpu_summary.py"))["main"](tmp_path, tmp_path / "out.json")
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "torn.json is incomplete",
+        "tests: done, 12 s",
+        "bench: stopped at its time limit, 60 s",
+        "map: failed with exit status 1, 2 s",
+        "train: left out, no time, 0 s",
+        "room-poses: both 3, max_translation_m 0.00012",
+    ]
+
+
+def test_needs_name_what_is_lacking(monkeypatch):
+    needs = runpy.run_path(str(SCRIPTS / "gpu_needs.py"))
+    monkeypatch.setitem(sys.modules, "poselib", None)
+    assert "poselib" in needs["lacking"]()
+    assert "poselib: lacking (optional; " in needs["report"]()
+    assert "torch" not in needs["lacking"]()
