@@ -20,11 +20,11 @@ from visualization_msgs.msg import MarkerArray
 from dsm_ros.localization.result import Localized, NotLocalized, Reason
 from dsm_ros.localization.tracker import State
 from dsm_ros.msg import RelocalizationStatus
-from dsm_ros.node.answer import Answer, Faults
 from dsm_ros.node.conversions import cloud_to_msg, image_to_msg, points_to_msg, pose_to_msg
-from dsm_ros.node.debug_image import draw_debug_image
-from dsm_ros.node.keyframe_markers import keyframe_markers
-from dsm_ros.node.latest_image_worker import WorkerCounts
+from dsm_ros.node.display.debug_image import draw_debug_image
+from dsm_ros.node.display.keyframe_markers import keyframe_markers
+from dsm_ros.node.images.frame_report import Answer, Faults
+from dsm_ros.node.images.latest_image_worker import WorkerCounts
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE)
 STATES = {

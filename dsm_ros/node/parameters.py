@@ -16,7 +16,7 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.messages.camera import camera_from_msg, rectified_camera_from_msg
 from dsm_ros.network.runtime import Runtime
-from dsm_ros.node.map_broadcaster import BroadcastSettings
+from dsm_ros.node.tf.map_broadcaster import BroadcastSettings
 
 
 def parameter(

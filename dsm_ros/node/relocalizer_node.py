@@ -19,20 +19,20 @@ from rclpy.logging import get_logger
 from dsm_ros.localization.tracker import Tracker
 from dsm_ros.msg import RelocalizationStatus
 from dsm_ros.node import parameters
-from dsm_ros.node.answer import Answer
-from dsm_ros.node.cameras import Cameras
-from dsm_ros.node.frame_processor import FrameProcessor, Surroundings
-from dsm_ros.node.frames import BaseFrame
-from dsm_ros.node.image_input import ImageInput
+from dsm_ros.node.images.cameras import Cameras
+from dsm_ros.node.images.frame_processor import FrameProcessor, Surroundings
+from dsm_ros.node.images.frame_report import Answer
+from dsm_ros.node.images.image_input import ImageInput
+from dsm_ros.node.images.latest_image_worker import WorkerCounts
 from dsm_ros.node.interruption import interruptible, until_interrupted
-from dsm_ros.node.latest_image_worker import WorkerCounts
 from dsm_ros.node.loading import Loaded, Loader, load
 from dsm_ros.node.log_forwarding import RosLogHandler
-from dsm_ros.node.map_broadcaster import MapBroadcaster
 from dsm_ros.node.outputs import Outputs
 from dsm_ros.node.parameter_changes import ParameterChanges
-from dsm_ros.node.rescue_interface import Desk, RescueInterface
-from dsm_ros.node.transforms import Transforms
+from dsm_ros.node.rescue.base_frame import BaseFrame
+from dsm_ros.node.rescue.rescue_interface import Desk, RescueInterface
+from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
+from dsm_ros.node.tf.transforms import Transforms
 from dsm_ros.process import prepare_process
 
 DIAGNOSTICS_PERIOD_S = 1.0

@@ -1,0 +1,300 @@
+"""What a robot hears on /tf from the broadcaster: over real DDS, both sides with a context of their own."""
+
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode
+from rclpy.node import Node
+from std_msgs.msg import Header
+from tf2_msgs.msg import TFMessage
+
+from dsm_ros.geometry.pose import make_pose
+from dsm_ros.geometry.trajectory import Missing
+from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
+from dsm_ros.node.conversions import stamp_msg, transform_to_msg
+from dsm_ros.node.tf.map_broadcaster import BroadcastSettings, Jump, MapBroadcaster
+from dsm_ros.node.tf.transforms import TF_QOS, TF_STATIC_QOS, Transforms
+
+S = 1_000_000_000
+TIMEOUT_S = 20.0
+ODOMETRY = {"odom_frame": "odom", "timeout_s": 0.2}
+
+
+def at(x, y=0.0, turn_deg=0.0):
+    return make_pose(cv2.Rodrigues(np.radians([0.0, 0.0, turn_deg]))[0], [x, y, 0])
+
+
+def eventually(condition):
+    deadline_s = time.monotonic() + TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
+
+
+class Spun:
+    """A node in a context of its own, spun by a thread as a process would."""
+
+    def __init__(self, kind, name):
+        self.context = Context()
+        rclpy.init(context=self.context)
+        self.node = kind(name, context=self.context)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self.spin, daemon=True)
+        self.thread.start()
+
+    def spin(self):
+        while not self.stopping.is_set():
+            self.executor.spin_once(timeout_sec=0.05)
+
+    def rest(self):
+        self.stopping.set()
+        self.thread.join()
+
+    def stop(self):
+        self.rest()
+        self.executor.shutdown()
+        self.node.destroy_node()
+        rclpy.try_shutdown(context=self.context)
+
+
+class Robot(Spun):
+    """Says where its odometry and its camera are, and keeps what it hears on /tf from others."""
+
+    def __init__(self):
+        super().__init__(Node, "robot")
+        self.heard = []
+        self.node.create_subscription(TFMessage, "/tf", self.listen, TF_QOS)
+        self.tf = self.node.create_publisher(TFMessage, "/tf", TF_QOS)
+        self.tf_static = self.node.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
+
+    def listen(self, message):
+        now_ns = self.node.get_clock().now().nanoseconds
+        self.heard += [(t, now_ns) for t in message.transforms if t.header.frame_id == "map"]
+
+    def say(self, parent, child, stamp_ns, pose):
+        header = Header(stamp=stamp_msg(stamp_ns or 0), frame_id=parent)
+        publisher = self.tf_static if stamp_ns is None else self.tf
+        publisher.publish(TFMessage(transforms=[transform_to_msg(pose, header, child)]))
+
+    def poses_of(self, child):
+        return [transform_from_msg(t) for t, _ in self.heard if t.child_frame_id == child]
+
+
+@pytest.fixture
+def robot():
+    robot = Robot()
+    yield robot
+    robot.stop()
+
+
+class Ours(Spun):
+    """The side under test; sends from the test's thread, as the relocalizer does from its worker."""
+
+    def __init__(self, settings):
+        super().__init__(LifecycleNode, "ours")
+        self.transforms = Transforms(self.node)
+        self.broadcaster = MapBroadcaster(self.node, self.transforms, BroadcastSettings(**settings))
+
+    def meet(self, robot):
+        eventually(lambda: robot.tf.get_subscription_count() >= 2 and self.node.count_publishers("/tf") >= 2)
+        eventually(lambda: robot.tf_static.get_subscription_count() >= 1)
+        eventually(lambda: self.broadcaster._publisher.get_subscription_count() >= 2)
+
+    def send(self, map_T_camera, stamp_ns, camera="camera"):
+        return self.broadcaster.send(map_T_camera, Header(stamp=stamp_msg(stamp_ns), frame_id="map"), camera)
+
+    def hears(self, target, source, stamp_ns):
+        eventually(lambda: not isinstance(self.transforms.lookup(target, source, stamp_ns), Missing))
+
+    def stop(self):
+        self.rest()
+        self.broadcaster.close()
+        self.transforms.close()
+        super().stop()
+
+
+@pytest.fixture
+def ours(robot):
+    made = []
+
+    def make(settings):
+        made.append(Ours(settings))
+        made[-1].meet(robot)
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+def drive(robot, ours):
+    """Odometry from 100 s to 102 s along x at 1 m/s; the camera half a metre ahead of the base."""
+    robot.say("base", "camera", None, at(0.5))
+    robot.say("odom", "base", 100 * S, at(1))
+    robot.say("odom", "base", 102 * S, at(3))
+    ours.hears("odom", "camera", 102 * S)
+
+
+def test_map_to_odom_is_worked_out_at_the_images_own_stamp(robot, ours):
+    ours = ours(ODOMETRY)
+    drive(robot, ours)
+    assert ours.send(at(10, 5, turn_deg=90), 101 * S) is None
+    eventually(lambda: robot.heard)
+    # the camera is at x = 2.5 in odom; a quarter turn carries that to y = 2.5, from where 5 is 2.5 away
+    assert robot.poses_of("odom")[0] == pytest.approx(at(10, 2.5, turn_deg=90), abs=1e-9)
+    assert {t.child_frame_id for t, _ in robot.heard} == {"odom"}
+
+
+def test_it_is_silent_before_the_first_fix_then_20_times_a_second_stamped_ahead(robot, ours):
+    ours = ours({**ODOMETRY, "tolerance_s": 0.5})
+    drive(robot, ours)
+    time.sleep(0.2)
+    assert robot.heard == []
+    assert ours.send(at(1), 101 * S) is None
+    eventually(lambda: len(robot.heard) >= 11)
+    stamps_ns = np.array([stamp_ns_of(t.header.stamp) for t, _ in robot.heard])
+    ahead_s = (stamps_ns - [heard_ns for _, heard_ns in robot.heard]) / S
+    assert np.median(np.diff(stamps_ns)) / S == pytest.approx(0.05, abs=0.01)
+    assert 0.4 < np.median(ahead_s) <= 0.5
+    assert ours.transforms.other_parent("odom") is None  # it knows its own voice
+
+
+def test_without_odometry_at_the_images_time_the_reason_comes_after_the_timeout(robot, ours):
+    ours = ours(ODOMETRY)
+    started_s = time.monotonic()
+    problem = ours.send(at(1), 101 * S)
+    assert 0.2 <= time.monotonic() - started_s < 2
+    missing = "map -> odom is not sent: the transform from camera to odom is missing: "  # the rest is the buffer's
+    assert problem.startswith(missing)
+    drive(robot, ours)
+    assert ours.send(at(1), 102 * S + S // 10).startswith(missing)
+    time.sleep(0.1)
+    assert robot.heard == []
+
+
+def test_odometry_that_comes_late_is_waited_for(robot, ours):
+    ours = ours({**ODOMETRY, "timeout_s": TIMEOUT_S})
+    drive(robot, ours)
+    timer = threading.Timer(0.1, robot.say, ("odom", "base", 104 * S, at(5)))
+    timer.start()
+    started_s = time.monotonic()
+    assert ours.send(at(10), 103 * S) is None
+    assert 0.05 < time.monotonic() - started_s < TIMEOUT_S / 2
+    eventually(lambda: robot.heard)
+    assert robot.poses_of("odom")[0] == pytest.approx(at(5.5), abs=1e-9)
+    timer.join()
+
+
+def test_the_jump_is_how_far_a_fix_moves_the_camera(robot, ours):
+    ours = ours(ODOMETRY)
+    drive(robot, ours)
+    assert ours.send(at(10), 101 * S) is None
+    assert ours.broadcaster.jump is None
+    assert ours.send(at(11.3, 0.4), 102 * S) is None  # odometry moved it by 1 m
+    assert ours.broadcaster.jump == Jump(pytest.approx(0.5), pytest.approx(0.0, abs=1e-6))
+    assert ours.send(at(11.3, 0.4, turn_deg=30), 102 * S) is None
+    assert ours.broadcaster.jump == Jump(pytest.approx(0.0, abs=1e-9), pytest.approx(30.0))
+
+
+def test_a_small_jump_is_spread_over_time_and_a_large_one_is_not(robot, ours):
+    ours = ours({**ODOMETRY, "smoothing_s": 0.2, "smoothing_limit_m": 1.0})
+    drive(robot, ours)
+    assert ours.send(at(2.5), 101 * S) is None
+    eventually(lambda: robot.heard)
+    assert ours.send(at(3.4), 101 * S) is None
+    eventually(lambda: robot.poses_of("odom")[-1][0, 3] > 0.8)
+    shown_m = np.array([pose[0, 3] for pose in robot.poses_of("odom")])
+    on_the_way_m = shown_m[shown_m > 1e-6]
+    assert len(on_the_way_m) >= 4
+    assert (np.diff(on_the_way_m) > 0).all()
+    steps = np.diff(0.9 - on_the_way_m) / (0.9 - on_the_way_m[:-1])  # what exp(-0.05 / 0.2) leaves of the rest
+    assert np.median(steps) == pytest.approx(np.exp(-0.25) - 1, abs=0.06)
+    robot.heard.clear()
+    assert ours.send(at(12.5), 101 * S) is None
+    eventually(lambda: robot.heard and robot.poses_of("odom")[-1][0, 3] > 2)
+    assert robot.poses_of("odom")[-1] == pytest.approx(at(10), abs=1e-9)
+
+
+def test_another_source_of_map_to_odom_is_named_and_not_fought(robot, ours):
+    ours = ours(ODOMETRY)
+    drive(robot, ours)
+    assert ours.send(at(1), 101 * S) is None
+    eventually(lambda: robot.heard)
+    robot.say("map", "odom", 101 * S, at(7))
+    eventually(lambda: "/robot" in (ours.transforms.other_parent("odom") or ""))  # names come last in discovery
+    problem = ours.send(at(1), 101 * S)
+    assert problem == (
+        "map -> odom is not sent: odom already has the parent map on /tf (from /robot); stop one of the two"
+    )
+    time.sleep(0.1)
+    robot.heard.clear()
+    time.sleep(0.2)
+    assert robot.heard == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "parent"),
+    [({"base_frame": "base"}, "odom on /tf (from /robot)"), ({}, "base on /tf_static (from /robot)")],
+)
+def test_a_base_or_camera_that_has_a_parent_is_not_given_a_second_one(robot, ours, settings, parent):
+    ours = ours(settings)
+    drive(robot, ours)
+    child = settings.get("base_frame", "camera")
+    eventually(lambda: "/robot" in (ours.transforms.other_parent(child) or ""))
+    problem = ours.send(at(1), 101 * S)
+    assert f"already has the parent {parent}; set odom_frame" in problem
+    time.sleep(0.1)
+    assert robot.heard == []
+
+
+def test_without_odometry_the_base_is_placed_once_with_the_images_stamp(robot, ours):
+    ours = ours({"base_frame": "base"})
+    robot.say("base", "camera", None, at(0.5))
+    ours.hears("base", "camera", 0)
+    assert ours.send(at(10, turn_deg=90), 101 * S) is None
+    eventually(lambda: robot.heard)
+    time.sleep(0.15)
+    ((transform, _),) = robot.heard
+    assert (transform.child_frame_id, stamp_ns_of(transform.header.stamp)) == ("base", 101 * S)
+    assert transform_from_msg(transform) == pytest.approx(at(10, -0.5, turn_deg=90))
+
+
+def test_without_a_base_the_camera_is_placed_and_its_frame_must_have_a_name(robot, ours):
+    ours = ours({})
+    assert ours.send(at(10), 101 * S) is None
+    eventually(lambda: robot.heard)
+    assert robot.poses_of("camera")[0] == pytest.approx(at(10))
+    assert "frame_id" in ours.send(at(10), 102 * S, camera="")
+    assert "cannot be a child" in ours.send(at(10), 102 * S, camera="map")
+
+
+def test_forget_silences(robot, ours):
+    ours = ours(ODOMETRY)
+    drive(robot, ours)
+    assert ours.send(at(1), 101 * S) is None
+    ours.broadcaster.forget()
+    time.sleep(0.1)
+    robot.heard.clear()  # one may have been on its way
+    time.sleep(0.15)
+    assert robot.heard == []
+
+
+def test_close_undoes_everything(robot, ours):
+    ours = ours(ODOMETRY)
+
+    def held():
+        return [len(list(group)) for group in (ours.node.publishers, ours.node.subscriptions, ours.node.timers)]
+
+    before = held()
+    broadcaster = MapBroadcaster(ours.node, ours.transforms, BroadcastSettings(odom_frame="odom"))
+    assert held() == [before[0] + 1, before[1], before[2] + 1]
+    broadcaster.close()
+    assert held() == before
