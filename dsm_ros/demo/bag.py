@@ -127,7 +127,7 @@ def _message_store() -> Typestore:
 
 
 def _definition(store: Typestore, type_name: str) -> str:
-    """Return a message definition; this package's own unchanged, because viewers name values by the constants above them."""
+    """Return a message definition, this package's own unchanged: viewers name values by the constants above them."""
     generated, _ = store.generate_msgdef(type_name, ros_version=2)
     if not type_name.startswith("dsm_ros/"):
         return generated

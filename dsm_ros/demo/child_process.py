@@ -39,6 +39,6 @@ def prepare_ros() -> None:
 
 
 def send_whole_images() -> None:
-    """Let this process and its children hold whole images in shared memory, unless a Fast DDS profile is set already."""
+    """Let this process and its children hold whole images in shared memory, unless Fast DDS has a profile already."""
     kind = "FASTRTPS" if os.environ.get("ROS_DISTRO") in ("humble", "jazzy") else "FASTDDS"
     os.environ.setdefault(f"{kind}_DEFAULT_PROFILES_FILE", str(config_folder() / "fastdds.xml"))

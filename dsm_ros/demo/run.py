@@ -1,4 +1,4 @@
-"""The demo: builds a map, streams images to the node through DDS, records its poses, compares them with ground truth."""
+"""The demo: builds a map, streams images to the node through DDS and compares its poses with ground truth."""
 
 from __future__ import annotations
 

@@ -25,13 +25,17 @@ from dsm_ros.scene_map.scene_map import SceneMap
 class RigLocalizer:
     """Localizes a rig in one map; a rig of one camera, or with one image, is localized as that camera alone.
 
-    config may be changed between two images. Not thread-safe.
+    config: use_config changes it. Not thread-safe.
     """
 
     def __init__(self, scene_map: SceneMap, network: DsmNet, config: LocalizerConfig | None = None):
         self.config = config or LocalizerConfig()
         self._map, self._network = scene_map, network
         self._localizers: dict[str, Localizer] = {}
+
+    def use_config(self, config: LocalizerConfig) -> None:
+        """Change the limits between two images."""
+        self.config = config
 
     def reset(self) -> None:
         """Forget the previous frame of every camera."""

@@ -1,4 +1,4 @@
-"""One picture of one answer: what was matched, how surely, against which keyframes, and what came of it."""
+"""Debug image of one result: the query image with its matched cells, coordinates, confidence and keyframes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WHITE, GREY, GREEN, RED = (255, 255, 255), (185, 190, 200), (90, 220, 120), (255
 
 
 def draw_debug_image(image_HW3: Picture, result: Result, keyframe_images: Sequence[Picture]) -> Picture:
-    """Return the picture of one answer, uint8 RGB, (720, 1152, 3).
+    """Return the debug image of one result, uint8 RGB, (720, 1152, 3).
 
     image_HW3: the query, uint8 RGB. keyframe_images: those retrieved, uint8 RGB of any size, best first; small ones
     are drawn faster, and at most ten are shown.

@@ -1,7 +1,7 @@
-"""The map's keyframes to look at: one small camera frustum each.
+"""Markers of the map's keyframes: one small camera frustum each.
 
 Markers rather than a PoseArray: RViz and Foxglove both draw them, in one call for all keyframes, and a frustum shows
-where a camera looked, whereas the arrow of a pose points along x, to the side of an optical frame.
+the direction of the view, whereas the arrow of a pose points along x, to the side of an optical frame.
 """
 
 from __future__ import annotations

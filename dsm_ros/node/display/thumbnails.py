@@ -1,4 +1,4 @@
-"""Small pictures of keyframes for the debug image."""
+"""Thumbnails of keyframes for the debug image."""
 
 from __future__ import annotations
 

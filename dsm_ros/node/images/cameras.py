@@ -1,4 +1,4 @@
-"""The cameras of the node: what their messages say, and where each is on the rig."""
+"""The node's cameras: their calibration, their place on the rig, and views made of their image messages."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ NO_CAMERA_INFO = "no camera_info has arrived; check its topic"
 class Cameras:
     """Makes views of image messages; a camera that is alone is a rig whose frame is its own.
 
-    names: of the cameras, [""] for one that is alone. rig_frame: whose pose is wanted; empty for the first camera's.
-    camera_of: what a CameraInfo says of the images.
+    names: of the cameras, [""] for one that is alone. rig_frame: the frame whose pose is wanted; empty for the frame of
+    the first camera. camera_of: returns the camera that a CameraInfo describes.
     """
 
     def __init__(
@@ -51,19 +51,19 @@ class Cameras:
             self._cameras[name] = f"camera_info cannot be used: {error}"
 
     def header(self, messages: Mapping[str, Any]) -> Header:
-        """Return the rig's frame, empty while it is unknown, and the time of the first image."""
+        """Return a header with the rig's frame, empty while it is unknown, and the stamp of the first image."""
         if first := messages.get(self._names[0]):
             self._first_frame = first.header.frame_id
         stamp = next(iter(messages.values())).header.stamp
         return Header(stamp=stamp, frame_id=self._rig_frame or self._first_frame)
 
     def views(self, messages: Mapping[str, Any], rig_frame: str) -> tuple[list[View], list[NotLocalized]]:
-        """Return what can be used of the images of one moment, and why the others cannot: those that came first."""
-        looked_at = [self._view(name, message, rig_frame) for name, message in messages.items()]
+        """Return the usable images of one moment as views, and why the others are unusable; arrived ones come first."""
+        read = [self._view(name, message, rig_frame) for name, message in messages.items()]
         absent = [name for name in self._names if name not in messages]
-        unusable = [view for view in looked_at if isinstance(view, NotLocalized)]
+        unusable = [view for view in read if isinstance(view, NotLocalized)]
         unusable += [NotLocalized(Reason.STALE_IMAGES, f"{name}: no image beside the others'") for name in absent]
-        return [view for view in looked_at if isinstance(view, View)], unusable
+        return [view for view in read if isinstance(view, View)], unusable
 
     def _view(self, name: str, message: Any, rig_frame: str) -> View | NotLocalized:
         label = f"{name}: " if name else ""
@@ -84,7 +84,7 @@ class Cameras:
         if rig_frame == camera_frame:
             return np.eye(4)
         if not rig_frame:
-            reason = f"base_frame is not set, and {self._names[0]} has sent no image that tells its frame"
+            reason = f"base_frame is not set, and {self._names[0]} has sent no image with its frame"
             return Missing(Absence.UNKNOWN_FRAME, camera_frame, reason)
         return self._transforms.lookup(rig_frame, camera_frame, None)
 

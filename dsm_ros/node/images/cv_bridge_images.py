@@ -19,7 +19,7 @@ BRIDGED = ("rgb8", "bgr8", "rgba8", "bgra8", "mono8")
 
 
 def make_image_decoder() -> ImageDecoder:
-    """Return what reads image messages as image_from_msg does: through cv_bridge where it is installed."""
+    """Return a decoder that gives what image_from_msg does: through cv_bridge where it is installed."""
     if importlib.util.find_spec("cv_bridge") is None:
         return image_from_msg
     from cv_bridge import CvBridge
@@ -28,7 +28,7 @@ def make_image_decoder() -> ImageDecoder:
 
 
 class CvBridgeDecoder:
-    """Decodes with a CvBridge what it reads as image_from_msg does; that reads all else, and reports what is damaged.
+    """Decodes with a CvBridge the images on which both agree; image_from_msg decodes the others and names damage.
 
     cv_bridge skews rows whose padding is no whole pixel, keeps the upper 8 of 16 bits, and names what is wrong poorly.
     """

@@ -1,4 +1,4 @@
-"""Image messages of one moment, one of each camera; a single camera's groups hold one image and wait for nothing."""
+"""Groups of image messages of one moment, one of each camera; a single camera's group holds one image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dsm_ros.messages.pose import stamp_ns_of
 class ImageGroup:
     """Grows while images of the same moment arrive, until it is closed.
 
-    received_s: when the first image came (monotonic).
+    received_s: arrival of the first image (monotonic).
     """
 
     def __init__(self, names: Sequence[str], slop_s: float):
@@ -25,7 +25,7 @@ class ImageGroup:
         self._changed = threading.Condition()
 
     def add(self, name: str, message: Any) -> bool:
-        """Take up a camera's image; return whether it belongs here."""
+        """Add a camera's image if it belongs to this group; return whether it does."""
         with self._changed:
             if self._closed or name in self._messages or not self._is_near(stamp_ns_of(message.header.stamp)):
                 return False
@@ -34,9 +34,9 @@ class ImageGroup:
             return True
 
     def close(self) -> dict[str, Any]:
-        """Return the images by camera, in the cameras' order; waits for those that are missing, slop_s from the first.
+        """Return the images by camera, in the cameras' order; missing ones are waited for until slop_s after the first.
 
-        What arrives later belongs to another group.
+        An image that arrives later belongs to another group.
         """
         with self._changed:
             remaining_s = self.received_s + self._slop_s - time.monotonic()

@@ -1,4 +1,4 @@
-"""One thread, one slot: the newest image wins, and no exception ends it."""
+"""Worker thread with one slot: a newer image replaces the waiting one, and no exception ends the thread."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class WorkerCounts:
-    """What happened to the items since the worker started."""
+    """Numbers of items that a worker received, dropped for newer ones, and failed to process."""
 
     received: int = 0
     dropped: int = 0
@@ -26,11 +26,13 @@ class WorkerCounts:
 class LatestImageWorker(Generic[Item]):
     """Calls ``process`` with the newest item; items that arrive meanwhile replace each other.
 
-    prepare: called once in the thread, before the first item.
+    counts: the worker adds to them. prepare: called once in the thread, before the first item.
     """
 
-    def __init__(self, process: Callable[[Item], None], prepare: Callable[[], None] = lambda: None):
-        self.counts = WorkerCounts()
+    def __init__(
+        self, process: Callable[[Item], None], counts: WorkerCounts, prepare: Callable[[], None] = lambda: None
+    ):
+        self.counts = counts
         self._process, self._prepare = process, prepare
         self._slot: Item | None = None
         self._reported, self._reported_s = "", 0.0
@@ -48,7 +50,7 @@ class LatestImageWorker(Generic[Item]):
             self._wake.notify()
 
     def stop(self) -> None:
-        """End the thread after the item in work and wait for it."""
+        """End the thread after the item that it is processing, and wait for that."""
         with self._wake:
             self._stopping = True
             self._wake.notify()

@@ -1,4 +1,4 @@
-"""Poses of other people in other frames, as the camera's pose in the map, and the other way round."""
+"""Conversion between the robot's base and its camera: hints about the base, and the base's pose in the map."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ from dsm_ros.localization.tracker import Hint
 from dsm_ros.messages.pose import pose_from_msg
 from dsm_ros.node.tf.transforms import Transforms
 
-# A body frame (x forward, z up) in which a camera looks ahead (REP 103), for cameras without a base frame.
+# A body frame (x forward, z up) whose x axis is the camera's optical axis (REP 103), for cameras without a base frame.
 BODY_T_OPTICAL = make_pose([[0, 0, 1], [-1, 0, 0], [0, -1, 0]], [0, 0, 0])
 SIGMAS = 3.0
 
 
 @dataclass(frozen=True)
 class BaseFrame:
-    """Where the camera sits on the base whose pose others speak of."""
+    """The frame of the robot whose pose other nodes send and expect.
+
+    base_frame: empty where the camera itself is the robot.
+    """
 
     transforms: Transforms
     base_frame: str
 
     def base_T_camera(self, camera_frame: str) -> Pose44 | Missing:
-        """Return base_T_camera; without a base frame, that of a body that looks where the camera does."""
+        """Return base_T_camera; without a base frame, for a body at the camera with x forward and z up."""
         if not self.base_frame:
             return BODY_T_OPTICAL
         return self.transforms.lookup(self.base_frame, camera_frame, None)
@@ -36,7 +39,7 @@ class BaseFrame:
     def hint(self, message: PoseWithCovarianceStamped, map_frame: str, camera_frame: str, least_m: float) -> Hint | str:
         """Return a hint about the camera from a pose of the base in any TF frame, or why it cannot be used.
 
-        Its radius is three deviations of the message's position, at least ``least_m``.
+        Its radius is three standard deviations of the message's position, at least ``least_m``.
         """
         try:
             frame_T_base = pose_from_msg(message)
@@ -60,5 +63,5 @@ class BaseFrame:
 
 
 def same_message(a: Any, b: Any) -> bool:
-    """Return whether two pose messages are one: what this node publishes comes back to it on a shared topic."""
+    """Return whether two pose messages have the same header and pose."""
     return b is not None and a.header == b.header and a.pose.pose == b.pose.pose

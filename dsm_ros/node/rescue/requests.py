@@ -1,4 +1,4 @@
-"""Requests for a pose: from the action, the trigger topic and the watch; each ends with a pose or a reason."""
+"""Requests for a pose, made by the action, the trigger or the watch; each ends with a pose or a reason."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ import time
 from collections.abc import Callable
 
 from dsm_ros.localization.result import Localized, NotLocalized, Reason
-from dsm_ros.node.images.frame_report import Answer
+from dsm_ros.node.images.frame_report import FrameReport
 
 
-class Rescue:
-    """One request; the worker's thread shows it answers, another waits for news."""
+class RescueRequest:
+    """One request; the worker's thread adds reports to it, another thread waits for them.
+
+    frames: number of reports so far. found: the report with a pose. last: the newest report.
+    """
 
     def __init__(self, timeout_s: float):
         self.frames = 0
-        self.found: Answer | None = None
-        self.last: Answer | None = None
+        self.found: FrameReport | None = None
+        self.last: FrameReport | None = None
         self._timeout_s = timeout_s
         self._deadline_s = time.monotonic() + timeout_s
-        self._news = threading.Condition()
+        self._added = threading.Condition()
 
     @property
     def remaining_s(self) -> float:
-        """Time until it is given up."""
+        """Time until the request ends."""
         return max(0.0, self._deadline_s - time.monotonic())
 
     @property
@@ -31,18 +34,18 @@ class Rescue:
         """Whether there is a pose, or no time left."""
         return self.found is not None or self.remaining_s == 0
 
-    def see(self, answer: Answer) -> None:
-        """Take up the answer to an image that was looked at after the request."""
-        with self._news:
-            self.frames, self.last = self.frames + 1, answer
-            if isinstance(answer.result, Localized):
-                self.found = answer
-            self._news.notify_all()
+    def add(self, report: FrameReport) -> None:
+        """Add the report of an image that was processed after the request was opened."""
+        with self._added:
+            self.frames, self.last = self.frames + 1, report
+            if isinstance(report.result, Localized):
+                self.found = report
+            self._added.notify_all()
 
     def wait(self, frames: int, longest_s: float) -> None:
-        """Wait until more than ``frames`` images were looked at, at most so long."""
-        with self._news:
-            self._news.wait_for(lambda: self.frames > frames, min(longest_s, self.remaining_s))
+        """Wait until there are more than ``frames`` reports, at most longest_s or until the request ends."""
+        with self._added:
+            self._added.wait_for(lambda: self.frames > frames, min(longest_s, self.remaining_s))
 
     def failure(self) -> tuple[str, str]:
         """Return reason and detail of a request without a pose."""
@@ -54,39 +57,42 @@ class Rescue:
         return reason, f"none of {self.frames} images gave a pose within {self._timeout_s:.1f} s{last}"
 
 
-class RescueDesk:
-    """The open requests; ``on_success`` is called once for each that finds a pose."""
+class RescueRequests:
+    """The open requests.
 
-    def __init__(self, on_success: Callable[[Answer], None]):
+    on_success: called with each report of a pose that ends a request.
+    """
+
+    def __init__(self, on_success: Callable[[FrameReport], None] | None):
         self._on_success = on_success
-        self._open: list[Rescue] = []
+        self._open: list[RescueRequest] = []
         self._lock = threading.Lock()
 
     @property
-    def is_open(self) -> bool:
-        """Whether anybody waits for a pose."""
+    def any_open(self) -> bool:
+        """Whether a request still waits for a pose."""
         with self._lock:
-            self._open = [rescue for rescue in self._open if not rescue.done]
+            self._open = [request for request in self._open if not request.done]
             return bool(self._open)
 
-    def begin(self, timeout_s: float) -> Rescue:
+    def open(self, timeout_s: float) -> RescueRequest:
         """Open a request."""
-        rescue = Rescue(timeout_s)
+        request = RescueRequest(timeout_s)
         with self._lock:
-            self._open.append(rescue)
-        return rescue
+            self._open.append(request)
+        return request
 
-    def close(self, rescue: Rescue) -> None:
-        """Give up a request."""
+    def close(self, request: RescueRequest) -> None:
+        """End a request early."""
         with self._lock:
-            self._open = [other for other in self._open if other is not rescue]
+            self._open = [other for other in self._open if other is not request]
 
-    def see(self, answer: Answer) -> None:
-        """Show an answer to every open request."""
+    def deliver(self, report: FrameReport) -> None:
+        """Add a report to every open request."""
         with self._lock:
-            waiting, self._open = [r for r in self._open if not r.done], []
-            for rescue in waiting:
-                rescue.see(answer)
-            self._open = [rescue for rescue in waiting if not rescue.done]
-        if waiting and isinstance(answer.result, Localized):
-            self._on_success(answer)
+            waiting, self._open = [request for request in self._open if not request.done], []
+            for request in waiting:
+                request.add(report)
+            self._open = [request for request in waiting if not request.done]
+        if waiting and self._on_success and isinstance(report.result, Localized):
+            self._on_success(report)

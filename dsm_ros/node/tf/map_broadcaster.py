@@ -1,4 +1,4 @@
-"""What the relocalizer says on /tf, by REP 105: the camera's pose as map -> odom, or map -> base without odometry."""
+"""Broadcaster of the camera's pose on /tf, by REP 105: map -> odom, or map -> base without odometry."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.duration import Duration
-from rclpy.node import Node
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
@@ -16,7 +15,7 @@ from dsm_ros.geometry.pose import Pose44, interpolate, invert, pose_error
 from dsm_ros.geometry.trajectory import NS_PER_S, Missing
 from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.conversions import transform_to_msg
-from dsm_ros.node.interruption import interruptible
+from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.tf.transforms import TF_QOS, Transforms, on_time_jump
 
 RESEND_PERIOD_S = 0.05
@@ -50,7 +49,7 @@ class Jump:
 
 @dataclass(frozen=True)
 class _Correction:
-    """The newest fix and what is shown of it: all map_T_odom, but for the camera at the fix."""
+    """The newest fix: the map_T_odom that follows from it, the one that is sent, and the camera at the fix."""
 
     map_frame: str
     goal_T_odom: Pose44
@@ -61,7 +60,7 @@ class _Correction:
         return Jump(*pose_error(map_T_camera, self.goal_T_odom @ odom_T_camera))
 
     def blended(self, fraction: float) -> _Correction:
-        """The correction with a part of the way to the goal done, along which the camera moves straight."""
+        """Return the correction moved by a fraction towards the goal; the camera moves in a straight line."""
         if fraction == 1.0:
             return replace(self, shown_T_odom=self.goal_T_odom)
         camera_shown, camera_goal = self.shown_T_odom @ self.odom_T_camera, self.goal_T_odom @ self.odom_T_camera
@@ -70,27 +69,27 @@ class _Correction:
 
 
 class MapBroadcaster:
-    """Sends what an accepted pose says about the tree of frames; silent before the first one.
+    """Sends the transform that follows from each accepted pose, until the scope is closed; none before the first one.
 
     jump: size of the last change of map -> odom, at the camera; None before the second fix.
     """
 
-    def __init__(self, node: Node, transforms: Transforms, settings: BroadcastSettings):
+    def __init__(self, scope: NodeScope, transforms: Transforms, settings: BroadcastSettings):
         self.jump: Jump | None = None
-        self._node, self._transforms, self._settings = node, transforms, settings
+        self._node, self._transforms, self._settings = scope.node, transforms, settings
         self._correction: _Correction | None = None
         self._shown_ns = 0
         self._lock = threading.Lock()
-        self._publisher = node.create_publisher(TFMessage, "/tf", TF_QOS)
-        self._time_jump = on_time_jump(node, self.forget)
-        group = MutuallyExclusiveCallbackGroup()
-        resend = interruptible(self._resend, node.context)
-        self._timer = node.create_timer(RESEND_PERIOD_S, resend, group) if settings.odom_frame else None
+        self._publisher = scope.publisher(TFMessage, "/tf", TF_QOS)
+        on_time_jump(scope, self.forget)
+        if settings.odom_frame:
+            scope.timer(RESEND_PERIOD_S, self._resend, MutuallyExclusiveCallbackGroup())
+        scope.on_close(self.forget)  # first of all: the timer may run in another thread, and sends nothing from then on
 
     def send(self, map_T_camera: Pose44, header: Header, camera_frame: str) -> str | None:
-        """Take up an accepted pose (header: map frame, capture stamp); return why not when it cannot.
+        """Send an accepted pose (header: map frame, capture stamp); return the reason when it cannot be sent.
 
-        May wait up to timeout_s for a transform, so it is not for the executor's thread.
+        Waits up to timeout_s for a transform; never call it in the executor's thread.
         """
         child = self._settings.odom_frame or self._settings.base_frame or camera_frame
         if problem := self._problem_with(header.frame_id, child):
@@ -112,17 +111,9 @@ class MapBroadcaster:
             self._settings = settings
 
     def forget(self) -> None:
-        """Be silent until the next accepted pose: for jumps of the clock, a new map, deactivation."""
+        """Send nothing until the next accepted pose: for jumps of the clock, a new map, deactivation."""
         with self._lock:
             self._correction = self.jump = None
-
-    def close(self) -> None:
-        """Stop sending; nothing may call send any more."""
-        self.forget()  # the timer may be in work in another thread: it publishes nothing from here on
-        self._time_jump.unregister()
-        if self._timer:
-            self._node.destroy_timer(self._timer)
-        self._node.destroy_publisher(self._publisher)
 
     def _problem_with(self, map_frame: str, child: str) -> str | None:
         if child in ("", map_frame):
@@ -162,7 +153,7 @@ class MapBroadcaster:
             self._publish(correction.shown_T_odom, Header(stamp=stamp, frame_id=correction.map_frame), odom_frame)
 
     def _fraction(self, now_ns: int) -> float:
-        """The part of the way to the goal that is due since the last time."""
+        """Return the part of the remaining correction that is due since the last call."""
         passed_s, self._shown_ns = (now_ns - self._shown_ns) / NS_PER_S, now_ns
         if self._settings.smoothing_s == 0 or passed_s < 0:
             return 1.0

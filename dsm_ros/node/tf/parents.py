@@ -1,4 +1,4 @@
-"""Who places a frame in the tree besides this node: two parents of one frame tear the tree apart."""
+"""Parents that other nodes give to frames: a frame with two parents breaks the tree."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Claim:
 
     parent: str
     static: bool
-    heard_s: float
+    received_s: float
 
 
 class Parents:
-    """Remembers what others say on /tf; what this node says itself is known by its values and left out."""
+    """Remembers parents that arrive on /tf; this node's own transforms are recognised by their values and ignored."""
 
     def __init__(self) -> None:
         self._claims: dict[str, Claim] = {}
@@ -38,18 +38,18 @@ class Parents:
             if len(self._own) > OWN_KEPT:
                 del self._own[next(iter(self._own))]
 
-    def hear(self, transform: Any, static: bool) -> None:
-        """Note a TransformStamped that came in."""
+    def add(self, transform: Any, static: bool) -> None:
+        """Note a TransformStamped that has arrived."""
         with self._lock:
             if _key(transform) not in self._own:
                 claim = Claim(transform.header.frame_id.removeprefix("/"), static, time.monotonic())
                 self._claims[transform.child_frame_id.removeprefix("/")] = claim
 
     def other(self, child: str) -> Claim | None:
-        """Return the parent others give to a frame: a static one, or one heard within the last 10 s."""
+        """Return the parent that others give to a frame: a static one, or one of the last 10 s."""
         with self._lock:
             claim = self._claims.get(child.removeprefix("/"))
-        fresh = claim is not None and (claim.static or time.monotonic() - claim.heard_s < CLAIM_S)
+        fresh = claim is not None and (claim.static or time.monotonic() - claim.received_s < CLAIM_S)
         return claim if fresh else None
 
     def clear(self) -> None:
@@ -59,6 +59,6 @@ class Parents:
 
 
 def _key(transform: Any) -> tuple[Any, ...]:
-    """What tells a transform from any other node's: float64 values come back from the wire unchanged."""
+    """Return values that identify a transform: float64 values come back from the wire unchanged."""
     stamp, t = transform.header.stamp, transform.transform.translation
     return (transform.header.frame_id, transform.child_frame_id, stamp.sec, stamp.nanosec, t.x, t.y, t.z)

@@ -1,4 +1,4 @@
-"""tf2's own buffer behind the interface of ours; imported only where tf2_ros is installed."""
+"""Adapter of tf2's buffer to TransformStore; imported only where tf2_ros is installed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Tf2Buffer(TransformStore):
             return _missing(Absence.NOT_CONNECTED, f"{target}, {source}", error)
 
     def _side(self, target: str, source: str, time: Time) -> Absence:
-        """On which side of its transforms a time is that tf2 cannot answer; tf2 tells it only in its text."""
+        """Return on which side of the known transforms a time is; tf2 says so only in its message."""
         try:
             newest = self._buffer.lookup_transform(target, source, Time())
         except TransformException:

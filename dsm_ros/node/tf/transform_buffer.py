@@ -1,4 +1,4 @@
-"""The last seconds of a tree of frames, asked at a time; no ROS in it, safe to use from several threads."""
+"""Buffer of the last 10 s of transforms, without ROS; its methods may be called from any thread."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ HISTORY_NS = 10_000_000_000  # as tf2
 
 
 class TransformStore(ABC):
-    """What every transform buffer offers: add, lookup, wait, clear; each may be called from any thread."""
+    """Interface of transform buffers; its methods may be called from any thread."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
 
     def add(self, parent: str, child: str, stamp_ns: int | None, parent_T_child: Pose44) -> None:
-        """Take up a transform, for all times when stamp_ns is None. Raises ValueError for an impossible one."""
+        """Add a transform, for all times when stamp_ns is None. Raises ValueError for an impossible one."""
         with self._changed:
             self._insert(parent, child, stamp_ns, parent_T_child)
             self._changed.notify_all()

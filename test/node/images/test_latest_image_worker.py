@@ -1,6 +1,6 @@
 import threading
 
-from dsm_ros.node.images.latest_image_worker import LatestImageWorker
+from dsm_ros.node.images.latest_image_worker import LatestImageWorker, WorkerCounts
 
 
 def test_the_newest_item_wins_and_the_rest_are_counted():
@@ -13,7 +13,7 @@ def test_the_newest_item_wins_and_the_rest_are_counted():
         if item == 9:
             done.set()
 
-    worker = LatestImageWorker(process)
+    worker = LatestImageWorker(process, WorkerCounts())
     worker.put(0)
     assert entered.wait(10)
     for item in range(1, 10):
@@ -33,7 +33,7 @@ def test_an_exception_does_not_end_the_worker():
             raise RuntimeError("on purpose")
         done.set()
 
-    worker = LatestImageWorker(process)
+    worker = LatestImageWorker(process, WorkerCounts())
     worker.put("bad")
     while not worker.counts.failed:
         pass
@@ -45,7 +45,9 @@ def test_an_exception_does_not_end_the_worker():
 
 def test_the_thread_is_prepared_before_the_first_item():
     seen, done = [], threading.Event()
-    worker = LatestImageWorker(lambda item: (seen.append(item), done.set()), lambda: seen.append("prepared"))
+    worker = LatestImageWorker(
+        lambda item: (seen.append(item), done.set()), WorkerCounts(), lambda: seen.append("prepared")
+    )
     worker.put("item")
     assert done.wait(10)
     worker.stop()
@@ -53,7 +55,7 @@ def test_the_thread_is_prepared_before_the_first_item():
 
 
 def test_the_same_exception_is_logged_once_in_a_while(caplog):
-    worker = LatestImageWorker(lambda item: [][item])
+    worker = LatestImageWorker(lambda item: [][item], WorkerCounts())
     for count in range(1, 4):
         worker.put(0)
         while worker.counts.failed < count:

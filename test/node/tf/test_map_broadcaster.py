@@ -18,6 +18,7 @@ from dsm_ros.geometry.pose import make_pose
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
 from dsm_ros.node.conversions import stamp_msg, transform_to_msg
+from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.tf.map_broadcaster import BroadcastSettings, Jump, MapBroadcaster
 from dsm_ros.node.tf.transforms import TF_QOS, TF_STATIC_QOS, Transforms
 
@@ -100,8 +101,9 @@ class Ours(Spun):
 
     def __init__(self, settings):
         super().__init__(LifecycleNode, "ours")
-        self.transforms = Transforms(self.node)
-        self.broadcaster = MapBroadcaster(self.node, self.transforms, BroadcastSettings(**settings))
+        self.scope = NodeScope(self.node)
+        self.transforms = Transforms(self.scope)
+        self.broadcaster = MapBroadcaster(self.scope, self.transforms, BroadcastSettings(**settings))
 
     def meet(self, robot):
         eventually(lambda: robot.tf.get_subscription_count() >= 2 and self.node.count_publishers("/tf") >= 2)
@@ -116,8 +118,7 @@ class Ours(Spun):
 
     def stop(self):
         self.rest()
-        self.broadcaster.close()
-        self.transforms.close()
+        self.scope.close()
         super().stop()
 
 
@@ -287,14 +288,15 @@ def test_forget_silences(robot, ours):
     assert robot.heard == []
 
 
-def test_close_undoes_everything(robot, ours):
+def test_closing_the_scope_undoes_everything(robot, ours):
     ours = ours(ODOMETRY)
 
     def held():
         return [len(list(group)) for group in (ours.node.publishers, ours.node.subscriptions, ours.node.timers)]
 
     before = held()
-    broadcaster = MapBroadcaster(ours.node, ours.transforms, BroadcastSettings(odom_frame="odom"))
+    scope = NodeScope(ours.node)
+    MapBroadcaster(scope, ours.transforms, BroadcastSettings(odom_frame="odom"))
     assert held() == [before[0] + 1, before[1], before[2] + 1]
-    broadcaster.close()
+    scope.close()
     assert held() == before

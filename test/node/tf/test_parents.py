@@ -23,16 +23,16 @@ def clock(monkeypatch):
 def test_what_others_say_counts_and_what_this_node_said_does_not(clock):
     parents = Parents()
     parents.announce(transform("map", "odom", 1.0, 5))
-    parents.hear(transform("map", "odom", 1.0, 5), static=False)
+    parents.add(transform("map", "odom", 1.0, 5), static=False)
     assert parents.other("odom") is None
-    parents.hear(transform("map", "odom", 1.1, 5), static=False)  # same stamp, another value
+    parents.add(transform("map", "odom", 1.1, 5), static=False)  # same stamp, another value
     assert parents.other("odom").parent == "map"
 
 
 def test_a_dynamic_parent_is_forgotten_after_ten_seconds_and_a_static_one_never(clock):
     parents = Parents()
-    parents.hear(transform("odom", "base"), static=False)
-    parents.hear(transform("/base", "/camera"), static=True)
+    parents.add(transform("odom", "base"), static=False)
+    parents.add(transform("/base", "/camera"), static=True)
     clock.now_s += 9.9
     assert parents.other("base").parent == "odom"
     clock.now_s += 0.2
@@ -42,8 +42,8 @@ def test_a_dynamic_parent_is_forgotten_after_ten_seconds_and_a_static_one_never(
 
 def test_clear_keeps_static_parents(clock):
     parents = Parents()
-    parents.hear(transform("odom", "base"), static=False)
-    parents.hear(transform("base", "camera"), static=True)
+    parents.add(transform("odom", "base"), static=False)
+    parents.add(transform("base", "camera"), static=True)
     parents.clear()
     assert (parents.other("base"), parents.other("camera").parent) == (None, "base")
 
@@ -53,7 +53,7 @@ def test_announcements_do_not_pile_up(clock, monkeypatch):
     parents = Parents()
     for stamp_ns in range(5):
         parents.announce(transform("map", "odom", stamp_ns=stamp_ns))
-    parents.hear(transform("map", "odom", stamp_ns=2), static=False)
+    parents.add(transform("map", "odom", stamp_ns=2), static=False)
     assert parents.other("odom") is None
-    parents.hear(transform("map", "odom", stamp_ns=1), static=False)
+    parents.add(transform("map", "odom", stamp_ns=1), static=False)
     assert parents.other("odom") is not None

@@ -19,6 +19,7 @@ from dsm_ros.geometry.pose import make_pose
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.conversions import stamp_msg, transform_to_msg
+from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.tf.map_broadcaster import BroadcastSettings, MapBroadcaster
 from dsm_ros.node.tf.transform_buffer import TransformBuffer
 from dsm_ros.node.tf.transforms import TF_QOS, TF_STATIC_QOS, Transforms, make_store
@@ -33,12 +34,13 @@ class Pair:
 
     def __init__(self):
         self.peer, self.node = Node("peer"), LifecycleNode("listener", parameter_overrides=[SIM_TIME])
+        self.scope = NodeScope(self.node)
         self.clock = self.peer.create_publisher(Clock, "/clock", 1)
         self.tf = self.peer.create_publisher(TFMessage, "/tf", TF_QOS)
         self.tf_static = self.peer.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
 
     def listen(self):
-        transforms = Transforms(self.node)
+        transforms = Transforms(self.scope)
         self.spin_until(lambda: self.tf.get_subscription_count() and self.tf_static.get_subscription_count())
         return transforms
 
@@ -61,6 +63,7 @@ class Pair:
 def pair(ros):
     pair = Pair()
     yield pair
+    pair.scope.close()
     pair.node.destroy_node()
     pair.peer.destroy_node()
 
@@ -74,7 +77,6 @@ def test_static_transforms_sent_before_listening_hold_at_all_times(pair):
     transforms = pair.listen()
     pair.spin_until(found(transforms, "base", "camera", 77 * S))
     assert transforms.lookup("base", "camera", 0)[0, 3] == 0.5
-    transforms.close()
 
 
 def test_broken_transforms_are_left_out_and_listening_goes_on(pair):
@@ -87,7 +89,6 @@ def test_broken_transforms_are_left_out_and_listening_goes_on(pair):
     pair.say(pair.tf, "odom", "base", 2 * S, 2.0)
     pair.spin_until(found(transforms, "odom", "base", 2 * S))
     assert isinstance(transforms.lookup("odom", "base", S), Missing)
-    transforms.close()
 
 
 def test_a_thread_that_waits_is_woken_by_what_the_executor_hears(pair):
@@ -99,12 +100,11 @@ def test_a_thread_that_waits_is_woken_by_what_the_executor_hears(pair):
     pair.spin_until(lambda: answers)
     waiting.join()
     assert answers[0][0, 3] == pytest.approx(3.0)
-    transforms.close()
 
 
 def test_a_clock_that_jumps_back_clears_what_is_not_static_and_silences_the_broadcaster(pair):
     transforms, heard = pair.listen(), []
-    broadcaster = MapBroadcaster(pair.node, transforms, BroadcastSettings(odom_frame="odom", tolerance_s=0.25))
+    broadcaster = MapBroadcaster(pair.scope, transforms, BroadcastSettings(odom_frame="odom", tolerance_s=0.25))
     pair.node.create_subscription(TFMessage, "/tf", lambda m: heard.extend(t.header for t in m.transforms), TF_QOS)
     pair.spin_until(lambda: pair.clock.get_subscription_count() and pair.tf.get_subscription_count() >= 2)
     pair.tick(100)
@@ -125,15 +125,13 @@ def test_a_clock_that_jumps_back_clears_what_is_not_static_and_silences_the_broa
     for _ in range(10):  # the timer has its turns too
         rclpy.spin_once(pair.node, timeout_sec=0.02)
     assert [header.frame_id for header in heard] == ["odom"]
-    broadcaster.close()
-    transforms.close()
 
 
-def test_close_undoes_everything(pair):
+def test_closing_the_scope_undoes_everything(pair):
     before = len(list(pair.node.subscriptions))
-    transforms = pair.listen()
+    pair.listen()
     assert len(list(pair.node.subscriptions)) == before + 2
-    transforms.close()
+    pair.scope.close()
     assert len(list(pair.node.subscriptions)) == before
 
 
