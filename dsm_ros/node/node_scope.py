@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from rclpy.action import ActionServer
@@ -68,9 +68,14 @@ class NodeScope:
 
     def action(self, kind: type, name: str, execute: Callable[[Any], Any], **options: Any) -> None:
         """Offer an action; options: further arguments of rclpy's ActionServer."""
-        self.on_close(ActionServer(self.node, kind, name, execute, **options).destroy)
+        self.on_close(self._destroy_action, ActionServer(self.node, kind, name, execute, **options))
 
     def timer(self, period_s: float, callback: Callable[[], None], group: CallbackGroup | None = None) -> None:
         """Call back periodically; errors of a callback that a shutdown of ROS interrupts are ignored."""
         timer = self.node.create_timer(period_s, interruptible(callback, self.node.context), group)
         self.on_close(self.node.destroy_timer, timer)
+
+    def _destroy_action(self, server: ActionServer) -> None:
+        self.node.remove_waitable(server)  # first, or the executor may wait for a server without a handle
+        with suppress(ValueError):  # rclpy removes it again, last of all
+            server.destroy()

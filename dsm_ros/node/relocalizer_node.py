@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import rclpy
 from rclpy.exceptions import InvalidHandle, ParameterException
 from rclpy.executors import MultiThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.logging import get_logger
 
@@ -26,6 +28,9 @@ from dsm_ros.process import prepare_process
 
 EXECUTOR_THREADS = 4  # images, transforms, an action that waits, and services
 CANNOT_START = 2
+LONGEST_WAIT_S = 1.0  # rclpy may miss a signal that arrives between two waits
+MAX_SPIN_FAILURES, SPIN_PAUSE_S = 1000, 0.001  # in a row
+RCLError = rclpy_implementation.RCLError
 
 Callback = Callable[["RelocalizerNode", LifecycleState], TransitionCallbackReturn]
 
@@ -139,14 +144,18 @@ def start(node: RelocalizerNode) -> bool:
 
 
 def spin(node: RelocalizerNode) -> None:
-    """Spin until interrupted."""
-    executor = MultiThreadedExecutor(EXECUTOR_THREADS)
+    """Spin until interrupted. Raises what rclpy raises when it goes on failing."""
+    executor, failures = MultiThreadedExecutor(EXECUTOR_THREADS), 0
     executor.add_node(node)
     while rclpy.ok():
         try:
-            executor.spin_once()
-        except InvalidHandle:
-            continue  # another thread has just destroyed an entity that this one was going to wait for
+            executor.spin_once(timeout_sec=LONGEST_WAIT_S)
+            failures = 0
+        except (InvalidHandle, RCLError):  # another thread is destroying an entity that this one was to wait for
+            failures += 1
+            if failures > MAX_SPIN_FAILURES:
+                raise
+            time.sleep(SPIN_PAUSE_S)
 
 
 def run(loader: Loader) -> int:
