@@ -62,7 +62,7 @@ class NodeParameters:
     transform_timeout_s: float = live(0.2, "Longest wait for a transform at an image's stamp.", 0.0, 10.0)
     smoothing_s: float = live(0.0, "Time constant of map -> odom; 0 takes each pose at once.", 0.0, 60.0)
     smoothing_limit_m: float = live(0.5, "A larger jump of the camera is taken at once.", 0.0, 100.0)
-    continuous: bool = live(True, "Look at every image; false to look only while somebody waits for a pose.")
+    continuous: bool = live(True, "Process every image; false to do so only while a request for a pose is open.")
     stale_after_s: float = live(1.0, "Report stale images after this long without one.", 0.1, 3600.0)
     rescue_timeout_s: float = live(5.0, "How long a rescue by trigger or watch goes on.", 0.1, 3600.0)
     publish_initialpose: bool = parameter(False, "Publish the pose of a rescue on initialpose (AMCL and others).")
@@ -150,7 +150,7 @@ def describe(item: Field[Any]) -> ParameterDescriptor:
 
 
 def constraints(item: Field[Any]) -> str:
-    """Return when a field may be changed, and to what, where its range does not tell."""
+    """Return when a field may be changed, and its choices where it has no range."""
     if item.name == AT_START:
         return "read once, at the start"
     choice = f"{' or '.join(CHOICES[item.name])}; " if item.name in CHOICES else ""

@@ -133,7 +133,7 @@ class RelocalizerNode(LifecycleNode):
 
 
 def reason_of(error: Exception) -> str:
-    """Return an error in words, with its type where the words alone may say nothing."""
+    """Return an error's message, with its type unless the message was written for users."""
     return str(error) if isinstance(error, (DsmError, ValueError, RuntimeError)) else repr(error)
 
 

@@ -50,7 +50,7 @@ class RescueRequest:
     def failure(self) -> tuple[str, str]:
         """Return reason and detail of a request without a pose."""
         if self.last is None:
-            return Reason.TIMEOUT, f"no image was looked at within {self._timeout_s:.1f} s; check the image topic"
+            return Reason.TIMEOUT, f"no image was processed within {self._timeout_s:.1f} s; check the image topic"
         result = self.last.result
         last = f"; the last: {result.detail}" if isinstance(result, NotLocalized) else ""
         reason = result.reason if isinstance(result, NotLocalized) else Reason.TIMEOUT

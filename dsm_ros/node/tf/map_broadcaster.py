@@ -122,7 +122,7 @@ class MapBroadcaster:
             advice = "stop one of the two" if child == self._settings.odom_frame else "set odom_frame or base_frame"
             return f"{map_frame} -> {child} is not sent: {child} already has the parent {other}; {advice}"
         if child == self._settings.odom_frame and self._node.get_clock().now().nanoseconds == 0:
-            return f"{map_frame} -> {child} is not sent: use_sim_time is set, but nothing is heard on /clock"
+            return f"{map_frame} -> {child} is not sent: use_sim_time is set, but nothing arrives on /clock"
         return None
 
     def _correct(self, map_frame: str, map_T_camera: Pose44, odom_T_camera: Pose44) -> None:

@@ -1,4 +1,4 @@
-"""Action, trigger, hint, watch, services and bad input, over real DDS with the node in another process."""
+"""Action, trigger, hint, watch and bad input, over real DDS with the node in another process."""
 
 import itertools
 import threading
@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 from dds_peer import LOST, Peer, run_node
 from dsm_ros.action import Relocalize
-from dsm_ros.srv import LoadMap
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.action import ActionClient
 from rclpy.parameter import Parameter
 from std_msgs.msg import Empty, Header
 from std_srvs.srv import Empty as EmptyService
-from std_srvs.srv import Trigger
 
 from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of
 from dsm_ros.node import conversions as c
@@ -48,23 +46,12 @@ def stamps():
     return itertools.count(next(STARTS_NS), SECOND // 10)
 
 
-def finished(peer, future):
-    peer.wait(future.done)
-    return future.result()
-
-
-def call(peer, kind, name, request):
-    client = peer.node.create_client(kind, name)
-    peer.wait(client.service_is_ready)
-    return finished(peer, client.call_async(request))
-
-
 def relocalize(peer, **goal):
     client = ActionClient(peer.node, Relocalize, "relocalizer/relocalize")
     peer.wait(client.server_is_ready)
     feedback = []
-    handle = finished(
-        peer, client.send_goal_async(Relocalize.Goal(**goal), lambda message: feedback.append(message.feedback))
+    handle = peer.result_of(
+        client.send_goal_async(Relocalize.Goal(**goal), lambda message: feedback.append(message.feedback))
     )
     assert handle.accepted
     return handle, feedback
@@ -94,7 +81,7 @@ class Camera:
 def test_the_action_succeeds_with_a_pose_and_feedback_for_each_image(peer, stamps):
     with Camera(peer, stamps, [LOST] * 5 + [40] * 100):
         handle, feedback = relocalize(peer, timeout_s=20.0)
-        answer = finished(peer, handle.get_result_async())
+        answer = peer.result_of(handle.get_result_async())
     result = answer.result
     assert answer.status == 4  # SUCCEEDED
     assert result.success
@@ -110,7 +97,7 @@ def test_the_action_succeeds_with_a_pose_and_feedback_for_each_image(peer, stamp
 def test_the_action_in_vain_aborts_with_the_reason(peer, stamps):
     with Camera(peer, stamps, [LOST] * 100):
         handle, _ = relocalize(peer, timeout_s=1.0)
-        answer = finished(peer, handle.get_result_async())
+        answer = peer.result_of(handle.get_result_async())
     assert answer.status == 6  # ABORTED
     assert not answer.result.success
     assert answer.result.reason == "too_few_inliers"
@@ -119,8 +106,8 @@ def test_the_action_in_vain_aborts_with_the_reason(peer, stamps):
 
 def test_the_action_can_be_canceled(peer, stamps):
     handle, _ = relocalize(peer, timeout_s=60.0)
-    finished(peer, handle.cancel_goal_async())
-    answer = finished(peer, handle.get_result_async())
+    peer.result_of(handle.cancel_goal_async())
+    answer = peer.result_of(handle.get_result_async())
     assert answer.status == 5  # CANCELED
     assert answer.result.reason == "canceled"
 
@@ -220,38 +207,17 @@ def test_images_without_a_stamp_are_stamped_on_arrival(peer):
     assert abs(stamp_ns_of(peer.heard["pose"][-1].header.stamp) - time.time_ns()) < 60 * SECOND
 
 
-def test_reset_searches_from_scratch(peer, stamps):
-    peer.ask(10, next(stamps))
-    assert call(peer, Trigger, "relocalizer/reset", Trigger.Request()).success
-    assert peer.ask(160, next(stamps)).state == 2
-
-
 def test_global_localization_as_amcl_offers_it_is_a_rescue(peer, stamps):
     peer.ask(10, next(stamps))
     told = len(peer.heard["initialpose"])
-    call(peer, EmptyService, "relocalizer/reinitialize_global_localization", EmptyService.Request())
+    peer.call(EmptyService, "relocalizer/reinitialize_global_localization", EmptyService.Request())
     assert peer.ask(160, next(stamps)).state == 2
     peer.wait(lambda: len(peer.heard["initialpose"]) > told)
 
 
-def test_a_map_is_replaced_or_kept(peer, stamps):
-    refused = call(peer, LoadMap, "relocalizer/load_map", LoadMap.Request(map="broken"))
-    assert not refused.success
-    assert "no map at broken" in refused.message
-    peer.ask(10, next(stamps))
-    peer.wait(lambda: peer.heard["pose"])
-    assert peer.heard["pose"][-1].header.frame_id == "map"
-    loaded = call(peer, LoadMap, "relocalizer/load_map", LoadMap.Request(map="other"))
-    assert loaded.success
-    assert loaded.keyframes == 3
-    peer.ask(160, next(stamps))
-    peer.wait(lambda: peer.heard["pose"][-1].header.frame_id == "other_map")
-    assert call(peer, LoadMap, "relocalizer/load_map", LoadMap.Request(map="fake")).success
-
-
 def test_parameters_can_be_read_and_set_from_outside(peer):
     request = GetParameters.Request(names=["map", "max_error_px"])
-    values = call(peer, GetParameters, "relocalizer/get_parameters", request).values
+    values = peer.call(GetParameters, "relocalizer/get_parameters", request).values
     assert (values[0].string_value, values[1].double_value) == ("fake", 8.0)
     asked = [
         Parameter("max_error_px", value=6.0),
@@ -259,21 +225,6 @@ def test_parameters_can_be_read_and_set_from_outside(peer):
         Parameter("map", value="other"),
     ]
     request = SetParameters.Request(parameters=[parameter.to_parameter_msg() for parameter in asked])
-    taken, out_of_range, in_use = call(peer, SetParameters, "relocalizer/set_parameters", request).results
+    taken, out_of_range, in_use = peer.call(SetParameters, "relocalizer/set_parameters", request).results
     assert [taken.successful, out_of_range.successful, in_use.successful] == [True, False, False]
     assert "call ~/load_map" in in_use.reason
-
-
-def test_without_a_map_the_node_says_so_and_takes_one(ros):
-    process = run_node("map:=''", namespace="/bare")
-    try:
-        peer = Peer(namespace="/bare")
-        peer.connect()
-        assert peer.ask(10, SECOND).reason == "no_map"
-        assert call(peer, LoadMap, "relocalizer/load_map", LoadMap.Request(map="fake")).success
-        peer.ask(10, 2 * SECOND)  # the first camera_info may come after its image
-        assert peer.ask(10, 3 * SECOND).state == 2
-        peer.node.destroy_node()
-    finally:
-        process.terminate()
-        assert process.wait(20) == 0
