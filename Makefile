@@ -14,7 +14,7 @@ env:
 	@scripts/setup_env.sh
 
 demo: env
-	@$(IN_ENV) python -m dsm_ros.node.demo $(if $(SEQUENCE),--sequence "$(SEQUENCE)") --out out/demo
+	@$(IN_ENV) python -m dsm_ros.demo $(if $(SEQUENCE),--sequence "$(SEQUENCE)") --out out/demo
 
 test: env
 	@$(IN_ENV) pytest

@@ -43,7 +43,7 @@ def start(context: LaunchContext) -> list[Action]:
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     relocalizer = IncludeLaunchDescription(PythonLaunchDescriptionSource(str(RELOCALIZER)))
     frames = ("--frames", value["frames"], "--rate", value["rate"])
-    player = run("dsm_ros.node.sequence_player", value["sequence"], *frames)
+    player = run("dsm_ros.demo.sequence_player", value["sequence"], *frames)
     if Path(value["map"]).exists():
         return [relocalizer, player]
     build = run("dsm_ros", "map", "build", value["map_sequence"], value["map"], "--frames", "::5")

@@ -1,10 +1,21 @@
 """Fixtures of all tests."""
 
+import importlib.util
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from dsm_ros.demo.child_process import prepare_ros
+
+if importlib.util.find_spec("rclpy") is None:
+    collect_ignore_glob = ["node/*", "demo/*"]
+
+# Tests over DDS have a domain of their own. Fast DDS reads its profiles once, when the first test starts ROS.
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
+prepare_ros()
 
 settings.register_profile("dsm", deadline=None)  # a busy machine is no failure
 settings.load_profile("dsm")
@@ -14,6 +25,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-golden", action="store_true", help="record the results of test_golden.py as golden")
+
+
+@pytest.fixture(scope="session")
+def ros():
+    import rclpy
+
+    rclpy.init()
+    yield
+    rclpy.try_shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Folders import in one direction, and only node/ knows ROS."""
+"""Folders import in one direction, and only node/ and demo/ know ROS."""
 
 import ast
 from pathlib import Path
@@ -15,7 +15,9 @@ LAYERS = [
     "training",
     "cli",
     "node",
+    "demo",
 ]
+ROS_LAYERS = {"node", "demo"}
 ROS = {"rclpy", "rcl_interfaces", "builtin_interfaces", "tf2_ros", "cv_bridge", "std_srvs", "launch", "launch_ros"}
 BELOW_ALL = ["__init__.py", "errors.py", "paths.py", "process.py", "progress.py"]
 
@@ -41,13 +43,13 @@ def imported_modules(source: str) -> set[str]:
 
 def violations(layer: str, source: str) -> set[str]:
     """Imports that a file of a layer must not have."""
-    allowed = set(LAYERS[: LAYERS.index(layer) + 1]) - ({"cli"} if layer == "node" else set())
+    allowed = set(LAYERS[: LAYERS.index(layer) + 1]) - ({"cli"} if layer in ROS_LAYERS else set())
     wrong = set()
     for name in imported_modules(source):
         parts = name.split(".")
         if parts[0] == "dsm_ros" and len(parts) > 1 and parts[1] in LAYERS and parts[1] not in allowed:
             wrong.add(name)
-        if name == "relative import" or (layer != "node" and is_ros(name)):
+        if name == "relative import" or (layer not in ROS_LAYERS and is_ros(name)):
             wrong.add(name)
     return wrong
 
@@ -78,6 +80,10 @@ def test_planted_violations_are_seen():
     assert violations("network", "from dsm_ros.localization import localizer")
     assert violations("geometry", "def f():\n    import rclpy")
     assert violations("node", "from dsm_ros.cli.main import app")
-    assert violations("cli", "from dsm_ros.node import demo")
+    assert violations("demo", "from dsm_ros.cli.main import app")
+    assert violations("cli", "from dsm_ros.node import outputs")
+    assert violations("cli", "from dsm_ros.demo import ros_bench")
+    assert violations("node", "from dsm_ros.demo.child_process import process")
     assert violations("datasets", "from . import frame")
+    assert not violations("demo", "import rclpy\nfrom dsm_ros.node.conversions import stamp_msg")
     assert not violations("node", "import rclpy\nfrom dsm_ros.localization.result import Result")

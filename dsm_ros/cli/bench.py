@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dsm_ros.evaluation.bench_sweep import Case
     from dsm_ros.evaluation.timings import Timing
 
-MEASURE_ROS = "dsm_ros.node.bench"  # a process of its own: the command line knows no ROS
+MEASURE_ROS = "dsm_ros.demo.ros_bench"  # a process of its own: the command line knows no ROS
 NEEDED = ("rclpy", "dsm_ros.msg")
 NetworkSource = tuple[Path | None, str, Runtime]  # what load_network takes
 

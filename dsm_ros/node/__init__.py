@@ -1,1 +1,1 @@
-"""The ROS 2 node; the only folder that imports ROS."""
+"""The ROS 2 node; only this folder and demo/ import ROS."""

@@ -1,4 +1,4 @@
-"""Between ROS messages and the library's types; nothing else knows both."""
+"""Conversions from the library's types to ROS messages."""
 
 from __future__ import annotations
 

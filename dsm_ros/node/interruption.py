@@ -1,4 +1,4 @@
-"""What fails because ROS was shut down meanwhile, by Ctrl-C or SIGTERM, is no failure."""
+"""Handling of Ctrl-C and SIGTERM: errors that a shutdown of ROS causes are ignored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Given = ParamSpec("Given")
 
 @contextmanager
 def until_interrupted(context: Context) -> Iterator[None]:
-    """Run the block; what it raises once ROS is shut down ends it without a word: nothing can be published any more."""
+    """Run the block; an error once ROS is shut down ends it silently, because nothing can be published any more."""
     try:
         yield
     except (KeyboardInterrupt, ExternalShutdownException):

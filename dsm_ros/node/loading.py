@@ -1,8 +1,8 @@
-"""What the node localizes with: network, map, and what of the map is shown."""
+"""Loader of the network and the map, and of what is displayed of the map."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.tracker import ImageLocalizer
-from dsm_ros.node.outputs import KeyframeImages
+from dsm_ros.node.display.thumbnails import Thumbnails
 from dsm_ros.node.parameters import NodeParameters
-from dsm_ros.node.thumbnails import Thumbnails
 from dsm_ros.process import use_threads
 
 if TYPE_CHECKING:
@@ -22,19 +21,21 @@ if TYPE_CHECKING:
 
 
 PRELOADED_KEYFRAMES = 1000  # half a GB, in about a second
+KeyframeImages = Callable[[Sequence[int]], list[NDArray[np.uint8]]]
 
 
 class MapLocalizer(ImageLocalizer, Protocol):
-    """A localizer whose limits may be changed between two images."""
+    """A localizer whose limits may change between two images."""
 
     def use_config(self, config: LocalizerConfig) -> None: ...
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A localizer on a map, the map's frame, its points (metres, RGB) and keyframe poses, and images by keyframe id.
+    """A localizer in a map, and what is displayed of the map.
 
-    network: of the localizer; another map is localized in with the same one.
+    network: the localizer's; the next map is loaded with the same one. map_frame: of points (metres, uint8 RGB) and
+    keyframe poses. keyframe_images: returns small images of keyframes by id.
     """
 
     localizer: MapLocalizer
@@ -59,7 +60,7 @@ def load(values: NodeParameters, map_uri: str, in_use: Loaded | None) -> Loaded:
 
     if len(values.camera_names()) > 1:
         require_solver()
-    use_threads(1)  # all others are for the worker
+    use_threads(1)  # in this thread; the worker's thread computes with all
     network = (
         in_use.network
         if in_use

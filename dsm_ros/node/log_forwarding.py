@@ -1,4 +1,4 @@
-"""The library's logging goes to the node's log."""
+"""Logging handler that forwards the library's records to the node's log."""
 
 from __future__ import annotations
 

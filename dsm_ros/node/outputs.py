@@ -1,30 +1,29 @@
-"""Everything the relocalizer publishes for one answer; outputs without subscribers cost nothing."""
+"""Publishers of poses, statuses, clouds, the debug image, the map and diagnostics."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PoseWithCovarianceStamped
-from numpy.typing import NDArray
-from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
-from dsm_ros.localization.result import Localized, NotLocalized, Reason
+from dsm_ros.localization.result import Localized
 from dsm_ros.localization.tracker import State
 from dsm_ros.msg import RelocalizationStatus
-from dsm_ros.node.answer import Answer, Faults
 from dsm_ros.node.conversions import cloud_to_msg, image_to_msg, points_to_msg, pose_to_msg
-from dsm_ros.node.debug_image import draw_debug_image
-from dsm_ros.node.keyframe_markers import keyframe_markers
-from dsm_ros.node.latest_image_worker import WorkerCounts
+from dsm_ros.node.display.debug_image import draw_debug_image
+from dsm_ros.node.display.keyframe_markers import keyframe_markers
+from dsm_ros.node.images.frame_report import FaultCounts, FrameReport
+from dsm_ros.node.images.latest_image_worker import WorkerCounts
+from dsm_ros.node.loading import KeyframeImages, Loaded
+from dsm_ros.node.node_scope import NodeScope
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE)
 STATES = {
@@ -32,92 +31,94 @@ STATES = {
     State.TRACKING: RelocalizationStatus.TRACKING,
     State.LOST: RelocalizationStatus.LOST,
 }
-KeyframeImages = Callable[[tuple[int, ...]], list[NDArray[np.uint8]]]
 
 
 class Outputs:
-    """The publishers, made when the node is configured and destroyed when it is cleaned up."""
+    """Publishes until the scope is closed; messages without subscribers are not made.
 
-    def __init__(self, node: LifecycleNode):
-        self._node, self.map_frame = node, ""
-        self._pose = node.create_publisher(PoseWithCovarianceStamped, "~/pose", 10)
-        self._status = node.create_publisher(RelocalizationStatus, "~/status", LATCHED)
-        self._cloud = node.create_publisher(PointCloud2, "~/scene_coordinates", 1)
-        self._debug = node.create_publisher(Image, "~/debug_image", 1)
-        self._map_points = node.create_publisher(PointCloud2, "~/map_points", LATCHED)
-        self._keyframes = node.create_publisher(MarkerArray, "~/keyframes", LATCHED)
-        self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+    map_frame: frame of the map in use; empty before the first one.
+    """
+
+    def __init__(self, scope: NodeScope):
+        self._node, self.map_frame = scope.node, ""
+        self._pose = scope.publisher(PoseWithCovarianceStamped, "~/pose", 10)
+        self._status = scope.publisher(RelocalizationStatus, "~/status", LATCHED)
+        self._cloud = scope.publisher(PointCloud2, "~/scene_coordinates", 1)
+        self._debug = scope.publisher(Image, "~/debug_image", 1)
+        self._map_points = scope.publisher(PointCloud2, "~/map_points", LATCHED)
+        self._keyframes = scope.publisher(MarkerArray, "~/keyframes", LATCHED)
+        self._diagnostics = scope.publisher(DiagnosticArray, "/diagnostics", 10)
         self._keyframe_images: KeyframeImages = lambda ids: []
-        self._last: Answer | None = None
-        self._localized = 0
+        self._last: FrameReport | None = None
+        self._counts, self._localized = WorkerCounts(), 0
 
     def header(self, stamp: Any) -> Header:
         """Return a header in the map frame."""
         return Header(stamp=stamp, frame_id=self.map_frame)
 
-    def show_map(
-        self,
-        map_frame: str,
-        points_N3: NDArray[np.float64],
-        colors_N3: NDArray[np.uint8],
-        map_T_keyframes_N44: NDArray[np.float64],
-        keyframe_images: KeyframeImages,
-    ) -> None:
-        """Publish a map's points and keyframes, latched; keyframe_images reads images by id for the debug image."""
-        self.map_frame, self._keyframe_images = map_frame, keyframe_images
-        header = self.header(self._node.get_clock().now().to_msg())
-        ones_1N = np.ones((1, len(points_N3)), np.float32)
-        self._map_points.publish(points_to_msg(points_N3[None], colors_N3[None], ones_1N, header))
-        self._keyframes.publish(keyframe_markers(map_T_keyframes_N44, header))
+    def start_counting(self) -> WorkerCounts:
+        """Return counts of images that begin at zero; statuses and diagnostics hold what a worker adds to them."""
+        self._counts = WorkerCounts()
+        return self._counts
 
-    def publish(self, answer: Answer, counts: WorkerCounts) -> None:
-        """Publish pose (only an accepted one), dense cloud, debug image and status of one image."""
-        header, result = self.header(answer.header.stamp), answer.result
+    def show_map(self, loaded: Loaded) -> None:
+        """Publish a map's points and keyframes, latched."""
+        self.map_frame, self._keyframe_images = loaded.map_frame, loaded.keyframe_images
+        header = self.header(self._node.get_clock().now().to_msg())
+        ones_1N = np.ones((1, len(loaded.points_N3)), np.float32)
+        self._map_points.publish(points_to_msg(loaded.points_N3[None], loaded.colors_N3[None], ones_1N, header))
+        self._keyframes.publish(keyframe_markers(loaded.map_T_keyframes_N44, header))
+
+    def publish(self, report: FrameReport) -> None:
+        """Publish pose (only an accepted one), dense cloud, debug image and status; nothing after a shutdown of ROS."""
+        if not self._node.context.ok():
+            return
+        header, result = self.header(report.header.stamp), report.result
         if isinstance(result, Localized):
             self._localized += 1
             self._pose.publish(pose_to_msg(result.map_T_camera, result.covariance_66, header))
         if result.coordinates is not None and self._cloud.get_subscription_count():
             self._cloud.publish(cloud_to_msg(result.coordinates, header))
-        self._log_change(answer)
-        self._last = answer
-        self._status.publish(self.describe(answer, counts))
-        if answer.image_HW3 is not None and self._debug.get_subscription_count():
+        self._log_change(report)
+        self._last = report
+        self._status.publish(self.describe(report))
+        if report.image_HW3 is not None and self._debug.get_subscription_count():
             keyframes = self._keyframe_images(result.support.keyframe_ids)
-            self._debug.publish(image_to_msg(draw_debug_image(answer.image_HW3, result, keyframes), answer.header))
+            self._debug.publish(image_to_msg(draw_debug_image(report.image_HW3, result, keyframes), report.header))
 
-    def _log_change(self, answer: Answer) -> None:
+    def _log_change(self, report: FrameReport) -> None:
         """Log each new state with its reason."""
-        if self._last and self._last.state is answer.state:
+        if self._last and self._last.state is report.state:
             return
-        if answer.state is State.TRACKING:
+        if report.state is State.TRACKING:
             self._node.get_logger().info("tracking")
         else:
-            self._node.get_logger().warning(": ".join(filter(None, (answer.state, reason_of(answer)[1]))))
+            self._node.get_logger().warning(state_text(report))
 
-    def describe(self, answer: Answer, counts: WorkerCounts) -> RelocalizationStatus:
-        """Return the status message of an answer."""
-        result, support = answer.result, answer.result.support
-        message = RelocalizationStatus(header=answer.header, state=STATES[answer.state], inliers=support.inliers)
+    def describe(self, report: FrameReport) -> RelocalizationStatus:
+        """Return the status message of an image."""
+        result, support = report.result, report.result.support
+        message = RelocalizationStatus(header=report.header, state=STATES[report.state], inliers=support.inliers)
         message.inlier_ratio, message.confidence = float(support.inlier_ratio), float(support.confidence)
         message.keyframe_ids = list(support.keyframe_ids)
-        message.reason, message.detail = reason_of(answer)
-        message.hint_report = answer.hint_report
-        if answer.jump:
-            message.jump_m, message.jump_deg = answer.jump.distance_m, answer.jump.angle_deg
+        message.reason, message.detail, message.hint_report = report.reason, report.detail, report.hint_report
+        if report.jump:
+            message.jump_m, message.jump_deg = report.jump.distance_m, report.jump.angle_deg
         for stage, ms in asdict(result.times_ms).items():
             setattr(message, f"{stage}_ms", float(ms))
-        message.latency_ms = (time.monotonic() - answer.received_s) * 1e3
+        message.latency_ms = (time.monotonic() - report.received_s) * 1e3
+        counts = self._counts
         message.frames_received, message.frames_dropped = counts.received, counts.dropped
         message.frames_failed, message.frames_localized = counts.failed, self._localized
         return message
 
-    def publish_diagnostics(self, counts: WorkerCounts, faults: Faults) -> None:
-        """Publish the state and the counts since activation."""
-        last = self._last
+    def publish_diagnostics(self, faults: FaultCounts) -> None:
+        """Publish the last state and the counts of images."""
+        last, counts = self._last, self._counts
         level, text, confidence = DiagnosticStatus.WARN, "searching: no image yet", 0.0
         if last:
             level = DiagnosticStatus.OK if last.state is State.TRACKING else DiagnosticStatus.WARN
-            text, confidence = ": ".join(filter(None, (last.state, reason_of(last)[1]))), last.result.support.confidence
+            text, confidence = state_text(last), last.result.support.confidence
         values = {
             "frames received": counts.received,
             "frames dropped": counts.dropped,
@@ -131,15 +132,7 @@ class Outputs:
         header = Header(stamp=self._node.get_clock().now().to_msg())
         self._diagnostics.publish(DiagnosticArray(header=header, status=[status]))
 
-    def close(self) -> None:
-        """Destroy the publishers."""
-        publishers = (self._pose, self._status, self._cloud, self._debug, self._map_points, self._keyframes)
-        for publisher in (*publishers, self._diagnostics):
-            self._node.destroy_publisher(publisher)
 
-
-def reason_of(answer: Answer) -> tuple[str, str]:
-    """Return what is wrong with an answer, machine readable and as a sentence; empty when nothing is."""
-    if isinstance(answer.result, NotLocalized):
-        return str(answer.result.reason), answer.result.detail
-    return (str(Reason.NO_TF), answer.tf_problem) if answer.tf_problem else ("", "")
+def state_text(report: FrameReport) -> str:
+    """Return the state of an image and, where there is one, the reason for it."""
+    return f"{report.state}: {report.detail}" if report.detail else str(report.state)

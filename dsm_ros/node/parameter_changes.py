@@ -1,4 +1,4 @@
-"""Changes of parameters from outside: some count at once, the others are taken up when the node is configured."""
+"""Changes of parameters while the node runs: live ones apply at once, others are refused while it is configured."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.node import Node
 
-from dsm_ros.node.parameters import CHOICES, NodeParameters
+from dsm_ros.node.parameters import NodeParameters, impossible
 
 LIVE = frozenset(item.name for item in fields(NodeParameters) if item.metadata["live"])
 FIXED = frozenset(item.name for item in fields(NodeParameters)) - LIVE
 
 
 class ParameterChanges:
-    """Refuses what cannot be, or not now; types and ranges were looked at by rclpy before.
+    """Refuses impossible values, and changes of parameters in use; rclpy has checked types and ranges before.
 
-    is_configured: whether the node uses its parameters. apply: called with the changes that count at once, by name.
+    is_configured: whether the node is configured. apply: called with the changes of live parameters, by name.
     """
 
     def __init__(self, node: Node, is_configured: Callable[[], bool], apply: Callable[[dict[str, Any]], None]):
@@ -41,6 +41,4 @@ def refusal(name: str, value: Any, configured: bool) -> str:
     if configured and name in FIXED:
         instead = "call ~/load_map, or " if name == "map" else ""
         return f"{name} is in use: {instead}deactivate and clean up the node, set it, and configure the node again"
-    if name in CHOICES and value not in CHOICES[name]:
-        return f"{name} is '{value}'; use {' or '.join(CHOICES[name])}"
-    return ""
+    return impossible(name, value)

@@ -1,4 +1,4 @@
-"""The node's parameters: dataclasses are their only source; ROS, YAML and documentation derive from them."""
+"""Parameters of the node: one dataclass is the only source of ROS declarations, YAML file and documentation."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.messages.camera import camera_from_msg, rectified_camera_from_msg
 from dsm_ros.network.runtime import Runtime
-from dsm_ros.node.map_broadcaster import BroadcastSettings
+from dsm_ros.node.names import NAME_CHECKS, split_names
+from dsm_ros.node.tf.map_broadcaster import BroadcastSettings
 
 
 def parameter(
     default: Any, description: str, low: float | None = None, high: float | None = None, live: bool = False
 ) -> Any:
-    """Return a dataclass field that carries what ROS wants to know of a parameter."""
+    """Return a dataclass field with the description and range of a ROS parameter."""
     return field(default=default, metadata={"description": description, "low": low, "high": high, "live": live})
 
 
 def live(default: Any, description: str, low: float | None = None, high: float | None = None) -> Any:
-    """Return the field of a parameter whose changes count at once."""
+    """Return the field of a parameter whose changes apply at once."""
     return parameter(default, description, low, high, live=True)
 
 
 _LOCALIZER = LocalizerConfig()
 CHOICES = {"image_transport": ("raw", "compressed"), "watch_type": ("pose", "odometry"), "runtime": tuple(Runtime)}
-AT_START = "autostart"  # nobody asks for it later
+AT_START = "autostart"  # read once
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class NodeParameters:
     transform_timeout_s: float = live(0.2, "Longest wait for a transform at an image's stamp.", 0.0, 10.0)
     smoothing_s: float = live(0.0, "Time constant of map -> odom; 0 takes each pose at once.", 0.0, 60.0)
     smoothing_limit_m: float = live(0.5, "A larger jump of the camera is taken at once.", 0.0, 100.0)
-    continuous: bool = live(True, "Look at every image; false to look only while somebody waits for a pose.")
+    continuous: bool = live(True, "Process every image; false to do so only while a request for a pose is open.")
     stale_after_s: float = live(1.0, "Report stale images after this long without one.", 0.1, 3600.0)
     rescue_timeout_s: float = live(5.0, "How long a rescue by trigger or watch goes on.", 0.1, 3600.0)
     publish_initialpose: bool = parameter(False, "Publish the pose of a rescue on initialpose (AMCL and others).")
@@ -80,20 +81,23 @@ class NodeParameters:
     max_error_px: float = live(_LOCALIZER.max_error_px, "Inlier limit at 512 px image width.", 0.5, 50.0)
 
     def camera_names(self) -> list[str]:
-        """Return the cameras' names, each once; one empty name for a camera that is alone."""
-        names = (name.strip() for name in self.cameras.split(","))
-        return list(dict.fromkeys(filter(None, names))) or [""]
+        """Return the cameras' names; one empty name for a single camera."""
+        return split_names(self.cameras) or [""]
+
+    def rig_frame(self) -> str:
+        """Return the frame that a rig's pose is of; empty for the frame of its first camera."""
+        return self.base_frame if split_names(self.cameras) else ""
 
     def camera_of(self) -> Callable[[Any], Camera]:
-        """Return what a CameraInfo says of the images that it comes with."""
+        """Return the function that reads a CameraInfo, for rectified images or for raw ones."""
         return rectified_camera_from_msg if self.rectified else camera_from_msg
 
     def map_covariance_66(self) -> NDArray[np.float64]:
-        """Return what map and calibration add to a pose's covariance; a single image cannot tell (m^2, rad^2)."""
+        """Return the covariance of map and calibration (m^2, rad^2), which the images themselves do not show."""
         return np.diag([self.map_sigma_m**2] * 3 + [math.radians(self.map_sigma_deg) ** 2] * 3)
 
     def broadcast_settings(self) -> BroadcastSettings:
-        """Return what is said on /tf, and how."""
+        """Return the settings of the broadcaster."""
         return BroadcastSettings(
             self.base_frame,
             self.odom_frame,
@@ -118,10 +122,18 @@ def declare(node: LifecycleNode) -> None:
 def read(node: LifecycleNode) -> NodeParameters:
     """Return the present values. Raises ValueError when one is impossible."""
     values = {item.name: node.get_parameter(item.name).value for item in fields(NodeParameters)}
-    for name, choices in CHOICES.items():
-        if values[name] not in choices:
-            raise ValueError(f"{name} is '{values[name]}'; use {' or '.join(choices)}")
+    for name, value in values.items():
+        if problem := impossible(name, value):
+            raise ValueError(problem)
     return NodeParameters(**values)
+
+
+def impossible(name: str, value: Any) -> str:
+    """Return why a parameter cannot have a value of its type; empty when it can, or when it is not the node's."""
+    if name in CHOICES and value not in CHOICES[name]:
+        return f"{name} is '{value}'; use {' or '.join(CHOICES[name])}"
+    problem = NAME_CHECKS[name](value) if name in NAME_CHECKS else ""
+    return f"{name}: {problem}" if problem else ""
 
 
 def describe(item: Field[Any]) -> ParameterDescriptor:
@@ -138,7 +150,7 @@ def describe(item: Field[Any]) -> ParameterDescriptor:
 
 
 def constraints(item: Field[Any]) -> str:
-    """Return when a field may be changed, and to what, where its range does not tell."""
+    """Return when a field may be changed, and its choices where it has no range."""
     if item.name == AT_START:
         return "read once, at the start"
     choice = f"{' or '.join(CHOICES[item.name])}; " if item.name in CHOICES else ""

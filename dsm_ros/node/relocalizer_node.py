@@ -1,213 +1,140 @@
-"""The lifecycle node ``relocalizer``: images in; pose, status, transform and dense cloud out."""
+"""The lifecycle node ``relocalizer``: its transitions, and the program that runs it."""
 
 from __future__ import annotations
 
 import logging
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import rclpy
 from rclpy.exceptions import InvalidHandle, ParameterException
 from rclpy.executors import MultiThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.logging import get_logger
 
-from dsm_ros.localization.tracker import Tracker
-from dsm_ros.msg import RelocalizationStatus
+from dsm_ros.errors import DsmError
 from dsm_ros.node import parameters
-from dsm_ros.node.answer import Answer
-from dsm_ros.node.cameras import Cameras
-from dsm_ros.node.frame_processor import FrameProcessor, Surroundings
-from dsm_ros.node.frames import BaseFrame
-from dsm_ros.node.image_input import ImageInput
-from dsm_ros.node.interruption import interruptible, until_interrupted
-from dsm_ros.node.latest_image_worker import WorkerCounts
-from dsm_ros.node.loading import Loaded, Loader, load
+from dsm_ros.node.interruption import until_interrupted
+from dsm_ros.node.loading import Loader, load
 from dsm_ros.node.log_forwarding import RosLogHandler
-from dsm_ros.node.map_broadcaster import MapBroadcaster
-from dsm_ros.node.outputs import Outputs
 from dsm_ros.node.parameter_changes import ParameterChanges
-from dsm_ros.node.rescue_interface import Desk, RescueInterface
-from dsm_ros.node.transforms import Transforms
+from dsm_ros.node.relocalizer import Relocalizer
 from dsm_ros.process import prepare_process
 
-DIAGNOSTICS_PERIOD_S = 1.0
 EXECUTOR_THREADS = 4  # images, transforms, an action that waits, and services
 CANNOT_START = 2
+LONGEST_WAIT_S = 1.0  # rclpy may miss a signal that arrives between two waits
+MAX_SPIN_FAILURES, SPIN_PAUSE_S = 1000, 0.001  # in a row
+RCLError = rclpy_implementation.RCLError
 
 Callback = Callable[["RelocalizerNode", LifecycleState], TransitionCallbackReturn]
 
 
-def logged(callback: Callback) -> Callback:
-    """Log what a lifecycle callback raises: rclpy turns it into ERROR without a word."""
+def on_exception(outcome: TransitionCallbackReturn) -> Callable[[Callback], Callback]:
+    """Log what a lifecycle callback raises, which rclpy hides, and return this outcome then."""
 
-    def wrapper(self: RelocalizerNode, state: LifecycleState) -> TransitionCallbackReturn:
-        try:
-            return callback(self, state)
-        except Exception as error:
-            if self.context.ok():  # else it is what interrupted it
-                self.get_logger().error(f"{callback.__name__}: {error}")
-                self.get_logger().debug(traceback.format_exc())
-            return TransitionCallbackReturn.FAILURE
+    def decorate(callback: Callback) -> Callback:
+        def wrapper(self: RelocalizerNode, state: LifecycleState) -> TransitionCallbackReturn:
+            try:
+                return callback(self, state)
+            except Exception as error:
+                self.log_failure(callback.__name__, error)
+                return outcome
 
-    return wrapper
+        return wrapper
+
+    return decorate
 
 
 class RelocalizerNode(LifecycleNode):
-    """Configure loads, activate subscribes, and the rest undoes it in reverse."""
+    """Makes a Relocalizer when it is configured, and closes it when it is cleaned up."""
 
     def __init__(self, loader: Loader = load):
         super().__init__("relocalizer")
         self._loader = loader
-        self._input: ImageInput | None = None
-        self._broadcaster: MapBroadcaster | None = None
-        self._closers: list[Callable[[], None]] = []
-        self._loaded: Loaded | None = None
+        self._relocalizer: Relocalizer | None = None
         self._log_handler = RosLogHandler(self.get_logger())
         logging.getLogger("dsm_ros").addHandler(self._log_handler)
         parameters.declare(self)
-        ParameterChanges(self, self._is_configured, self._apply)
+        ParameterChanges(self, lambda: self._relocalizer is not None, self._apply)
 
-    @logged
+    @property
+    def relocalizer(self) -> Relocalizer:
+        """What exists while the node is configured. Raises RuntimeError while it is not."""
+        if self._relocalizer is None:
+            raise RuntimeError("the node is not configured")
+        return self._relocalizer
+
+    @on_exception(TransitionCallbackReturn.FAILURE)
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load the network and the map, create everything but the image input."""
-        values = self._values = parameters.read(self)
-        loaded = self._loaded = self._loader(values, values.map, None) if values.map else None
-        self._outputs, transforms = Outputs(self), Transforms(self)
-        self._broadcaster = MapBroadcaster(self, transforms, values.broadcast_settings()) if values.publish_tf else None
-        around = Surroundings(
-            loaded.map_frame if loaded else "",
-            values.odom_frame,
-            transforms,
-            self._broadcaster,
-            values.map_covariance_66(),
-            self._publish,
-        )
-        rig_frame = values.base_frame if values.cameras else ""
-        self._cameras = Cameras(values.camera_names(), rig_frame, transforms, values.camera_of())
-        self._processor = FrameProcessor(self, Tracker(loaded.localizer) if loaded else None, around, self._cameras)
-        base = BaseFrame(transforms, values.base_frame)
-        desk = Desk(self._processor, self._outputs, base, self._describe, self._is_active, self._load_map)
-        self._rescue = RescueInterface(self, values, desk)
-        users = (self._rescue, self._broadcaster, transforms, self._outputs)
-        self._closers = [user.close for user in users if user]
-        if loaded:
-            self._show(loaded)
+        """Load network and map, and create everything but the image input; a failure leaves nothing behind."""
+        values = parameters.read(self)
+        self._relocalizer = Relocalizer(self, values, self._loader)
+        if values.map:
             self.get_logger().info(f"map {values.map} is loaded")
         else:
             self.get_logger().warning("there is no map yet: call ~/load_map")
-        return TransitionCallbackReturn.SUCCESS
+        return super().on_configure(state)
 
-    @logged
+    @on_exception(TransitionCallbackReturn.FAILURE)
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Listen to the cameras."""
-        self._input = ImageInput(self, self._values, self._cameras, self._processor.process, self._is_looking)
-        self._timer = self.create_timer(DIAGNOSTICS_PERIOD_S, interruptible(self._on_timer, self.context))
+        """Subscribe to the cameras; a failure leaves the node inactive."""
+        self.relocalizer.activate()
         return super().on_activate(state)
 
-    @logged
+    @on_exception(TransitionCallbackReturn.ERROR)
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Listen no more, once the image in work is done."""
-        self._stop_listening()
+        """Unsubscribe from the cameras once the current image is processed."""
+        self.relocalizer.deactivate()
         return super().on_deactivate(state)
 
-    @logged
+    @on_exception(TransitionCallbackReturn.ERROR)
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Let go of outputs, map and network."""
-        self._release()
-        return TransitionCallbackReturn.SUCCESS
+        """Destroy everything that was created since the node was configured."""
+        self.release()
+        return super().on_cleanup(state)
 
-    @logged
+    @on_exception(TransitionCallbackReturn.ERROR)
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Undo whatever has been done."""
-        self.release_all()
-        return TransitionCallbackReturn.SUCCESS
+        """Destroy everything that was created, in whatever state the node is."""
+        self.release()
+        return super().on_shutdown(state)
 
-    def release_all(self) -> None:
-        """Stop listening and let go of everything, in whatever state the node is."""
-        self._stop_listening()
-        self._release()
+    @on_exception(TransitionCallbackReturn.ERROR)
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Destroy what a failed transition left, so that the node can be configured again."""
+        self.release()
+        return super().on_error(state)
+
+    def release(self) -> None:
+        """Deactivate and destroy everything that was created, in whatever state the node is."""
+        relocalizer, self._relocalizer = self._relocalizer, None
+        if relocalizer:
+            relocalizer.close()
 
     def destroy_node(self) -> None:
-        """Forget the log handler with the node."""
+        """Remove the log handler with the node."""
         logging.getLogger("dsm_ros").removeHandler(self._log_handler)
         super().destroy_node()
 
-    def _stop_listening(self) -> None:
-        if self._input is None:
-            return
-        self.destroy_timer(self._timer)
-        self._input.close()
-        self._input = None
-        self._processor.use(Tracker.reset)
-        if self._broadcaster:
-            self._broadcaster.forget()
-
-    def _release(self) -> None:
-        for close in self._closers:
-            close()
-        self._closers, self._loaded = [], None
-
-    def _is_configured(self) -> bool:
-        return bool(self._closers)
-
-    def _is_active(self) -> bool:
-        return self._input is not None
-
-    def _counts(self) -> WorkerCounts:
-        return self._input.counts if self._input else WorkerCounts()
-
-    def _is_looking(self) -> bool:
-        return self._values.continuous or self._rescue.is_waiting
-
-    def _on_timer(self) -> None:
-        limit_s = self._values.stale_after_s
-        if self._input and self._values.continuous and (silent_s := self._input.new_silence_s(limit_s)):
-            self._say(self._processor.silence(silent_s, limit_s))
-        self._outputs.publish_diagnostics(self._counts(), self._processor.faults)
-
-    def _publish(self, answer: Answer) -> None:
-        self._rescue.see(answer)
-        self._say(answer)
-
-    def _say(self, answer: Answer) -> None:
-        if self.context.ok():  # else it was interrupted meanwhile, and even the log would complain
-            self._outputs.publish(answer, self._counts())
+    def log_failure(self, callback: str, error: Exception) -> None:
+        """Log the reason why a lifecycle callback failed, unless ROS was shut down meanwhile."""
+        if self.context.ok():
+            self.get_logger().error(f"{callback}: {reason_of(error)}")
+            self.get_logger().debug(traceback.format_exc())
 
     def _apply(self, changes: dict[str, Any]) -> None:
-        """Take up changed parameters while the node is configured."""
-        values = self._values = replace(self._values, **changes)
-        if self._input:
-            self._input.restart_silence()
-        self._rescue.use(values)
-        if self._broadcaster:
-            self._broadcaster.use(values.broadcast_settings())
-        if loaded := self._loaded:
-            self._processor.use(lambda _: loaded.localizer.use_config(values.localizer_config()))
+        self.relocalizer.apply(changes)
 
-    def _describe(self, answer: Answer) -> RelocalizationStatus:
-        return self._outputs.describe(answer, self._counts())
 
-    def _load_map(self, map_uri: str) -> int:
-        loaded = self._loader(self._values, map_uri, self._loaded)
-        self._loaded = loaded
-        self._processor.replace(Tracker(loaded.localizer), loaded.map_frame)
-        self._show(loaded)
-        self.get_logger().info(f"map {map_uri} is loaded in place of the old one")
-        return len(loaded.map_T_keyframes_N44)
-
-    def _show(self, loaded: Loaded) -> None:
-        self._outputs.show_map(
-            loaded.map_frame,
-            loaded.points_N3,
-            loaded.colors_N3,
-            loaded.map_T_keyframes_N44,
-            loaded.keyframe_images,
-        )
+def reason_of(error: Exception) -> str:
+    """Return an error's message, with its type unless the message was written for users."""
+    return str(error) if isinstance(error, (DsmError, ValueError, RuntimeError)) else repr(error)
 
 
 def start(node: RelocalizerNode) -> bool:
@@ -217,18 +144,22 @@ def start(node: RelocalizerNode) -> bool:
 
 
 def spin(node: RelocalizerNode) -> None:
-    """Spin until interrupted."""
-    executor = MultiThreadedExecutor(EXECUTOR_THREADS)
+    """Spin until interrupted. Raises what rclpy raises when it goes on failing."""
+    executor, failures = MultiThreadedExecutor(EXECUTOR_THREADS), 0
     executor.add_node(node)
     while rclpy.ok():
         try:
-            executor.spin_once()
-        except InvalidHandle:
-            continue  # another thread has just destroyed what was to be waited for
+            executor.spin_once(timeout_sec=LONGEST_WAIT_S)
+            failures = 0
+        except (InvalidHandle, RCLError):  # another thread is destroying an entity that this one was to wait for
+            failures += 1
+            if failures > MAX_SPIN_FAILURES:
+                raise
+            time.sleep(SPIN_PAUSE_S)
 
 
 def run(loader: Loader) -> int:
-    """Make the node, start it if it is to, and spin; return 2 when it cannot start."""
+    """Make the node, start it if ``autostart`` is set, and spin; return 2 when it cannot start."""
     try:
         node = RelocalizerNode(loader)
     except ParameterException as error:  # a value of the wrong type or out of range
@@ -239,7 +170,7 @@ def run(loader: Loader) -> int:
             return CANNOT_START if rclpy.ok() else 0
         spin(node)
     finally:
-        node.release_all()
+        node.release()
         node.destroy_node()
     return 0
 
@@ -253,7 +184,7 @@ def main(loader: Loader = load) -> int:
             return run(loader)
     finally:
         rclpy.try_shutdown()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # one more, as launch sends beside the terminal's, ends nothing
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one, as launch sends beside the terminal's, is ignored
     return 0
 
 

@@ -55,6 +55,16 @@ class Peer:
             assert time.monotonic() < deadline_s, {name: len(messages) for name, messages in self.heard.items()}
             rclpy.spin_once(self.node, timeout_sec=0.05)
 
+    def result_of(self, future):
+        self.wait(future.done)
+        return future.result()
+
+    def call(self, kind, name, request):
+        """Call a service of the node and return its response."""
+        client = self.node.create_client(kind, name)
+        self.wait(client.service_is_ready)
+        return self.result_of(client.call_async(request))
+
     def connect(self):
         self.wait(lambda: self.image.get_subscription_count() and self.info.get_subscription_count())
 

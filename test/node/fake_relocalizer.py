@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -53,6 +54,8 @@ class FakeLocalizer:
 def load(parameters, map_uri, in_use):
     if map_uri == "broken":
         raise MapError("there is no map at broken")
+    if map_uri == "undisplayable":
+        return replace(load(parameters, "fake", in_use), points_N3=None)
     keyframes_N44 = np.stack([np.eye(4)] * (3 if map_uri == "other" else 2))
     frame = "other_map" if map_uri == "other" else "map"
     points_N3, colors_N3 = np.zeros((4, 3)), np.zeros((4, 3), np.uint8)

@@ -1,14 +1,19 @@
-"""Transitions in any order, over real DDS, leak nothing and end nothing."""
+"""Transitions over real DDS, in any order and failing ones, leak nothing and end nothing."""
 
 import random
+from collections import deque
 from pathlib import Path
 
 import pytest
 from dds_peer import Peer, run_node
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.srv import SetParameters
+from rclpy.action import get_action_server_names_and_types_by_node
+from rclpy.parameter import Parameter
 
 TRANSITIONS = 100
+FAILED_CONFIGURES = 100
 WAYS = {
     State.PRIMARY_STATE_UNCONFIGURED: [Transition.TRANSITION_CONFIGURE],
     State.PRIMARY_STATE_INACTIVE: [Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_CLEANUP],
@@ -24,13 +29,18 @@ class Manager:
         self._peer = peer
         self._change = peer.node.create_client(ChangeState, "relocalizer/change_state")
         self._get = peer.node.create_client(GetState, "relocalizer/get_state")
-        peer.wait(lambda: self._change.service_is_ready() and self._get.service_is_ready())
+        self._set = peer.node.create_client(SetParameters, "relocalizer/set_parameters")
+        peer.wait(lambda: all(client.service_is_ready() for client in (self._change, self._get, self._set)))
 
     def state(self):
         return self._ask(self._get, GetState.Request()).current_state.id
 
     def change(self, transition):
         return self._ask(self._change, ChangeState.Request(transition=Transition(id=transition))).success
+
+    def set_map(self, map_uri):
+        parameter = Parameter("map", value=map_uri).to_parameter_msg()
+        return self._ask(self._set, SetParameters.Request(parameters=[parameter])).results[0].successful
 
     def _ask(self, client, request):
         future = client.call_async(request)
@@ -53,6 +63,56 @@ def threads_of(process):
 def memory_mb_of(process):
     pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
     return pages * 4096 / 1e6
+
+
+def endpoints(peer):
+    """How often the relocalizer publishes and subscribes to each topic, and its services and actions, over DDS."""
+    node, counts = peer.node, {}
+    if "relocalizer" not in node.get_node_names():
+        return counts
+    for topic, _ in node.get_topic_names_and_types():
+        for kind, infos in (
+            ("publisher", node.get_publishers_info_by_topic(topic)),
+            ("subscription", node.get_subscriptions_info_by_topic(topic)),
+        ):
+            if count := sum(info.node_name == "relocalizer" for info in infos):
+                counts[kind, topic] = count
+    counts["services"] = sorted(name for name, _ in node.get_service_names_and_types_by_node("relocalizer", "/"))
+    counts["actions"] = [name for name, _ in get_action_server_names_and_types_by_node(node, "relocalizer", "/")]
+    return counts
+
+
+def settled_endpoints(peer):
+    """The endpoints once discovery has added none for a second."""
+    history = deque(maxlen=20)
+
+    def settled():
+        history.append(endpoints(peer))
+        return len(history) == history.maxlen and history[0] and all(counts == history[0] for counts in history)
+
+    peer.wait(settled)
+    return history[0]
+
+
+def test_a_hundred_failed_configures_leave_the_process_as_it_was(process):
+    peer = Peer()
+    manager = Manager(peer)
+    assert manager.set_map("undisplayable")  # it fails once everything else has been made
+    before, threads = settled_endpoints(peer), []
+    assert ("publisher", "/relocalizer/pose") not in before
+    for _ in range(FAILED_CONFIGURES):
+        assert not manager.change(Transition.TRANSITION_CONFIGURE)
+        threads.append(threads_of(process))
+    peer.wait(lambda: endpoints(peer) == before)
+    assert threads[-1] <= threads[FAILED_CONFIGURES // 4]  # the executor starts its own threads as it needs them
+    assert manager.set_map("fake")
+    assert manager.change(Transition.TRANSITION_CONFIGURE)
+    peer.wait(lambda: endpoints(peer)["actions"] == ["/relocalizer/relocalize"])
+    peer.wait(lambda: endpoints(peer).get(("publisher", "/relocalizer/pose")) == 1)
+    assert "/relocalizer/load_map" in endpoints(peer)["services"]
+    assert manager.change(Transition.TRANSITION_CLEANUP)
+    peer.wait(lambda: endpoints(peer) == before)
+    peer.node.destroy_node()
 
 
 def test_transitions_in_any_order_leak_nothing(process):

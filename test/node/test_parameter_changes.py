@@ -27,7 +27,7 @@ def node(ros, loaded):
     node = RelocalizerNode(remember)
     node.set_parameters([Parameter("map", value="fake")])
     yield node
-    node.release_all()
+    node.release()
     node.destroy_node()
 
 
@@ -47,8 +47,8 @@ def test_smoothing_and_rescue_change_at_once(node):
     node.trigger_configure()
     assert change(node, "smoothing_s", 0.5) == ""
     assert change(node, "rescue_timeout_s", 7.0) == ""
-    assert node._broadcaster._settings.smoothing_s == 0.5
-    assert node._rescue._values.rescue_timeout_s == 7.0
+    assert node.relocalizer._broadcaster._settings.smoothing_s == 0.5
+    assert node.relocalizer._rescue._values.rescue_timeout_s == 7.0
 
 
 def test_what_is_in_use_is_refused_until_the_node_is_cleaned_up(node, loaded):
@@ -64,7 +64,7 @@ def test_what_is_in_use_is_refused_until_the_node_is_cleaned_up(node, loaded):
 def test_a_change_before_configuring_counts_from_then_on(node):
     assert change(node, "stale_after_s", 3.0) == ""
     node.trigger_configure()
-    assert node._values.stale_after_s == 3.0
+    assert node.relocalizer.values.stale_after_s == 3.0
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,7 @@ def test_a_change_before_configuring_counts_from_then_on(node):
         ("min_inliers", 2, "out of range"),
         ("min_confidence", float("nan"), "out of range"),
         ("image_transport", "theora", "image_transport is 'theora'; use raw or compressed"),
+        ("cameras", "front cam", "cameras: 'front cam' cannot be the prefix of a topic"),
         ("autostart", False, "read-only"),
         ("keyframes", "many", "parameter type"),
     ],
@@ -87,7 +88,7 @@ def test_several_at_once_change_together_or_not_at_all(node):
     node.trigger_configure()
     changes = [Parameter("min_inliers", value=50), Parameter("map", value="other")]
     assert not node.set_parameters_atomically(changes).successful
-    assert node._values.min_inliers == 100
+    assert node.relocalizer.values.min_inliers == 100
 
 
 def test_others_parameters_are_let_through():

@@ -1,0 +1,36 @@
+"""``python -m dsm_ros.demo [--sequence PATH] [--out DIR]``: the demo's command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from dsm_ros.demo.child_process import prepare_ros
+from dsm_ros.demo.run import CAMERA_RATE_HZ, run
+from dsm_ros.errors import DsmError
+
+DESCRIPTION = """Build a map from one part of a sequence (or from one walk through a rendered room), start the node in
+a process of its own, stream the other part to it through DDS at camera rate, record its poses, and compare them with
+the ground truth."""
+
+
+def main() -> None:
+    """Parse the command line; one line and exit status 2 on bad input."""
+    parser = argparse.ArgumentParser(prog="python -m dsm_ros.demo", description=DESCRIPTION)
+    parser.add_argument("--sequence", help="a sequence with true poses; without it, a rendered room")
+    parser.add_argument("--out", type=Path, default=Path("out/demo"))
+    parser.add_argument("--rate", type=float, default=CAMERA_RATE_HZ, help="frames per second")
+    arguments = parser.parse_args()
+    prepare_ros()
+    try:
+        run(arguments.sequence, arguments.out, arguments.rate)
+    except DsmError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

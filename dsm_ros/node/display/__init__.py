@@ -1,0 +1,1 @@
+"""Pictures and markers that RViz and Foxglove show."""

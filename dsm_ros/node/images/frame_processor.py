@@ -1,0 +1,169 @@
+"""Processor of images: decodes them, localizes them with the tracker and reports the result."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.node import Node
+from std_msgs.msg import Header
+
+from dsm_ros.errors import DsmError
+from dsm_ros.geometry.pose import Pose44
+from dsm_ros.geometry.trajectory import Missing
+from dsm_ros.localization.config import LocalizerConfig, TrackerConfig
+from dsm_ros.localization.result import Localized, NotLocalized, Reason
+from dsm_ros.localization.tracker import State, Tracker, is_jump
+from dsm_ros.messages.pose import stamp_ns_of
+from dsm_ros.node.images.cameras import Cameras
+from dsm_ros.node.images.frame_report import FaultCounts, FrameReport
+from dsm_ros.node.images.image_groups import ImageGroup
+from dsm_ros.node.loading import Loaded
+from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
+from dsm_ros.node.tf.transforms import Transforms
+
+WARNING_PERIOD_S = 5.0
+DISORDER_S, DISORDER_FRAMES = 1.0, 3  # older than that, or that often in a row: the clock went back
+
+
+@dataclass(frozen=True)
+class NodeContext:
+    """What the processor uses of the node besides cameras and map.
+
+    odom_frame: empty without odometry. broadcaster: None where no transforms are sent. map_covariance_66: added to
+    each pose's covariance (m^2, rad^2). receivers: called in turn with the report of each image.
+    """
+
+    odom_frame: str
+    transforms: Transforms
+    broadcaster: MapBroadcaster | None
+    map_covariance_66: NDArray[np.float64]
+    receivers: Sequence[Callable[[FrameReport], None]]
+
+
+class FrameProcessor:
+    """Makes one report of each image or group, also where there is no pose; the only user of the localizer.
+
+    ``process`` runs in the worker's thread, the other methods in any.
+    """
+
+    def __init__(self, node: Node, cameras: Cameras, context: NodeContext):
+        self.faults = FaultCounts()
+        self._node, self._cameras, self._context = node, cameras, context
+        self._loaded: Loaded | None = None
+        self._tracker: Tracker | None = None
+        self._newest_ns = 0
+        self._disorder = 0
+        self._last_header = Header()
+        self._lock = threading.Lock()
+
+    @property
+    def camera_frame(self) -> str:
+        """The frame of the last image, or of the rig; empty before the first image."""
+        return str(self._last_header.frame_id)
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """The network and map in use; None before the first map."""
+        return self._loaded
+
+    def change_tracker(self, change: Callable[[Tracker], None]) -> None:
+        """Change the tracker between two images; does nothing before the first map."""
+        with self._lock:
+            if self._tracker:
+                change(self._tracker)
+
+    def use_config(self, config: LocalizerConfig) -> None:
+        """Change the localizer's limits between two images."""
+        with self._lock:
+            if self._loaded:
+                self._loaded.localizer.use_config(config)
+
+    def use_map(self, loaded: Loaded) -> None:
+        """Localize in a map from the next image on."""
+        with self._lock:
+            self._loaded, self._tracker = loaded, Tracker(loaded.localizer)
+            if self._context.broadcaster:
+                self._context.broadcaster.forget()
+
+    def process(self, group: ImageGroup) -> None:
+        """Localize one image of each camera and report the result."""
+        messages = group.close()
+        with self._lock:
+            header = self._last_header = self._cameras.header(messages)
+            if not stamp_ns_of(header.stamp):
+                self.faults.without_stamp += 1
+                self._warn("images have no stamp: the time of their arrival is taken; set it in the camera driver")
+                header.stamp = self._node.get_clock().now().to_msg()
+            if self._in_order(stamp_ns_of(header.stamp)):
+                report = self._report(header, messages, group.received_s)
+                for receive in self._context.receivers:
+                    receive(report)
+
+    def silence(self, silent_s: float, limit_s: float) -> FrameReport:
+        """Return the report that images have stopped arriving; the camera counts as lost."""
+        with self._lock:
+            if self._tracker:
+                self._tracker.lose()
+            detail = f"no image for {silent_s:.1f} s, limit {limit_s:.1f} s; check the image topic and its QoS"
+            return self._failed(self._last_header, Reason.STALE_IMAGES, detail, time.monotonic())
+
+    def _in_order(self, stamp_ns: int) -> bool:
+        """Return whether an image may be used: a late one is left out, unless time itself went back."""
+        late_s = (self._newest_ns - stamp_ns) / 1e9
+        self._disorder = self._disorder + 1 if 0 < late_s < DISORDER_S else 0
+        if 0 < self._disorder < DISORDER_FRAMES:
+            self.faults.out_of_order += 1
+            return False
+        if self._newest_ns and is_jump(self._newest_ns, stamp_ns, TrackerConfig.max_pause_s):
+            self.faults.after_time_jump += 1
+        self._newest_ns = stamp_ns
+        return True
+
+    def _report(self, header: Header, messages: dict[str, Any], received_s: float) -> FrameReport:
+        if self._loaded is None or self._tracker is None:
+            detail = "no map is loaded; set the parameter map or call ~/load_map"
+            return self._failed(header, Reason.NO_MAP, detail, received_s)
+        views, unusable = self._cameras.views(messages, header.frame_id)
+        for missing in unusable:
+            self.faults.count(missing.reason)
+            self._warn(missing.detail)
+        if not views:
+            return self._failed(header, unusable[0].reason, unusable[0].detail, received_s)
+        try:
+            result = self._tracker.track(views, stamp_ns_of(header.stamp), self._odom_T_camera(header))
+        except DsmError as error:  # the map was deleted or damaged under the node
+            return self._failed(header, Reason.NO_MAP, str(error), received_s)
+        if isinstance(result, Localized):
+            result = replace(result, covariance_66=result.covariance_66 + self._context.map_covariance_66)
+        hint_report, problem, jump = self._tracker.hint_report, "", None
+        if isinstance(result, Localized) and (broadcaster := self._context.broadcaster):
+            map_header = Header(stamp=header.stamp, frame_id=self._loaded.map_frame)
+            problem = broadcaster.send(result.map_T_camera, map_header, header.frame_id) or ""
+            jump = None if problem else broadcaster.jump
+        state, image_HW3 = self._tracker.state, views[0].image_HW3
+        return FrameReport(header, result, state, received_s, image_HW3, hint_report, problem, jump)
+
+    def _odom_T_camera(self, header: Header) -> Pose44 | None:
+        """Return the camera in odometry's frame; None where it is not known yet: it is not waited for."""
+        odom_frame, stamp_ns = self._context.odom_frame, stamp_ns_of(header.stamp)
+        if not odom_frame:
+            return None
+        found = self._context.transforms.lookup(odom_frame, header.frame_id, stamp_ns)
+        return None if isinstance(found, Missing) else found
+
+    def _failed(self, header: Header, reason: Reason, detail: str, received_s: float) -> FrameReport:
+        self._warn(detail)
+        if self._tracker:
+            self._tracker.lose()
+        state = self._tracker.state if self._tracker else State.SEARCHING
+        return FrameReport(header, NotLocalized(reason, detail), state, received_s)
+
+    def _warn(self, text: str) -> None:
+        if self._node.context.ok():  # else the log cannot be published
+            self._node.get_logger().warning(text, throttle_duration_sec=WARNING_PERIOD_S)

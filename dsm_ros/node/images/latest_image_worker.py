@@ -1,0 +1,78 @@
+"""Worker thread with one slot: a newer image replaces the waiting one, and no exception ends the thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+REPORT_PERIOD_S = 5.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class WorkerCounts:
+    """Numbers of items that a worker received, dropped for newer ones, and failed to process."""
+
+    received: int = 0
+    dropped: int = 0
+    failed: int = 0
+
+
+class LatestImageWorker(Generic[Item]):
+    """Calls ``process`` with the newest item; items that arrive meanwhile replace each other.
+
+    counts: the worker adds to them. prepare: called once in the thread, before the first item.
+    """
+
+    def __init__(
+        self, process: Callable[[Item], None], counts: WorkerCounts, prepare: Callable[[], None] = lambda: None
+    ):
+        self.counts = counts
+        self._process, self._prepare = process, prepare
+        self._slot: Item | None = None
+        self._reported, self._reported_s = "", 0.0
+        self._stopping = False
+        self._wake = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="latest-image", daemon=True)
+        self._thread.start()
+
+    def put(self, item: Item) -> None:
+        """Offer an item; returns at once."""
+        with self._wake:
+            self.counts.received += 1
+            self.counts.dropped += self._slot is not None
+            self._slot = item
+            self._wake.notify()
+
+    def stop(self) -> None:
+        """End the thread after the item that it is processing, and wait for that."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        self._prepare()
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._stopping or self._slot is not None)
+                if self._stopping:
+                    return
+                item, self._slot = self._slot, None
+            try:
+                self._process(item)  # type: ignore[arg-type]
+            except Exception as error:
+                self.counts.failed += 1
+                self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        """Log an exception with its traceback, but the same one only once in a while."""
+        now_s = time.monotonic()
+        if repr(error) != self._reported or now_s - self._reported_s > REPORT_PERIOD_S:
+            self._reported, self._reported_s = repr(error), now_s
+            _log.error("an image could not be processed (%d so far)", self.counts.failed, exc_info=error)

@@ -1,0 +1,62 @@
+"""Checks of the names of cameras, topics and frames that parameters hold."""
+
+from __future__ import annotations
+
+from rclpy.exceptions import InvalidTopicNameException
+from rclpy.expand_topic_name import expand_topic_name
+from rclpy.validate_full_topic_name import validate_full_topic_name
+
+TOPIC_RULE = "use letters, digits, '_' and '/', and no digit at the start of a part"
+
+
+def cameras_problem(cameras: str) -> str:
+    """Return why a comma-separated list of cameras cannot be used; empty when it can.
+
+    Each name is the prefix of topics, as in front/image; an empty list stands for one camera without a name.
+    """
+    names = split_names(cameras)
+    if not names:
+        return ""
+    if "" in names:
+        return f"one of the names in '{cameras}' is empty; separate the names by single commas, as in front,left"
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        return f"'{twice}' is named twice; give each camera its own name"
+    if wrong := next((name for name in names if not is_topic_name(f"{name}/image")), ""):
+        return f"'{wrong}' cannot be the prefix of a topic; {TOPIC_RULE}"
+    return ""
+
+
+def topic_problem(topic: str) -> str:
+    """Return why a topic cannot be used; empty when it can, or when no topic is given."""
+    return f"'{topic}' is no topic name; {TOPIC_RULE}" if topic and not is_topic_name(topic) else ""
+
+
+def frame_problem(frame: str) -> str:
+    """Return why a TF frame cannot be used; empty when it can, or when no frame is given."""
+    if frame.startswith("/"):
+        return f"'{frame}' begins with '/', which tf2 does not allow; write '{frame.lstrip('/')}'"
+    if frame != frame.strip():
+        return f"'{frame}' begins or ends with a space; write '{frame.strip()}'"
+    return ""
+
+
+def split_names(names: str) -> list[str]:
+    """Return the names of a comma-separated list without the spaces around them; none of a blank text."""
+    return [name.strip() for name in names.split(",")] if names.strip() else []
+
+
+def is_topic_name(topic: str) -> bool:
+    """Return whether ROS accepts a topic name, relative or absolute."""
+    try:
+        validate_full_topic_name(expand_topic_name(topic, "node", "/"))
+    except (ValueError, InvalidTopicNameException):
+        return False
+    return True
+
+
+NAME_CHECKS = {
+    "cameras": cameras_problem,
+    "watch_topic": topic_problem,
+    "base_frame": frame_problem,
+    "odom_frame": frame_problem,
+}

@@ -1,0 +1,81 @@
+"""Scope of ROS entities: publishers, subscriptions, services, actions and timers that are destroyed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+from rclpy.action import ActionServer
+from rclpy.callback_groups import CallbackGroup
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+from rclpy.subscription import Subscription
+
+from dsm_ros.node.interruption import interruptible
+
+
+class NodeScope:
+    """Creates entities of a node and destroys them when it is closed, the newest first.
+
+    An entity that cannot be created raises what rclpy raises, and adds nothing to the scope.
+    """
+
+    def __init__(self, node: Node):
+        self.node = node
+        self._stack = ExitStack()
+
+    @contextmanager
+    def closed_on_error(self) -> Iterator[None]:
+        """Close the scope if the block raises, so that the block creates all of its entities or none."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Destroy everything in the scope, the newest first; a second call does nothing."""
+        self._stack.close()
+
+    def on_close(self, function: Callable[..., object], *arguments: Any) -> None:
+        """Call a function when the scope is closed."""
+        self._stack.callback(function, *arguments)
+
+    def publisher(self, kind: type, topic: str, qos: QoSProfile | int) -> Publisher:
+        """Return a new publisher."""
+        publisher = self.node.create_publisher(kind, topic, qos)
+        self.on_close(self.node.destroy_publisher, publisher)
+        return publisher
+
+    def subscription(
+        self,
+        kind: type,
+        topic: str,
+        callback: Callable[[Any], None],
+        qos: QoSProfile | int,
+        group: CallbackGroup | None = None,
+    ) -> Subscription:
+        """Return a new subscription; without a group, its callback runs in the node's default group."""
+        subscription = self.node.create_subscription(kind, topic, callback, qos, callback_group=group)
+        self.on_close(self.node.destroy_subscription, subscription)
+        return subscription
+
+    def service(self, kind: type, name: str, callback: Callable[[Any, Any], Any]) -> None:
+        """Offer a service."""
+        self.on_close(self.node.destroy_service, self.node.create_service(kind, name, callback))
+
+    def action(self, kind: type, name: str, execute: Callable[[Any], Any], **options: Any) -> None:
+        """Offer an action; options: further arguments of rclpy's ActionServer."""
+        self.on_close(self._destroy_action, ActionServer(self.node, kind, name, execute, **options))
+
+    def timer(self, period_s: float, callback: Callable[[], None], group: CallbackGroup | None = None) -> None:
+        """Call back periodically; errors of a callback that a shutdown of ROS interrupts are ignored."""
+        timer = self.node.create_timer(period_s, interruptible(callback, self.node.context), group)
+        self.on_close(self.node.destroy_timer, timer)
+
+    def _destroy_action(self, server: ActionServer) -> None:
+        self.node.remove_waitable(server)  # first, or the executor may wait for a server without a handle
+        with suppress(ValueError):  # rclpy removes it again, last of all
+            server.destroy()

@@ -1,0 +1,137 @@
+"""Everything that exists while the node is configured: map, network, publishers, subscriptions, services, threads."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rclpy.node import Node
+
+from dsm_ros.localization.tracker import Tracker
+from dsm_ros.node.images.cameras import Cameras
+from dsm_ros.node.images.frame_processor import FrameProcessor, NodeContext
+from dsm_ros.node.images.image_input import ImageInput
+from dsm_ros.node.loading import Loaded, Loader
+from dsm_ros.node.map_services import MapServices
+from dsm_ros.node.node_scope import NodeScope
+from dsm_ros.node.outputs import Outputs
+from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.rescue.base_frame import BaseFrame
+from dsm_ros.node.rescue.initialpose import InitialPose
+from dsm_ros.node.rescue.requests import RescueRequests
+from dsm_ros.node.rescue.rescue_interface import RescueContext, RescueInterface
+from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
+from dsm_ros.node.tf.transforms import Transforms
+
+DIAGNOSTICS_PERIOD_S = 1.0
+
+
+@dataclass(frozen=True)
+class Active:
+    """Everything that exists while the node is active."""
+
+    scope: NodeScope
+    images: ImageInput
+
+
+class Relocalizer:
+    """A configured node: made whole or not at all, and closed as one.
+
+    Raises what the loader and rclpy raise; whatever was made before the error is closed then, the newest first.
+    """
+
+    def __init__(self, node: Node, values: NodeParameters, loader: Loader):
+        self._values, self._loader = values, loader
+        self._active: Active | None = None
+        self._is_active = threading.Event()
+        self._scope = NodeScope(node)
+        with self._scope.closed_on_error():
+            loaded = loader(values, values.map, None) if values.map else None
+            self._outputs, transforms = Outputs(self._scope), Transforms(self._scope)
+            self._broadcaster = self._make_broadcaster(transforms)
+            self._cameras = Cameras(values.camera_names(), values.rig_frame(), transforms, values.camera_of())
+            base = BaseFrame(transforms, values.base_frame)
+            initialpose = InitialPose(self._scope, base, self._outputs) if values.publish_initialpose else None
+            self._requests = RescueRequests(initialpose.publish if initialpose else None)
+            self._processor = FrameProcessor(node, self._cameras, self._node_context(transforms))
+            self._rescue = RescueInterface(self._scope, values, self._rescue_context(base, initialpose))
+            MapServices(self._scope, self._load_map, self._processor)
+            self._scope.on_close(self.deactivate)
+            if loaded:
+                self._use_map(loaded)
+
+    @property
+    def values(self) -> NodeParameters:
+        """The parameters in use."""
+        return self._values
+
+    def activate(self) -> None:
+        """Subscribe to the cameras and start the diagnostics; raises what rclpy raises, and stays inactive then."""
+        scope = NodeScope(self._scope.node)
+        with scope.closed_on_error():
+            process, counts = self._processor.process, self._outputs.start_counting()
+            images = ImageInput(scope, self._values, self._cameras, process, self._needs_images, counts)
+            scope.timer(DIAGNOSTICS_PERIOD_S, self._report_health)
+        self._active = Active(scope, images)
+        self._is_active.set()
+
+    def deactivate(self) -> None:
+        """Unsubscribe from the cameras once the current image is processed; does nothing while inactive."""
+        active, self._active = self._active, None
+        if active is None:
+            return
+        try:
+            active.scope.close()
+        finally:
+            self._is_active.clear()
+            self._processor.change_tracker(Tracker.reset)
+            if self._broadcaster:
+                self._broadcaster.forget()
+
+    def close(self) -> None:
+        """Deactivate, then destroy everything, the newest first."""
+        self._scope.close()
+
+    def apply(self, changes: dict[str, Any]) -> None:
+        """Use changed parameters, by name, from the next image on; only live ones may change."""
+        values = self._values = replace(self._values, **changes)
+        if self._active:
+            self._active.images.restart_silence()
+        self._rescue.use(values)
+        if self._broadcaster:
+            self._broadcaster.use(values.broadcast_settings())
+        self._processor.use_config(values.localizer_config())
+
+    def _make_broadcaster(self, transforms: Transforms) -> MapBroadcaster | None:
+        if not self._values.publish_tf:
+            return None
+        return MapBroadcaster(self._scope, transforms, self._values.broadcast_settings())
+
+    def _node_context(self, transforms: Transforms) -> NodeContext:
+        values, receivers = self._values, (self._requests.deliver, self._outputs.publish)
+        return NodeContext(values.odom_frame, transforms, self._broadcaster, values.map_covariance_66(), receivers)
+
+    def _rescue_context(self, base: BaseFrame, initialpose: InitialPose | None) -> RescueContext:
+        is_active = self._is_active.is_set
+        return RescueContext(self._processor, self._outputs, self._requests, base, initialpose, is_active)
+
+    def _needs_images(self) -> bool:
+        return self._values.continuous or self._requests.any_open
+
+    def _report_health(self) -> None:
+        """Publish that images are missing, once for each silence, and the diagnostics."""
+        limit_s = self._values.stale_after_s
+        if self._active and self._values.continuous and (silent_s := self._active.images.new_silence_s(limit_s)):
+            self._outputs.publish(self._processor.silence(silent_s, limit_s))
+        self._outputs.publish_diagnostics(self._processor.faults)
+
+    def _load_map(self, map_uri: str) -> int:
+        """Replace the map, and return the number of its keyframes; the old map stays if the loader raises."""
+        loaded = self._loader(self._values, map_uri, self._processor.loaded)
+        self._use_map(loaded)
+        return len(loaded.map_T_keyframes_N44)
+
+    def _use_map(self, loaded: Loaded) -> None:
+        self._processor.use_map(loaded)
+        self._outputs.show_map(loaded)

@@ -1,0 +1,1 @@
+"""Requests for a pose by action, topic and watch, and hints about where the camera is."""

@@ -1,0 +1,64 @@
+"""Watch on the pose or odometry of another localizer; its silence or a large covariance starts a rescue."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from nav_msgs.msg import Odometry
+from rclpy.qos import qos_profile_sensor_data
+
+from dsm_ros.node.node_scope import NodeScope
+
+TOPIC_TYPES = {"odometry": Odometry, "pose": PoseWithCovarianceStamped}
+CHECK_PERIOD_S = 0.1
+
+
+class Health:
+    """Health of a source of poses: silent too long, or too uncertain; each problem is reported once."""
+
+    def __init__(self, timeout_s: float, max_sigma_m: float):
+        self._timeout_s, self._max_sigma_m = timeout_s, max_sigma_m
+        self._received_s: float | None = None
+        self._sigma_m = 0.0
+        self._reported = False
+
+    def add(self, variances_3: tuple[float, float, float], now_s: float) -> None:
+        """Add the position variances (m^2) of one message."""
+        largest = max(variances_3) if all(map(math.isfinite, variances_3)) else math.inf
+        self._received_s, self._sigma_m = now_s, math.sqrt(max(0.0, largest))
+        self._reported = self._reported and self._sigma_m > self._max_sigma_m
+
+    def new_problem(self, now_s: float) -> str | None:
+        """Return a problem when it begins; silence counts from the first message on."""
+        if self._received_s is None or self._reported:
+            return None
+        silent_s = now_s - self._received_s
+        if silent_s > self._timeout_s:
+            text = f"no message for {silent_s:.1f} s, limit {self._timeout_s:.1f} s"
+        elif self._sigma_m > self._max_sigma_m:
+            text = f"its position deviation is {self._sigma_m:.2f} m, limit {self._max_sigma_m:.2f} m"
+        else:
+            return None
+        self._reported = True
+        return text
+
+
+class PoseWatch:
+    """Watches a topic until the scope is closed; calls ``on_problem`` in the executor's thread."""
+
+    def __init__(self, scope: NodeScope, topic: str, kind: str, health: Health, on_problem: Callable[[str], None]):
+        self._topic, self._health, self._on_problem = topic, health, on_problem
+        scope.subscription(TOPIC_TYPES[kind], topic, self._on_pose, qos_profile_sensor_data)
+        scope.timer(CHECK_PERIOD_S, self._check)
+
+    def _on_pose(self, message: Any) -> None:
+        covariance = message.pose.covariance
+        self._health.add((float(covariance[0]), float(covariance[7]), float(covariance[14])), time.monotonic())
+
+    def _check(self) -> None:
+        if problem := self._health.new_problem(time.monotonic()):
+            self._on_problem(f"{self._topic}: {problem}")

@@ -1,0 +1,87 @@
+"""Interface to rescues: the action, the trigger, hints, the watch and the service that AMCL offers too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from std_msgs.msg import Empty
+from std_srvs.srv import Empty as EmptyService
+
+from dsm_ros.localization.tracker import Tracker
+from dsm_ros.node.images.frame_processor import FrameProcessor
+from dsm_ros.node.node_scope import NodeScope
+from dsm_ros.node.outputs import Outputs
+from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.rescue.base_frame import BaseFrame
+from dsm_ros.node.rescue.initialpose import InitialPose
+from dsm_ros.node.rescue.pose_watch import Health, PoseWatch
+from dsm_ros.node.rescue.relocalize_action import RelocalizeAction
+from dsm_ros.node.rescue.requests import RescueRequest, RescueRequests
+
+
+@dataclass(frozen=True)
+class RescueContext:
+    """What rescues use of the node.
+
+    initialpose: None where rescue poses are not published. is_active: whether images are processed.
+    """
+
+    processor: FrameProcessor
+    outputs: Outputs
+    requests: RescueRequests
+    base: BaseFrame
+    initialpose: InitialPose | None
+    is_active: Callable[[], bool]
+
+
+class RescueInterface:
+    """Takes requests and hints until the scope is closed."""
+
+    def __init__(self, scope: NodeScope, values: NodeParameters, context: RescueContext):
+        self._logger, self._values, self._context = scope.node.get_logger(), values, context
+        scope.subscription(PoseWithCovarianceStamped, "initialpose", self._on_hint, 1)
+        scope.subscription(Empty, "~/trigger", lambda _: self._start("asked by ~/trigger"), 1)
+        scope.service(EmptyService, "~/reinitialize_global_localization", self._on_reinitialize)
+        RelocalizeAction(scope, self.begin, context.requests.close, context.is_active, context.outputs)
+        if values.watch_topic:
+            health = Health(values.watch_timeout_s, values.watch_max_sigma_m)
+            PoseWatch(scope, values.watch_topic, values.watch_type, health, self._start)
+
+    def begin(self, timeout_s: float, hint: PoseWithCovarianceStamped | None) -> RescueRequest:
+        """Search from scratch, or around a hint, and open a request for the next pose."""
+        self._context.processor.change_tracker(Tracker.reset)
+        if hint is not None:
+            self._take_hint(hint)
+        return self._context.requests.open(timeout_s)
+
+    def use(self, values: NodeParameters) -> None:
+        """Change the timeout of rescues and the least radius of hints."""
+        self._values = values
+
+    def _start(self, why: str) -> None:
+        self._logger.info(f"relocalizing: {why}")
+        self.begin(self._values.rescue_timeout_s, None)
+
+    def _on_hint(self, message: PoseWithCovarianceStamped) -> None:
+        initialpose = self._context.initialpose
+        if initialpose is None or not initialpose.is_own(message):
+            self._take_hint(message)
+
+    def _take_hint(self, message: PoseWithCovarianceStamped) -> None:
+        processor, map_frame = self._context.processor, self._context.outputs.map_frame
+        hint = self._context.base.hint(message, map_frame, processor.camera_frame, self._values.hint_radius_m)
+        if isinstance(hint, str):
+            self._logger.warning(hint)
+            processor.change_tracker(lambda tracker: tracker.refuse_hint(hint))
+            return
+        x, y, z = hint.map_T_camera[:3, 3]
+        self._logger.info(f"searching within {hint.radius_m:.1f} m of ({x:.2f}, {y:.2f}, {z:.2f}) in {map_frame}")
+        processor.change_tracker(lambda tracker: tracker.hint(hint))
+
+    def _on_reinitialize(self, request: Any, response: Any) -> Any:
+        """Start a rescue; AMCL offers a service of this name, which Nav2's behaviour trees call."""
+        self._start("asked by ~/reinitialize_global_localization")
+        return response

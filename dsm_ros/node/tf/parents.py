@@ -1,0 +1,64 @@
+"""Parents that other nodes give to frames: a frame with two parents breaks the tree."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from dsm_ros.geometry.trajectory import NS_PER_S
+from dsm_ros.node.tf.transform_buffer import HISTORY_NS
+
+CLAIM_S = HISTORY_NS / NS_PER_S
+OWN_KEPT = 1000
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A parent that another node gives to a frame."""
+
+    parent: str
+    static: bool
+    received_s: float
+
+
+class Parents:
+    """Remembers parents that arrive on /tf; this node's own transforms are recognised by their values and ignored."""
+
+    def __init__(self) -> None:
+        self._claims: dict[str, Claim] = {}
+        self._own: dict[tuple[Any, ...], None] = {}
+        self._lock = threading.Lock()
+
+    def announce(self, transform: Any) -> None:
+        """Note a TransformStamped before this node sends it."""
+        with self._lock:
+            self._own[_key(transform)] = None
+            if len(self._own) > OWN_KEPT:
+                del self._own[next(iter(self._own))]
+
+    def add(self, transform: Any, static: bool) -> None:
+        """Note a TransformStamped that has arrived."""
+        with self._lock:
+            if _key(transform) not in self._own:
+                claim = Claim(transform.header.frame_id.removeprefix("/"), static, time.monotonic())
+                self._claims[transform.child_frame_id.removeprefix("/")] = claim
+
+    def other(self, child: str) -> Claim | None:
+        """Return the parent that others give to a frame: a static one, or one of the last 10 s."""
+        with self._lock:
+            claim = self._claims.get(child.removeprefix("/"))
+        fresh = claim is not None and (claim.static or time.monotonic() - claim.received_s < CLAIM_S)
+        return claim if fresh else None
+
+    def clear(self) -> None:
+        """Forget all but static parents."""
+        with self._lock:
+            self._claims = {child: claim for child, claim in self._claims.items() if claim.static}
+
+
+def _key(transform: Any) -> tuple[Any, ...]:
+    """Return values that identify a transform: float64 values come back from the wire unchanged."""
+    stamp, t = transform.header.stamp, transform.transform.translation
+    return (transform.header.frame_id, transform.child_frame_id, stamp.sec, stamp.nanosec, t.x, t.y, t.z)

@@ -1,0 +1,69 @@
+"""~/load_map and ~/reset over real DDS, with the node in another process."""
+
+import itertools
+
+import pytest
+from dds_peer import Peer, run_node
+from dsm_ros.srv import LoadMap
+from std_srvs.srv import Trigger
+
+SECOND = 1_000_000_000
+STARTS_NS = itertools.count(1000 * SECOND, 1000 * SECOND)
+
+
+@pytest.fixture(scope="module")
+def process(ros):
+    running = run_node()
+    yield running
+    running.terminate()
+    assert running.wait(20) == 0
+
+
+@pytest.fixture
+def peer(process):
+    peer = Peer()
+    peer.connect()
+    yield peer
+    peer.node.destroy_node()
+
+
+@pytest.fixture
+def stamps():
+    """Stamps 100 ms apart; each test starts 1000 s after the last one, so that the tracker starts over."""
+    return itertools.count(next(STARTS_NS), SECOND // 10)
+
+
+def test_reset_searches_from_scratch(peer, stamps):
+    peer.ask(10, next(stamps))
+    assert peer.call(Trigger, "relocalizer/reset", Trigger.Request()).success
+    assert peer.ask(160, next(stamps)).state == 2
+
+
+def test_a_map_is_replaced_or_kept(peer, stamps):
+    refused = peer.call(LoadMap, "relocalizer/load_map", LoadMap.Request(map="broken"))
+    assert not refused.success
+    assert "no map at broken" in refused.message
+    peer.ask(10, next(stamps))
+    peer.wait(lambda: peer.heard["pose"])
+    assert peer.heard["pose"][-1].header.frame_id == "map"
+    loaded = peer.call(LoadMap, "relocalizer/load_map", LoadMap.Request(map="other"))
+    assert loaded.success
+    assert loaded.keyframes == 3
+    peer.ask(160, next(stamps))
+    peer.wait(lambda: peer.heard["pose"][-1].header.frame_id == "other_map")
+    assert peer.call(LoadMap, "relocalizer/load_map", LoadMap.Request(map="fake")).success
+
+
+def test_without_a_map_the_node_says_so_and_takes_one(ros):
+    process = run_node("map:=''", namespace="/bare")
+    try:
+        peer = Peer(namespace="/bare")
+        peer.connect()
+        assert peer.ask(10, SECOND).reason == "no_map"
+        assert peer.call(LoadMap, "relocalizer/load_map", LoadMap.Request(map="fake")).success
+        peer.ask(10, 2 * SECOND)  # the first camera_info may come after its image
+        assert peer.ask(10, 3 * SECOND).state == 2
+        peer.node.destroy_node()
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
