@@ -41,7 +41,6 @@ def localize(
     from dsm_ros.cli.output import require_writable
     from dsm_ros.cli.session import open_session
     from dsm_ros.errors import ImageError
-    from dsm_ros.files import write_whole
     from dsm_ros.localization.result import Localized, Reason
     from dsm_ros.localization.view import single_view
     from dsm_ros.network.checkpoint import load_network
@@ -64,13 +63,20 @@ def localize(
             on_progress(done, len(indices))
     if unreadable := len(indices) - len(lines) - reasons.total():
         reasons[Reason.UNREADABLE_IMAGE] = unreadable
+    give_poses(lines, out)
+    why = "".join(f", {count} {reason}" for reason, count in reasons.most_common())
+    typer.echo(f"{len(lines)} of {len(indices)} frames localized{why}", err=True)
+
+
+def give_poses(lines: list[str], out: Path | None) -> None:
+    """Write TUM lines to a file, or to stdout without one."""
+    from dsm_ros.files import write_whole
+
     text = "".join(lines)
     if out:
         write_whole(out, text.encode())
     else:
         sys.stdout.write(text)
-    why = "".join(f", {count} {reason}" for reason, count in reasons.most_common())
-    typer.echo(f"{len(lines)} of {len(indices)} frames localized{why}", err=True)
 
 
 def tum_line(stamp_ns: int, map_T_camera: Pose44) -> str:
