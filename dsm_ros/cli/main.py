@@ -43,7 +43,7 @@ def main() -> None:
     """Run the command line."""
     prepare_process()
     try:
-        status = app(standalone_mode=False)
+        status = app(prog_name="dsm", standalone_mode=False)
     except typer.TyperException as error:
         _refuse(_usage_fault(error))
     except DsmError as error:
