@@ -11,22 +11,6 @@ SECOND = 1_000_000_000
 STARTS_NS = itertools.count(1000 * SECOND, 1000 * SECOND)
 
 
-@pytest.fixture(scope="module")
-def process(ros):
-    running = run_node()
-    yield running
-    running.terminate()
-    assert running.wait(20) == 0
-
-
-@pytest.fixture
-def peer(process):
-    peer = Peer()
-    peer.connect()
-    yield peer
-    peer.node.destroy_node()
-
-
 @pytest.fixture
 def stamps():
     """Stamps 100 ms apart; each test starts 1000 s after the last one, so that the tracker starts over."""

@@ -31,22 +31,6 @@ rclpy.spin(node)
 """
 
 
-@pytest.fixture(scope="module")
-def node_process(ros):
-    process = run_node()
-    yield process
-    process.terminate()
-    assert process.wait(20) == 0
-
-
-@pytest.fixture
-def peer(node_process):
-    peer = Peer()
-    peer.connect()
-    yield peer
-    peer.node.destroy_node()
-
-
 def test_frames_in_poses_out_with_frames_and_stamps(peer):
     stamps_ns = iter(range(1_000_000_123, 6_000_000_000, 1_000_000_000))  # a listener may be late for the first
     wanted = [peer.heard[name] for name in ("status", "pose", "cloud", "map", "tf")]

@@ -35,9 +35,8 @@ class BagTransforms:
         """has_own_answers: a relocalizer was recorded; what it broadcast below map is no ground truth."""
         self._links: dict[str, dict[str, Link]] = defaultdict(lambda: defaultdict(Link))  # by child, by parent
         self._wanted, self._image_topic = wanted_world, image_topic
-        self._robots = {_robot(t.name) for t in bag.of_type(*TF_TYPES)} - {
-            ""
-        }  # namespaces with transforms of their own
+        namespaces = {_robot(topic.name) for topic in bag.of_type(*TF_TYPES)}
+        self._robots = namespaces - {""}  # those that have transforms of their own
         for topic in tf_topics(bag, image_topic):
             self._read(bag, topic)
         if has_own_answers:
@@ -50,10 +49,8 @@ class BagTransforms:
 
     def is_own(self, topic: str) -> bool:
         """Return whether a pose topic may be of the robot that took the images, as far as namespaces tell."""
-        return _robot(topic) in ("", _robot(self._image_topic)) or not self._robots & {
-            _robot(topic),
-            _robot(self._image_topic),
-        }
+        robot, own = _robot(topic), _robot(self._image_topic)
+        return robot in ("", own) or not self._robots & {robot, own}
 
     def rate_hz(self, parent: str, child: str) -> float | None:
         """Return how often a timed link was sent, None for a static or unknown one."""

@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
-from dds_peer import Peer, run_node
 from rclpy.qos import (
     DurabilityPolicy,
     HistoryPolicy,
@@ -17,22 +15,6 @@ from rclpy.qos import (
 from ruamel.yaml import YAML
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
-
-
-@pytest.fixture(scope="module")
-def node_process(ros):
-    process = run_node()
-    yield process
-    process.terminate()
-    assert process.wait(20) == 0
-
-
-@pytest.fixture
-def peer(node_process):
-    peer = Peer()
-    peer.connect()
-    yield peer
-    peer.node.destroy_node()
 
 
 def offered(peer, topic):

@@ -1,0 +1,20 @@
+"""The node in a process of its own, and a peer that talks to it over DDS."""
+
+import pytest
+from dds_peer import Peer, run_node
+
+
+@pytest.fixture(scope="module")
+def node_process(ros):
+    process = run_node()
+    yield process
+    process.terminate()
+    assert process.wait(20) == 0
+
+
+@pytest.fixture
+def peer(node_process):
+    peer = Peer()
+    peer.connect()
+    yield peer
+    peer.node.destroy_node()
