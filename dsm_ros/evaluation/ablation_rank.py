@@ -17,9 +17,8 @@ from dsm_ros.evaluation.ablation_names import TITLES, Ablation
 from dsm_ros.evaluation.ablation_report import number, print_table
 from dsm_ros.evaluation.plots import ESTIMATE_COLOR, TRUE_COLOR, new_figure, save
 from dsm_ros.localization.localizer import Localizer
-from dsm_ros.localization.matching import MatchedImage
-from dsm_ros.localization.stopwatch import Stopwatch
-from dsm_ros.localization.verification import Accepted, Verdict
+from dsm_ros.localization.result import Stopwatch
+from dsm_ros.localization.verification import Rejected, Verdict
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.cost_volume import keep_best
 from dsm_ros.network.dsm_net import DenseMatch, DsmNet
@@ -106,8 +105,8 @@ def rank_candidates(
         (view,) = single_view(frame.image_HW3, frame.camera)
         recent = previous and previous.is_just_before(frame.stamp_ns, localizer.config.max_frame_gap_s)
         prior = previous.map_T_camera if previous and recent else None
-        if matched := localizer.match(view, frame.stamp_ns, prior, Stopwatch()):
-            (image,) = matched.images
+        if verdict := localizer.localize_view(view, frame.stamp_ns, prior, Stopwatch()):
+            image = verdict.estimates[0].image
             truth_P3, known_P = _true_points(localizer.network, frame, image.scene)
             match = localizer.network.match(image.query, image.scene)
             single.append(_errors_m(localizer, match, image.scene, truth_P3)[known_P])
@@ -118,7 +117,7 @@ def rank_candidates(
                 fused = fuse_previous(image.scene, previous, alpha)
                 match = localizer.network.match(image.query, fused)
                 video[-1] = _errors_m(localizer, match, fused, truth_P3)[known_P]
-            previous = _accepted(image, matched.verdict, frame.stamp_ns)
+            previous = _accepted(verdict, frame.stamp_ns)
         on_progress(count, len(indices))
     rows = _rows(np.concatenate(single), np.concatenate(video))
     return RankReport(sequence.name, len(indices), n_fused, rows)
@@ -142,8 +141,10 @@ def _errors_m(localizer: Localizer, match: DenseMatch, scene: Scene, truth_P3: T
     return errors_PK.double().cpu().numpy()
 
 
-def _accepted(image: MatchedImage, verdict: Verdict, stamp_ns: int) -> PreviousFrame | None:
-    return PreviousFrame(image.query, verdict.map_T_rig, stamp_ns) if isinstance(verdict, Accepted) else None
+def _accepted(verdict: Verdict, stamp_ns: int) -> PreviousFrame | None:
+    if isinstance(verdict, Rejected):
+        return None
+    return PreviousFrame(verdict.estimates[0].image.query, verdict.map_T_rig, stamp_ns)
 
 
 def _rows(single_PK: NDArray[np.float64], video_PK: NDArray[np.float64]) -> list[RankRow]:

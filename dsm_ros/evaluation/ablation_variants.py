@@ -11,9 +11,11 @@ from dsm_ros.datasets.frame import Sequence
 from dsm_ros.evaluation.ablation_names import Ablation
 from dsm_ros.evaluation.ablation_networks import keep_all, keep_best_unsorted, plain_mean
 from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, ToldWhere
-from dsm_ros.evaluation.ablation_steps import FirstMatchOnly, leave_as_matched
+from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.localizer import Localizer
-from dsm_ros.localization.matching import Matcher
+from dsm_ros.localization.matching import MatchedImage, Matcher
+from dsm_ros.localization.result import SceneCoordinates
+from dsm_ros.localization.scene_coordinates import scene_coordinates
 from dsm_ros.network.dsm_net import DsmNet, without_heads
 from dsm_ros.scene_map.builder import BATCH, complete_features
 from dsm_ros.scene_map.scene_map import SceneMap
@@ -105,7 +107,7 @@ def video(setting: Setting) -> list[Variant]:
     scene_map, network = localizer.scene_map, localizer.network
 
     def fixed(alpha: float) -> Localizer:
-        return Localizer(scene_map, network, with_previous, Matcher(scene_map, network, lambda confidence: alpha))
+        return Localizer(scene_map, network, with_previous, Matcher(network, lambda confidence: alpha))
 
     return [
         Variant("single frame", lambda: Localizer(scene_map, network, alone)),
@@ -129,18 +131,23 @@ def retrieval(setting: Setting) -> list[Variant]:
     return [*ranks, Variant("nearest to the truth", nearest)]
 
 
+def as_matched(image: MatchedImage, map_T_camera: Pose44 | None, max_error_px: float) -> SceneCoordinates:
+    """Return dense coordinates without completing them."""
+    return scene_coordinates(image, None, max_error_px)
+
+
 def heads(setting: Setting) -> list[Variant]:
     """One match with analytic heads, then each further step; where heads are trained, all steps without them too."""
     scene_map, network, config = setting.localizer.scene_map, setting.localizer.network, setting.localizer.config
     trained = network.config.trained_heads
     analytic = without_heads(network) if trained else network
-    first_only = FirstMatchOnly(scene_map, analytic)
+    first_only = replace(config, guided_keyframes=0)
     variants = [
         Variant(
             "first match alone, computed heads",
-            lambda: Localizer(scene_map, analytic, config, first_only, complete=leave_as_matched),
+            lambda: Localizer(scene_map, analytic, first_only, coordinates_of=as_matched),
         ),
-        Variant("both matches", lambda: Localizer(scene_map, network, config, complete=leave_as_matched)),
+        Variant("both matches", lambda: Localizer(scene_map, network, config, coordinates_of=as_matched)),
         Variant("both, surface completed", lambda: Localizer(scene_map, network, config)),
     ]
     if trained:

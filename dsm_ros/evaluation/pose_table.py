@@ -15,11 +15,10 @@ from dsm_ros.datasets.frame import Frame
 from dsm_ros.datasets.open_sequence import open_sequence
 from dsm_ros.errors import SequenceError
 from dsm_ros.files import write_whole
-from dsm_ros.geometry.pnp import PnpResult
-from dsm_ros.geometry.pose import pose_error
+from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
-from dsm_ros.localization.stopwatch import Stopwatch
+from dsm_ros.localization.result import Stopwatch
 from dsm_ros.localization.verification import CellCounts, count_cells
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.dsm_net import DsmNet
@@ -66,16 +65,16 @@ def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, el
         frame = sequence[index]
         (view,) = single_view(frame.image_HW3, frame.camera)
         for each in localizers:
-            matched = each.match(view, frame.stamp_ns, None, Stopwatch())
-            if matched and (pnp := matched.images[0].estimate.pnp):
-                errors = (np.inf, np.inf) if elsewhere else _errors(pnp, frame)
-                yield PoseRow(scenario, place, index, *errors, **asdict(count_cells(matched.images[0])))
+            verdict = each.localize_view(view, frame.stamp_ns, None, Stopwatch())
+            if verdict and (map_T_camera := verdict.estimates[0].map_T_camera) is not None:
+                errors = (np.inf, np.inf) if elsewhere else _errors(map_T_camera, frame)
+                yield PoseRow(scenario, place, index, *errors, **asdict(count_cells(verdict.estimates[0])))
 
 
-def _errors(pnp: PnpResult, frame: Frame) -> tuple[float, float]:
+def _errors(map_T_camera: Pose44, frame: Frame) -> tuple[float, float]:
     if frame.map_T_camera is None:
         raise SequenceError(f"frame {frame.name} has no true pose")
-    return pose_error(pnp.map_T_camera, frame.map_T_camera)
+    return pose_error(map_T_camera, frame.map_T_camera)
 
 
 def write_poses(rows: Iterator[PoseRow], path: Path) -> None:

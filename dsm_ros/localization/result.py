@@ -1,9 +1,11 @@
-"""Results: a pose with its covariance, support and dense coordinates, or the reason why there is none."""
+"""Results of localization: a pose with its covariance, or the reason why there is none; and the time of each stage."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +41,24 @@ class StageTimes:
     match: float = 0.0
     pnp: float = 0.0
     total: float = 0.0
+
+
+class Stopwatch:
+    """Measures the stages of one image; the time between two laps belongs to the stage that the second lap ends."""
+
+    def __init__(self) -> None:
+        self._start_s = self._last_s = time.perf_counter()
+        self._stages_ms: dict[str, float] = {}
+
+    def lap(self, stage: Literal["encode", "retrieve", "match", "pnp"]) -> None:
+        """Add the time since the last lap to a stage."""
+        now_s = time.perf_counter()
+        self._stages_ms[stage] = self._stages_ms.get(stage, 0.0) + (now_s - self._last_s) * 1e3
+        self._last_s = now_s
+
+    def times(self) -> StageTimes:
+        """Return the times of the stages so far and the total."""
+        return StageTimes(**self._stages_ms, total=(time.perf_counter() - self._start_s) * 1e3)
 
 
 @dataclass(frozen=True)

@@ -86,5 +86,4 @@ class KeypointPeer:
             pixels.append(query.pixels_N2[pairs_M2[:, 0]])
             points.append(points_K3[pairs_M2[:, 1]])
         max_error_px = self._max_error * max(pinhole.width_px, pinhole.height_px)
-        pnp = solve_pnp(np.concatenate(pixels), np.concatenate(points), pinhole, max_error_px)
-        return pnp.map_T_camera if pnp else None
+        return solve_pnp(np.concatenate(pixels), np.concatenate(points), pinhole, max_error_px)
