@@ -9,4 +9,3 @@ class TextEnum(str, Enum):
     """Enumeration whose members are their values wherever a text is expected, in format() and str() too."""
 
     __str__ = str.__str__
-    __format__ = str.__format__
