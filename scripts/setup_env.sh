@@ -12,6 +12,10 @@ ENV=$ROOT/${DSM_ENV:-.env}
 PYTHON=${PYTHON:-python3}
 ROS=${ROS:-}
 UBUNTU=${UBUNTU:-}
+if command -v pyenv >/dev/null; then # its shims find the versions that are switched on: all of them, this one first
+    PYENV_VERSION="$(pyenv version-name):$(pyenv versions --bare | paste -sd:)"
+    export PYENV_VERSION
+fi
 PATH=$(echo "$PATH" | sed "s|$ENV/venv/bin:||g") # an environment cannot set itself up
 
 die() { echo "setup: $*" >&2; exit 2; }
@@ -35,12 +39,13 @@ stamped() { [ "$(cat "$ENV/$1.stamp" 2>/dev/null)" = "$2" ]; } # stamped NAME TE
 has_ros() { [ -z "$ROS" ] && command -v ros2 >/dev/null 2>&1 && [ -n "${AMENT_PREFIX_PATH:-}" ]; }
 
 check_machine() {
-    command -v "$PYTHON" >/dev/null || die "python3 is missing; install it (apt install python3 python3-venv python3-dev)"
+    python=$(basename "$PYTHON")
+    "$PYTHON" -c '' 2>/dev/null || die "$python is missing; install it (apt install $python $python-venv $python-dev)"
     "$PYTHON" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' \
         || die "Python 3.10 to 3.14 is needed; set PYTHON=/path/to/python3.12 or so"
-    "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || die "python3-venv is missing (apt install python3-venv)"
+    "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || die "$python-venv is missing (apt install $python-venv)"
     "$PYTHON" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' \
-        || die "Python's headers are missing (apt install python3-dev)"
+        || die "Python's headers are missing (apt install $python-dev)"
     if has_ros; then
         "$PYTHON" -c 'import cv2, numpy' 2>/dev/null || die "OpenCV for Python is missing (apt install python3-opencv)"
     else
@@ -85,7 +90,7 @@ build_messages() {
         set -- --paths "$source" "$ROOT/interfaces/tf2_msgs"
     fi
     mkdir -p "$source" \
-        && cp -R package.xml CMakeLists.txt msg srv action launch config models scripts dsm_ros "$source" \
+        && cp -R package.xml CMakeLists.txt msg srv action launch config models requirements scripts dsm_ros "$source" \
         && cd "$ENV/ws" \
         && colcon build "$@" \
             --cmake-args "-DPython3_EXECUTABLE=$ENV/venv/bin/python" -DBUILD_TESTING=OFF \
