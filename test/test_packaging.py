@@ -1,5 +1,6 @@
 """Version, requirements and files of the installable package."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ SOURCES = (
     "README.md",
     "LICENSE",
 )
+ROS = ("rclpy", "rcl_", "tf2_", "cv_bridge", "launch", "ament_", "std_srvs", "message_filters", "diagnostic_", "bond")
 RANGES = ("runtime.txt", "train.txt", "onnx.txt", "peers.txt")
 VERSIONS = sorted(path.name for path in (ROOT / "requirements").glob("*.txt") if path.name[:3] in ("con", "ubu"))
 
@@ -31,6 +33,18 @@ VERSIONS = sorted(path.name for path in (ROOT / "requirements").glob("*.txt") if
 def requirements(name: str) -> list[Requirement]:
     lines = (ROOT / "requirements" / name).read_text().splitlines()
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
+
+
+def imported(folder: str) -> set[str]:
+    """Return the names of the packages that the Python code of a folder imports."""
+    found = set()
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.split(".")[0])
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +79,12 @@ def test_installed_versions_lie_in_the_ranges(name):
     for pinned in requirements(name):
         (version,) = (one.version for one in pinned.specifier)
         assert ranges[canonicalize_name(pinned.name)].specifier.contains(version), pinned
+
+
+def test_package_xml_names_the_ros_packages_that_the_code_imports():
+    kinds = ("depend", "exec_depend")
+    named = {one.text for kind in kinds for one in ElementTree.parse(ROOT / "package.xml").iter(kind)}
+    providers = {"tf2_ros": "tf2_ros_py"}  # the module, the package that has it
+    from_ros = {name for name in imported("dsm_ros") | imported("launch") if name.startswith(ROS) or "_msgs" in name}
+    assert {providers.get(name, name) for name in from_ros} <= named
+    assert {"rclpy", "sensor_msgs", "cv_bridge", "launch_ros"} <= from_ros
