@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -24,7 +23,6 @@ from dsm_ros.node.loading import Loader, load
 from dsm_ros.node.log_forwarding import RosLogHandler
 from dsm_ros.node.parameter_changes import ParameterChanges
 from dsm_ros.node.relocalizer import Relocalizer
-from dsm_ros.process import prepare_process
 
 EXECUTOR_THREADS = 4  # images, transforms, an action that waits, and services
 CANNOT_START = 2
@@ -180,7 +178,6 @@ def run(loader: Loader) -> int:
 
 def main(loader: Loader = load) -> int:
     """Run the node until it is interrupted; return 2 if ``autostart`` is set and the node cannot start."""
-    prepare_process()
     rclpy.init()
     try:
         with until_interrupted(rclpy.get_default_context()):
@@ -189,7 +186,3 @@ def main(loader: Loader = load) -> int:
         rclpy.try_shutdown()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # ros2 launch sends a second SIGINT after that of the terminal
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

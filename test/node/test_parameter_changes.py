@@ -97,7 +97,7 @@ def test_others_parameters_are_let_through():
 
 @pytest.mark.parametrize("given", ["smoothing_s:=1", "min_inliers:=2"])
 def test_a_start_with_an_impossible_value_ends_with_one_line(given):
-    command = [sys.executable, "-m", "dsm_ros.node.relocalizer_node", "--ros-args", "-p", given]
+    command = [sys.executable, "-m", "dsm_ros.node", "--ros-args", "-p", given]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert given.split(":")[0] in done.stderr
