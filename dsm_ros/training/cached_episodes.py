@@ -1,4 +1,4 @@
-"""Episodes kept on disk, so that a slow source is asked once for each."""
+"""Episodes cached on disk, because rendering them takes seconds."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from dsm_ros.training.episode import Episode, EpisodeSource
 DEPTH_UNIT_M = 1e-3
 
 
-class KeptEpisodes:
-    """A source whose episodes are written to a folder when first asked for: depth in whole millimetres."""
+class CachedEpisodes:
+    """A source that makes each episode once and writes it to a folder, with depth in whole millimetres."""
 
     def __init__(self, source: EpisodeSource, folder: Path):
         self.source, self.folder = source, folder
@@ -29,7 +29,7 @@ class KeptEpisodes:
 
 
 def _write(episode: Episode, path: Path) -> None:
-    part = path.with_name(f"{path.stem}-{os.getpid()}.part.npz")  # several processes may want the same one
+    part = path.with_name(f"{path.stem}-{os.getpid()}.part.npz")  # several processes may write the same episode
     np.savez(
         part,
         images=episode.images_VHW3.numpy(),
