@@ -115,7 +115,7 @@ class DsmNet(nn.Module):
 
     @torch.inference_mode()
     def match(self, query: ImageFeatures, scene: Scene) -> DenseMatch:
-        """Match an image against a scene coarse to fine [3.3]."""
+        """Match an image against a scene coarse to fine [paper 3.3]."""
         return self._dense(query, scene, self.match_levels([query], [scene]))
 
     @torch.inference_mode()

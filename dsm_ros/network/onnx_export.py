@@ -18,8 +18,8 @@ from dsm_ros.network.encoder import Encoder
 
 OPSET = 18
 EXAMPLE_HW = (64, 96)
-WIDE_RANGE_OPS = ["InstanceNormalization", "Pow", "ReduceL2", "ReduceMean"]  # their sums need more than 16 bits
-NOT_INSTALLED = "export needs onnx, which is missing; pip install -r requirements/onnx.txt, or onnx and onnxruntime"
+WIDE_RANGE_OPS = ["InstanceNormalization", "Pow", "ReduceL2", "ReduceMean"]  # operators whose sums overflow 16 bits
+NOT_INSTALLED = "the export needs onnx, which is not installed; pip install onnx onnxruntime"
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def learnt_parts(network: DsmNet) -> dict[str, Part]:
 
 
 def export_part(part: Part, about: dict[str, str], half: bool = False) -> bytes:
-    """Return the ONNX graph of a part on the CPU in eval mode, with float32 inputs and outputs.
+    """Return the ONNX graph of a part, which is on the CPU in eval mode, with float32 inputs and outputs.
 
     about: metadata of the graph. half: compute in float16 where its range suffices. Raises DsmError without onnx.
     """

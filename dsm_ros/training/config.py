@@ -37,7 +37,7 @@ class TrainConfig:
     choice_weight: float = 0.2  # of the choice loss
     matching_temperature: float = 0.05  # of the softmax in the matching loss
     freeze_trunks: bool = False  # keep the published weights of the encoder's trunks
-    trunk_cache_mb: int = 1000  # memory for the outputs of frozen trunks, of which a view of 256x192 takes 0.23 MB
+    trunk_cache_mb: int = 1000  # memory for the outputs of frozen trunks, of which a view of 256x192 takes 0.22 MB
     pool: int = 10_000  # number of different episodes; later steps use them again
     augmentations: int = 100  # number of different augmentations of each episode
     seed: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from dsm_ros.errors import DsmError, ModelError
+from dsm_ros.files import write_whole
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.training.config import TrainConfig
 
@@ -29,9 +31,9 @@ def save_state(
         "optimizer": optimizer.state_dict(),
         "schedule": schedule.state_dict(),
     }
-    part = folder / f"{STATE_FILE}.part"
-    torch.save(state, part)
-    part.replace(folder / STATE_FILE)
+    content = io.BytesIO()
+    torch.save(state, content)
+    write_whole(folder / STATE_FILE, content.getvalue())
 
 
 def resume(folder: Path, config: TrainConfig, network: DsmNet, optimizer: Optimizer, schedule: LRScheduler) -> int:
