@@ -150,8 +150,8 @@ def measure_peers(
     map_uri: str, sequence: str | None, frames: str | None, peers: str, network: NetworkSource
 ) -> Measured:
     """Localize the frames of a sequence by ours and by others."""
-    from dsm_ros.cli.session import open_session
-    from dsm_ros.datasets.source_options import BY_THE_RULES
+    from dsm_ros.cli.localizer_inputs import open_session
+    from dsm_ros.datasets.source_options import DEFAULT_SOURCES
     from dsm_ros.errors import DsmError
     from dsm_ros.evaluation.bench_peers import compare
     from dsm_ros.evaluation.bench_plots import plot_peers
@@ -163,7 +163,7 @@ def measure_peers(
         raise DsmError("bench MAP needs a sequence with true poses: dsm bench MAP SEQUENCE")
     names = peer_names(peers)
     localizer, opened, indices = open_session(
-        map_uri, sequence, BY_THE_RULES, frames, single=False, load=partial(load_network, *network)
+        map_uri, sequence, DEFAULT_SOURCES, frames, single=False, load=partial(load_network, *network)
     )
     with progress_bar("comparing") as on_progress:
         rows = compare(localizer, opened, indices, names, on_progress)

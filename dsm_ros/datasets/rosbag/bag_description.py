@@ -1,4 +1,4 @@
-"""What is read of a bag, in words."""
+"""Description of the parts that are read from a bag, with warnings."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from dsm_ros.datasets.rosbag.sequence import RosbagSequence
 
 MAX_OPTIONS = 4
-SAMPLED = 100
-LEAST_PLACED = 0.5
-MAX_DELAY_S = 0.1
+MAX_SAMPLES = 100
+MIN_SHARE_WITH_POSE = 0.5
+MAX_DELAY_DIFFERENCE_S = 0.1
 
 
 def describe_bag(sequence: RosbagSequence) -> Description:
-    """Return what is read of a bag, and the options that would change it."""
+    """Return the parts that are read from a bag, and the options that would change them."""
     parts = (_image(sequence), _camera(sequence), _depth(sequence), _poses(sequence))
     return Description(parts, tuple(_warnings(sequence)))
 
@@ -55,9 +55,9 @@ def _depth(sequence: RosbagSequence) -> Part:
     change = _options("--depth", (stream for stream in sequence.streams if stream.is_depth), name)
     if isinstance(depth, str):
         return Part("depth", "", depth, change)
-    view = depth.view.words(first_readable(sequence).camera)
-    gap_ms = depth.median_gap_ms(sequence.stamps_ns[:: 1 + len(sequence.stamps_ns) // SAMPLED])
-    detail = f"{depth.stream.form}, {view}, {gap_ms:.0f} ms from the images at the median"
+    view = depth.view.detail(first_readable(sequence).camera)
+    gap_ms = depth.median_gap_ms(sequence.stamps_ns[:: 1 + len(sequence.stamps_ns) // MAX_SAMPLES])
+    detail = f"{depth.stream.form}, {view}, median time to the images {gap_ms:.0f} ms"
     return Part("depth", name, detail, change)
 
 
@@ -75,18 +75,18 @@ def _poses(sequence: RosbagSequence) -> Part:
 def _warnings(sequence: RosbagSequence) -> Iterable[str]:
     if others := other_cameras(sequence.image, sequence.streams):
         yield f"several cameras: images are read from {sequence.image.topic.name}, not {', '.join(others)}"
-    told, fitted = sequence.camera.at(sequence.stamps_ns[0]), first_readable(sequence).camera
-    if (told.width_px, told.height_px) != (fitted.width_px, fitted.height_px):
-        yield f"{sizes_differ(told, fitted.width_px, fitted.height_px)}: the calibration is scaled"
+    recorded, scaled = sequence.camera.at(sequence.stamps_ns[0]), first_readable(sequence).camera
+    if (recorded.width_px, recorded.height_px) != (scaled.width_px, scaled.height_px):
+        yield f"{sizes_differ(recorded, scaled.width_px, scaled.height_px)}; the calibration is scaled"
     if isinstance(sequence.poses, PoseSource) and sequence.poses.drifts:
-        yield f"poses are in '{sequence.poses.world}', which drifts: a map is right where this odometry is"
+        yield f"the poses are in '{sequence.poses.world}', and odometry drifts; the map will contain the same drift"
     yield from _pose_warnings(sequence)
     for topic, count in sequence.bag.damaged.items():
         yield f"{count} messages of {topic} are damaged and left out"
     if sequence.order.repeated:
-        yield f"{sequence.order.repeated} images have the stamp of another one and are left out"
+        yield f"{sequence.order.repeated} images repeat a timestamp and are left out"
     if sequence.order.unstamped:
-        yield f"{sequence.order.unstamped} images have no stamp and are left out"
+        yield f"{sequence.order.unstamped} images have no timestamp and are left out"
 
 
 def _options(option: str, streams: Iterable[ImageStream], chosen: str) -> str:
@@ -102,16 +102,16 @@ def _pose_warnings(sequence: RosbagSequence) -> Iterable[str]:
     poses, stamps_ns = sequence.poses, sequence.stamps_ns
     if isinstance(poses, str):
         return
-    placed = sum(not isinstance(poses.at(stamp_ns), Missing) for stamp_ns in stamps_ns)
+    with_pose = sum(not isinstance(poses.at(stamp_ns), Missing) for stamp_ns in stamps_ns)
     others = [frame for frame in sequence.transforms.worlds(sequence.frame) if frame != poses.world]
-    if placed < LEAST_PLACED * len(stamps_ns):
-        advice = f"; --world-frame {others[0]} may place more" if others else ""
-        yield f"only {placed} of {len(stamps_ns)} images have a pose in '{poses.world}'{advice}"
+    if with_pose < MIN_SHARE_WITH_POSE * len(stamps_ns):
+        advice = f"; more may have one with --world-frame {others[0]}" if others else ""
+        yield f"only {with_pose} of {len(stamps_ns)} images have a pose in '{poses.world}'{advice}"
     jumps = sequence.transforms.jumps(sequence.frame) if poses.source == "/tf" else []
     if jumps:
         more = f" (and {len(jumps) - 1} more jumps)" if len(jumps) > 1 else ""
-        yield f"{jumps[0]}{more}: only the longest part without a jump is read"
+        yield f"{jumps[0]}{more}; only the longest part without a jump is used"
     delays_s = sequence.order.delay_s, sequence.transforms.delay_s()
-    if delays_s[1] is not None and abs(delays_s[0] - delays_s[1]) > MAX_DELAY_S:
-        told = f"images were recorded {delays_s[0]:.2f} s after their stamps, transforms {delays_s[1]:.2f} s"
-        yield f"{told}: where their clocks differ, poses are off by the motion in that time"
+    if delays_s[1] is not None and abs(delays_s[0] - delays_s[1]) > MAX_DELAY_DIFFERENCE_S:
+        delays = f"images were recorded {delays_s[0]:.2f} s after their timestamps, transforms {delays_s[1]:.2f} s"
+        yield f"{delays}; if their clocks differ, poses are wrong by the motion in that time"

@@ -1,4 +1,4 @@
-"""What a map holds, in figures."""
+"""Statistics of a map."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from dsm_ros.scene_map.place import is_folder
+from dsm_ros.scene_map.location import is_folder
 from dsm_ros.scene_map.store import open_store
 
 
-def describe(uri: str) -> dict[str, object]:
-    """Return the figures of a map. Raises MapError when it cannot be opened or read."""
+def map_statistics(uri: str) -> dict[str, object]:
+    """Return number, extent (m) and size of a map's keyframes, with its metadata, as JSON values.
+
+    Raises MapError when the map cannot be read.
+    """
     store = open_store(uri)
     index, models = store.index().to_pydict(), store.models()
     positions_N3 = np.array(index["map_T_camera"]).reshape(-1, 4, 4)[:, :3, 3]

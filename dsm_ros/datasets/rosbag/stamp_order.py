@@ -1,4 +1,4 @@
-"""The images of a bag in the order of their stamps."""
+"""Ordering of a bag's images by header stamp."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from dsm_ros.datasets.rosbag.bag import Entry
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.trajectory import NS_PER_S
 
-LARGEST_STEP_BACK_NS = NS_PER_S
-LATEST_SIMULATED_NS = 1_000_000 * NS_PER_S  # simulated time starts at 0, where a stamp of 0 is one as any other
+MAX_STEP_BACK_NS = NS_PER_S
+LATEST_SIMULATED_NS = 1_000_000 * NS_PER_S  # simulated time starts at 0, where 0 is a valid stamp
 
 
 @dataclass(frozen=True)
-class Order:
-    """Entries in the order of their stamps, each stamp once.
+class StampOrder:
+    """Entries in the order of their stamps, one entry per stamp.
 
-    has_stamps: False where every stamp is 0; entries then have the time of recording in its place. repeated, unstamped:
-    how many messages were left out because they have the stamp of another one, or none.
+    has_stamps: False when every stamp is 0; the time of recording then replaces the stamps. repeated: number of
+    messages left out because their stamp occurs twice. unstamped: number of messages left out because they have no
+    stamp.
     """
 
     entries: list[Entry]
@@ -30,14 +31,14 @@ class Order:
 
     @property
     def delay_s(self) -> float:
-        """How long after their stamps messages were recorded, at the median."""
+        """The median time (s) from stamp to recording."""
         return float(median(entry.bag_ns - entry.stamp_ns for entry in self.entries)) / NS_PER_S
 
     @classmethod
-    def of(cls, entries: Sequence[Entry], topic: str) -> Order:
-        """Return the order of a topic's entries, given as they were recorded.
+    def of(cls, entries: Sequence[Entry], topic: str) -> StampOrder:
+        """Return the ordered entries of a topic; ``entries`` is in the order of recording.
 
-        Raises SequenceError when the stamps jump back: then one stamp means several moments.
+        Raises SequenceError when the stamps jump back by more than a second, because stamps are then ambiguous.
         """
         has_stamps = any(entry.stamp_ns for entry in entries)
         if not has_stamps:
@@ -52,11 +53,11 @@ class Order:
 
 def _refuse_steps_back(entries: Sequence[Entry], topic: str) -> None:
     latest_ns = 0
-    for place, entry in enumerate(entries):
-        if entry.stamp_ns < latest_ns - LARGEST_STEP_BACK_NS:
+    for index, entry in enumerate(entries):
+        if entry.stamp_ns < latest_ns - MAX_STEP_BACK_NS:
             back_s = (latest_ns - entry.stamp_ns) / NS_PER_S
             raise SequenceError(
-                f"the stamps of {topic} jump back by {back_s:.1f} s at message {place}: a bag or simulation began again"
-                " while it was recorded; record each run in a bag of its own"
+                f"the timestamps of {topic} jump back by {back_s:.1f} s at message {index}, because a bag or simulation"
+                " was restarted during the recording; record each run in a separate bag"
             )
         latest_ns = max(latest_ns, entry.stamp_ns)

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsm_ros.datasets.stamped_rows import read_file_list, read_poses
-from dsm_ros.datasets.text_table import parse_number
+from dsm_ros.datasets.text_file import parse_number
+from dsm_ros.datasets.tum.stamped_rows import read_file_list, read_poses
 from dsm_ros.errors import SequenceError
 
 POSE = "1 2 3 0 0 0 1"

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from dsm_ros.datasets.camera_info import write_camera_info
 from dsm_ros.datasets.open_sequence import open_sequence
-from dsm_ros.datasets.pose_file import read_pose
 from dsm_ros.datasets.rooms.sequence import open_rooms
-from dsm_ros.datasets.seven_scenes import write_sequence
+from dsm_ros.datasets.seven_scenes.pose_file import read_pose
+from dsm_ros.datasets.seven_scenes.writer import write_sequence
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import invert, transform
@@ -73,7 +73,7 @@ def test_damaged_images_and_poses_are_named_and_damaged_depth_is_lacking(folder)
     depth.write_bytes(depth.read_bytes()[:100])
     frame = open_sequence(str(folder))[0]
     assert frame.depth_HW is None
-    assert frame.lacks == ("no depth: its depth image is damaged",)
+    assert frame.missing == ("no depth: its depth image is damaged",)
     image = folder / "frame-000001.color.png"
     image.write_bytes(image.read_bytes()[:100])
     with pytest.raises(SequenceError, match=r"frame-000001\.color\.png"):
@@ -87,9 +87,9 @@ def test_lost_poses_are_lacks(folder, word):
     (folder / "frame-000002.pose.txt").unlink()
     sequence = open_sequence(str(folder))
     assert [sequence[i].map_T_camera for i in range(3)] == [None, None, None]
-    lacks = [sequence.header(i).lacks for i in range(3)]
-    assert lacks[0] == lacks[1] == ("no pose: tracking was lost (NaN, infinity, zeros or an empty file)",)
-    assert lacks[2] == ("no pose: its pose file is missing",)
+    missing = [sequence.header(i).missing for i in range(3)]
+    assert missing[0] == missing[1] == ("no pose: tracking was lost (NaN, infinity, zeros or an empty file)",)
+    assert missing[2] == ("no pose: its pose file is missing",)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_endings_of_any_case(folder, colour, depth):
         path.rename(path.with_suffix(f".{depth}"))
     sequence = open_sequence(str(folder))
     assert len(sequence) == 3
-    assert sequence[2].lacks == ()
+    assert sequence[2].missing == ()
 
 
 def test_numbers_may_have_gaps(folder):
@@ -152,7 +152,7 @@ def test_images_and_depth_of_another_shape_are_refused_with_both_sizes(folder):
     sequence = open_sequence(str(folder))
     with pytest.raises(SequenceError, match=r"85x48.*64x48"):
         sequence.query(1)
-    assert sequence[2].lacks == ("no depth: its depth image is 85x48, another shape than 64x48",)
+    assert sequence[2].missing == ("no depth: its depth image has 85x48 pixels, another aspect ratio than 64x48",)
 
 
 def test_twelve_scenes_needs_its_own_camera(folder):

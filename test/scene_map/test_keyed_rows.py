@@ -4,7 +4,7 @@ import lancedb
 import pyarrow as pa
 import pytest
 
-from dsm_ros.scene_map.rows import KeyedRows
+from dsm_ros.scene_map.keyed_rows import KeyedRows
 
 SCHEMA = pa.schema([("id", pa.int64()), ("kind", pa.string()), ("text", pa.string())])
 

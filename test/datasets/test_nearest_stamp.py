@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsm_ros.datasets.association import nearest_stamp
+from dsm_ros.datasets.nearest_stamp import nearest_stamp
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=20), st.integers(0, 1000), st.integers(0, 100))

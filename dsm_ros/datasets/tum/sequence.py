@@ -1,4 +1,4 @@
-"""TUM RGB-D: rgb.txt, depth.txt and groundtruth.txt, associated by time stamp."""
+"""Reader of TUM RGB-D folders: rgb.txt, depth.txt and groundtruth.txt, associated by timestamp."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dsm_ros.datasets.association import nearest_stamp
 from dsm_ros.datasets.description import Description, Part
 from dsm_ros.datasets.frame import Frame, FrameHeader, first_readable
 from dsm_ros.datasets.image_io import read_depth, read_rgb
 from dsm_ros.datasets.image_size import Calibration, read_calibration, resize_depth
-from dsm_ros.datasets.source_options import BY_THE_RULES, SourceOptions
-from dsm_ros.datasets.stamped_rows import StampedRows, locate, read_file_list
-from dsm_ros.datasets.tum_truth import GroundTruth
+from dsm_ros.datasets.nearest_stamp import nearest_stamp
+from dsm_ros.datasets.source_options import DEFAULT_SOURCES, SourceOptions
+from dsm_ros.datasets.tum.ground_truth import GroundTruth
+from dsm_ros.datasets.tum.stamped_rows import StampedRows, locate, read_file_list
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
 
@@ -31,52 +31,52 @@ MAX_DEPTH_GAP_NS = 20_000_000
 
 
 class TumSequence:
-    """Frames of one TUM RGB-D folder; depth is registered to colour in these recordings."""
+    """Frames of one TUM RGB-D folder, whose depth is registered to colour."""
 
-    def __init__(self, folder: Path, options: SourceOptions = BY_THE_RULES):
+    def __init__(self, folder: Path, options: SourceOptions = DEFAULT_SOURCES):
         self.name = folder.resolve().name
         self._folder = folder
         self._calibration = read_calibration(folder, options.camera_info) or _known_calibration(folder)
         self._images = read_file_list(folder / "rgb.txt")
         if not self._images.values:
-            raise SequenceError(f"{folder / 'rgb.txt'} holds no rows; each is a stamp in seconds and a file")
+            raise SequenceError(f"{folder / 'rgb.txt'} has no rows; write one row per image: timestamp (s) and file")
 
     def __len__(self) -> int:
         return len(self._images.values)
 
     def __getitem__(self, index: int) -> Frame:
         query, header = self.query(index), self.header(index)
-        depth_HW, lacks = None, header.lacks
+        depth_HW, missing = None, header.missing
         if isinstance(found := self._depth_file(header.stamp_ns), Path):
             try:
                 depth_HW = read_depth(found, UNITS_PER_M)
                 depth_HW = resize_depth(depth_HW, query.camera.width_px, query.camera.height_px)
             except ValueError as error:
-                depth_HW, lacks = None, (f"no depth: {error}", *lacks)
-        return replace(query, depth_HW=depth_HW, map_T_camera=header.map_T_camera, lacks=lacks)
+                depth_HW, missing = None, (f"no depth: {error}", *missing)
+        return replace(query, depth_HW=depth_HW, map_T_camera=header.map_T_camera, missing=missing)
 
     def header(self, index: int) -> FrameHeader:
-        """Return name, stamp, pose and what is lacking, of depth only whether there is a file in time.
+        """Return name, stamp and pose; the depth file is not opened.
 
-        Raises SequenceError for depth.txt and groundtruth.txt that cannot be read.
+        Raises SequenceError when depth.txt or groundtruth.txt cannot be read.
         """
         stamp_ns = self._images.stamps_ns[index]
         depth = self._depth_file(stamp_ns)
-        pose = self._truth.at(stamp_ns) if self._truth else "there is no groundtruth.txt"
-        lacks = (f"no depth: {depth}",) if isinstance(depth, str) else ()
+        pose = self._truth.at(stamp_ns) if self._truth else "groundtruth.txt does not exist"
+        missing = (f"no depth: {depth}",) if isinstance(depth, str) else ()
         name = Path(self._images.values[index]).stem
         if isinstance(pose, str):
-            return FrameHeader(name, stamp_ns, None, (*lacks, f"no pose: {pose}"))
-        return FrameHeader(name, stamp_ns, pose, lacks)
+            return FrameHeader(name, stamp_ns, None, (*missing, f"no pose: {pose}"))
+        return FrameHeader(name, stamp_ns, pose, missing)
 
     def query(self, index: int) -> Frame:
-        """Return image, camera and stamp alone. Raises SequenceError for an image that cannot be read."""
+        """Return image, camera and stamp. Raises SequenceError for an image that cannot be read."""
         path = locate(self._folder, self._images.values[index])
         image_HW3 = read_rgb(path)
         return Frame(path.stem, self._images.stamps_ns[index], image_HW3, self._calibration.camera_of(path, image_HW3))
 
     def describe(self) -> Description:
-        """Return where the parts of the recording come from; the first image tells the size."""
+        """Return the sources of the recording's parts; the image size is that of the first image."""
         camera = first_readable(self).camera
         image = Part("image", "rgb.txt", f"{len(self)} images of {camera.width_px}x{camera.height_px}")
         parts = (image, self._calibration.part(camera), self._depth_part(), self._pose_part())
@@ -84,22 +84,23 @@ class TumSequence:
 
     def _depth_part(self) -> Part:
         if self._depths is None:
-            return Part("depth", "", "there is no depth.txt")
+            return Part("depth", "", "depth.txt does not exist")
         gap_ms = MAX_DEPTH_GAP_NS // 1_000_000
-        detail = f"{len(self._depths.values)} images, 1/{UNITS_PER_M:g} m, of the image's camera, within {gap_ms} ms"
+        detail = f"{len(self._depths.values)} images, 1/{UNITS_PER_M:g} m, in the image's camera, within {gap_ms} ms"
         return Part("depth", "depth.txt", detail)
 
     def _pose_part(self) -> Part:
         if self._truth is None:
-            return Part("poses", "", "there is no groundtruth.txt")
+            return Part("poses", "", "groundtruth.txt does not exist")
         return Part("poses", self._truth.name, f"{self._truth.count} rows, camera to world, interpolated up to 0.1 s")
 
     def _warnings(self) -> tuple[str, ...]:
         warnings = self._images.warnings + (self._depths.warnings if self._depths else ())
         if self._truth is None:
             return warnings
-        miss = self._truth.miss(self._images.stamps_ns[0], self._images.stamps_ns[-1])
-        return warnings + self._truth.warnings + ((f"{miss}: their clocks differ",) if miss else ())
+        gap = self._truth.gap_to(self._images.stamps_ns[0], self._images.stamps_ns[-1])
+        advice = "check that images and poses use the same clock"
+        return warnings + self._truth.warnings + ((f"{gap}; {advice}",) if gap else ())
 
     @cached_property
     def _depths(self) -> StampedRows[str] | None:
@@ -125,13 +126,13 @@ class TumSequence:
 
     def _check_unit(self, name: str, unit: str, has_rows: bool) -> None:
         if has_rows and unit != self._images.unit:
-            files = f"rgb.txt are in {self._images.unit} and those of {name} in {unit}"
-            raise SequenceError(f"{self._folder}: the stamps of {files}; write all of them in seconds")
+            units = f"rgb.txt has timestamps in {self._images.unit} and {name} in {unit}"
+            raise SequenceError(f"{self._folder}: {units}; write all timestamps in seconds")
 
     def _depth_file(self, stamp_ns: int) -> Path | str:
-        """Return the depth image nearest to a stamp, or why there is none."""
+        """Return the depth image nearest to a stamp, or why it is missing."""
         if self._depths is None:
-            return "there is no depth.txt"
+            return "depth.txt does not exist"
         nearest = nearest_stamp(self._depth_stamps_ns, stamp_ns, MAX_DEPTH_GAP_NS)
         if nearest is None:
             return f"no depth image within {MAX_DEPTH_GAP_NS // 1_000_000} ms"
@@ -143,5 +144,5 @@ def _known_calibration(folder: Path) -> Calibration:
     name = folder.resolve().name
     match = re.search(r"(?<![a-z0-9])(?:freiburg|fr)([123])(?![0-9])", name, re.IGNORECASE)
     if not match:
-        raise SequenceError(f"{folder}: unknown camera; add a camera_info.yaml or name the folder like fr1_...")
+        raise SequenceError(f"{folder}: unknown camera; add a camera_info.yaml, or rename the folder to fr1_...")
     return Calibration(CAMERAS[match[1]], f"the camera of TUM freiburg{match[1]}")

@@ -1,4 +1,4 @@
-"""Rows of a LanceDB table by key: where they are is read once, so that a few rows cost the same in a large table."""
+"""Access to the rows of a LanceDB table by key; the row addresses are cached, so that large tables are not slower."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import pyarrow as pa
 
 
 class KeyedRows:
-    """The rows of one table that meet a condition (SQL; none is all), found by an integer column.
+    """The rows of a table that meet an optional SQL condition, by the values of an integer column.
 
-    Where two rows have one key, any of them counts. Rows that this process adds are seen, those of others are not.
+    When two rows have the same key, either may be returned. Rows added by this process are found, rows added by
+    another process are not.
     """
 
     def __init__(self, table: Any, key: str, condition: str | None = None):
         self._table, self._key, self._condition = table, key, condition
         self._addresses: dict[int, int] = {}
-        self._version: int | None = None  # of the table, when the addresses were read
+        self._version: int | None = None  # version of the table at which the addresses were read
 
     def read(self, keys: Iterable[int], columns: Sequence[str] | None = None) -> dict[int, dict[str, Any]]:
-        """Return the rows (their columns, None is all) of those keys that are there."""
+        """Return the rows of all keys that exist, with the given columns or, for None, all columns."""
         if self._version != self._table.version:
             self._read_addresses()
         wanted = sorted({self._addresses[key] for key in keys if key in self._addresses})
@@ -40,6 +41,6 @@ class KeyedRows:
 def read_columns(
     table: Any, columns: Sequence[str], condition: str | None = None, with_row_id: bool = False
 ) -> pa.Table:
-    """Return columns of all rows that meet a condition (SQL; none is all)."""
+    """Return columns of all rows that meet an optional SQL condition."""
     query = table.search().select(list(columns)).with_row_id(with_row_id).limit(table.count_rows() or 1)
     return (query.where(condition) if condition else query).to_arrow()

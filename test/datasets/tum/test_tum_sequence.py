@@ -68,13 +68,13 @@ def folder(tmp_path):
     return tmp_path
 
 
-def lacks_of(folder):
+def missing_of(folder):
     sequence = open_sequence(str(folder))
-    return Counter(lack for i in range(len(sequence)) for lack in sequence[i].lacks)
+    return Counter(lack for i in range(len(sequence)) for lack in sequence[i].missing)
 
 
 def test_complete_frames_lack_nothing(folder):
-    assert not lacks_of(folder)
+    assert not missing_of(folder)
     frame = open_sequence(str(folder))[2]
     assert frame.stamp_ns == 100_100_000_000
     assert frame.depth_HW == pytest.approx(1.0)
@@ -83,20 +83,20 @@ def test_complete_frames_lack_nothing(folder):
 
 def test_lost_poses_are_lacks_and_not_bridged(folder):
     (folder / "groundtruth.txt").write_text(f"99.99 0 0 0 0 0 0 1\n100.05 {'nan ' * 7}\n100.11 0 0 0 0 0 0 1\n")
-    assert lacks_of(folder)["no pose: tracking was lost (NaN, infinity or zeros)"] == 3
-    assert open_sequence(str(folder)).header(3).lacks == ("no pose: no ground truth at its stamp",)
+    assert missing_of(folder)["no pose: tracking was lost (NaN, infinity or zeros)"] == 3
+    assert open_sequence(str(folder)).header(3).missing == ("no pose: no ground truth at its timestamp",)
 
 
 def test_ground_truth_of_another_time_is_told_with_its_distance(folder):
     (folder / "groundtruth.txt").write_text("10 0 0 0 0 0 0 1\n20 0 0 0 0 0 0 1\n")
-    assert lacks_of(folder) == {"no pose: no ground truth at its stamp": 4}
+    assert missing_of(folder) == {"no pose: no ground truth at its timestamp": 4}
     assert "ends 80.000 s before the first image" in open_sequence(str(folder)).describe().warnings[0]
 
 
 def test_units_of_the_three_files_must_agree(folder):
     (folder / "groundtruth.txt").write_text("1305031102000000000 0 0 0 0 0 0 1\n")
     sequence = open_sequence(str(folder))
-    with pytest.raises(SequenceError, match=r"rgb\.txt are in s and those of groundtruth\.txt in ns"):
+    with pytest.raises(SequenceError, match=r"rgb\.txt has timestamps in s and groundtruth\.txt in ns"):
         sequence.header(0)
     assert sequence.query(0).depth_HW is None
 
@@ -107,10 +107,10 @@ def test_depth_that_is_missing_late_damaged_or_no_depth_is_lacking(folder):
     cv2.imwrite(str(folder / "depth/2.png"), np.full((48, 85), 5000, np.uint16))
     rows = (folder / "depth.txt").read_text().splitlines()[:3]
     (folder / "depth.txt").write_text("\n".join([*rows, "100.171 depth/3.png\n"]))
-    assert lacks_of(folder) == {
+    assert missing_of(folder) == {
         "no depth: its depth image is missing": 1,
-        "no depth: its depth image is uint8, 1 channel, not 16-bit grey": 1,
-        "no depth: its depth image is 85x48, another shape than 64x48": 1,
+        "no depth: its depth image is uint8 with 1 channel instead of 16-bit grey": 1,
+        "no depth: its depth image has 85x48 pixels, another aspect ratio than 64x48": 1,
         "no depth: no depth image within 20 ms": 1,
     }
 
@@ -118,7 +118,7 @@ def test_depth_that_is_missing_late_damaged_or_no_depth_is_lacking(folder):
 def test_without_depth_and_ground_truth_images_are_left(folder):
     (folder / "depth.txt").unlink()
     (folder / "groundtruth.txt").unlink()
-    assert lacks_of(folder) == {"no depth: there is no depth.txt": 4, "no pose: there is no groundtruth.txt": 4}
+    assert missing_of(folder) == {"no depth: depth.txt does not exist": 4, "no pose: groundtruth.txt does not exist": 4}
     assert [part.source for part in open_sequence(str(folder)).describe().parts][2:] == ["", ""]
 
 
@@ -151,12 +151,12 @@ def test_any_bytes_in_a_list_are_read_or_refused_in_one_line(tmp_path_factory, n
     write_camera_info(folder, Camera(64, 48, 50.0, 50.0, 31.5, 23.5))
     (folder / "rgb.txt").write_text("1 rgb/1.png\n")
     (folder / name).write_bytes(data)
-    lacks, message = ("nothing was read",), ""
+    missing, message = ("nothing was read",), ""
     try:
         sequence = open_sequence(str(folder))
-        lacks = sequence.header(0).lacks
+        missing = sequence.header(0).missing
         sequence[0]
     except SequenceError as error:
         message = str(error)
-    assert lacks  # no depth image exists
+    assert missing  # no depth image exists
     assert len(message.splitlines()) == 1

@@ -1,4 +1,4 @@
-"""The files frame-NNNNNN.{color,depth,pose}.* of a folder in the layout of 7-Scenes."""
+"""Search for the files frame-NNNNNN.{color,depth,pose}.* in a folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PATTERN = re.compile(
 
 @dataclass
 class FrameFiles:
-    """The files of one frame. number: as in their names. parts: colour, and depth and pose where they exist."""
+    """The files of one frame. number: the number in the file names. parts: files by part: colour, depth, pose."""
 
     number: int
     name: str
@@ -23,7 +23,7 @@ class FrameFiles:
 
 
 def find_frames(folder: Path) -> list[FrameFiles]:
-    """Return the frames of a folder that have a colour image, by number; of two colour images the PNG."""
+    """Return the frames of a folder that have a colour image, by number; a PNG is preferred to a JPEG."""
     frames: dict[int, FrameFiles] = {}
     for path in sorted(folder.iterdir(), reverse=True):  # so that .png comes before .jpg
         if not (match := PATTERN.fullmatch(path.name)):

@@ -1,4 +1,4 @@
-"""One link of a bag's transform tree: what its messages say, whether they agree, and how it is read along time."""
+"""One link of a bag's transform tree: its poses over time, their interpolation, and contradictions among them."""
 
 from __future__ import annotations
 
@@ -11,70 +11,70 @@ from numpy.typing import NDArray
 from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.geometry.trajectory import NS_PER_S, Bridge, Timing
 
-# A frame that moves with the robot is interpolated over 0.2 s, over 1 s while it hardly moves, over 10 s while it
-# stands.
+# A link that moves with the robot is interpolated over gaps of 0.2 s, of 1 s while it hardly moves, and of 10 s while
+# it stands still.
 MOTION = Timing((Bridge(NS_PER_S // 5), Bridge(NS_PER_S, 0.05, 3.0), Bridge(10 * NS_PER_S, 0.001, 0.1)))
-# A correction such as map -> odom changes slowly. It is interpolated over 2 s unless it jumps, over any time where
-# nothing was corrected, and holds for 0.25 s after its last message.
+# A correction such as map -> odom changes slowly. It is interpolated over gaps of 2 s unless it jumps, and over any gap
+# in which it hardly changes. Its last message is valid for another 0.25 s.
 CORRECTION = Timing((Bridge(2 * NS_PER_S, 0.5, 10.0), Bridge(max_move_m=0.1, max_turn_deg=2.0)), hold_ns=NS_PER_S // 4)
-JUMP_M, JUMP_DEG, JUMP_M_PER_S, JUMP_DEG_PER_S = 0.3, 5.0, 0.3, 10.0  # odometry drifts more slowly than that
+JUMP_M, JUMP_DEG, JUMP_M_PER_S, JUMP_DEG_PER_S = 0.3, 5.0, 0.3, 10.0  # odometry drifts more slowly
 
-# Two sources that disagree make a link swing to and fro with most of their messages; a noisy localizer does so seldom.
+# When two sources disagree, most of their messages make the link swing back and forth; a noisy localizer rarely does.
 SWING_M, SWING_DEG, SWING_S = 0.05, 5.0, 0.25
 WINDOW, MIN_SWINGS, SWINGING_SHARE = 20, 3, 0.25
 
 
 def is_correction(parent: str, child: str) -> bool:
-    """Return whether a link corrects drift, as one that places an odometry frame in map; anything else moves."""
+    """Return whether a link corrects drift, such as map -> odom; all other links move with the robot."""
     last = child.rpartition("/")[2].lower()
     return last == "map" or ("odom" in last and "odom" not in parent.rpartition("/")[2].lower())
 
 
 def timing_of(parent: str, child: str) -> Timing:
-    """Return how a timed link is read."""
+    """Return how the poses of a timed link are interpolated."""
     return CORRECTION if is_correction(parent, child) else MOTION
 
 
 @dataclass
 class Link:
-    """What the messages of a bag say of one link: a static pose, and poses (None: lost) by stamp."""
+    """The messages of one link: its static pose, and its poses by stamp, None where tracking was lost."""
 
     static: Pose44 | None = None
     timed: dict[int, Pose44 | None] = field(default_factory=dict)
-    contradictions: int = 0  # messages that contradict another one of the same time
-    delays_ns: list[int] = field(default_factory=list)  # between stamps and recording
+    contradictions: int = 0  # messages that contradict another message with the same stamp
+    delays_ns: list[int] = field(default_factory=list)  # from stamp to recording
 
     def add_static(self, pose: Pose44 | None) -> None:
-        """Take up a static pose."""
+        """Set the static pose."""
         self.contradictions += MIN_SWINGS * differ(self.static, pose)
         self.static = pose
 
     def add(self, stamp_ns: int, pose: Pose44 | None) -> None:
-        """Take up the pose at a stamp."""
+        """Set the pose at a stamp."""
         self.contradictions += differ(self.timed.get(stamp_ns), pose)
         self.timed[stamp_ns] = pose
 
     def poses(self, is_correction: bool) -> list[tuple[int, Pose44 | None]]:
-        """Return the timed poses in their order, None where tracking was lost or a correction is not to be used."""
+        """Return the timed poses ordered by stamp, None where tracking was lost or a correction is not usable."""
         kept = longest_without_jump(self.timed) if is_correction else lost_at_identity(self.timed)
         return sorted(kept.items(), key=lambda item: item[0])
 
     def jumps(self) -> list[str]:
-        """Return in words where the pose jumps."""
+        """Return a text for each jump of the pose."""
         known = _known(self.timed)
         jumps = [(b_ns, *pose_error(a, b)) for (a_ns, a), (b_ns, b) in pairwise(known) if _jumped(a, b, b_ns - a_ns)]
         return [f"jumps by {m:.2f} m and {deg:.0f} degrees at {ns / NS_PER_S:.2f} s" for ns, m, deg in jumps]
 
     @property
     def has_two_sources(self) -> bool:
-        """Whether messages of one time, static and timed ones included, place the frame in different places."""
+        """Whether static and timed messages, or messages with nearly the same stamp, disagree about the pose."""
         if self.static is not None and any(differ(self.static, pose) for pose in self.timed.values()):
             return True
         return self.contradictions >= max(MIN_SWINGS, SWINGING_SHARE * len(self.timed)) or swings(self.timed)
 
 
 def differ(one: Pose44 | None, other: Pose44 | None) -> bool:
-    """Return whether two poses that should be one are apart; False where either is unknown."""
+    """Return whether two poses that should be equal differ; False when either is None."""
     if one is None or other is None:
         return False
     moved_m, turned_deg = pose_error(one, other)
@@ -82,26 +82,31 @@ def differ(one: Pose44 | None, other: Pose44 | None) -> bool:
 
 
 def lost_at_identity(timed: dict[int, Pose44 | None]) -> dict[int, Pose44 | None]:
-    """Return a moving link with None where it jumps to the identity: so some trackers say that they are lost."""
+    """Return the poses of a moving link with None where it jumps to the identity, as some trackers do when lost."""
     known = _known(timed)
     at_identity_N = [bool(np.array_equal(pose, np.eye(4))) for _, pose in known]
     if not any(at_identity_N) or all(at_identity_N):
         return timed
     lost: dict[int, Pose44 | None] = {}
     for is_identity, run in groupby(range(len(known)), key=at_identity_N.__getitem__):
-        places = list(run)
-        beside = [known[i][1] for i in (places[0] - 1, places[-1] + 1) if 0 <= i < len(known)]
-        if is_identity and any(_jumped(np.eye(4), pose, 0) for pose in beside):
-            lost |= {known[i][0]: None for i in places}
+        indices = list(run)
+        neighbours = [known[i][1] for i in (indices[0] - 1, indices[-1] + 1) if 0 <= i < len(known)]
+        if is_identity and any(_jumped(np.eye(4), pose, 0) for pose in neighbours):
+            lost |= {known[i][0]: None for i in indices}
     return {**timed, **lost}
 
 
 def longest_without_jump(timed: dict[int, Pose44 | None]) -> dict[int, Pose44 | None]:
-    """Return a correction with None outside of its longest part without a jump: what lies across one does not fit."""
+    """Return the poses of a correction with None outside its longest part without a jump.
+
+    Frames before and after a jump of the correction do not fit together.
+    """
     known = _known(timed)
+    if not known:
+        return timed
     starts = [i for i, ((a_ns, a), (b_ns, b)) in enumerate(pairwise(known), 1) if _jumped(a, b, b_ns - a_ns)]
     parts = [known[start:stop] for start, stop in pairwise([0, *starts, len(known)])]
-    longest = max(parts, key=lambda part: part[-1][0] - part[0][0], default=[])
+    longest = max(parts, key=lambda part: part[-1][0] - part[0][0])
     return {**dict.fromkeys(timed, None), **dict(longest)}
 
 
@@ -112,7 +117,7 @@ def _jumped(one: Pose44, other: Pose44, passed_ns: int) -> bool:
 
 
 def swings(timed: dict[int, Pose44 | None]) -> bool:
-    """Return whether a link goes away and back all the time, as no robot does: two sources send it in turns."""
+    """Return whether a link swings back and forth continually, because two sources send it alternately."""
     known = _known(timed)
     if len(known) < 3:
         return False
@@ -128,7 +133,7 @@ def swings(timed: dict[int, Pose44 | None]) -> bool:
 
 
 def _moved(poses_N44: NDArray[np.float64], steps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how far each pose is from the one some steps later, in m and degrees."""
+    """Return the distance (m, degrees) of each pose to the pose ``steps`` later."""
     one_M44, other_M44 = poses_N44[:-steps], poses_N44[steps:]
     moved_M = np.linalg.norm(other_M44[:, :3, 3] - one_M44[:, :3, 3], axis=1)
     cosine_M = (np.einsum("mij,mij->m", one_M44[:, :3, :3], other_M44[:, :3, :3]) - 1) / 2

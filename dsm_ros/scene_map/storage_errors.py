@@ -1,4 +1,4 @@
-"""What goes wrong when a map is read or written, told in one line, whatever LanceDB raises there."""
+"""Translation of LanceDB's exceptions into errors of one line."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from contextlib import contextmanager
 from dsm_ros.errors import MapError
 
 ADVICE = {
-    "No space left on device": "free some space or choose another place",
-    "Disk quota exceeded": "free some space or choose another place",
-    "File too large": "choose a place without this limit",
-    "Read-only file system": "choose a place that can be written",
-    "Permission denied": "choose a place where you have the rights, or ask for them",
-    "Connection refused": "check the address and that the server runs",
-    "operation timed out": "check the address and that the server runs",
+    "No space left on device": "free some space or choose another disk",
+    "Disk quota exceeded": "free some space or choose another disk",
+    "File too large": "choose a file system without this limit",
+    "Read-only file system": "choose a writable file system",
+    "Permission denied": "choose a folder for which you have permission",
+    "Connection refused": "check the address, and that the server is running",
+    "operation timed out": "check the address, and that the server is running",
     "dns error": "check the address",
-    "NoSuchBucket": "check the address: there is no such bucket",
+    "NoSuchBucket": "check the address, because the bucket does not exist",
     "InvalidAccessKeyId": "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     "SignatureDoesNotMatch": "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    "AccessDenied": "check the rights of AWS_ACCESS_KEY_ID",
+    "AccessDenied": "check the permissions of AWS_ACCESS_KEY_ID",
 }
 KNOWN = re.compile("|".join(ADVICE))
 
 
 @contextmanager
-def damage_reported(uri: str) -> Iterator[None]:
-    """Raise MapError where a map cannot be read: why, where the system says so, else that it is damaged."""
+def translate_read_errors(uri: str) -> Iterator[None]:
+    """Translate any exception into MapError, with the system's reason if known, or else as damage of the map."""
     try:
         yield
     except MapError:
@@ -43,22 +43,19 @@ def damage_reported(uri: str) -> Iterator[None]:
 
 
 @contextmanager
-def writing_reported(uri: str) -> Iterator[None]:
-    """Raise MapError where a map cannot be written, with the system's reason. For LanceDB's calls alone.
-
-    An interruption waits until they are done.
-    """
+def translate_write_errors(uri: str) -> Iterator[None]:
+    """Translate the exceptions of LanceDB's writing calls into MapError; interruptions are delayed until the end."""
     try:
-        with uninterrupted():
+        with delay_interrupts():
             yield
     except (OSError, RuntimeError, ValueError) as error:
-        cause = _known_cause(error) or f"{_in_one_line(error)}; choose another place"
+        cause = _known_cause(error) or f"{_in_one_line(error)}; choose another location"
         raise MapError(f"cannot write the map {uri}: {cause}") from error
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Let an interruption (Ctrl-C) wait: LanceDB's threads would go on writing to what is being taken back."""
+def delay_interrupts() -> Iterator[None]:
+    """Delay interruptions (Ctrl-C), because LanceDB's threads would continue to write during the rollback."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

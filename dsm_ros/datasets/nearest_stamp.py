@@ -1,4 +1,4 @@
-"""Matching of images to the depth images, or other messages, nearest in time."""
+"""Search for the message nearest in time to an image."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 
 def nearest_stamp(stamps_ns: NDArray[np.int64], stamp_ns: int, max_gap_ns: int) -> int | None:
-    """Return the index of the stamp nearest to another one, None when none is near enough.
+    """Return the index of the stamp nearest to ``stamp_ns``, or None when none is within ``max_gap_ns``.
 
-    stamps_ns: (N,) in rising order.
+    stamps_ns: (N,) in ascending order.
     """
     if not len(stamps_ns):
         return None

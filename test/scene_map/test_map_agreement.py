@@ -10,7 +10,7 @@ import pytest
 from dsm_ros.datasets.open_sequence import open_sequence
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.pose import invert, make_pose
-from dsm_ros.scene_map.inspect import describe
+from dsm_ros.scene_map.statistics import map_statistics
 
 SIZE = "size=96x64,frames=100"
 
@@ -36,7 +36,7 @@ def test_the_same_recording_fits_twice_and_in_other_light(tmp_path):
     dark = [replace(frame, image_HW3=255 - frame.image_HW3) for frame in frames]
     for listed, append in ((frames, False), (frames, True), (dark, True)):
         helpers.build(helpers.Listed(listed), tmp_path / "m", range(13), append)
-    assert describe(str(tmp_path / "m"))["keyframes"] == 39
+    assert map_statistics(str(tmp_path / "m"))["keyframes"] == 39
 
 
 def test_the_kitchen_fits(tmp_path, kitchen):
@@ -50,7 +50,7 @@ def test_another_room_does_not_fit(tmp_path, seed):
     with pytest.raises(SequenceError, match=r"this recording does not fit the map: .* see other surfaces") as told:
         helpers.build(room(seed, 1), tmp_path / "m", range(0, 100, 4), append=True)
     assert "\n" not in str(told.value)
-    assert describe(str(tmp_path / "m"))["keyframes"] == 25
+    assert map_statistics(str(tmp_path / "m"))["keyframes"] == 25
 
 
 def test_the_same_room_in_its_own_frame_does_not_fit(tmp_path, kitchen):
