@@ -4,20 +4,10 @@ import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-import pytest
-
 from dsm_ros.localization.result import Reason
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "running.md").read_text()
-
-
-def test_parameters_that_count_at_once_are_named():
-    pytest.importorskip("rclpy")
-    from dsm_ros.node.parameter_changes import LIVE
-
-    sentence = PAGE.split("count at once:")[1].split(".")[0]
-    assert set(re.findall(r"`(\w+)`", sentence)) == LIVE
 
 
 def test_every_reason_of_the_status_is_explained():

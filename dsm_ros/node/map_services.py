@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from std_srvs.srv import Trigger
-
 from dsm_ros.localization.tracker import Tracker
 from dsm_ros.node.images.frame_processor import FrameProcessor
+from dsm_ros.node.interface import LOAD_MAP, RESET
 from dsm_ros.node.node_scope import NodeScope
-from dsm_ros.srv import LoadMap
 
 
 class MapServices:
@@ -21,8 +19,8 @@ class MapServices:
 
     def __init__(self, scope: NodeScope, load_map: Callable[[str], int], processor: FrameProcessor):
         self._logger, self._replace_map, self._processor = scope.node.get_logger(), load_map, processor
-        scope.service(LoadMap, "~/load_map", self._load_map)
-        scope.service(Trigger, "~/reset", self._reset)
+        scope.service(LOAD_MAP, self._load_map)
+        scope.service(RESET, self._reset)
 
     def _load_map(self, request: Any, response: Any) -> Any:
         try:

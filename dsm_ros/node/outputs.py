@@ -8,15 +8,12 @@ from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from geometry_msgs.msg import PoseWithCovarianceStamped
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header
-from visualization_msgs.msg import MarkerArray
 
 from dsm_ros.localization.result import Localized
 from dsm_ros.localization.tracker import State
 from dsm_ros.msg import RelocalizationStatus
+from dsm_ros.node import interface
 from dsm_ros.node.conversions import cloud_to_msg, image_to_msg, points_to_msg, pose_to_msg
 from dsm_ros.node.display.debug_image import draw_debug_image
 from dsm_ros.node.display.keyframe_markers import keyframe_markers
@@ -25,7 +22,6 @@ from dsm_ros.node.images.latest_image_worker import WorkerCounts
 from dsm_ros.node.loading import KeyframeImages, Loaded
 from dsm_ros.node.node_scope import NodeScope
 
-LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE)
 STATES = {
     State.SEARCHING: RelocalizationStatus.SEARCHING,
     State.TRACKING: RelocalizationStatus.TRACKING,
@@ -41,13 +37,13 @@ class Outputs:
 
     def __init__(self, scope: NodeScope):
         self._node, self.map_frame = scope.node, ""
-        self._pose = scope.publisher(PoseWithCovarianceStamped, "~/pose", 10)
-        self._status = scope.publisher(RelocalizationStatus, "~/status", LATCHED)
-        self._cloud = scope.publisher(PointCloud2, "~/scene_coordinates", 1)
-        self._debug = scope.publisher(Image, "~/debug_image", 1)
-        self._map_points = scope.publisher(PointCloud2, "~/map_points", LATCHED)
-        self._keyframes = scope.publisher(MarkerArray, "~/keyframes", LATCHED)
-        self._diagnostics = scope.publisher(DiagnosticArray, "/diagnostics", 10)
+        self._pose = scope.publisher(interface.POSE)
+        self._status = scope.publisher(interface.STATUS)
+        self._cloud = scope.publisher(interface.SCENE_COORDINATES)
+        self._debug = scope.publisher(interface.DEBUG_IMAGE)
+        self._map_points = scope.publisher(interface.MAP_POINTS)
+        self._keyframes = scope.publisher(interface.KEYFRAMES)
+        self._diagnostics = scope.publisher(interface.DIAGNOSTICS)
         self._keyframe_images: KeyframeImages = lambda ids: []
         self._last: FrameReport | None = None
         self._counts, self._localized = WorkerCounts(), 0

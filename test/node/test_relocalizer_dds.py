@@ -16,7 +16,7 @@ from tf2_msgs.msg import TFMessage
 
 from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of
 from dsm_ros.node import conversions as c
-from dsm_ros.node.outputs import LATCHED
+from dsm_ros.node.interface import LATCHED
 
 LISTENER = """
 import rclpy

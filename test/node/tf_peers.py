@@ -14,9 +14,10 @@ from tf2_msgs.msg import TFMessage
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import transform_from_msg
 from dsm_ros.node.conversions import stamp_msg, transform_to_msg
+from dsm_ros.node.interface import TF_QOS, TF_STATIC_QOS
 from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.tf.map_broadcaster import BroadcastSettings, MapBroadcaster
-from dsm_ros.node.tf.transforms import TF_QOS, TF_STATIC_QOS, Transforms
+from dsm_ros.node.tf.transforms import Transforms
 
 TIMEOUT_S = 20.0
 

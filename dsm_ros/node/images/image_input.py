@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
-from rclpy.qos import QoSProfile, qos_profile_sensor_data
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.image_groups import ImageGroup, ImageGroups
 from dsm_ros.node.images.latest_image_worker import LatestImageWorker, WorkerCounts
+from dsm_ros.node.interface import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 from dsm_ros.node.interruption import interruptible
 from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.parameters import NodeParameters
 from dsm_ros.process import use_threads
-
-IMAGE_QOS = QoSProfile(depth=1, reliability=qos_profile_sensor_data.reliability)
 
 
 class ImageInput:
@@ -62,12 +60,12 @@ class ImageInput:
 
     def _subscribe(self, scope: NodeScope, name: str, transport: str, group: CallbackGroup) -> None:
         prefix = f"{name}/" if name else ""
-        topic, kind = scope.node.resolve_topic_name(f"{prefix}image"), Image
+        image = replace(IMAGE, name=scope.node.resolve_topic_name(prefix + IMAGE.name))
         if transport == "compressed":
-            topic, kind = f"{topic}/compressed", CompressedImage  # as image_transport names it
+            image = replace(COMPRESSED_IMAGE, name=f"{image.name}/compressed")  # as image_transport names it
         take_info = partial(self._cameras.take_camera_info, name)
-        scope.subscription(CameraInfo, f"{prefix}camera_info", take_info, IMAGE_QOS, group)
-        scope.subscription(kind, topic, partial(self._on_image, name), IMAGE_QOS, group)
+        scope.subscription(replace(CAMERA_INFO, name=prefix + CAMERA_INFO.name), take_info, group)
+        scope.subscription(image, partial(self._on_image, name), group)
 
     def _on_image(self, name: str, message: Any) -> None:
         if self._needs_images():

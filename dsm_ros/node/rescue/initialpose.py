@@ -8,6 +8,7 @@ from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.localization.result import Localized
 from dsm_ros.node.conversions import pose_to_msg
 from dsm_ros.node.images.frame_report import FrameReport
+from dsm_ros.node.interface import RESCUE_POSE
 from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.outputs import Outputs
 from dsm_ros.node.rescue.base_frame import BaseFrame, same_message
@@ -18,7 +19,7 @@ class InitialPose:
 
     def __init__(self, scope: NodeScope, base: BaseFrame, outputs: Outputs):
         self._logger, self._base, self._outputs = scope.node.get_logger(), base, outputs
-        self._publisher = scope.publisher(PoseWithCovarianceStamped, "initialpose", 1)
+        self._publisher = scope.publisher(RESCUE_POSE)
         self._sent: PoseWithCovarianceStamped | None = None
 
     def publish(self, report: FrameReport) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from geometry_msgs.msg import PoseWithCovarianceStamped
-from nav_msgs.msg import Odometry
-from rclpy.qos import qos_profile_sensor_data
-
+from dsm_ros.node.interface import WATCHED_ODOMETRY, WATCHED_POSE
 from dsm_ros.node.node_scope import NodeScope
 
-TOPIC_TYPES = {"odometry": Odometry, "pose": PoseWithCovarianceStamped}
+TOPICS = {"odometry": WATCHED_ODOMETRY, "pose": WATCHED_POSE}
 CHECK_PERIOD_S = 0.1
 
 
@@ -40,7 +38,7 @@ class Health:
         if silent_s > self._timeout_s:
             text = f"no message for {silent_s:.1f} s, limit {self._timeout_s:.1f} s"
         elif self._sigma_m > self._max_sigma_m:
-            text = f"its position deviation is {self._sigma_m:.2f} m, limit {self._max_sigma_m:.2f} m"
+            text = f"the standard deviation of its position is {self._sigma_m:.2f} m, limit {self._max_sigma_m:.2f} m"
         else:
             return None
         self._reported = True
@@ -52,7 +50,7 @@ class PoseWatch:
 
     def __init__(self, scope: NodeScope, topic: str, kind: str, health: Health, on_problem: Callable[[str], None]):
         self._topic, self._health, self._on_problem = topic, health, on_problem
-        scope.subscription(TOPIC_TYPES[kind], topic, self._on_pose, qos_profile_sensor_data)
+        scope.subscription(replace(TOPICS[kind], name=topic), self._on_pose)
         scope.timer(CHECK_PERIOD_S, self._check)
 
     def _on_pose(self, message: Any) -> None:

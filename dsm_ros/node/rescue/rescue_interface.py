@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from geometry_msgs.msg import PoseWithCovarianceStamped
-from std_msgs.msg import Empty
-from std_srvs.srv import Empty as EmptyService
 
 from dsm_ros.localization.tracker import Tracker
+from dsm_ros.node import interface
 from dsm_ros.node.images.frame_processor import FrameProcessor
 from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.outputs import Outputs
@@ -42,9 +41,9 @@ class RescueInterface:
 
     def __init__(self, scope: NodeScope, values: NodeParameters, context: RescueContext):
         self._logger, self._values, self._context = scope.node.get_logger(), values, context
-        scope.subscription(PoseWithCovarianceStamped, "initialpose", self._on_hint, 1)
-        scope.subscription(Empty, "~/trigger", lambda _: self._start("asked by ~/trigger"), 1)
-        scope.service(EmptyService, "~/reinitialize_global_localization", self._on_reinitialize)
+        scope.subscription(interface.HINT, self._on_hint)
+        scope.subscription(interface.TRIGGER, lambda _: self._start("asked by ~/trigger"))
+        scope.service(interface.REINITIALIZE, self._on_reinitialize)
         RelocalizeAction(scope, self.begin, context.requests.close, context.is_active, context.outputs)
         if values.watch_topic:
             health = Health(values.watch_timeout_s, values.watch_max_sigma_m)

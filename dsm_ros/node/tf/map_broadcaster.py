@@ -15,8 +15,9 @@ from dsm_ros.geometry.pose import Pose44, interpolate, invert, pose_error
 from dsm_ros.geometry.trajectory import NS_PER_S, Missing
 from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.conversions import transform_to_msg
+from dsm_ros.node.interface import TF_OUT
 from dsm_ros.node.node_scope import NodeScope
-from dsm_ros.node.tf.transforms import TF_QOS, Transforms, on_time_jump
+from dsm_ros.node.tf.transforms import Transforms, on_time_jump
 
 RESEND_PERIOD_S = 0.05
 SMOOTHING_LIMIT_DEG = 10.0
@@ -80,7 +81,7 @@ class MapBroadcaster:
         self._correction: _Correction | None = None
         self._shown_ns = 0
         self._lock = threading.Lock()
-        self._publisher = scope.publisher(TFMessage, "/tf", TF_QOS)
+        self._publisher = scope.publisher(TF_OUT)
         on_time_jump(scope, self.forget)
         if settings.odom_frame:
             scope.timer(RESEND_PERIOD_S, self._resend, MutuallyExclusiveCallbackGroup())

@@ -9,20 +9,15 @@ from typing import Any
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from tf2_msgs.msg import TFMessage
 
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
+from dsm_ros.node.interface import TF_IN, TF_STATIC
 from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.tf.parents import Parents
 from dsm_ros.node.tf.transform_buffer import TransformBuffer, TransformStore
 
-TF_QOS = QoSProfile(depth=100)
-TF_STATIC_QOS = QoSProfile(
-    depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE
-)
 BACKWARD_JUMP_S = 1.0
 WARNING_PERIOD_S = 5.0
 
@@ -33,8 +28,8 @@ class Transforms:
     def __init__(self, scope: NodeScope):
         self._node, self._store, self._parents = scope.node, make_store(), Parents()
         group = MutuallyExclusiveCallbackGroup()  # fills the buffer while other callbacks wait for it
-        self._tf_topic = scope.subscription(TFMessage, "/tf", self._on_tf, TF_QOS, group).topic_name
-        static = scope.subscription(TFMessage, "/tf_static", self._on_static, TF_STATIC_QOS, group)
+        self._tf_topic = scope.subscription(TF_IN, self._on_tf, group).topic_name
+        static = scope.subscription(TF_STATIC, self._on_static, group)
         self._static_topic = static.topic_name
         on_time_jump(scope, self.clear)
 
