@@ -16,7 +16,7 @@ OTHERS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "models/MODEL_CARD.md"
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), *(ROOT / name for name in OTHERS)]
 SNIPPET = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 PARSERS = {"python": ast.parse, "xml": ElementTree.fromstring, "yaml": YAML(typ="safe").load}
-COMMAND = re.compile(r"(?<![\w/.-])(?:\./)?dsm ((?:map )?[a-z]+)([^`|#]*)")
+COMMAND = re.compile(r"(?<![\w/.-])(?:\./)?dsm ((?:map )?[a-z]+)([^`|#\n]*)")
 OPTION = re.compile(r"(?<!\S)\[?(--[a-z][a-z-]*)")
 
 
@@ -78,7 +78,7 @@ def test_commands_and_their_options_exist(page):
     text, options = one_command_a_line(page), command_options()
     for name, rest in COMMAND.findall(text):
         assert name in options, name
-        assert set(OPTION.findall(rest.splitlines()[0] if rest else "")) <= options[name], (name, rest)
+        assert set(OPTION.findall(rest)) <= options[name], (name, rest)
 
 
 @names(PAGES)
