@@ -12,9 +12,9 @@ from dsm_ros.node.node_scope import NodeScope
 
 
 class MapServices:
-    """Serves both for as long as the scope is open.
+    """Serves ~/load_map and ~/reset until the scope is closed.
 
-    load_map: replaces the map by the one at a URI, and returns the number of its keyframes.
+    load_map: replaces the map by that of a URI, and returns the number of keyframes.
     """
 
     def __init__(self, scope: NodeScope, load_map: Callable[[str], int], processor: FrameProcessor):
@@ -25,15 +25,15 @@ class MapServices:
     def _load_map(self, request: Any, response: Any) -> Any:
         try:
             response.keyframes = self._replace_map(request.map)
-        except Exception as error:  # whatever it is, the old map stays in use and the caller gets the reason
+        except Exception as error:  # the old map stays in use, and the client gets the reason
             response.success, response.message = False, str(error)
             self._logger.error(f"load_map: {error}")
             return response
         response.success, response.message = True, f"{request.map} is loaded"
-        self._logger.info(f"map {request.map} is loaded in place of the old one")
+        self._logger.info(f"map {request.map} replaces the previous map")
         return response
 
     def _reset(self, request: Any, response: Any) -> Any:
         self._processor.change_tracker(Tracker.reset)
-        response.success, response.message = True, "searching from scratch"
+        response.success, response.message = True, "searching the whole map"
         return response

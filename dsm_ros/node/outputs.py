@@ -30,9 +30,9 @@ STATES = {
 
 
 class Outputs:
-    """Publishes until the scope is closed; messages without subscribers are not made.
+    """Publishes until the scope is closed. Clouds and images without a subscriber are not computed.
 
-    map_frame: frame of the map in use; empty before the first one.
+    map_frame: frame of the map in use; empty before the first map is loaded.
     """
 
     def __init__(self, scope: NodeScope):
@@ -53,12 +53,12 @@ class Outputs:
         return Header(stamp=stamp, frame_id=self.map_frame)
 
     def start_counting(self) -> WorkerCounts:
-        """Return counts of images that begin at zero; statuses and diagnostics hold what a worker adds to them."""
+        """Return new image counts for a worker; status and diagnostics report these counts from now on."""
         self._counts = WorkerCounts()
         return self._counts
 
     def show_map(self, loaded: Loaded) -> None:
-        """Publish a map's points and keyframes, latched."""
+        """Publish the points and the keyframes of a map, latched."""
         self.map_frame, self._keyframe_images = loaded.map_frame, loaded.keyframe_images
         header = self.header(self._node.get_clock().now().to_msg())
         ones_1N = np.ones((1, len(loaded.points_N3)), np.float32)
@@ -66,7 +66,7 @@ class Outputs:
         self._keyframes.publish(keyframe_markers(loaded.map_T_keyframes_N44, header))
 
     def publish(self, report: FrameReport) -> None:
-        """Publish pose (only an accepted one), dense cloud, debug image and status; nothing after a shutdown of ROS."""
+        """Publish pose (if accepted), scene coordinates, debug image and status; nothing after a shutdown of ROS."""
         if not self._node.context.ok():
             return
         header, result = self.header(report.header.stamp), report.result
@@ -83,7 +83,7 @@ class Outputs:
             self._debug.publish(image_to_msg(draw_debug_image(report.image_HW3, result, keyframes), report.header))
 
     def _log_change(self, report: FrameReport) -> None:
-        """Log each new state with its reason."""
+        """Log each change of the state with its reason."""
         if self._last and self._last.state is report.state:
             return
         if report.state is State.TRACKING:
@@ -130,5 +130,5 @@ class Outputs:
 
 
 def state_text(report: FrameReport) -> str:
-    """Return the state of an image and, where there is one, the reason for it."""
+    """Return the state after an image, followed by the reason if there is one."""
     return f"{report.state}: {report.detail}" if report.detail else str(report.state)

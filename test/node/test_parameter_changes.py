@@ -43,12 +43,12 @@ def test_limits_of_the_localizer_change_at_once(node, loaded):
     assert (loaded[-1].localizer.config.min_inliers, loaded[-1].localizer.config.temporal) == (120, False)
 
 
-def test_smoothing_and_rescue_change_at_once(node):
+def test_parameters_of_poses_and_rescues_change_at_once(node):
     node.trigger_configure()
-    assert change(node, "smoothing_s", 0.5) == ""
+    assert change(node, "transform_tolerance_s", 0.5) == ""
     assert change(node, "rescue_timeout_s", 7.0) == ""
-    assert node.relocalizer._broadcaster._settings.smoothing_s == 0.5
-    assert node.relocalizer._rescue._values.rescue_timeout_s == 7.0
+    assert node.relocalizer.values.transform_tolerance_s == 0.5
+    assert node.relocalizer.values.rescue_timeout_s == 7.0
 
 
 def test_what_is_in_use_is_refused_until_the_node_is_cleaned_up(node, loaded):

@@ -92,7 +92,7 @@ class Ours(Spun):
     def meet(self, robot):
         eventually(lambda: robot.tf.get_subscription_count() >= 2 and self.node.count_publishers("/tf") >= 2)
         eventually(lambda: robot.tf_static.get_subscription_count() >= 1)
-        eventually(lambda: self.broadcaster._publisher.get_subscription_count() >= 2)
+        eventually(lambda: self.node.count_subscribers("/tf") >= 2)
 
     def send(self, map_T_camera, stamp_ns, camera="camera"):
         return self.broadcaster.send(map_T_camera, Header(stamp=stamp_msg(stamp_ns), frame_id="map"), camera)

@@ -1,4 +1,4 @@
-"""Image input of an active node: subscriptions to its cameras, and a worker for the newest images."""
+"""Image input of an active node: subscriptions to the cameras, and the worker thread."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from dsm_ros.process import use_threads
 
 
 class ImageInput:
-    """Subscribes until the scope is closed, which also waits for the image being processed.
+    """Subscribes to the cameras until the scope is closed; closing waits for the image that is being processed.
 
-    process: called in the worker's thread. needs_images: whether images are processed now; they are ignored otherwise.
-    counts: of the worker, which counts in them.
+    process: called in the worker's thread. needs_images: returns whether images are processed or ignored. counts:
+    updated by the worker.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class ImageInput:
             self._subscribe(scope, name, values.image_transport, callbacks)
 
     def restart_silence(self) -> None:
-        """Measure the time without images from now on, as after images were not needed for a while."""
+        """Measure the time without images from now on."""
         self._arrived_s, self._is_reported = time.monotonic(), False
 
     def new_silence_s(self, limit_s: float) -> float | None:
-        """Return the time without images when it exceeds a limit, once for each silence; else None."""
+        """Return the time (s) without images if it exceeds a limit, once until the next image; else None."""
         silent_s = time.monotonic() - self._arrived_s
         if self._is_reported or silent_s <= limit_s:
             return None

@@ -1,4 +1,4 @@
-"""Watch on the pose or odometry of another localizer; its silence or a large covariance starts a rescue."""
+"""Watch on a pose or odometry topic of another localizer, whose silence or large covariance starts a rescue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHECK_PERIOD_S = 0.1
 
 
 class Health:
-    """Health of a source of poses: silent too long, or too uncertain; each problem is reported once."""
+    """Health of a pose topic: silence and standard deviation against their limits. Each problem is reported once."""
 
     def __init__(self, timeout_s: float, max_sigma_m: float):
         self._timeout_s, self._max_sigma_m = timeout_s, max_sigma_m
@@ -31,7 +31,7 @@ class Health:
         self._reported = self._reported and self._sigma_m > self._max_sigma_m
 
     def new_problem(self, now_s: float) -> str | None:
-        """Return a problem when it begins; silence counts from the first message on."""
+        """Return a problem when it begins. Silence is a problem only after the first message."""
         if self._received_s is None or self._reported:
             return None
         silent_s = now_s - self._received_s

@@ -1,4 +1,4 @@
-"""Action ``~/relocalize``: returns a pose, or the reason why there is none, within a time."""
+"""Action ``~/relocalize``, which returns a pose before a timeout, or the reason for failure."""
 
 from __future__ import annotations
 
