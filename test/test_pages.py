@@ -23,7 +23,7 @@ NUMBERS_OF_THE_METHOD = (
     f"long side of {NETWORK.long_side_px} px",
     f"is {NETWORK.window_radius} in `lite` and {PAPER.window_radius} in `paper`",
     f"K is {NETWORK.candidates} at the coarsest",
-    f"finer levels of `lite` it is {NETWORK.fine_candidates}",
+    f"finer levels of `lite` K is {NETWORK.fine_candidates}",
     f"with temperature {NETWORK.temperature:g}",
     f"radius is {NETWORK.agreement_m[0]:g} m at the coarsest level and {NETWORK.agreement_m[1]:g} m at finer ones",
     f"All N = {LOCALIZER.keyframes} of retrieval",
