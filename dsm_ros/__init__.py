@@ -4,5 +4,3 @@ from pkgutil import extend_path
 
 # The messages that colcon generates are in a package of this name too; one sees the other wherever they lie.
 __path__ = extend_path(__path__, __name__)
-
-__version__ = "0.1.0"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from dsm_ros.text_enum import TextEnum
 
 
-class Ablation(StrEnum):
+class Ablation(TextEnum):
     """What is changed at run time; TITLES say where the paper does the same."""
 
     SORTING = "sorting"

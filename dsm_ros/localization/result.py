@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.pose import Pose44
+from dsm_ros.text_enum import TextEnum
 
 
-class Reason(StrEnum):
+class Reason(TextEnum):
     """Why there is no pose: what the image lacks, what the map lacks, what contradicts it, what the node waits for."""
 
     NO_RETRIEVAL = "no_retrieval"

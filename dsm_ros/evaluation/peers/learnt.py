@@ -79,7 +79,8 @@ def _kornia() -> Any:
 def _load(make: Callable[[], Any], device: torch.device) -> Any:
     """Return a network with its weights, downloaded if need be."""
     try:
-        with warnings.catch_warnings(action="ignore"):  # each attempt warns; what comes of it is said once
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # each attempt warns; what comes of it is said once
             return make().eval().to(device)
     except (OSError, RuntimeError, HTTPException) as error:
         reason = str(error.__cause__ or error).splitlines()[0]
