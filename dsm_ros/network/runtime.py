@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from dsm_ros.text_enum import TextEnum
 
 
-class Runtime(StrEnum):
+class Runtime(TextEnum):
     """Runtimes with the same results; ONNX Runtime is faster on most machines and an optional dependency."""
 
     TORCH = "torch"
