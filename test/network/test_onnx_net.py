@@ -1,4 +1,4 @@
-"""ONNX Runtime behind the network's calls gives the results of torch."""
+"""A network in ONNX Runtime gives the results of torch."""
 
 import sys
 from copy import deepcopy
