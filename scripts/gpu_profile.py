@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from dsm_ros.cli.session import open_session
+from dsm_ros.cli.localizer_inputs import open_session
 from dsm_ros.datasets.source_options import BY_THE_RULES
 from dsm_ros.evaluation.bench_map import resized_map
 from dsm_ros.evaluation.device_profile import localize, profile_frames

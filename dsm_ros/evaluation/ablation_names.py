@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from dsm_ros.text_enum import TextEnum
 
 
-class Ablation(StrEnum):
+class Ablation(TextEnum):
     """The parts of the method that an ablation can change; TITLES name the tables of the paper that do the same."""
 
     SORTING = "sorting"

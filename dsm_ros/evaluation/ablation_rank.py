@@ -136,7 +136,7 @@ def _true_points(network: DsmNet, frame: Frame, scene: Scene) -> tuple[Tensor, T
 
 def _errors_m(localizer: Localizer, match: DenseMatch, scene: Scene, truth_P3: Tensor) -> NDArray[np.float64]:
     """Return the error (m) of each candidate kept at the coarsest level (P, K), NaN where there is no candidate."""
-    volume = keep_best(match.levels[0].candidates[0], scene.levels[0], localizer.network.config.candidates)
+    volume = keep_best(match.levels[0].searches[0].candidates, scene.levels[0], localizer.network.config.candidates)
     errors_PK = (volume.coords_PK3 - truth_P3[:, None]).norm(dim=2).masked_fill(~volume.valid_PK, torch.nan)
     return errors_PK.double().cpu().numpy()
 

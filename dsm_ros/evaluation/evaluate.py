@@ -95,7 +95,7 @@ def require_truth(sequence: Sequence, indices: range) -> None:
     headers = [sequence.header(index) for index in indices]
     if any(header.map_T_camera is not None for header in headers):
         return
-    reasons = Counter(lack for header in headers for lack in header.lacks if "depth" not in lack)
+    reasons = Counter(lack for header in headers for lack in header.missing if "depth" not in lack)
     why = f" ({reasons.most_common(1)[0][0]})" if reasons else ""
     raise SequenceError(
         f"none of {len(headers)} frames of {sequence.name} has a true pose{why}; evaluate needs ground truth"

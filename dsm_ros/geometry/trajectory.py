@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from enum import StrEnum
 from math import inf, isfinite
 from typing import NamedTuple
 
 from dsm_ros.geometry.pose import Pose44, interpolate, pose_error
+from dsm_ros.text_enum import TextEnum
 
 NS_PER_S = 1_000_000_000
 
 
-class Absence(StrEnum):
+class Absence(TextEnum):
     """The kinds of reasons for a missing pose."""
 
     UNKNOWN_FRAME = "unknown frame"

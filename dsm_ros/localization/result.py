@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, fields
-from enum import StrEnum
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.pose import Pose44
+from dsm_ros.text_enum import TextEnum
 
 
-class Reason(StrEnum):
+class Reason(TextEnum):
     """The reasons why there is no pose."""
 
     NO_RETRIEVAL = "no_retrieval"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from dsm_ros.geometry.pose import Pose44, pose_error
@@ -12,9 +11,10 @@ from dsm_ros.localization.config import TrackerConfig
 from dsm_ros.localization.motion import Fix, Motion, Prediction
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result
 from dsm_ros.localization.view import View
+from dsm_ros.text_enum import TextEnum
 
 
-class State(StrEnum):
+class State(TextEnum):
     """The state of the tracker: no pose so far, a pose of the last image, or no pose after earlier ones."""
 
     SEARCHING = "searching"

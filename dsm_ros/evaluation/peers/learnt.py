@@ -79,7 +79,8 @@ def _kornia() -> Any:
 def _load(make: Callable[[], Any], device: torch.device) -> Any:
     """Return a network with its weights, downloaded unless they are in the cache."""
     try:
-        with warnings.catch_warnings(action="ignore"):  # each download attempt warns, and the error below is enough
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # each download attempt warns, and the error below is enough
             return make().eval().to(device)
     except (OSError, RuntimeError, HTTPException) as error:
         reason = str(error.__cause__ or error).splitlines()[0]
