@@ -25,7 +25,7 @@ class Localizer:
 
     The localizer keeps the previous frame of each camera for temporal fusion [paper 3.3.1]. So each video needs its own
     localizer, and one localizer must not be called from several threads.
-    matcher, coordinates_of: steps that may be replaced, the matches and the dense coordinates.
+    matcher, coordinates_of: replacements of the default matching and of the default dense coordinates.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Localizer:
         return verdict
 
     def _guided(self, first: PoseEstimate, previous: PreviousFrame | None, watch: Stopwatch) -> PoseEstimate:
-        """Return the pose after a guided match, or the first estimate where the first match supports no better one.
+        """Return the estimate after a guided match, or the first estimate if one of both has too few inliers.
 
         The correspondences of the map alone must support the second pose as they did the first, because two
         neighbouring frames agree with each other wherever the pose of the previous frame was.
@@ -132,7 +132,7 @@ class Localizer:
         return second if second.is_supported else first
 
     def _localize_together(self, alone: Sequence[Verdict], watch: Stopwatch) -> Verdict:
-        """Return the verified pose of a rig, the one that most cells of all its images agree with."""
+        """Return the verified pose of a rig, with which most cells of all images agree."""
         estimates = estimate_rig_pose([estimate for each in alone for estimate in each.estimates], self.config)
         watch.lap("pnp")
         return verify(estimates, self.config)
