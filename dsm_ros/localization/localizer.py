@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import pose_covariance
 from dsm_ros.localization.matching import MatchedImage, Matcher, keyframes_around, keyframes_to_match
 from dsm_ros.localization.pose_estimation import PoseEstimate, estimate_pose, estimate_rig_pose, reestimate_pose
-from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, Stopwatch
+from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, StageTimes
 from dsm_ros.localization.scene_coordinates import scene_coordinates
 from dsm_ros.localization.verification import Accepted, Rejected, Verdict, verify
 from dsm_ros.localization.view import View
@@ -149,3 +151,21 @@ class Localizer:
         if not (self.config.temporal and previous):
             return None
         return previous if previous.is_just_before(stamp_ns, self.config.max_frame_gap_s) else None
+
+
+class Stopwatch:
+    """Measures the stages of one image; each lap ends a stage."""
+
+    def __init__(self) -> None:
+        self._start_s = self._last_s = time.perf_counter()
+        self._stages_ms: dict[str, float] = {}
+
+    def lap(self, stage: Literal["encode", "retrieve", "match", "pnp"]) -> None:
+        """Add the time since the last lap to a stage."""
+        now_s = time.perf_counter()
+        self._stages_ms[stage] = self._stages_ms.get(stage, 0.0) + (now_s - self._last_s) * 1e3
+        self._last_s = now_s
+
+    def times(self) -> StageTimes:
+        """Return the times of the stages so far and the total."""
+        return StageTimes(**self._stages_ms, total=(time.perf_counter() - self._start_s) * 1e3)
