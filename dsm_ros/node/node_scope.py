@@ -59,9 +59,10 @@ class NodeScope:
         self.on_close(self.node.destroy_subscription, subscription)
         return subscription
 
-    def service(self, server: Server, callback: Callable[[Any, Any], Any]) -> None:
-        """Offer a service."""
-        self.on_close(self.node.destroy_service, self.node.create_service(server.kind, server.name, callback))
+    def service(self, server: Server, callback: Callable[[Any, Any], Any], group: CallbackGroup | None = None) -> None:
+        """Offer a service, whose callback runs in a callback group, by default in that of the node."""
+        service = self.node.create_service(server.kind, server.name, callback, callback_group=group)
+        self.on_close(self.node.destroy_service, service)
 
     def action(self, server: Server, execute: Callable[[Any], Any], **options: Any) -> None:
         """Offer an action; options: further arguments of rclpy's ActionServer."""

@@ -8,11 +8,13 @@ from typing import Any
 
 from rclpy.node import Node
 
+from dsm_ros.errors import DsmError
 from dsm_ros.localization.tracker import Tracker
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_processor import FrameProcessor, NodeContext
 from dsm_ros.node.images.image_input import ImageInput
 from dsm_ros.node.loading import Loaded, Loader
+from dsm_ros.node.map_roots import map_problem
 from dsm_ros.node.map_services import MapServices
 from dsm_ros.node.node_scope import NodeScope, ros_time_s
 from dsm_ros.node.outputs import Outputs
@@ -140,6 +142,8 @@ class Relocalizer:
 
     def _load_map(self, map_uri: str) -> int:
         """Replace the map and return the number of keyframes. The old map stays in use if the loader fails."""
+        if problem := map_problem(map_uri, self._values.map_roots, self._values.map):
+            raise DsmError(problem)
         loaded = self._loader(self._values, map_uri, self._processor.loaded)
         self._use_map(loaded)
         return len(loaded.map_T_keyframes_N44)

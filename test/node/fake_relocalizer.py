@@ -51,6 +51,8 @@ class FakeLocalizer:
 
 
 def load(parameters, map_uri, in_use):
+    if map_uri == "slow":
+        time.sleep(3.0)
     if map_uri == "broken":
         raise MapError("there is no map at broken")
     if map_uri == "undisplayable":
@@ -58,7 +60,7 @@ def load(parameters, map_uri, in_use):
     keyframes_N44 = np.stack([np.eye(4)] * (3 if map_uri == "other" else 2))
     frame = "other_map" if map_uri == "other" else "map"
     points_N3, colors_N3 = np.zeros((4, 3)), np.zeros((4, 3), np.uint8)
-    return Loaded(FakeLocalizer(), None, frame, points_N3, colors_N3, keyframes_N44, lambda ids: [])
+    return Loaded(FakeLocalizer(), None, frame, points_N3, colors_N3, keyframes_N44, lambda ids: [], lambda: None)
 
 
 if __name__ == "__main__":
