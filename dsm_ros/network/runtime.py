@@ -1,4 +1,4 @@
-"""What computes the learnt parts of the network."""
+"""Runtimes of the trained parts of the network."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dsm_ros.text_enum import TextEnum
 
 
 class Runtime(TextEnum):
-    """Both give the same results; ONNX Runtime is faster on most machines and an optional dependency."""
+    """Runtimes with the same results; ONNX Runtime is faster on most machines and an optional dependency."""
 
     TORCH = "torch"
     ONNXRUNTIME = "onnxruntime"
