@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from dsm_ros.datasets.rooms.box import FACES, Box, free_distance_m, free_distances_m, triple
 from dsm_ros.datasets.rooms.furnished import make_furnished_room
+from dsm_ros.datasets.rooms.living_room import make_living_room
 from dsm_ros.datasets.rooms.scene import Room, RoomStyle
 from dsm_ros.datasets.rooms.texture import build_pyramid, collage, grain, plain
 from dsm_ros.datasets.rooms.texture_pack import TextureLibrary
-from dsm_ros.datasets.rooms.walk import WALKS, Walk, make_walk, path_of
+from dsm_ros.datasets.rooms.walk import Walk, make_floor_plan, path_of
 
 CLEARANCE_M = 0.5
 
@@ -28,9 +29,10 @@ def make_room(seed: int, style: RoomStyle, library: TextureLibrary | None = None
     """
     if library is not None:
         return make_furnished_room(seed, style, library)
+    if style.furnished:
+        return make_living_room(seed, style)
     rng = np.random.default_rng(seed)
-    size_3 = rng.uniform([5.0, 4.5, 2.5], [6.5, 6.0, 2.9])
-    walks = tuple(make_walk(size_3, number, rng) for number in range(WALKS))
+    size_3, walks = make_floor_plan(rng)
     generator = torch.Generator().manual_seed(seed)
     wall_textures = [plain(generator) if style.blank else collage(generator, 120) for _ in range(FACES)]
     object_textures = [collage(generator, 60) for _ in range(4 if style.repeat else 2 * style.clutter + 12)]

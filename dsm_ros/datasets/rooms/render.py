@@ -81,6 +81,9 @@ def _color(room: Room, points_3P: Tensor, pixel_m_P: Tensor, box_P: Tensor) -> T
             pixel_m_P / period_m * textures.sides[0],
         )
         light_P *= 1 + table.grain_B.index_select(0, box_P) * (2 * grain_P3[:, 0] - 1)
+    if room.light_map is not None:
+        once_P = torch.ones_like(u_P)
+        color_P3 *= 2 * room.light_map.lookup(face_P.clamp(max=FACES), u_P, v_P, once_P)
     return (color_P3 * light_P[:, None]).clamp_(0, 1)
 
 

@@ -40,6 +40,7 @@ class RoomSpec:
     clutter: int = 16
     blank: int = 0
     repeat: int = 0
+    furnished: int = 0
     exposure: float = 0.0
     noise: float = 0.0
     blur: float = 0.0
@@ -83,7 +84,7 @@ class RoomSequence:
 
     def __init__(self, spec: RoomSpec, name: str, device: str = "cpu"):
         self.name, self.spec, self._device = name, spec, device
-        self.room = make_room(spec.seed, RoomStyle(spec.clutter, bool(spec.blank), bool(spec.repeat)))
+        self.room = make_room(spec.seed, RoomStyle(spec.clutter, bool(spec.blank), bool(spec.repeat), bool(spec.furnished)))
         self._textured = self.room.on(device)
         focal_px = FOCAL_SHARE * spec.width_px
         centre = ((spec.width_px - 1) / 2, (spec.height_px - 1) / 2)

@@ -62,6 +62,12 @@ def make_walk(size_3: NDArray[np.float64], number: int, rng: np.random.Generator
     return Walk(centre, radius, (0.0, 0.25, -0.25, 0.4)[number % 4], wobble)  # type: ignore[arg-type]
 
 
+def make_floor_plan(rng: np.random.Generator) -> tuple[NDArray[np.float64], tuple[Walk, ...]]:
+    """Return the size (m) of a room without a texture library, and the walks through it."""
+    size_3 = rng.uniform([5.0, 4.5, 2.5], [6.5, 6.0, 2.9])
+    return size_3, tuple(make_walk(size_3, number, rng) for number in range(WALKS))
+
+
 def path_of(walks: tuple[Walk, ...]) -> NDArray[np.float64]:
     """Return points along walks (P, 3), close enough together to keep things away from all of it."""
     return np.array([walk.position(phase) for walk in walks for phase in np.linspace(0, 1, 60)])
