@@ -21,10 +21,11 @@ def main() -> None:
     parser.add_argument("--sequence", help="a sequence with true poses; without it, a rendered room")
     parser.add_argument("--out", type=Path, default=Path("out/demo"))
     parser.add_argument("--rate", type=float, default=CAMERA_RATE_HZ, help="frames per second")
+    parser.add_argument("--animation", action="store_true", help="also write an animation, demo.webp")
     arguments = parser.parse_args()
     prepare_ros()
     try:
-        run(arguments.sequence, arguments.out, arguments.rate)
+        run(arguments.sequence, arguments.out, arguments.rate, arguments.animation)
     except DsmError as error:
         print(f"demo: {error}", file=sys.stderr)
         sys.exit(2)

@@ -12,9 +12,11 @@ from rich.console import Console
 
 from dsm_ros.datasets.frame import Sequence
 from dsm_ros.datasets.open_sequence import open_sequence
+from dsm_ros.demo.animation import save_animation
 from dsm_ros.demo.child_process import process
 from dsm_ros.demo.recorder import Recording, record
-from dsm_ros.demo.report import print_table, save_picture, summarise_recording
+from dsm_ros.demo.picture import save_picture
+from dsm_ros.demo.report import print_table, summarise_recording
 from dsm_ros.errors import DsmError
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.network.checkpoint import load_network
@@ -22,7 +24,7 @@ from dsm_ros.progress import progress_bar
 from dsm_ros.scene_map.builder import build_map
 from dsm_ros.scene_map.scene_map import SceneMap
 
-ROOM_MAP, ROOM_QUERY = "rooms:7", "rooms:7/walk=1"
+ROOM_MAP, ROOM_QUERY = "rooms:7/furnished=1", "rooms:7/furnished=1,walk=1"
 KEYFRAME_STEP = 5
 MAPPED_SHARE, QUERY_SHARE = 0.44, 0.44
 CAMERA_RATE_HZ = 30.0
@@ -61,8 +63,8 @@ def stream(plan: Plan, map_uri: Path, rate_hz: float, bag: Path) -> Recording:
     return recording
 
 
-def run(sequence: str | None, out: Path, rate_hz: float) -> None:
-    """Run the demo and leave demo.png, demo.json, demo.mcap and the map in ``out``."""
+def run(sequence: str | None, out: Path, rate_hz: float, animated: bool) -> None:
+    """Run the demo and leave demo.png, demo.json, demo.mcap, the map and, if wanted, demo.webp in ``out``."""
     plan = make_plan(sequence)
     out.mkdir(parents=True, exist_ok=True)
     map_uri = out / "map"
@@ -76,7 +78,12 @@ def run(sequence: str | None, out: Path, rate_hz: float) -> None:
     with progress_bar("comparing with the truth") as on_progress:
         summary = summarise_recording(recording, queries, plan.query_frames, on_progress)
     scene_map = SceneMap.open(str(map_uri), network.model_hash)
-    save_picture(summary, scene_map, Localizer(scene_map, network), queries, plan.query_frames, out / "demo.png")
+    localizer = Localizer(scene_map, network)
+    save_picture(summary, scene_map, localizer, queries, out / "demo.png")
     (out / "demo.json").write_text(json.dumps(summary.figures, indent=2) + "\n")
     print_table(summary)
     Console().print(f"picture: {out / 'demo.png'}\nrecording for Foxglove and RViz: {out / 'demo.mcap'}")
+    if animated:
+        with progress_bar("drawing the animation") as on_progress:
+            save_animation(summary, scene_map, localizer, queries, out / "demo.webp", on_progress)
+        Console().print(f"animation: {out / 'demo.webp'}")
