@@ -105,7 +105,9 @@ class DemoFigure:
             Line2D([], [], color=ESTIMATE_COLOR, marker="o", ls="", ms=8, label="estimated positions"),
             Line2D([], [], color=CAMERA_COLOR, ms=14, label="estimated pose of the image", **camera),  # type: ignore[arg-type]
         ]
-        self.figure.legend(handles=marks, loc="lower left", bbox_to_anchor=(0.0, 0.0), ncols=4, fontsize=15, frameon=False)
+        self.figure.legend(
+            handles=marks, loc="lower left", bbox_to_anchor=(0.0, 0.0), ncols=4, fontsize=15, frameon=False
+        )
 
 
 def title_of(summary: Summary, scene_map: SceneMap) -> str:

@@ -1,8 +1,7 @@
-"""Figures of the demo: errors of the recorded poses, and the table of them."""
+"""Errors of the recorded poses against ground truth, and the table that the demo prints."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,18 +26,15 @@ class Summary:
     figures: dict[str, float | int | None]
 
 
-def summarise_recording(
-    recording: Recording, queries: Sequence, frames: range, on_progress: Callable[[int, int], None]
-) -> Summary:
-    """Compare the recorded poses with ground truth, by capture stamp."""
+def summarise_recording(recording: Recording, queries: Sequence, frames: range) -> Summary:
+    """Compare the recorded poses with the ground truth of the same timestamps."""
     processed = {stamp_ns_of(status.header.stamp) for _, status in recording.statuses}
     scored: list[tuple[FrameScore, int]] = []
-    for done, index in enumerate(frames, 1):
-        frame = queries[index]
-        stamp_ns = frame.stamp_ns + recording.shift_ns
-        if stamp_ns in processed and frame.map_T_camera is not None:
-            scored.append((_score(stamp_ns, frame.map_T_camera, recording), index))
-        on_progress(done, len(frames))
+    for index in frames:
+        header = queries.header(index)
+        stamp_ns = header.stamp_ns + recording.shift_ns
+        if stamp_ns in processed and header.map_T_camera is not None:
+            scored.append((_score(stamp_ns, header.map_T_camera, recording), index))
     return Summary(scored, _figures(recording, [score for score, _ in scored], len(frames)))
 
 

@@ -1,4 +1,4 @@
-"""Light on the floor, the walls and the ceiling of a furnished room: contact shadows, dark corners, sunlight."""
+"""Light maps of the floor, the walls and the ceiling of a living room: soft shadows, dark corners, sunlight."""
 
 from __future__ import annotations
 
@@ -52,9 +52,7 @@ def _corners(span_2: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the light (v, u) of a face that is darker along its edges."""
     share = (np.arange(SIDE_TEXELS) + 0.5) / SIDE_TEXELS
     u_1S, v_S1 = (np.minimum(share, 1 - share) * span for span in span_2)
-    light = (1 - CORNER_STRENGTH * np.exp(-v_S1[:, None] / CORNER_M)) * (
-        1 - CORNER_STRENGTH * np.exp(-u_1S / CORNER_M)
-    )
+    light = (1 - CORNER_STRENGTH * np.exp(-v_S1[:, None] / CORNER_M)) * (1 - CORNER_STRENGTH * np.exp(-u_1S / CORNER_M))
     return light.astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Furnished rooms as somebody lives in them: wooden floor, bookcases, a sofa, a desk, pictures and windows."""
+"""Living rooms with photographed textures, which are the rooms of rooms:SEED/furnished=1."""
 
 from __future__ import annotations
 
@@ -7,12 +7,22 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dsm_ros.datasets.rooms.box import FACES, Box, free_distances_m, triple
+from dsm_ros.datasets.rooms.box import Box, free_distances_m, triple
 from dsm_ros.datasets.rooms.furniture import Piece, turned
 from dsm_ros.datasets.rooms.light_map import build_light_map
 from dsm_ros.datasets.rooms.paints import mix_paints
 from dsm_ros.datasets.rooms.pieces import (
-    FRONT, Store, bookcase, cartons, desk, door, floor_lamp, plant, sideboard, sofa, table,
+    FRONT,
+    Store,
+    bookcase,
+    cartons,
+    desk,
+    door,
+    floor_lamp,
+    plant,
+    sideboard,
+    sofa,
+    table,
 )  # fmt: skip
 from dsm_ros.datasets.rooms.placement import area_of, at_wall
 from dsm_ros.datasets.rooms.scene import Room, RoomStyle
@@ -24,7 +34,7 @@ from dsm_ros.datasets.rooms.wall_pieces import SILL_M, WINDOW_M, gallery, skirti
 CLEARANCE_M = 0.4
 CORNER_M, WALL_GAP_M = 0.3, 0.002
 EYE_LEVEL_M = 1.62
-SUN_SLOPE, SUN_SHIFT = 0.85, 0.35  # how far the light of a window reaches into the room and aside, in heights
+SUN_SLOPE, SUN_SHIFT = 0.85, 0.35  # distances of sunlight from a window, inwards and sideways, in heights of the glass
 
 
 def lounge(store: Store) -> Piece:
@@ -52,6 +62,7 @@ def corner_table(store: Store) -> Piece:
     return [*turned(table(store), 0.0, (0, 0.28, 0)), *gallery(store, 1, EYE_LEVEL_M)]
 
 
+# What stands along each wall, from left to right; the first wall is the longest.
 PROGRAMS: tuple[tuple[Callable[[Store], Piece], ...], ...] = (
     (door, media, window, plant),
     (corner_table, lounge, floor_lamp),
@@ -98,7 +109,8 @@ def _furniture(store: Store, size_3: NDArray[np.float64], path_P3: NDArray[np.fl
     placed: list[Box] = []
     areas: list[tuple[float, float, float, float]] = []
     longest = int(size_3[1] > size_3[0])
-    for wall, program in zip((longest, *store.rng.permutation([w for w in range(4) if w != longest])), PROGRAMS):
+    walls = [longest, *store.rng.permutation([wall for wall in range(4) if wall != longest])]
+    for wall, program in zip(walls, PROGRAMS, strict=True):
         for piece in _along(store, program, int(wall), size_3):
             x0, y0, x1, y1 = area = area_of(piece)
             apart = all(x1 < a0 or a1 < x0 or y1 < b0 or b1 < y0 for a0, b0, a1, b1 in areas)

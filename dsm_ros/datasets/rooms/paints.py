@@ -1,11 +1,10 @@
-"""The textures of a furnished room, made from the shipped photographs, and what each is for."""
+"""Textures of a living room, grouped by what the room uses them for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from dsm_ros.datasets.rooms.photographs import (

@@ -1,4 +1,4 @@
-"""The shipped textures of furnished rooms: photographs of surfaces, books and pictures."""
+"""Shipped photographs of surfaces, books and pictures, and the textures that are made of them."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def row_heights() -> NDArray[np.float64]:
 
 
 def book_sheet(order: list[int], shift: float) -> Image:
-    """Return four rows of books one above the other, from the top, shifted along their shelf by a share of its width."""
-    rows = [np.roll(photograph(BOOK_ROWS[i]), int(shift * 512 * (i + 1)), axis=1) for i in order]
+    """Return the four rows of books in an order from top to bottom, shifted sideways by a share of their width."""
+    rows = [np.roll(photograph(BOOK_ROWS[i]), int(shift * SIZE_TEXELS * (i + 1)), axis=1) for i in order]
     return np.concatenate(rows)
 
 

@@ -1,4 +1,4 @@
-"""Pieces of the furnished rooms, of photographed materials: each is built at the origin, its back towards -y."""
+"""Furniture of living rooms, made of boxes; each piece stands at the origin with its back towards -y."""
 
 from __future__ import annotations
 
@@ -146,11 +146,14 @@ def chair(store: Store) -> Piece:
 def table(store: Store) -> Piece:
     """Return a side table with books and a lamp on it."""
     wood = store.of("wood")
-    legs = [
-        store.box((x * 0.24, y * 0.2, 0.25), (0.04, 0.04, 0.5), wood) for x in (-1, 1) for y in (-1, 1)
-    ]
+    legs = [store.box((x * 0.24, y * 0.2, 0.25), (0.04, 0.04, 0.5), wood) for x in (-1, 1) for y in (-1, 1)]
     top = store.box((0, 0, 0.52), (0.6, 0.5, 0.04), wood)
-    return [top, *legs, *turned(pile(store), 0.5, (0.12, 0.08, 0.54)), *turned(lamp(store, 0.5), 0.0, (-0.14, -0.08, 0.54))]
+    return [
+        top,
+        *legs,
+        *turned(pile(store), 0.5, (0.12, 0.08, 0.54)),
+        *turned(lamp(store, 0.5), 0.0, (-0.14, -0.08, 0.54)),
+    ]
 
 
 def lamp(store: Store, high: float) -> Piece:

@@ -16,7 +16,11 @@ from dsm_ros.datasets.rooms.walk import Walk
 
 @dataclass(frozen=True)
 class RoomStyle:
-    """What kind of room: pieces of furniture, blank walls, the same few textures everywhere."""
+    """Options of a room.
+
+    clutter: pieces of furniture. blank: plain walls. repeat: the same few textures everywhere. furnished: photographed
+    textures on furniture of a living room.
+    """
 
     clutter: int = 16
     blank: bool = False
@@ -28,7 +32,7 @@ class RoomStyle:
 class Room:
     """A room of ``size_3`` metres with a corner at the origin, z up; the first box is its shell.
 
-    lamps: where (m). light_map: textures with the light on the six faces of the shell, halved, and one of 0.5 for
+    lamps: positions (m). light_map: textures with the light on the six faces of the shell, halved, and one of 0.5 for
     everything else; None leaves it to the lamps. Texture 0 is the common grain of the boxes that have any.
     """
 

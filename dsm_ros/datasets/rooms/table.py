@@ -1,4 +1,4 @@
-"""The boxes of a room as arrays, for rays and for colours."""
+"""Arrays of the boxes of a room, for ray casting and texturing."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class BoxTable:
     """All boxes of a room, the shell first.
 
     unit_T_room_B34: brings points of the room (m) to the box's own axes, where it spans -1..1. corners_B83: m.
-    On the textures' device: unit_T_room_12B, the same; per face (F = box * 6 + face) its texture, how often this
-    repeats along u and v, and the metres of width, height and (the shorter side of) its texture; grain_B.
+    On the device of the textures: unit_T_room_12B, the same matrices. For each face (F = box * 6 + face): texture_F,
+    repeats_2F of the texture along u and v, metres_3F of width, height and shorter side of the texture. grain_B.
     """
 
     unit_T_room_B34: NDArray[np.float64]

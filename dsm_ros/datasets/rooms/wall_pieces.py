@@ -1,4 +1,4 @@
-"""What hangs on the walls of furnished rooms: pictures, windows with curtains, skirting boards."""
+"""Pictures, windows with curtains and skirting boards of living rooms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SKIRTING_M = 0.09
 
 
 def picture(store: Store, image: int, wide: float, high: float) -> Piece:
-    """Return a picture with a mount and a frame, its middle at the origin's height."""
+    """Return a framed picture with its middle at the origin."""
     return [
         store.box((0, 0.012, 0), (wide + 0.05, 0.024, high + 0.05), "frame"),
         store.box((0, 0.016, 0), (wide, 0.022, high), "white"),
@@ -22,7 +22,7 @@ def picture(store: Store, image: int, wide: float, high: float) -> Piece:
 
 
 def gallery(store: Store, count: int, height_m: float) -> Piece:
-    """Return up to ``count`` of the pictures that are left, side by side around a height."""
+    """Return up to ``count`` pictures that the room does not show yet, side by side around a height."""
     piece: Piece = []
     for i in range(count):
         if not store.paints.pictures:
@@ -44,9 +44,7 @@ def window(store: Store) -> Piece:
     piece += [store.box((0, 0.02, middle + z), (wide, 0.05, 0.07), white) for z in (-high / 2, high / 2)]
     piece.append(store.box((0, 0.08, SILL_M - 0.03), (wide + 0.14, 0.16, 0.03), white))
     cloth = store.of("curtain")
-    piece += [
-        store.front((side * (wide / 2 + 0.2), 0.11, 1.13), (0.42, 0.05, 2.2), cloth, cloth) for side in (-1, 1)
-    ]
+    piece += [store.front((side * (wide / 2 + 0.2), 0.11, 1.13), (0.42, 0.05, 2.2), cloth, cloth) for side in (-1, 1)]
     return [*piece, store.box((0, 0.11, 2.25), (wide + 1.0, 0.025, 0.025), "brass")]
 
 

@@ -1,4 +1,4 @@
-"""Furnished rooms painted with a library's textures: what a network is trained in."""
+"""Rooms for training, with random furniture that is covered with random textures of a library."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ PAINTED_SHARE_F = (0.3, 0.3, 0.3, 0.3, 0.1, 0.7)
 THICK_M = 0.015  # half of what hangs on a wall
 
 
-def make_furnished_room(seed: int, style: RoomStyle, library: TextureLibrary) -> Room:
-    """Return the room of a seed: 3 to 8 m, style.clutter pieces of furniture and what hangs and lies around."""
+def make_random_room(seed: int, style: RoomStyle, library: TextureLibrary) -> Room:
+    """Return the room of a seed: 3 to 8 m wide, with style.clutter pieces of furniture, pictures, carpets and lamps."""
     rng = np.random.default_rng(seed)
     size_3 = rng.uniform([3.0, 3.0, 2.3], [8.0, 6.5, 3.4])
     walks = tuple(make_walk(size_3, number, rng) for number in range(WALKS))
@@ -40,7 +40,7 @@ def make_furnished_room(seed: int, style: RoomStyle, library: TextureLibrary) ->
 
 
 def _draw(library: TextureLibrary, rng: np.random.Generator) -> Tensor:
-    """Return any texture of a library, turned, tinted, brightened or darkened: (3, S, S), 0..1."""
+    """Return a random texture of a library, rotated, tinted, brightened or darkened: (3, S, S), 0..1."""
     image_SS3 = np.rot90(library[int(rng.integers(len(library)))], int(rng.choice([0, 0, 0, 1, 2, 3])))[::-1]
     tint_3 = rng.uniform(0.75, 1.25, 3) * np.exp(rng.uniform(-0.4, 0.35)) / 255
     texture_SS3 = np.minimum(image_SS3 * tint_3.astype(np.float32), 1)
@@ -53,7 +53,7 @@ def _paint(rng: np.random.Generator) -> Tensor:
 
 
 def _furniture(size_3: NDArray[np.float64], path_P3: NDArray[np.float64], count: int, shop: Workshop) -> list[Box]:
-    """Return up to ``count`` pieces that stand apart from each other and from the walks."""
+    """Return up to ``count`` pieces that keep their distance from each other and from the walks."""
     placed: list[Box] = []
     floor_area: list[tuple[float, float, float, float]] = []
     for _ in range(count * 8):
@@ -70,7 +70,7 @@ def _furniture(size_3: NDArray[np.float64], path_P3: NDArray[np.float64], count:
 
 
 def _placed(piece: Piece, size_3: NDArray[np.float64], shop: Workshop) -> Piece:
-    """Return a piece with its back at any wall, or anywhere and turned anyhow."""
+    """Return a piece with its back to a random wall, or at a random place with a random yaw."""
     if shop.rng.random() < 0.3:
         middle_2 = shop.rng.uniform(0.3, size_3[:2] - 0.3)
         return turned(piece, shop.between(-np.pi, np.pi), (float(middle_2[0]), float(middle_2[1]), 0.0))
