@@ -21,8 +21,8 @@ from launch.substitutions import LaunchConfiguration
 RELOCALIZER = Path(__file__).with_name("relocalizer.launch.py")
 ARGUMENTS = {
     "map": ("room.map", "Folder of the map; it is built first when it does not exist."),
-    "map_sequence": ("rooms:7", "What the map is built from: a rendered room, or a sequence with depth and poses."),
-    "sequence": ("rooms:7/walk=1", "What the camera sees."),
+    "map_sequence": ("rooms:7/furnished=1", "What the map is built from: a rendered room, or a sequence with depth and poses."),
+    "sequence": ("rooms:7/furnished=1,walk=1", "What the camera sees."),
     "frames": ("::", "Which of its frames, START:STOP:STEP."),
     "rate": ("30.0", "Frames per second."),
     "rviz": ("true", "Start RViz with dsm.rviz."),

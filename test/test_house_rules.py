@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 300, 50
 MACHINE_PATH = re.compile(r"(?<![\w.])/" + r"(?:work|root|home/\w+)/")
-BINARY = {".safetensors", ".png", ".jpg"}
+BINARY = {".safetensors", ".png", ".jpg", ".webp"}
 
 
 def too_long(source: str) -> list[str]:

@@ -49,7 +49,8 @@ def save_animation(
                 points, colors = (np.concatenate(parts) for parts in zip(*clouds, strict=True))
                 picture.view.draw_points(ground, points, colors, POINT_PX)
             passed = [score for score, _ in chosen[:done]]
-            figure.show(picture.with_paths(ground, passed, shown), frame, result.coordinates)
+            picture_now = picture.with_paths(ground, summary.truth_P3, passed, shown)
+            figure.show(picture_now, frame, result.coordinates)
             writer.grab_frame()
             on_progress(done, len(chosen))
 

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from dsm_ros.datasets.frame import Frame, Sequence
 from dsm_ros.demo.map_view import Color, Image, MapView, fit_view
@@ -25,7 +26,7 @@ from dsm_ros.node.display.debug_image import coordinate_colors
 from dsm_ros.scene_map.scene_map import SceneMap
 
 SIZE_IN, DPI = (16.0, 9.6), 110
-MAP_SIZE_PX, MAP_POINTS, CAMERA_M = (1160, 900), 1_500_000, 0.2
+MAP_SIZE_PX, MAP_POINTS, CAMERA_M = (1200, 900), 1_500_000, 0.16
 CAMERA_COLOR = "#e7298a"
 
 
@@ -37,12 +38,14 @@ class MapPicture:
     points: Image
     keyframes_N44: Pose44
 
-    def with_paths(self, ground: Image, scores: list[FrameScore], shown: FrameScore) -> Image:
-        """Return a picture of the map with keyframes, true path, estimated positions and the camera of one frame."""
+    def with_paths(
+        self, ground: Image, truth_P3: NDArray[np.float64], scores: list[FrameScore], shown: FrameScore
+    ) -> Image:
+        """Return a picture of the map with keyframes, true path (m), estimated positions and one frame's camera."""
         image, view = ground.copy(), self.view
         for pose in self.keyframes_N44:
             view.draw_camera(image, pose, _rgb(KEYFRAME_COLOR), CAMERA_M, 1)
-        view.draw_path(image, np.stack([score.truth[:3, 3] for score in scores]), _rgb(TRUE_COLOR), 4)
+        view.draw_path(image, truth_P3, _rgb(TRUE_COLOR), 4)
         found = [score.map_T_camera[:3, 3] for score in scores if score.map_T_camera is not None]
         if found:
             view.draw_dots(image, np.stack(found), _rgb(ESTIMATE_COLOR), 5)
@@ -72,11 +75,11 @@ class DemoFigure:
         self.figure = Figure(figsize=SIZE_IN, dpi=DPI)
         FigureCanvasAgg(self.figure)
         self.figure.suptitle(title, x=0.015, y=0.975, ha="left", fontsize=18)
-        self._map = self._axes(0.0, 0.065, 0.7, 0.86, "")
-        self._image = self._axes(0.69, 0.68, 0.29, 0.265, "camera image")
-        self._coordinates = self._axes(0.69, 0.345, 0.29, 0.265, "dense scene coordinates\n(x, y, z in the map as RGB)")
-        self._confidence = self._axes(0.69, 0.03, 0.29, 0.265, "confidence of each coordinate")
-        scale = self.figure.add_axes((0.955, 0.03, 0.01, 0.265))
+        self._map = self._axes(0.0, 0.055, 0.71, 0.88, "")
+        self._image = self._axes(0.715, 0.685, 0.235, 0.27, "camera image")
+        self._coordinates = self._axes(0.715, 0.35, 0.235, 0.27, "dense scene coordinates\n(x, y, z in the map as RGB)")
+        self._confidence = self._axes(0.715, 0.02, 0.235, 0.27, "confidence of each coordinate")
+        scale = self.figure.add_axes((0.958, 0.02, 0.01, 0.27))
         self.figure.colorbar(ScalarMappable(cmap="viridis"), cax=scale).ax.tick_params(labelsize=12)
         self._add_legend()
 
@@ -103,10 +106,16 @@ class DemoFigure:
             Line2D([], [], color=KEYFRAME_COLOR, ms=11, label="keyframes of the map", **keyframe),  # type: ignore[arg-type]
             Line2D([], [], color=TRUE_COLOR, lw=4, label="true path"),
             Line2D([], [], color=ESTIMATE_COLOR, marker="o", ls="", ms=8, label="estimated positions"),
-            Line2D([], [], color=CAMERA_COLOR, ms=14, label="estimated pose of the image", **camera),  # type: ignore[arg-type]
+            Line2D([], [], color=CAMERA_COLOR, ms=14, label="pose of the image", **camera),  # type: ignore[arg-type]
         ]
         self.figure.legend(
-            handles=marks, loc="lower left", bbox_to_anchor=(0.0, 0.0), ncols=4, fontsize=15, frameon=False
+            handles=marks,
+            loc="lower left",
+            bbox_to_anchor=(0.0, 0.0),
+            ncols=4,
+            fontsize=15,
+            frameon=False,
+            columnspacing=1.5,
         )
 
 
@@ -126,6 +135,6 @@ def save_picture(summary: Summary, scene_map: SceneMap, localizer: Localizer, qu
     shown, index = (localized or summary.scored)[len(localized or summary.scored) // 2]
     frame, picture, figure = queries[index], picture_of(scene_map), DemoFigure(title_of(summary, scene_map))
     result = localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
-    paths = picture.with_paths(picture.points, [score for score, _ in summary.scored], shown)
+    paths = picture.with_paths(picture.points, summary.truth_P3, [score for score, _ in summary.scored], shown)
     figure.show(paths, frame, result.coordinates)
     figure.figure.savefig(path)

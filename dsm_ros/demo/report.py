@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
@@ -20,9 +21,14 @@ STAGES = ("encode", "retrieve", "match", "pnp", "total")
 
 @dataclass(frozen=True)
 class Summary:
-    """The demo's figures, and for each frame that the node processed its score and its index in the sequence."""
+    """Results of the demo.
+
+    scored: score and index in the sequence of each frame that the node processed. truth_P3: true positions of all
+    frames (m, map frame).
+    """
 
     scored: list[tuple[FrameScore, int]]
+    truth_P3: NDArray[np.float64]
     figures: dict[str, float | int | None]
 
 
@@ -30,12 +36,13 @@ def summarise_recording(recording: Recording, queries: Sequence, frames: range) 
     """Compare the recorded poses with the ground truth of the same timestamps."""
     processed = {stamp_ns_of(status.header.stamp) for _, status in recording.statuses}
     scored: list[tuple[FrameScore, int]] = []
-    for index in frames:
-        header = queries.header(index)
+    headers = {index: queries.header(index) for index in frames}
+    for index, header in headers.items():
         stamp_ns = header.stamp_ns + recording.shift_ns
         if stamp_ns in processed and header.map_T_camera is not None:
             scored.append((_score(stamp_ns, header.map_T_camera, recording), index))
-    return Summary(scored, _figures(recording, [score for score, _ in scored], len(frames)))
+    truth = [header.map_T_camera[:3, 3] for header in headers.values() if header.map_T_camera is not None]
+    return Summary(scored, np.reshape(truth, (-1, 3)), _figures(recording, [score for score, _ in scored], len(frames)))
 
 
 def _score(stamp_ns: int, truth: np.ndarray, recording: Recording) -> FrameScore:

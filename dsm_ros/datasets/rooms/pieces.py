@@ -160,7 +160,7 @@ def lamp(store: Store, high: float) -> Piece:
     """Return a lamp of a height with a light shade."""
     shade = min(0.36, high * 0.45)
     base = store.box((0, 0, 0.012), (0.5 * shade + 0.06, 0.5 * shade + 0.06, 0.024), "brass")
-    pole = store.box((0, 0, high / 2), (0.022, 0.022, high), "brass")
+    pole = store.box((0, 0, 0.45 * high), (0.022, 0.022, 0.9 * high), "brass")
     return [base, pole, store.box((0, 0, high - shade / 2), (shade, shade, shade * 0.9), "glow", 0.0)]
 
 
