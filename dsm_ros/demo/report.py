@@ -13,10 +13,8 @@ from dsm_ros.datasets.frame import Sequence
 from dsm_ros.demo.recorder import Recording
 from dsm_ros.evaluation.metrics import FrameScore, summarise
 from dsm_ros.geometry.pose import pose_error
-from dsm_ros.localization.result import StageTimes
+from dsm_ros.localization.result import STAGES, StageTimes
 from dsm_ros.messages.pose import stamp_ns_of
-
-STAGES = ("encode", "retrieve", "match", "pnp", "total")
 
 
 @dataclass(frozen=True)

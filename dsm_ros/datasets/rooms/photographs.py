@@ -23,10 +23,10 @@ Image = NDArray[np.float32]
 @cache
 def photograph(name: str) -> Image:
     """Return a shipped photograph as RGB 0..1 of its own size (H, W, 3). Raises SequenceError where it is missing."""
-    image = cv2.imread(str(FOLDER / f"{name}.jpg"), cv2.IMREAD_COLOR_RGB)
+    image = cv2.imread(str(FOLDER / f"{name}.jpg"))
     if image is None:
         raise SequenceError(f"the texture '{FOLDER / name}.jpg' is missing; install dsm_ros again")
-    return image.astype(np.float32) / 255
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
 
 
 def texture(image: Image) -> Tensor:
