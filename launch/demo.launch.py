@@ -22,10 +22,10 @@ RELOCALIZER = Path(__file__).with_name("relocalizer.launch.py")
 ARGUMENTS = {
     "map": ("room.map", "Folder of the map. The map is built if the folder does not exist."),
     "map_sequence": (
-        "rooms:7",
+        "rooms:7/furnished=1",
         "Sequence from which the map is built: a rendered room, or a recording with depth and poses.",
     ),
-    "sequence": ("rooms:7/walk=1", "Sequence whose frames are published as camera images."),
+    "sequence": ("rooms:7/furnished=1,walk=1", "Sequence whose frames are published as camera images."),
     "frames": ("::", "Frames of the sequence, START:STOP:STEP."),
     "rate": ("30.0", "Frames per second."),
     "rviz": ("true", "Start RViz with dsm.rviz."),
