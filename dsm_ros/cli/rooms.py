@@ -1,4 +1,4 @@
-"""dsm rooms"""
+"""The command ``dsm rooms``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import typer
 
 
 def rooms(
-    out: Annotated[Path, typer.Argument(help="New folder, in the layout of 7-Scenes.")],
-    seed: Annotated[int, typer.Option(help="Which room.")] = 0,
-    options: Annotated[str, typer.Option(help="As in rooms:SEED/OPTIONS, e.g. walk=1,frames=100,blur=1.")] = "",
+    out: Annotated[Path, typer.Argument(help="New folder for the sequence, in the layout of 7-Scenes.")],
+    seed: Annotated[int, typer.Option(help="Seed of the room.")] = 0,
+    options: Annotated[
+        str, typer.Option(help="Options as in rooms:SEED/OPTIONS, for example walk=1,frames=100,blur=1.")
+    ] = "",
 ) -> None:
-    """Render a walk through a procedural room to files.
+    """Render a camera path through a procedural room to files.
 
     Example: dsm rooms room7 --seed 7 --options walk=1,frames=100
     """
@@ -23,7 +25,7 @@ def rooms(
     from dsm_ros.progress import progress_bar
 
     if out.exists():
-        raise SequenceError(f"{out} exists already; choose a new folder")
+        raise SequenceError(f"{out} already exists; choose a new folder")
     sequence = open_rooms(f"rooms:{seed}" + (f"/{options}" if options else ""))
     with progress_bar("rendering") as on_progress:
         write_sequence(sequence, out, on_progress)
