@@ -4,5 +4,3 @@ from pkgutil import extend_path
 
 # colcon generates the messages in a second package named dsm_ros; this line merges the two packages.
 __path__ = extend_path(__path__, __name__)
-
-__version__ = "0.1.0"

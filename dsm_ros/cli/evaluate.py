@@ -42,8 +42,8 @@ def evaluate(
     from dsm_ros.cli.output import require_writable_json, write_metrics
     from dsm_ros.evaluation.ablation import ablate
     from dsm_ros.evaluation.evaluate import evaluate as run
+    from dsm_ros.evaluation.evaluation_table import print_figures
     from dsm_ros.evaluation.plots import save_plots
-    from dsm_ros.evaluation.tables import print_figures
     from dsm_ros.progress import progress_bar
 
     require_writable_json(json_file)

@@ -1,4 +1,4 @@
-"""Pictures of results; nothing here needs a screen."""
+"""Plots of an evaluation, rendered without a display."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRUE_COLOR, ESTIMATE_COLOR, KEYFRAME_COLOR = "#1b9e77", "#d95f02", "#7570b3"
 
 
 def save_plots(evaluation: Evaluation, scene_map: SceneMap, folder: Path) -> list[Path]:
-    """Write top view, error over frames, error distribution and time per stage; return the files."""
+    """Write plots of the trajectory from above, the error of each frame and the coordinate errors; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     scores = evaluation.scores
     figures = {"trajectory": new_figure(7, 7), "errors": new_figure(8, 4), "coordinates": new_figure(5, 4)}
@@ -43,7 +43,7 @@ def save(figure: Figure, path: Path) -> Path:
 
 
 def draw_top_view(axes: Axes, scene_map: SceneMap, scores: list[FrameScore]) -> None:
-    """Draw map points, keyframes, true and estimated positions, seen along the direction the cameras spread least."""
+    """Draw map points, keyframes, true positions and estimated positions on the ground plane."""
     points_N3, colors_N3 = scene_map.points(MAP_POINTS)
     first, second = ground_axes(scene_map.poses_N44)
     axes.scatter(points_N3[:, first], points_N3[:, second], s=0.3, c=colors_N3 / 255.0, rasterized=True)
@@ -62,7 +62,7 @@ def draw_top_view(axes: Axes, scene_map: SceneMap, scores: list[FrameScore]) -> 
 
 
 def ground_axes(poses_N44: NDArray[np.float64]) -> tuple[int, int]:
-    """Return the two map axes that span the ground: without the one the cameras' "down" points along most."""
+    """Return the two map axes that span the ground, which exclude the axis nearest to the cameras' y (down) axes."""
     up = int(np.abs(poses_N44[:, :3, 1].mean(0)).argmax())
     first, second = (axis for axis in range(3) if axis != up)
     return first, second

@@ -37,8 +37,8 @@ class Keyframe:
 
     def image_HW3(self) -> NDArray[np.uint8]:
         """Return the colour image (H, W, 3), uint8 RGB. Raises MapError when it is damaged."""
-        image = cv2.imdecode(np.frombuffer(self.image_jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
-        return np.asarray(self._checked(image, "image"), dtype=np.uint8)
+        image = cv2.imdecode(np.frombuffer(self.image_jpeg, np.uint8), cv2.IMREAD_COLOR)
+        return np.asarray(cv2.cvtColor(self._checked(image, "image"), cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
     def depth_HW(self) -> NDArray[np.float32]:
         """Return the depth (H, W), float32 m, 0 = unknown. Raises MapError when it is damaged."""

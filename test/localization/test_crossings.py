@@ -54,7 +54,7 @@ def poses(localizer, frames, crossings=None):
 
 def fusing(scene_map, network):
     """Make a localizer that fuses the previous frame however confident the first match is."""
-    return Localizer(scene_map, network, matcher=Matcher(scene_map, network, lambda confidence: NEVER_ALONE))
+    return Localizer(scene_map, network, matcher=Matcher(network, lambda confidence: NEVER_ALONE))
 
 
 @pytest.mark.parametrize("keyframes", [4, 10])

@@ -181,7 +181,7 @@ class PoseFinder:
         if sources:
             middle_ns = self._stamps_ns[len(self._stamps_ns) // 2]
             missing = sources[0].at(middle_ns)
-            return missing.reason.replace("the asked time", "the images") if isinstance(missing, Missing) else ""
+            return missing.reason.replace("the requested time", "the images") if isinstance(missing, Missing) else ""
         reasons = list(self._transforms.problems.values())[:2]
         reasons += [problem for poses in odometry if (problem := self._problem(poses))]
         reasons += [self._why_not_tree(wanted)] if self._tree.frames else []

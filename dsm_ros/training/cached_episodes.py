@@ -1,21 +1,22 @@
-"""Episodes kept on disk, so that a slow source is asked once for each."""
+"""Episodes cached on disk, because rendering them takes seconds."""
 
 from __future__ import annotations
 
-import os
+import io
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from dsm_ros.files import write_whole
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.training.episode import Episode, EpisodeSource
 
 DEPTH_UNIT_M = 1e-3
 
 
-class KeptEpisodes:
-    """A source whose episodes are written to a folder when first asked for: depth in whole millimetres."""
+class CachedEpisodes:
+    """A source that makes each episode once and writes it to a folder, with depth in whole millimetres."""
 
     def __init__(self, source: EpisodeSource, folder: Path):
         self.source, self.folder = source, folder
@@ -29,16 +30,16 @@ class KeptEpisodes:
 
 
 def _write(episode: Episode, path: Path) -> None:
-    part = path.with_name(f"{path.stem}-{os.getpid()}.part.npz")  # several processes may want the same one
+    content = io.BytesIO()
     np.savez(
-        part,
+        content,
         images=episode.images_VHW3.numpy(),
         depths=(episode.depths_VHW / DEPTH_UNIT_M).round().clamp(0, 65535).numpy().astype(np.uint16),
         cameras=np.array([[c.width_px, c.height_px, c.fx, c.fy, c.cx, c.cy] for c in episode.cameras]),
         poses=episode.map_T_camera_V44,
         overlap=episode.overlap_VV,
     )
-    part.replace(path)
+    write_whole(path, content.getvalue())
 
 
 def _read(path: Path) -> Episode:

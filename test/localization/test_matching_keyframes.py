@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.localization.config import LocalizerConfig
-from dsm_ros.localization.keyframe_selection import fill_view, keyframes_to_match
+from dsm_ros.localization.matching import cover_view, keyframes_to_match
 from dsm_ros.network.features import ImageFeatures, KeyframeFeatures
 
 CONFIG = replace(LocalizerConfig(), keyframes=6, first_keyframes=3, near_keyframes=2)
@@ -73,28 +73,28 @@ def positions(keyframes):
 
 def test_what_the_first_ones_do_not_show_comes_before_more_of_the_same():
     same, also_same, right = keyframe(0.1), keyframe(0.2), keyframe(2.0)
-    chosen = fill_view([keyframe(0.0), same, also_same, right], 1, 2, CAMERA, make_pose(np.eye(3), [0.8, 0.0, 0.0]))
+    chosen = cover_view([keyframe(0.0), same, also_same, right], 1, 2, CAMERA, make_pose(np.eye(3), [0.8, 0.0, 0.0]))
     assert positions(chosen) == [0.0, 2.0]
 
 
 def test_the_first_ones_are_kept_whatever_they_add():
-    chosen = fill_view([keyframe(0.0), keyframe(0.0), keyframe(2.0)], 2, 2, CAMERA, np.eye(4))
+    chosen = cover_view([keyframe(0.0), keyframe(0.0), keyframe(2.0)], 2, 2, CAMERA, np.eye(4))
     assert positions(chosen) == [0.0, 0.0]
 
 
 def test_a_keyframe_elsewhere_is_left_out():
-    assert positions(fill_view([keyframe(100.0), keyframe(0.5)], 1, 5, CAMERA, np.eye(4))) == [0.5]
+    assert positions(cover_view([keyframe(100.0), keyframe(0.5)], 1, 5, CAMERA, np.eye(4))) == [0.5]
 
 
 def test_a_wall_behind_another_adds_nothing():
     wall, hidden = keyframe(0.0), keyframe(0.0, depth_m=4.0)
-    chosen = fill_view([wall, hidden], 0, 2, CAMERA, np.eye(4))
+    chosen = cover_view([wall, hidden], 0, 2, CAMERA, np.eye(4))
     assert len(chosen) == 1
     assert chosen[0] is wall
 
 
 @given(st.lists(st.floats(-3, 3), min_size=1, max_size=6), st.integers(0, 3), st.integers(0, 8))
 def test_no_more_than_asked_and_none_twice(xs_m, first, count):
-    chosen = fill_view([keyframe(x_m) for x_m in xs_m], first, max(first, count), CAMERA, np.eye(4))
+    chosen = cover_view([keyframe(x_m) for x_m in xs_m], first, max(first, count), CAMERA, np.eye(4))
     assert len(chosen) <= max(first, count)
     assert len({id(frame) for frame in chosen}) == len(chosen)
