@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from dsm_ros.datasets.frame import Sequence
+from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.demo.recorder import Recording
 from dsm_ros.evaluation.metrics import FrameScore, summarise
 from dsm_ros.evaluation.plots import draw_top_view, new_figure, save
@@ -33,7 +33,7 @@ class Summary:
 
 
 def summarise_recording(
-    recording: Recording, queries: Sequence, frames: range, on_progress: Callable[[int, int], None]
+    recording: Recording, queries: FrameSequence, frames: range, on_progress: Callable[[int, int], None]
 ) -> Summary:
     """Compare the recorded poses with ground truth, by capture stamp."""
     processed = {stamp_ns_of(status.header.stamp) for _, status in recording.statuses}
@@ -99,7 +99,7 @@ def _scaled(value: float | None, factor: float = 1.0) -> str:
 
 
 def save_picture(
-    summary: Summary, scene_map: SceneMap, localizer: Localizer, queries: Sequence, frames: range, path: Path
+    summary: Summary, scene_map: SceneMap, localizer: Localizer, queries: FrameSequence, frames: range, path: Path
 ) -> None:
     """Write the top view beside one query frame, its dense coordinates and their confidence."""
     frame = queries[frames[len(frames) // 2]]

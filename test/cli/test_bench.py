@@ -1,4 +1,4 @@
-"""dsm bench: the localizer's stages here, what ROS adds in a process of its own."""
+"""The command ``dsm bench``."""
 
 import importlib.util
 import json
@@ -13,7 +13,7 @@ ROW = {"name": "ROS", "median_ms": 3.25, "p95_ms": 4.5, "limit_ms": 5.0}
 
 @pytest.fixture
 def program(tmp_path, monkeypatch):
-    """Let a program of three lines stand for the node's own; and for ROS, where there is none."""
+    """Return a function that writes a stand-in for the program that measures the node; ROS is not needed."""
 
     def write(text):
         (tmp_path / "measure_nothing.py").write_text(text)

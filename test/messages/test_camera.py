@@ -1,4 +1,4 @@
-"""Every CameraInfo becomes the camera of its image or one clear ValueError."""
+"""Every CameraInfo gives the camera of its image, or one ValueError."""
 
 import numpy as np
 import pytest

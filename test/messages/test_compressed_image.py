@@ -1,4 +1,4 @@
-"""Compressed images of every codec become RGB."""
+"""Compressed images of every codec are converted to RGB."""
 
 import struct
 
@@ -44,7 +44,7 @@ def test_bayer_compressed_as_grey_gets_its_colours():
 
 
 def turned_by_exif(jpeg, orientation):
-    """A JPEG whose EXIF asks a viewer to turn it: an APP1 segment with one TIFF entry, after the first two bytes."""
+    """Return a JPEG with an EXIF orientation: an APP1 segment with one TIFF entry, after the first two bytes."""
     entry = struct.pack(">HHHIHH", 1, 0x0112, 3, 1, orientation, 0)
     exif = b"Exif\0\0" + b"MM\0*" + struct.pack(">I", 8) + entry + bytes(4)
     return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
@@ -55,7 +55,7 @@ def test_pictures_are_taken_as_the_sensor_saw_them(orientation):
     data = turned_by_exif(encoded(".jpg", SMOOTH[..., ::-1]), orientation)
     assert image_from_msg(compressed(data, "rgb8; jpeg compressed bgr8")) == pytest.approx(SMOOTH.astype(int), abs=8)
     viewed = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    assert (viewed.shape[:2] == SMOOTH.shape[:2]) == (orientation < 5)  # or the EXIF above would be void
+    assert (viewed.shape[:2] == SMOOTH.shape[:2]) == (orientation < 5)  # checks that the EXIF segment is effective
 
 
 def test_bytes_after_a_jpeg_do_no_harm():

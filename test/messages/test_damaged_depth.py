@@ -1,4 +1,4 @@
-"""Damaged, cut and hostile depth images are read or refused in one line, within the memory they deserve."""
+"""Damaged, truncated and malicious depth images are read, or refused in one line with little memory."""
 
 import re
 import struct

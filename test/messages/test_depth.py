@@ -1,4 +1,4 @@
-"""Depth of every encoding becomes metres or one clear ValueError."""
+"""Depth of every encoding is converted to metres, or refused by one ValueError."""
 
 import re
 import struct
@@ -70,7 +70,7 @@ def test_png_of_16_bits(form):
 )
 @pytest.mark.parametrize("header", [HEADER, b""])
 def test_compressed_depth_as_png(form, header):
-    """Releases differ in what the format says, and some publishers leave out the header."""
+    """The format differs between releases, and some publishers leave out the header."""
     assert (depth_from_msg(compressed(header + encoded(".png", RAW), form)) == METRES).all()
 
 
@@ -99,7 +99,7 @@ def test_rvl_and_png_hold_the_same(encode_rvl, raw_HW):
 
 
 def inverse(depth_HW, furthest_m=10.0, quantization=100.0):
-    """A, B and the 16-bit image of compressed_depth_image_transport for depth in metres."""
+    """Return the header and the 16-bit image of compressed_depth_image_transport for depth in metres."""
     a = quantization * (quantization + 1)
     b = 1 - a / furthest_m
     known = (depth_HW > 0) & (depth_HW < furthest_m)

@@ -1,4 +1,4 @@
-"""Raw images of every encoding become RGB."""
+"""Raw images of every encoding are converted to RGB."""
 
 import cv2
 import numpy as np
@@ -59,7 +59,7 @@ def test_bayer_patterns(pattern):
 
 
 def yuv(image):
-    """Luma and the chroma of every pixel, as OpenCV's 4:2:0 has them."""
+    """Return luma and chroma of an image in OpenCV's 4:2:0 subsampling."""
     height, width = image.shape[:2]
     planes = cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420)
     chroma = planes[height:].reshape(2, height // 2, width // 2)

@@ -1,4 +1,4 @@
-"""RVL data becomes the values it was made of, or one ValueError."""
+"""RVL data is decoded to its original values, or refused by one ValueError."""
 
 import struct
 

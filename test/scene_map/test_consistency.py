@@ -1,4 +1,4 @@
-"""Sound recordings pass, wrong ones are told with the cause that was put in."""
+"""Correct recordings pass; wrong recordings are refused with the right cause."""
 
 from dataclasses import replace
 from functools import cache, lru_cache
@@ -142,7 +142,7 @@ def test_a_parked_camera_tells_nothing():
 
 
 def test_an_overlap_of_known_size():
-    """A wall 2 m ahead, seen again after a step of 0.5 m aside: a quarter of the image at f = width."""
+    """A step of 0.5 m parallel to a wall at 2 m moves the image by a quarter of its width when f = width."""
     rng = np.random.default_rng(0)
     camera = replace(opened(ROOM).camera, fx=160.0, fy=160.0)
     wall_HW3 = np.repeat(np.repeat(rng.integers(0, 255, (60, 100, 1), np.uint8), 2, 0), 2, 1).repeat(3, 2)

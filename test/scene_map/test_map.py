@@ -123,7 +123,7 @@ def test_preloaded_features_are_not_read_again(tmp_path, room, count):
     reads, read = [], scene_map.store.features
     scene_map.store.features = lambda ids, model: reads.append(ids) or read(ids, model)
     assert len(scene_map.features(scene_map.ids)) == 4
-    assert reads == ([scene_map.ids[count:]] if count < 4 else [])  # asking the store for nothing takes a millisecond
+    assert reads == ([scene_map.ids[count:]] if count < 4 else [])  # an empty query of the store takes a millisecond
 
 
 def test_a_map_is_closed_against_assignment(room_map, network):

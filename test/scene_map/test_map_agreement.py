@@ -1,4 +1,4 @@
-"""Recordings that are added to a map: those of its frame fit, those of another place or frame do not."""
+"""Appending to a map: recordings in the map's frame are accepted, others are refused."""
 
 from dataclasses import replace
 from functools import cache

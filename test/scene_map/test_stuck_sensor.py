@@ -1,4 +1,4 @@
-"""A sensor that has stopped: what it repeats is left out, and a recording of little else is refused."""
+"""Repeated images of a stuck sensor are left out; a recording with few other images is refused."""
 
 from dataclasses import replace
 

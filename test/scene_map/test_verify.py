@@ -1,4 +1,4 @@
-"""What verify finds in maps that were damaged on purpose."""
+"""Problems that ``verify`` finds in damaged maps."""
 
 from dataclasses import replace
 
@@ -54,7 +54,7 @@ def test_a_matrix_that_is_no_pose_is_found(tmp_path, frames, pose_44, told):
 
     problems = verify(tmp_path, frames[:6], change).problems
     assert [problem for problem in problems if problem.startswith(told)]
-    assert len(problems) == 2  # and no features
+    assert len(problems) == 2  # the other problem is missing features
 
 
 def test_a_damaged_image_is_found(tmp_path, frames):

@@ -1,4 +1,4 @@
-"""Each image has the camera that its recording tells, or the recording is refused."""
+"""Each image has its recorded camera, or the recording is refused."""
 
 import numpy as np
 import pytest
