@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from dsm_ros.datasets.frame import Sequence
+from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.evaluation.ablation_names import Ablation
 from dsm_ros.evaluation.ablation_networks import keep_all, keep_best_unsorted, plain_mean
 from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, NearTruePose
@@ -43,7 +43,7 @@ class Setting:
     """The original localizer, the frames to localize, and a folder for other maps."""
 
     localizer: Localizer
-    sequence: Sequence
+    sequence: FrameSequence
     indices: range
     folder: Path
 
