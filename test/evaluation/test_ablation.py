@@ -167,9 +167,9 @@ def test_the_floor_is_one_match_with_computed_heads(localizer, tmp_path):
 
 
 def test_trained_heads_are_compared_with_computed_ones(localizer, tmp_path):
-    config = replace(localizer.network.config, trained_heads=True)
+    config = replace(localizer.network.config, trained_coordinates=True, trained_confidence=True)
     trained = Localizer(localizer.scene_map, DsmNet(config, localizer.network.model_hash))
-    made = [variant.make().network.config.trained_heads for variant in variants(trained, Ablation.HEADS, tmp_path)]
+    made = [variant.make().network.config.trained_confidence for variant in variants(trained, Ablation.HEADS, tmp_path)]
     assert made == [False, True, True, False]
     assert len(labels(trained, Ablation.SORTING, tmp_path)) == 2  # trained heads take 16 candidates, no more
 
