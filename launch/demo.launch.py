@@ -1,6 +1,5 @@
 """ros2 launch dsm_ros demo.launch.py: localization in a rendered room, without a camera or a recording."""
 
-import sys
 from pathlib import Path
 
 from launch import Action, LaunchContext, LaunchDescription
@@ -17,6 +16,7 @@ from launch.events import Shutdown
 from launch.events.process import ProcessExited
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
+from launch_ros.substitutions import ExecutableInPackage
 
 RELOCALIZER = Path(__file__).with_name("relocalizer.launch.py")
 ARGUMENTS = {
@@ -59,5 +59,6 @@ def start(context: LaunchContext) -> list[Action]:
 
 
 def run(*module: str) -> ExecuteProcess:
-    """Return a Python module as a process."""
-    return ExecuteProcess(cmd=[sys.executable, "-m", *module], name=module[0].split(".")[-1], output="screen")
+    """Return a Python module as a process, with the libraries that install_libraries installed."""
+    python = ExecutableInPackage(executable="python", package="dsm_ros")
+    return ExecuteProcess(cmd=[python, "-m", *module], name=module[0].split(".")[-1], output="screen")

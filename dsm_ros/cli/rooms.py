@@ -1,4 +1,4 @@
-"""dsm rooms"""
+"""The command ``dsm rooms``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def rooms(
     from dsm_ros.progress import progress_bar
 
     if out.exists():
-        raise SequenceError(f"{out} exists already; choose a new folder")
+        raise SequenceError(f"{out} already exists; choose a new folder")
     sequence = open_rooms(f"rooms:{seed}" + (f"/{options}" if options else ""))
     with progress_bar("rendering") as on_progress:
         write_sequence(sequence, out, on_progress)

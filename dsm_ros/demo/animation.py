@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.animation import PillowWriter
 
-from dsm_ros.datasets.frame import Sequence
+from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.demo.map_view import BACKGROUND, Image
 from dsm_ros.demo.picture import DemoFigure, picture_of, title_of
 from dsm_ros.demo.report import Summary
@@ -27,7 +27,7 @@ def save_animation(
     summary: Summary,
     scene_map: SceneMap,
     localizer: Localizer,
-    queries: Sequence,
+    queries: FrameSequence,
     path: Path,
     on_progress: Callable[[int, int], None],
 ) -> None:

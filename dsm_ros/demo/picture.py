@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from dsm_ros.datasets.frame import Frame, Sequence
+from dsm_ros.datasets.frame import Frame, FrameSequence
 from dsm_ros.demo.map_view import Color, Image, MapView, fit_view
 from dsm_ros.demo.report import Summary
 from dsm_ros.evaluation.metrics import FrameScore
@@ -129,7 +129,9 @@ def title_of(summary: Summary, scene_map: SceneMap) -> str:
     return text if error_m is None else f"{text}, median error {100 * error_m:.1f} cm"
 
 
-def save_picture(summary: Summary, scene_map: SceneMap, localizer: Localizer, queries: Sequence, path: Path) -> None:
+def save_picture(
+    summary: Summary, scene_map: SceneMap, localizer: Localizer, queries: FrameSequence, path: Path
+) -> None:
     """Write the map with all paths, beside the most varied of a few localized images."""
     if not summary.scored:
         return

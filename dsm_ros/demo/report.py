@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from dsm_ros.datasets.frame import Sequence
+from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.demo.recorder import Recording
 from dsm_ros.evaluation.metrics import FrameScore, summarise
 from dsm_ros.geometry.pose import pose_error
@@ -35,7 +35,7 @@ class Summary:
         return [(score, index) for score, index in self.scored if score.map_T_camera is not None]
 
 
-def summarise_recording(recording: Recording, queries: Sequence, frames: range) -> Summary:
+def summarise_recording(recording: Recording, queries: FrameSequence, frames: range) -> Summary:
     """Compare the recorded poses with the ground truth of the same timestamps."""
     processed = {stamp_ns_of(status.header.stamp) for _, status in recording.statuses}
     scored: list[tuple[FrameScore, int]] = []

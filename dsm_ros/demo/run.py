@@ -10,7 +10,7 @@ from subprocess import PIPE
 
 from rich.console import Console
 
-from dsm_ros.datasets.frame import Sequence
+from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.datasets.open_sequence import open_sequence
 from dsm_ros.demo.animation import save_animation
 from dsm_ros.demo.child_process import process
@@ -77,7 +77,7 @@ def run(sequence: str | None, out: Path, rate_hz: float, animated: bool) -> None
         mapped = open_sequence(plan.map_sequence)
         build_map(mapped, plan.map_frames, str(map_uri), network, "demo", append=False, on_progress=on_progress)
     recording = stream(plan, map_uri, rate_hz, out / "demo.mcap")
-    queries: Sequence = open_sequence(plan.query_sequence)
+    queries: FrameSequence = open_sequence(plan.query_sequence)
     summary = summarise_recording(recording, queries, plan.query_frames)
     scene_map = SceneMap.open(str(map_uri), network.model_hash)
     localizer = Localizer(scene_map, network)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from dsm_ros.network.config import HeadShape
 from dsm_ros.network.consensus import agree
-from dsm_ros.network.features import by_cell
+from dsm_ros.network.grids import by_cell
 from dsm_ros.network.head_inputs import COORDINATE_CHANNELS, CoordinateInput, cell_channels
 from dsm_ros.network.layers import ConvNorm, conv_relu, zero_conv
 from dsm_ros.network.level_volume import LevelVolume
