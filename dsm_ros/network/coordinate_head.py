@@ -1,4 +1,4 @@
-"""Net_coords: one scene coordinate per query cell from its candidates [paper 3.3.2]."""
+"""Net_coords: one scene coordinate per query cell from its candidates [paper 3.3.2, method 5]."""
 
 from __future__ import annotations
 

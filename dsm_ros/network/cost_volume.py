@@ -1,4 +1,4 @@
-"""Correlation of query and scene features, and the K best candidates of each query cell [paper 3.3.1].
+"""Correlation of query and scene features, and the K best candidates of each query cell [paper 3.3.1, method 4].
 
 B queries, whose scenes have equally many images, are matched in one pass; a scene level then holds the images of the
 first query's scene, then those of the second one's scene, and so on. Tensors have the candidate axis last and

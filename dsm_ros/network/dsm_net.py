@@ -125,7 +125,7 @@ class DsmNet(nn.Module):
     def guided_match(self, query: ImageFeatures, scene: Scene, match: DenseMatch, map_T_camera: Pose44) -> DenseMatch:
         """Match the finest level again, around the scene's surface as a camera at an estimated pose would image it.
 
-        Cells that matched a wrong place on a blank or repeated surface get the right candidates this way.
+        Cells that matched a wrong place on a blank or repeated surface get the right candidates this way [method 8].
         """
         last = len(self.coordinate_heads) - 1
         coords_B3HW = match.levels[last].coords_B3HW
