@@ -12,8 +12,7 @@ import cv2
 import numpy as np
 import torch
 
-from dsm_ros.datasets.frame import Frame
-from dsm_ros.datasets.frame import FrameSequence
+from dsm_ros.datasets.frame import Frame, FrameSequence
 from dsm_ros.errors import SequenceError
 from dsm_ros.evaluation.peers.learnt import AlikedLightGlue, XFeat
 from dsm_ros.evaluation.peers.peer import KeypointMethod, KeypointPeer, Peer, PeerUnavailable

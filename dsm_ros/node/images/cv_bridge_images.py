@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dsm_ros.messages.compressed import is_compressed, encoding_label
+from dsm_ros.messages.compressed import encoding_label, is_compressed
 from dsm_ros.messages.image import ENCODINGS, image_from_msg
 
 ImageDecoder = Callable[[Any], NDArray[np.uint8]]
