@@ -9,15 +9,26 @@ import typer
 
 
 def rooms(
-    out: Annotated[Path, typer.Argument(help="New folder for the sequence, in the layout of 7-Scenes.")],
-    seed: Annotated[int, typer.Option(help="Seed of the room.")] = 0,
-    options: Annotated[
-        str, typer.Option(help="Options as in rooms:SEED/OPTIONS, for example walk=1,frames=100,blur=1.")
-    ] = "",
+    out: Annotated[Path, typer.Argument(help="New folder, in the layout of 7-Scenes.")],
+    seed: Annotated[int, typer.Option(help="Number of the room; each number gives another room.")] = 0,
+    options: Annotated[str, typer.Option(help="KEY=VALUE, separated by commas; the keys are listed above.")] = "",
 ) -> None:
-    """Render a camera path through a procedural room to files.
+    """Render a walk through a procedural room to files: images, exact depth, exact poses.
 
-    Example: dsm rooms room7 --seed 7 --options walk=1,frames=100
+    A walk is a closed camera path. The specification rooms:SEED/OPTIONS gives the same frames to every command without
+    files.
+
+    \b
+    furnished=1        photographed textures and the furniture of a living room
+    walk=0..3          which of four walks through the same room
+    frames=300         number of frames on the walk
+    size=640x480       image size (px)
+    clutter=16         maximum number of pieces of furniture
+    blank=1            plain walls
+    repeat=1           four textures everywhere (not with furnished=1)
+    exposure, noise, blur=0..10   strength of image effects; 1 is a cheap camera
+
+    Example: dsm rooms room7 --seed 7 --options furnished=1,walk=1,frames=100
     """
     from dsm_ros.datasets.rooms.sequence import open_rooms
     from dsm_ros.datasets.seven_scenes.writer import write_sequence

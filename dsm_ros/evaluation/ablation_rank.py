@@ -16,8 +16,7 @@ from dsm_ros.errors import SequenceError
 from dsm_ros.evaluation.ablation_names import TITLES, Ablation
 from dsm_ros.evaluation.plots import ESTIMATE_COLOR, TRUE_COLOR, new_figure, save
 from dsm_ros.evaluation.tables import number, print_table
-from dsm_ros.localization.localizer import Localizer
-from dsm_ros.localization.result import Stopwatch
+from dsm_ros.localization.localizer import Localizer, Stopwatch
 from dsm_ros.localization.verification import Rejected, Verdict
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.cost_volume import keep_best
