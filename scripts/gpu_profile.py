@@ -9,13 +9,12 @@ import argparse
 from pathlib import Path
 
 import torch
-from dsm_ros.cli.localizer_inputs import open_session
 
-from dsm_ros.datasets.source_options import BY_THE_RULES
+from dsm_ros.cli.options import LocalizerOptions
+from dsm_ros.datasets.source_options import DEFAULT_SOURCES
 from dsm_ros.evaluation.bench_map import resized_map
 from dsm_ros.evaluation.device_profile import localize, profile_frames
 from dsm_ros.localization.localizer import Localizer
-from dsm_ros.network.checkpoint import load_network
 
 WARM_UP_FRAMES = 5
 
@@ -31,10 +30,9 @@ def main() -> None:
     parser.add_argument("--map-keyframes", type=int, default=1000, help="keyframes in memory, including copies")
     parser.add_argument("--out", type=Path, default=Path("profile.txt"))
     asked = parser.parse_args()
-    network = load_network(asked.model, asked.device)
-    localizer, sequence, indices = open_session(
-        asked.map, asked.sequence, BY_THE_RULES, asked.frames, single=False, load=lambda: network
-    )
+    options = LocalizerOptions(model=asked.model, device=asked.device, frames=asked.frames)
+    localizer, sequence, indices = options.open(asked.map, asked.sequence, DEFAULT_SOURCES)
+    network = localizer.network
     scene_map = resized_map(localizer.scene_map, asked.map_keyframes)
     scene_map.preload(asked.map_keyframes)
     localizer = Localizer(scene_map, network)
