@@ -12,6 +12,7 @@ from dsm_ros.errors import DsmError
 from dsm_ros.localization.tracker import Tracker
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_processor import FrameProcessor, NodeContext
+from dsm_ros.node.images.image_demand import ImageDemand
 from dsm_ros.node.images.image_input import ImageInput
 from dsm_ros.node.loading import Loaded, Loader
 from dsm_ros.node.map_roots import map_problem
@@ -59,7 +60,9 @@ class Relocalizer:
             self._requests = RescueRequests(partial(ros_time_s, node), initialpose.publish if initialpose else None)
             self._requests.refuse(INACTIVE)
             self._processor = FrameProcessor(node, self._cameras, self._node_context(transforms))
-            context = RescueContext(self._processor, self._outputs, self._requests, base, initialpose)
+            self._demand = ImageDemand(self._scope, self._requests, transforms, values.continuous)
+            update = self._demand.update
+            context = RescueContext(self._processor, self._outputs, self._requests, base, initialpose, update)
             self._rescue = RescueInterface(self._scope, values, context)
             MapServices(self._scope, self._load_map, self._processor)
             self._scope.on_close(self.deactivate)
@@ -85,8 +88,9 @@ class Relocalizer:
         scope = NodeScope(self._scope.node)
         with scope.closed_on_error():
             process, counts = self._processor.process, self._outputs.start_counting()
-            images = ImageInput(scope, self._values, self._cameras, process, self._needs_images, counts)
+            images = ImageInput(scope, self._values, self._cameras, process, counts)
             scope.timer(DIAGNOSTICS_PERIOD_S, self._report_health)
+            self._demand.attach(images)
         self._active = Active(scope, images)
         self._requests.accept()
 
@@ -96,6 +100,7 @@ class Relocalizer:
         if active is None:
             return
         self._requests.refuse(DEACTIVATED)
+        self._demand.attach(None)
         try:
             active.scope.close()
         finally:
@@ -110,6 +115,7 @@ class Relocalizer:
     def apply(self, changes: dict[str, Any]) -> None:
         """Apply changes of live parameters, by name, from the next image on."""
         values = self._values = replace(self._values, **changes)
+        self._demand.use(values.continuous)
         if self._active:
             self._active.images.restart_silence()
         self._rescue.use(values)
@@ -125,9 +131,6 @@ class Relocalizer:
     def _node_context(self, transforms: Transforms) -> NodeContext:
         values, receivers = self._values, (self._requests.deliver, self._outputs.publish)
         return NodeContext(values.odom_frame, transforms, self._broadcaster, values.map_covariance_66(), receivers)
-
-    def _needs_images(self) -> bool:
-        return self._values.continuous or self._requests.any_open
 
     def _report_health(self) -> None:
         """Publish the diagnostics, and a status with stale_images once for each interval without images."""

@@ -87,6 +87,7 @@ class Ours(Spun):
         super().__init__(LifecycleNode, "ours")
         self.scope = NodeScope(self.node)
         self.transforms = Transforms(self.scope)
+        self.transforms.listen(True)
         self.broadcaster = MapBroadcaster(self.scope, self.transforms, BroadcastSettings(**settings))
 
     def meet(self, robot):

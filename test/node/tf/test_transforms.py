@@ -42,6 +42,7 @@ class Pair:
 
     def listen(self):
         transforms = Transforms(self.scope)
+        transforms.listen(True)
         self.spin_until(lambda: self.tf.get_subscription_count() and self.tf_static.get_subscription_count())
         return transforms
 
