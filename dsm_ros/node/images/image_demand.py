@@ -32,9 +32,14 @@ class ImageDemand:
         self._images = images
         self.update()
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether images are localized."""
+        return self._continuous or self._requests.any_open
+
     def update(self) -> None:
         """Subscribe or unsubscribe after a request was opened or ended."""
-        is_needed = self._continuous or self._requests.any_open
+        is_needed = self.is_needed
         self._transforms.listen(is_needed)
         if self._images:
             self._images.listen(is_needed)

@@ -51,9 +51,14 @@ class ImageInput:
         """Measure the time without images from now on."""
         self._arrived_s, self._is_reported = time.monotonic(), False
 
+    @property
+    def silent_s(self) -> float:
+        """Time (s) since the last image."""
+        return time.monotonic() - self._arrived_s
+
     def new_silence_s(self, limit_s: float) -> float | None:
         """Return the time (s) without images if it exceeds a limit, once until the next image; else None."""
-        silent_s = time.monotonic() - self._arrived_s
+        silent_s = self.silent_s
         if self._is_reported or silent_s <= limit_s:
             return None
         self._is_reported = True

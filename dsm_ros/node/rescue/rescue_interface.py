@@ -14,10 +14,10 @@ from dsm_ros.node.images.frame_processor import FrameProcessor
 from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.outputs import Outputs
 from dsm_ros.node.parameters import NodeParameters
-from dsm_ros.node.rescue.base_frame import BaseFrame
 from dsm_ros.node.rescue.initialpose import InitialPose
 from dsm_ros.node.rescue.pose_watch import Health, PoseWatch
 from dsm_ros.node.rescue.requests import Listener, RescueRequest, RescueRequests
+from dsm_ros.node.tf.base_frame import BaseFrame
 
 
 @dataclass(frozen=True)
