@@ -1,4 +1,4 @@
-"""The error of the k-th best candidate of a cell [paper, figure 7]."""
+"""Errors of the k-th best candidates of all cells, at the coarsest level [paper, figure 7]."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dsm_ros.datasets.frame import Frame, Sequence
+from dsm_ros.datasets.frame import Frame, FrameSequence
 from dsm_ros.errors import SequenceError
 from dsm_ros.evaluation.ablation_names import TITLES, Ablation
-from dsm_ros.evaluation.ablation_report import number, print_table
 from dsm_ros.evaluation.plots import ESTIMATE_COLOR, TRUE_COLOR, new_figure, save
-from dsm_ros.localization.localizer import Localizer
-from dsm_ros.localization.matching import MatchedImage
-from dsm_ros.localization.stopwatch import Stopwatch
-from dsm_ros.localization.verification import Accepted, Verdict
+from dsm_ros.evaluation.tables import number, print_table
+from dsm_ros.localization.localizer import Localizer, Stopwatch
+from dsm_ros.localization.verification import Rejected, Verdict
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.cost_volume import keep_best
 from dsm_ros.network.dsm_net import DenseMatch, DsmNet
@@ -31,7 +29,7 @@ SHOWN = (1, 2, 3, 4, 6, 8, 12, 16)
 
 @dataclass(frozen=True)
 class RankRow:
-    """Errors of the k-th best candidates over all cells with true depth; alone, and with the previous frame."""
+    """Errors of the k-th best candidates over all cells with true depth, without and with the previous frame."""
 
     k: int
     single_mean_m: float
@@ -42,7 +40,7 @@ class RankRow:
 
 @dataclass(frozen=True)
 class RankReport:
-    """The rows of one sequence: n frames, n_fused of which were fused with the previous one."""
+    """The rows of one sequence with n frames, of which n_fused were fused with the previous frame."""
 
     sequence: str
     n: int
@@ -58,7 +56,7 @@ class RankReport:
     def show(self) -> None:
         """Print a table."""
         cells = [
-            [str(row.k)] + [number(value, 100, 1) for value in list(asdict(row).values())[1:]]
+            [str(row.k)] + [number(value, 1, 100) for value in list(asdict(row).values())[1:]]
             for row in self.rows
             if row.k in SHOWN
         ]
@@ -87,15 +85,15 @@ class RankReport:
 
 def rank_candidates(
     localizer: Localizer,
-    sequence: Sequence,
+    sequence: FrameSequence,
     indices: range,
     on_progress: Callable[[int, int], None],
     weigh_scene: Callable[[float], float] = scene_weight,
 ) -> RankReport:
-    """Return the error of the k-th best candidate at the coarsest level, of each frame alone and with the previous.
+    """Return the errors of the k-th best candidates of each frame, without and with the previous frame.
 
-    weigh_scene: alpha of the temporal fusion, by the mean confidence. Raises SequenceError without true poses and
-    depth.
+    weigh_scene: returns alpha of the temporal fusion for a mean confidence. Raises SequenceError when a frame has no
+    true pose or no depth.
     """
     previous: PreviousFrame | None = None
     single: list[NDArray[np.float64]] = []
@@ -106,8 +104,8 @@ def rank_candidates(
         (view,) = single_view(frame.image_HW3, frame.camera)
         recent = previous and previous.is_just_before(frame.stamp_ns, localizer.config.max_frame_gap_s)
         prior = previous.map_T_camera if previous and recent else None
-        if matched := localizer.match(view, frame.stamp_ns, prior, Stopwatch()):
-            (image,) = matched.images
+        if verdict := localizer.localize_view(view, frame.stamp_ns, prior, Stopwatch()):
+            image = verdict.estimates[0].image
             truth_P3, known_P = _true_points(localizer.network, frame, image.scene)
             match = localizer.network.match(image.query, image.scene)
             single.append(_errors_m(localizer, match, image.scene, truth_P3)[known_P])
@@ -118,14 +116,14 @@ def rank_candidates(
                 fused = fuse_previous(image.scene, previous, alpha)
                 match = localizer.network.match(image.query, fused)
                 video[-1] = _errors_m(localizer, match, fused, truth_P3)[known_P]
-            previous = _accepted(image, matched.verdict, frame.stamp_ns)
+            previous = _accepted(verdict, frame.stamp_ns)
         on_progress(count, len(indices))
     rows = _rows(np.concatenate(single), np.concatenate(video))
     return RankReport(sequence.name, len(indices), n_fused, rows)
 
 
 def _true_points(network: DsmNet, frame: Frame, scene: Scene) -> tuple[Tensor, Tensor]:
-    """Return the true point of each coarsest cell (P, 3), in the scene's local frame, and which are known."""
+    """Return the true points of the coarsest cells (P, 3; m, scene's local frame), and a mask of known points."""
     if frame.depth_HW is None or frame.map_T_camera is None:
         raise SequenceError(f"frame {frame.name} has no true pose or no depth; use a sequence with both")
     features = network.encode_keyframe(frame.image_HW3, frame.depth_HW, frame.camera, frame.map_T_camera)
@@ -136,14 +134,16 @@ def _true_points(network: DsmNet, frame: Frame, scene: Scene) -> tuple[Tensor, T
 
 
 def _errors_m(localizer: Localizer, match: DenseMatch, scene: Scene, truth_P3: Tensor) -> NDArray[np.float64]:
-    """Return the error of each candidate kept at the coarsest level (P, K); NaN where there is none."""
-    volume = keep_best(match.levels[0].candidates[0], scene.levels[0], localizer.network.config.candidates)
+    """Return the error (m) of each candidate kept at the coarsest level (P, K), NaN where there is no candidate."""
+    volume = keep_best(match.levels[0].searches[0].candidates, scene.levels[0], localizer.network.config.candidates)
     errors_PK = (volume.coords_PK3 - truth_P3[:, None]).norm(dim=2).masked_fill(~volume.valid_PK, torch.nan)
     return errors_PK.double().cpu().numpy()
 
 
-def _accepted(image: MatchedImage, verdict: Verdict, stamp_ns: int) -> PreviousFrame | None:
-    return PreviousFrame(image.query, verdict.map_T_rig, stamp_ns) if isinstance(verdict, Accepted) else None
+def _accepted(verdict: Verdict, stamp_ns: int) -> PreviousFrame | None:
+    if isinstance(verdict, Rejected):
+        return None
+    return PreviousFrame(verdict.estimates[0].image.query, verdict.map_T_rig, stamp_ns)
 
 
 def _rows(single_PK: NDArray[np.float64], video_PK: NDArray[np.float64]) -> list[RankRow]:

@@ -1,4 +1,4 @@
-"""Time and memory against the size of the map, N and the resolution: one process for each setting."""
+"""Time and memory of localization for map sizes, numbers of keyframes N and resolutions."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Case:
-    """One setting: keyframes in the map, N of them matched, the network's input, what computes where."""
+    """One setting: keyframes in the map, keyframes matched (N), size of the network's input, weights and device."""
 
+    map_keyframes: int
     keyframes: int
-    scene_images: int
     long_side_px: int
     model: Path | None = None
     device: str = "cpu"
     runtime: Runtime = Runtime.TORCH
 
     def load_network(self) -> DsmNet:
-        """Return the network of this setting; it waits for its device, so that stages can be timed."""
+        """Return the network of this setting, whose calls wait for the device so that stages can be timed."""
         network = load_network(self.model, self.device, self.runtime)
         resized = DsmNet(replace(network.config, long_side_px=self.long_side_px), network.model_hash, network)
         return synchronised(resized)
@@ -49,10 +49,10 @@ class Case:
 
 @dataclass(frozen=True)
 class SweepRow:
-    """The figures of one setting: medians in ms, frames a second, peak memory of the process and of the GPU."""
+    """The figures of one setting: median times, frame rate, peak memory of the process and of the GPU."""
 
+    map_keyframes: int
     keyframes: int
-    scene_images: int
     width_px: int
     height_px: int
     runtime: str
@@ -64,11 +64,12 @@ class SweepRow:
     gpu_mb: float | None
 
 
-def cases(keyframes: Sequence[int], images: Sequence[int], sizes: Sequence[int], base: Case) -> list[Case]:
-    """Return one setting for each value, the other two at the middle of their lists."""
-    base = replace(base, keyframes=_middle(keyframes), scene_images=_middle(images), long_side_px=_middle(sizes))
-    varied = [replace(base, keyframes=value) for value in keyframes]
-    varied += [replace(base, scene_images=value) for value in images]
+def cases(map_keyframes: Sequence[int], keyframes: Sequence[int], sizes: Sequence[int], base: Case) -> list[Case]:
+    """Return one setting for each value of a list, with the middle values of the other two lists."""
+    middle = _middle(map_keyframes), _middle(keyframes), _middle(sizes)
+    base = replace(base, map_keyframes=middle[0], keyframes=middle[1], long_side_px=middle[2])
+    varied = [replace(base, map_keyframes=value) for value in map_keyframes]
+    varied += [replace(base, keyframes=value) for value in keyframes]
     varied += [replace(base, long_side_px=value) for value in sizes]
     return list(dict.fromkeys(varied))
 
@@ -78,7 +79,7 @@ def _middle(values: Sequence[int]) -> int:
 
 
 def sweep(settings: Sequence[Case], folder: Path, on_progress: Progress) -> list[SweepRow]:
-    """Measure each setting in a process of its own, so that memory is its own; maps are built in a folder."""
+    """Measure each setting in a new process, whose peak memory is that of the setting; maps are built in a folder."""
     rooms: dict[int, list[Frame]] = {}
     rows = []
     for case in settings:
@@ -92,12 +93,12 @@ def sweep(settings: Sequence[Case], folder: Path, on_progress: Progress) -> list
 
 
 def measure(case: Case, map_uri: str, frames: Sequence[Frame]) -> SweepRow:
-    """Localize frames there, which reads the features, and back, which is timed; all N keyframes matched at once."""
+    """Localize frames twice, all N keyframes at once, and time the second run, whose features are in memory."""
     prepare_process()
     network = case.load_network()
     scene_map = SceneMap.open(map_uri, network.model_hash, case.device)
-    scene_map = resized_map(scene_map, case.keyframes)
-    config = LocalizerConfig(temporal=False).with_keyframes(case.scene_images)
+    scene_map = resized_map(scene_map, case.map_keyframes)
+    config = LocalizerConfig(temporal=False).with_keyframes(case.keyframes)
     localizer = Localizer(scene_map, network, config)
     results = [
         localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
@@ -106,8 +107,8 @@ def measure(case: Case, map_uri: str, frames: Sequence[Frame]) -> SweepRow:
     times_ms = median_times_ms([result.times_ms for result in results[len(frames) :]])
     camera = network.encode(frames[0].image_HW3, frames[0].camera).camera
     return SweepRow(
+        case.map_keyframes,
         case.keyframes,
-        case.scene_images,
         camera.width_px,
         camera.height_px,
         runtime_of(network),

@@ -1,10 +1,11 @@
-"""Correspondences: pixels of one camera and the map points that they show."""
+"""Correspondences between pixels of one camera and points of the map."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
@@ -13,9 +14,10 @@ from dsm_ros.geometry.pose import Pose44
 
 @dataclass(frozen=True)
 class Correspondences:
-    """Pixels of an undistorted pinhole camera, the points they show (metres, map frame), and how sure each pair is.
+    """Pixels of one camera, the map point that each pixel shows, and the confidence of each pair.
 
-    confidence_N: 0..1, falling. rig_T_camera: where the camera is on its rig, the identity for a single camera.
+    pixels_N2: px of ``camera``, an undistorted pinhole. points_N3: metres, map frame. confidence_N: 0..1.
+    rig_T_camera: pose of the camera in the rig's frame, the identity for a single camera.
     """
 
     pixels_N2: NDArray[np.float64]
@@ -27,15 +29,24 @@ class Correspondences:
     def __len__(self) -> int:
         return len(self.points_N3)
 
+    def most_confident(self, count: int) -> Correspondences:
+        """Return up to ``count`` pairs in order of falling confidence, without the pairs whose confidence is 0."""
+        confidence_N = torch.from_numpy(self.confidence_N)
+        kept = min(count, int((confidence_N > 0).sum()))
+        return self._rows(confidence_N.topk(kept).indices.numpy())
+
     def first(self, count: int) -> Correspondences:
-        """Return the ``count`` most confident ones."""
-        return self.chosen(np.arange(len(self)) < count)
+        """Return the first ``count`` pairs."""
+        return self._rows(np.arange(min(count, len(self))))
 
     def chosen(self, chosen_N: NDArray[np.bool_]) -> Correspondences:
-        """Return those that a mask chooses."""
+        """Return the pairs that a mask selects."""
+        return self._rows(np.flatnonzero(chosen_N))
+
+    def _rows(self, rows_M: NDArray[np.int64]) -> Correspondences:
         return replace(
             self,
-            pixels_N2=self.pixels_N2[chosen_N],
-            points_N3=self.points_N3[chosen_N],
-            confidence_N=self.confidence_N[chosen_N],
+            pixels_N2=self.pixels_N2[rows_M],
+            points_N3=self.points_N3[rows_M],
+            confidence_N=self.confidence_N[rows_M],
         )

@@ -1,11 +1,9 @@
-"""Pose from 2D-3D correspondences by RANSAC and refinement [paper 3.1; DSM_FACTS 11.1].
+"""Pose from 2D-3D correspondences by RANSAC and refinement [paper 3.1; method 7].
 
-PoseLib (LO-RANSAC) where it is installed, OpenCV's USAC where not (PoseLib has no aarch64 wheel).
+PoseLib (LO-RANSAC) solves where it is installed. OpenCV's USAC solves elsewhere, because PoseLib has no aarch64 wheel.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,24 +18,16 @@ try:
 except ImportError:
     poselib = None
 
-REFINEMENTS = 2  # the second on the inliers of the first
-
-
-@dataclass(frozen=True)
-class PnpResult:
-    """A pose, the correspondences that lie within the reprojection error of it, and the error (px) of each."""
-
-    map_T_camera: Pose44
-    inliers_N: NDArray[np.bool_]
-    errors_N: NDArray[np.float64]
+REFINEMENTS = 2  # the second one uses the inliers of the first one
 
 
 def solve_pnp(
     pixels_N2: NDArray[np.float64], points_N3: NDArray[np.float64], camera: Camera, max_error_px: float, seed: int = 0
-) -> PnpResult | None:
-    """Return the pose that most correspondences agree with, or None when there is none.
+) -> Pose44 | None:
+    """Return map_T_camera, the pose that most correspondences agree with, or None when no pose has four inliers.
 
-    pixels: of ``camera``, an undistorted pinhole. points: metres, map frame. Non-finite rows are never inliers.
+    pixels_N2: px of ``camera``, an undistorted pinhole. points_N3: metres, map frame. Rows that are not finite are
+    ignored. Raises ValueError when the camera has distortion.
     """
     if camera.distortion_model != "none":
         raise ValueError("PnP takes pixels of an undistorted camera; rectify them first")
@@ -49,8 +39,7 @@ def solve_pnp(
     camera_T_local = estimate(pixels_N2[finite_N], points_N3[finite_N] - origin_3, camera, max_error_px, seed)
     if camera_T_local is None or not np.isfinite(camera_T_local).all():
         return None
-    map_T_camera = make_pose(np.eye(3), origin_3) @ invert(camera_T_local)
-    return _with_inliers(map_T_camera, pixels_N2, points_N3, camera, max_error_px)
+    return make_pose(np.eye(3), origin_3) @ invert(camera_T_local)
 
 
 def refine_pnp(
@@ -59,8 +48,11 @@ def refine_pnp(
     points_N3: NDArray[np.float64],
     camera: Camera,
     max_error_px: float,
-) -> PnpResult | None:
-    """Return the pose near map_T_camera that fits the correspondences within the error best, None when they are few."""
+) -> Pose44 | None:
+    """Return the pose near map_T_camera that fits its inliers best, or None when it has fewer than four inliers.
+
+    pixels_N2: px of ``camera``, an undistorted pinhole. points_N3: metres, map frame.
+    """
     refine = refine_poselib if poselib else refine_opencv
     for _ in range(REFINEMENTS):
         near_N = reprojection_errors(pixels_N2, points_N3, camera, map_T_camera) < max_error_px
@@ -72,25 +64,24 @@ def refine_pnp(
         if not np.isfinite(refined).all():
             return None
         map_T_camera = map_T_local @ invert(refined)
-    return _with_inliers(map_T_camera, pixels_N2, points_N3, camera, max_error_px)
-
-
-def _with_inliers(
-    map_T_camera: Pose44,
-    pixels_N2: NDArray[np.float64],
-    points_N3: NDArray[np.float64],
-    camera: Camera,
-    max_error_px: float,
-) -> PnpResult | None:
-    errors_N = reprojection_errors(pixels_N2, points_N3, camera, map_T_camera)
-    inliers_N = errors_N < max_error_px
-    return PnpResult(map_T_camera, inliers_N, errors_N) if inliers_N.sum() >= MIN_POINTS else None
+    return map_T_camera
 
 
 def reprojection_errors(
     pixels_N2: NDArray[np.float64], points_N3: NDArray[np.float64], camera: Camera, map_T_camera: Pose44
 ) -> NDArray[np.float64]:
     """Return the distance in px of each pixel from its point's projection; inf behind the camera."""
-    with np.errstate(invalid="ignore"):  # a point at infinity is no inlier, and no reason to warn
-        errors_N = np.linalg.norm(camera.project(transform(invert(map_T_camera), points_N3)) - pixels_N2, axis=1)
+    return pixel_distances(pixels_N2, project_points(points_N3, camera, map_T_camera))
+
+
+def project_points(points_N3: NDArray[np.float64], camera: Camera, map_T_camera: Pose44) -> NDArray[np.float64]:
+    """Return the pixels (N, 2) at which a camera at a pose sees points (m, map frame); NaN behind the camera."""
+    with np.errstate(invalid="ignore"):  # a point at infinity has no projection, and needs no warning
+        return camera.project(transform(invert(map_T_camera), points_N3))
+
+
+def pixel_distances(pixels_N2: NDArray[np.float64], projections_N2: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the distance in px of each pixel from its projection; inf where there is no projection."""
+    with np.errstate(invalid="ignore"):
+        errors_N = np.linalg.norm(projections_N2 - pixels_N2, axis=1)
     return np.where(np.isfinite(errors_N), errors_N, np.inf)

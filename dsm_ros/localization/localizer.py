@@ -1,42 +1,33 @@
-"""The localizer: images of one moment in, the pose of their camera or rig in the map out, or a reason [paper 3]."""
+"""The localizer: finds the pose of a camera, or of a rig of cameras, in a map from images of one moment [paper 3]."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from typing import Literal
 
-from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import pose_covariance
-from dsm_ros.localization.keyframe_selection import keyframes_to_match
-from dsm_ros.localization.matching import MatchedImage, Matcher
-from dsm_ros.localization.pose_estimation import estimate_at, estimate_rig_pose
-from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates
-from dsm_ros.localization.scene_coordinates import complete_surface, scene_coordinates
-from dsm_ros.localization.stopwatch import Stopwatch
+from dsm_ros.localization.matching import MatchedImage, Matcher, keyframes_around, keyframes_to_match
+from dsm_ros.localization.pose_estimation import PoseEstimate, estimate_pose, estimate_rig_pose, reestimate_pose
+from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, StageTimes
+from dsm_ros.localization.scene_coordinates import scene_coordinates
 from dsm_ros.localization.verification import Accepted, Rejected, Verdict, verify
 from dsm_ros.localization.view import View
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.temporal import PreviousFrame
 from dsm_ros.scene_map.scene_map import SceneMap
 
-Complete = Callable[[SceneCoordinates, Pose44, Camera, float], SceneCoordinates]
-
-
-@dataclass(frozen=True)
-class Matched:
-    """The images of a moment with one pose estimate, and the verdict on it."""
-
-    images: tuple[MatchedImage, ...]
-    verdict: Verdict
+CoordinatesOf = Callable[[MatchedImage, Pose44 | None, float], SceneCoordinates]
 
 
 class Localizer:
     """Localizes the images of one video in one map; one camera is a rig of one.
 
-    It keeps the previous frame of each camera for temporal fusion [3.3.1]: one localizer per video, not thread-safe.
-    matcher, complete: steps that may be replaced, the matches and the completion of the dense coordinates.
+    The localizer keeps the previous frame of each camera for temporal fusion [paper 3.3.1]. So each video needs its own
+    localizer, and one localizer must not be called from several threads.
+    matcher, coordinates_of: replacements of the default matching and of the default dense coordinates.
     """
 
     def __init__(
@@ -45,12 +36,12 @@ class Localizer:
         network: DsmNet,
         config: LocalizerConfig | None = None,
         matcher: Matcher | None = None,
-        complete: Complete = complete_surface,
+        coordinates_of: CoordinatesOf = scene_coordinates,
     ):
         self._scene_map, self._network = scene_map, network
         self._config = config or LocalizerConfig()
-        self._matcher = matcher or Matcher(scene_map, network)
-        self._complete = complete
+        self._matcher = matcher or Matcher(network)
+        self._coordinates_of = coordinates_of
         self._previous: dict[str, PreviousFrame] = {}
 
     @property
@@ -73,36 +64,36 @@ class Localizer:
         self._config = config
 
     def reset(self) -> None:
-        """Forget the previous frames: after a jump in time, on another video."""
+        """Forget the previous frames: after a jump in time, or for another video."""
         self._previous = {}
 
     def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result:
         """Return the pose of a rig (``map_T_camera`` of the result is map_T_rig), or why there is none.
 
-        views: images of one moment, at least one, uint8 RGB of calibrated cameras; the first one's dense coordinates
-        are returned. prior: the expected map_T_rig; without one, each camera is expected at its previous frame.
-        Raises ValueError when an image and its camera differ in size, DsmError for several views without PoseLib.
+        views: at least one image of one moment, uint8 RGB of calibrated cameras; the result has the dense coordinates
+        of the first view. prior: the expected map_T_rig; without a prior, each camera is expected where its previous
+        frame was. Raises ValueError when an image and its camera differ in size, DsmError for several views without
+        PoseLib.
         """
         watch = Stopwatch()
-        alone = [found for view in views if (found := self.match(view, stamp_ns, prior, watch))]
-        if not alone:
+        verdicts = [found for view in views if (found := self.localize_view(view, stamp_ns, prior, watch))]
+        if not verdicts:
             return NotLocalized(Reason.NO_RETRIEVAL, "the map holds no keyframes", times_ms=watch.times())
-        matched = alone[0] if len(alone) == 1 else self._match_together(alone, watch)
-        first, verdict = matched.images[0], matched.verdict
-        coordinates = scene_coordinates(first)
+        verdict = verdicts[0] if len(verdicts) == 1 else self._localize_together(verdicts, watch)
+        first, support, max_error_px = verdict.estimates[0], verdict.support, self.config.max_error_px
         if isinstance(verdict, Rejected):
-            return NotLocalized(verdict.reason, verdict.detail, verdict.support, coordinates, watch.times())
-        map_T_rig, support = verdict.map_T_rig, verdict.support
-        self._remember(matched.images, map_T_rig, stamp_ns)
-        covariance_66 = pose_covariance(matched.images, map_T_rig, support.visible_inlier_ratio, self.config)
-        map_T_first = map_T_rig @ first.view.rig_T_camera
-        completed = self._complete(coordinates, map_T_first, first.query.camera, self.config.max_error_px)
-        return Localized(map_T_rig, covariance_66, support, completed, watch.times())
+            coordinates = self._coordinates_of(first.image, None, max_error_px)
+            return NotLocalized(verdict.reason, verdict.detail, support, coordinates, watch.times())
+        self._remember(verdict, stamp_ns)
+        covariance_66 = pose_covariance(verdict.estimates, verdict.map_T_rig, support.visible_inlier_ratio, self.config)
+        coordinates = self._coordinates_of(first.image, first.map_T_camera, max_error_px)
+        return Localized(verdict.map_T_rig, covariance_66, support, coordinates, watch.times())
 
-    def match(self, view: View, stamp_ns: int, prior: Pose44 | None, watch: Stopwatch) -> Matched | None:
-        """Return an image matched against a few keyframes, or else against N [3.1], None when there are none.
+    def localize_view(self, view: View, stamp_ns: int, prior: Pose44 | None, watch: Stopwatch) -> Verdict | None:
+        """Return the verified pose of one image, None when the map holds no keyframes.
 
-        Each time: first match, pose estimate, guided match, pose estimate, verification.
+        The image is matched against a few keyframes, and against the N most similar keyframes only if the pose from
+        the few is rejected [paper 3.1]. prior: the expected map_T_rig.
         """
         query = self.network.encode(view.image_HW3, view.camera)
         watch.lap("encode")
@@ -110,38 +101,49 @@ class Localizer:
         expected = None if prior is None else prior @ view.rig_T_camera
         if expected is None and previous:
             expected = previous.map_T_camera
-        found = None
+        verdict = None
         for keyframe_ids in keyframes_to_match(self.scene_map, query, expected, self.config):
-            first = self._matcher.first_match(view, query, keyframe_ids, self.config, watch)
-            if first is None:
+            keyframes = self.scene_map.features(keyframe_ids)
+            watch.lap("retrieve")
+            if not keyframes:
                 return None
-            image = self._matcher.guided_match(first, previous, self.config, watch)
-            found = Matched((image,), verify([image], self.config))
-            if isinstance(found.verdict, Accepted):
+            image = self._matcher.first_match(view, query, keyframe_ids, keyframes)
+            watch.lap("match")
+            first = estimate_pose(image, self.config)
+            watch.lap("pnp")
+            verdict = verify([self._guided(first, previous, watch)], self.config)
+            if isinstance(verdict, Accepted):
                 break
-        return found
+        return verdict
 
-    def _match_together(self, alone: Sequence[Matched], watch: Stopwatch) -> Matched:
-        """Return the images of a rig with the one pose that most cells of all agree with, and the verdict on it."""
-        config = self.config
-        images = [image for matched in alone for image in matched.images]
-        first = [image.estimate.correspondences for image in images]
-        guided = [
-            image.correspondences(config.guided_pnp_cells) if image.estimate.is_supported(config) else of_first
-            for image, of_first in zip(images, first, strict=True)
-        ]
-        map_T_rig = estimate_rig_pose(first, guided, config)
-        placed = tuple(
-            replace(image, estimate=estimate_at(image.estimate.correspondences, map_T_rig, config)) for image in images
-        )
+    def _guided(self, first: PoseEstimate, previous: PreviousFrame | None, watch: Stopwatch) -> PoseEstimate:
+        """Return the estimate after a guided match, or the first estimate if one of both has too few inliers.
+
+        The correspondences of the map alone must support the second pose as they did the first, because two
+        neighbouring frames agree with each other wherever the pose of the previous frame was.
+        """
+        image, map_T_camera = first.image, first.map_T_camera
+        if map_T_camera is None or not first.is_supported or not self.config.guided_keyframes:
+            return first
+        keyframes = keyframes_around(self.scene_map, image, map_T_camera, self.config)
+        watch.lap("retrieve")
+        guided = self._matcher.guided_match(image, map_T_camera, keyframes, previous)
+        watch.lap("match")
+        second = reestimate_pose(first, guided, self.config)
         watch.lap("pnp")
-        return Matched(placed, verify(placed, config))
+        return second if second.is_supported else first
 
-    def _remember(self, images: Sequence[MatchedImage], map_T_rig: Pose44, stamp_ns: int) -> None:
+    def _localize_together(self, alone: Sequence[Verdict], watch: Stopwatch) -> Verdict:
+        """Return the verified pose of a rig, with which most cells of all images agree."""
+        estimates = estimate_rig_pose([estimate for each in alone for estimate in each.estimates], self.config)
+        watch.lap("pnp")
+        return verify(estimates, self.config)
+
+    def _remember(self, accepted: Accepted, stamp_ns: int) -> None:
         """Keep the images of an accepted pose for the fusion with the next ones."""
-        for image in images:
-            map_T_camera = map_T_rig @ image.view.rig_T_camera
-            self._previous[image.view.name] = PreviousFrame(image.query, map_T_camera, stamp_ns)
+        for estimate in accepted.estimates:
+            view, query = estimate.image.view, estimate.image.query
+            self._previous[view.name] = PreviousFrame(query, accepted.map_T_rig @ view.rig_T_camera, stamp_ns)
 
     def _recent(self, view: View, stamp_ns: int) -> PreviousFrame | None:
         """Return the previous frame of a camera if it was localized just before this one."""
@@ -149,3 +151,21 @@ class Localizer:
         if not (self.config.temporal and previous):
             return None
         return previous if previous.is_just_before(stamp_ns, self.config.max_frame_gap_s) else None
+
+
+class Stopwatch:
+    """Measures the stages of one image; each lap ends a stage."""
+
+    def __init__(self) -> None:
+        self._start_s = self._last_s = time.perf_counter()
+        self._stages_ms: dict[str, float] = {}
+
+    def lap(self, stage: Literal["encode", "retrieve", "match", "pnp"]) -> None:
+        """Add the time since the last lap to a stage."""
+        now_s = time.perf_counter()
+        self._stages_ms[stage] = self._stages_ms.get(stage, 0.0) + (now_s - self._last_s) * 1e3
+        self._last_s = now_s
+
+    def times(self) -> StageTimes:
+        """Return the times of the stages so far and the total."""
+        return StageTimes(**self._stages_ms, total=(time.perf_counter() - self._start_s) * 1e3)

@@ -1,27 +1,40 @@
-"""Matching one image against keyframes: a first match, and a guided match around the pose it led to [paper 3.3]."""
+"""Dense matching of an image against keyframes: the choice of keyframes, the first match and the guided match.
+
+The keyframes of the first match look like the image, or are near its expected pose [paper 3.1]. The first match
+searches the whole scene coarse to fine [paper 3.3]. The guided match searches again around a pose estimate, among
+keyframes near that pose [method 8].
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.correspondences import Correspondences
+from dsm_ros.geometry.pose import Pose44, transform
+from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.config import LocalizerConfig
-from dsm_ros.localization.keyframe_selection import keyframes_around
-from dsm_ros.localization.pose_estimation import PoseEstimate, estimate_pose, most_confident_cells, reestimate_pose
-from dsm_ros.localization.stopwatch import Stopwatch
 from dsm_ros.localization.view import View
 from dsm_ros.network.dsm_net import DenseMatch, DsmNet
-from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, gather_scene
+from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, gather_scene, gather_surface
+from dsm_ros.network.surface import seen_depths
 from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
 from dsm_ros.scene_map.scene_map import SceneMap
+
+OCCLUSION_RATIO = 1.1  # a point further away than this ratio times the nearest point in its cell is occluded
+REPEATED_GAIN = 0.5  # gain of showing a cell once more, relative to the gain of the keyframe before
 
 
 @dataclass(frozen=True)
 class MatchedImage:
-    """An image, the keyframes it was matched against (best first), its dense match and its pose estimate.
+    """An image and its dense match against keyframes.
 
-    scene: of these keyframes alone. match: the guided match, or the first one where there is no guided match.
+    keyframe_ids, keyframes: of the first match, best first. scene: those keyframes in a local frame near them.
+    match: the guided match, or the first match where there is no guided match.
+    cells: the correspondences of all cells of that match, row by row.
     """
 
     view: View
@@ -30,61 +43,102 @@ class MatchedImage:
     keyframes: tuple[KeyframeFeatures, ...]
     scene: Scene
     match: DenseMatch
-    estimate: PoseEstimate
-
-    def correspondences(self, count: int) -> Correspondences:
-        """Return those of up to ``count`` cells of the dense match, the most confident first."""
-        return most_confident_cells(self.match, self.scene, self.query.camera, self.view.rig_T_camera, count)
+    cells: Correspondences
 
 
 class Matcher:
-    """Matches images against the keyframes of one map with one network, and estimates a pose from each match.
+    """Matches images against keyframes with one network.
 
-    weigh_scene: alpha [3.3.1], the weight of the scene's correlation beside the previous frame's, by the mean
-    confidence of the first match.
+    weigh_scene: returns alpha [paper 3.3.1], the weight of the scene's correlation relative to the previous frame's
+    correlation, for a mean confidence of the first match.
     """
 
-    def __init__(
-        self, scene_map: SceneMap, network: DsmNet, weigh_scene: Callable[[float], float] = scene_weight
-    ) -> None:
-        self._scene_map, self._network, self._weigh_scene = scene_map, network, weigh_scene
+    def __init__(self, network: DsmNet, weigh_scene: Callable[[float], float] = scene_weight) -> None:
+        self._network, self._weigh_scene = network, weigh_scene
 
     def first_match(
-        self, view: View, query: ImageFeatures, keyframe_ids: Sequence[int], config: LocalizerConfig, watch: Stopwatch
-    ) -> MatchedImage | None:
-        """Match an encoded image against keyframes and estimate its pose; None without keyframes."""
-        keyframes = self._scene_map.features(keyframe_ids)
-        watch.lap("retrieve")
-        if not keyframes:
-            return None
+        self, view: View, query: ImageFeatures, keyframe_ids: Sequence[int], keyframes: Sequence[KeyframeFeatures]
+    ) -> MatchedImage:
+        """Return the match of an encoded image against at least one keyframe [paper 3.3]."""
         scene = gather_scene(keyframes)
         match = self._network.match(query, scene)
-        watch.lap("match")
-        correspondences = most_confident_cells(match, scene, query.camera, view.rig_T_camera, config.pnp_cells)
-        estimate = estimate_pose(correspondences, config)
-        watch.lap("pnp")
-        return MatchedImage(view, query, tuple(keyframe_ids), tuple(keyframes), scene, match, estimate)
+        cells = cell_correspondences(match, scene, query.camera, view.rig_T_camera)
+        return MatchedImage(view, query, tuple(keyframe_ids), tuple(keyframes), scene, match, cells)
 
     def guided_match(
-        self, image: MatchedImage, previous: PreviousFrame | None, config: LocalizerConfig, watch: Stopwatch
+        self,
+        image: MatchedImage,
+        map_T_camera: Pose44,
+        keyframes: Sequence[KeyframeFeatures],
+        previous: PreviousFrame | None,
     ) -> MatchedImage:
-        """Match again around the pose estimate, with the previous frame where it can change the result, and refine.
+        """Return an image matched again around a pose estimate [method 8].
 
-        The correspondences of the map alone must support the second pose as they did the first: two neighbouring frames
-        agree with each other wherever the previous pose was. So an image whose first match supports no pose, or not
-        the second pose, is returned as it was.
+        keyframes: to match against, those of the first match where there are none. previous: the previous frame of the
+        video, which is fused where the first match was not confident [paper 3.3.1].
         """
-        map_T_camera = image.estimate.map_T_camera
-        if map_T_camera is None or not image.estimate.is_supported(config):
-            return image
-        keyframes = keyframes_around(self._scene_map, image.query.camera, map_T_camera, image.keyframe_ids, config)
-        watch.lap("retrieve")
         scene = gather_scene(keyframes, image.scene.map_T_local) if keyframes else image.scene
         alpha = self._weigh_scene(image.match.confidence)
         fused = fuse_previous(scene, previous, alpha) if alpha < 1 and previous else scene
         match = self._network.guided_match(image.query, fused, image.match, map_T_camera)
-        watch.lap("match")
-        guided = replace(image, match=match)
-        estimate = reestimate_pose(image.estimate, guided.correspondences(config.guided_pnp_cells), config)
-        watch.lap("pnp")
-        return replace(guided, estimate=estimate) if estimate.is_supported(config) else image
+        cells = cell_correspondences(match, scene, image.query.camera, image.view.rig_T_camera)
+        return replace(image, match=match, cells=cells)
+
+
+def cell_correspondences(match: DenseMatch, scene: Scene, camera: Camera, rig_T_camera: Pose44) -> Correspondences:
+    """Return the correspondences of all cells of a dense match, row by row.
+
+    scene: the scene that was matched. camera: the pinhole at the network's input size.
+    """
+    height, width = match.confidence_HW.shape
+    points_P3 = transform(scene.map_T_local, match.coords_HW3.flatten(0, 1).cpu().numpy())
+    pixels_P2 = cell_centres(width, height, camera.width_px, camera.height_px)
+    return Correspondences(pixels_P2, points_P3, match.confidence_HW.flatten().cpu().numpy(), camera, rig_T_camera)
+
+
+def keyframes_to_match(
+    scene_map: SceneMap, query: ImageFeatures, prior: Pose44 | None, config: LocalizerConfig
+) -> list[list[int]]:
+    """Return the ids of a few keyframes that usually suffice, then the ids of the N most similar keyframes [paper 3.1].
+
+    prior: the expected map_T_camera. The few keyframes only have to lead to a pose estimate, because the guided match
+    around that estimate chooses its own keyframes.
+    """
+    similar = scene_map.retrieve(query.descriptor_D, config.keyframes)
+    nearest = [] if prior is None else scene_map.nearest(prior, config.near_keyframes)
+    few = list(dict.fromkeys([*nearest, *similar]))[: min(config.first_keyframes, config.keyframes)]
+    return [few] if set(few) >= set(similar) else [few, similar]
+
+
+def keyframes_around(
+    scene_map: SceneMap, image: MatchedImage, map_T_camera: Pose44, config: LocalizerConfig
+) -> list[KeyframeFeatures]:
+    """Return the keyframes of the guided match: those nearest to a pose estimate, then those that complete the view.
+
+    Keyframes near the camera give the best poses, but keyframes that look alike may all show the same part of the view.
+    """
+    nearest = scene_map.nearest(map_T_camera, config.keyframes)
+    known = scene_map.features(list(dict.fromkeys([*nearest, *image.keyframe_ids])))
+    first = min(config.guided_nearest_keyframes, len(nearest))
+    return cover_view(known, first, config.guided_keyframes, image.query.camera, map_T_camera)
+
+
+def cover_view(
+    keyframes: Sequence[KeyframeFeatures], first: int, count: int, camera: Camera, map_T_camera: Pose44
+) -> list[KeyframeFeatures]:
+    """Return up to ``count`` keyframes that cover the view of a camera: the first ones, then those that add most.
+
+    Keyframes that show nothing of the view are left out.
+    """
+    surface = gather_surface(keyframes, 0, map_T_camera)
+    depths_NP = seen_depths(surface, camera, np.eye(4), *surface.valid_NHW.shape[1:]).flatten(1).cpu()
+    shown_NP = depths_NP.isfinite() & (depths_NP <= OCCLUSION_RATIO * depths_NP.amin(0))
+    chosen = [i for i in range(min(first, len(keyframes))) if shown_NP[i].any()]
+    while len(chosen) < count:
+        gain_P = REPEATED_GAIN ** shown_NP[chosen].sum(0)
+        gain_N = shown_NP.float() @ gain_P
+        gain_N[chosen] = 0
+        if not gain_N.any():
+            break
+        chosen.append(int(gain_N.argmax()))
+    return [keyframes[i] for i in chosen]

@@ -1,74 +1,78 @@
-"""Dense scene coordinates of one image, and their completion by its pose [paper 3.3.2].
+"""Dense scene coordinates of one image, and their completion by the pose of the image [paper 3.3.2; method 11].
 
-The paper's Net_coords regresses what no keyframe shows from its surroundings. With the pose known, a cell lies on its
-ray, and only its depth is left to find: where a coordinate contradicts the pose, the surface around it is continued.
+The paper's Net_coords regresses the coordinates that no keyframe shows from the cells around them. Once the pose is
+known, a cell lies on its ray and only its depth is missing. Where a matched coordinate contradicts the pose, the
+surface of the cells around it is continued.
 """
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.pnp import reprojection_errors
+from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pose import Pose44, invert, transform
 from dsm_ros.geometry.rectify import OUTSIDE_PX
-from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.matching import MatchedImage
 from dsm_ros.localization.result import SceneCoordinates
 from dsm_ros.network.cost_volume import MIN_DEPTH_M
 
-CONTRADICTION = 2.0  # inlier limits, two cells: what lies nearer is the cell's own coordinate or a neighbour's
-OUTSIDE = cv2.BORDER_CONSTANT  # nothing is known there
+CONTRADICTION = 2.0  # inlier limits, two cells: what is nearer is the coordinate of the cell itself or of a neighbour
+OUTSIDE = cv2.BORDER_CONSTANT  # nothing is known outside the image
 SPREADS_CELLS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-MIN_CELLS = 1.0  # that a depth is made of, by weight
+MIN_CELLS = 1.0  # least weight, in cells, of the known depths that a depth is filled from
 
 Values = NDArray[np.float64]
 
 
-def scene_coordinates(image: MatchedImage) -> SceneCoordinates:
-    """Return the coordinates of a dense match on its grid; pixels and colours are those of the original image."""
-    view, camera, match = image.view, image.query.camera, image.match
-    height, width = match.confidence_HW.shape
-    centres_P2 = cell_centres(width, height, camera.width_px, camera.height_px)
-    pixels_HW2 = view.camera.project(camera.unproject(centres_P2)).reshape(height, width, 2).astype(np.float32)
+def scene_coordinates(image: MatchedImage, map_T_camera: Pose44 | None, max_error_px: float) -> SceneCoordinates:
+    """Return the dense scene coordinates of an image, completed where its pose is known.
+
+    map_T_camera: the accepted pose; None gives the coordinates as they were matched. max_error_px: the inlier limit.
+    Pixels and colours of the result are those of the original image.
+    """
+    view, cells = image.view, image.cells
+    height, width = image.match.confidence_HW.shape
+    rays_P3 = cells.camera.unproject(cells.pixels_N2)
+    pixels_HW2 = view.camera.project(rays_P3).reshape(height, width, 2).astype(np.float32)
     inside_HW2 = np.nan_to_num(pixels_HW2, nan=OUTSIDE_PX)  # cv2.remap takes NaN for some pixel
     colors_HW3 = cv2.remap(view.image_HW3, inside_HW2[..., 0], inside_HW2[..., 1], cv2.INTER_LINEAR)
-    coords_P3 = transform(image.scene.map_T_local, match.coords_HW3.flatten(0, 1).cpu().numpy())
-    confidence_HW = match.confidence_HW.cpu().numpy().astype(np.float32)
-    return SceneCoordinates(coords_P3.reshape(height, width, 3), confidence_HW, pixels_HW2, colors_HW3)
+    coords_HW3 = cells.points_N3.reshape(height, width, 3)
+    confidence_HW = cells.confidence_N.reshape(height, width)
+    if map_T_camera is not None:
+        coords_HW3, confidence_HW = complete_surface(cells, rays_P3, (height, width), map_T_camera, max_error_px)
+    return SceneCoordinates(coords_HW3, confidence_HW, pixels_HW2, colors_HW3)
 
 
 def complete_surface(
-    coordinates: SceneCoordinates, map_T_camera: Pose44, matched: Camera, max_error_px: float
-) -> SceneCoordinates:
-    """Return coordinates that all lie on their cells' rays: at their own depth, or else at that of cells around.
+    cells: Correspondences, rays_P3: Values, size: tuple[int, int], map_T_camera: Pose44, max_error_px: float
+) -> tuple[Values, NDArray[np.float32]]:
+    """Return coordinates (H, W, 3) that all lie on the rays of their cells, and their confidence (H, W).
 
-    matched: the pinhole camera of the grid. Confidence is 0.5 and more where a coordinate agrees with the pose, below
-    that where it was made of its surroundings, and 0 where nothing near agrees.
+    cells: of all P = H * W cells, row by row. rays_P3: of the cells, in the camera frame, z = 1. size: (H, W).
+    A cell keeps its own depth where that agrees with the pose, and gets the depth of the cells around it elsewhere.
+    Confidence is at least 0.5 where the coordinate agrees with the pose, below 0.5 where it comes from the cells around
+    it, and 0 where no cell nearby agrees.
     """
-    height, width = coordinates.confidence_HW.shape
-    centres_P2 = cell_centres(width, height, matched.width_px, matched.height_px)
-    coords_P3 = coordinates.coords_HW3.reshape(-1, 3)
-    depths_P = transform(invert(map_T_camera), coords_P3)[:, 2]
-    near_P = reprojection_errors(centres_P2, coords_P3, matched, map_T_camera) < CONTRADICTION * max_error_px
-    agrees_HW = (near_P & (depths_P > MIN_DEPTH_M)).reshape(height, width) & (coordinates.confidence_HW > 0)
-    # The inverse depth of a plane is affine in the pixel: between cells of one wall its mean is right.
-    inverse_HW = np.divide(1, depths_P.reshape(height, width), out=np.zeros((height, width)), where=agrees_HW)
-    inverse_HW, nearness_HW = spread(inverse_HW, agrees_HW)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a cell of unknown depth is nowhere
-        points_P3 = transform(map_T_camera, matched.unproject(centres_P2) / inverse_HW.reshape(-1, 1))
-    confidence_HW = np.where(agrees_HW, 1 + coordinates.confidence_HW, nearness_HW) / 2
-    coords_HW3 = points_P3.reshape(height, width, 3)
-    return replace(coordinates, coords_HW3=coords_HW3, confidence_HW=confidence_HW.astype(np.float32))
+    with np.errstate(invalid="ignore"):  # a point at infinity contradicts the pose, and needs no warning
+        points_P3 = transform(invert(map_T_camera), cells.points_N3)
+        errors_P = np.linalg.norm(cells.camera.project(points_P3) - cells.pixels_N2, axis=1)
+    depths_P = points_P3[:, 2]
+    agrees_P = (errors_P < CONTRADICTION * max_error_px) & (depths_P > MIN_DEPTH_M) & (cells.confidence_N > 0)
+    # The inverse depth of a plane is affine in the pixel, so the mean over the cells of one wall is correct.
+    inverse_P = np.divide(1, depths_P, out=np.zeros(len(depths_P)), where=agrees_P)
+    inverse_HW, nearness_HW = spread(inverse_P.reshape(size), agrees_P.reshape(size))
+    with np.errstate(divide="ignore", invalid="ignore"):  # a cell of unknown depth has no coordinate
+        coords_P3 = transform(map_T_camera, rays_P3 / inverse_HW.reshape(-1, 1))
+    confidence_P = np.where(agrees_P, 1 + cells.confidence_N, nearness_HW.ravel()) / 2
+    return coords_P3.reshape(*size, 3), confidence_P.reshape(size).astype(np.float32)
 
 
 def spread(values_HW: Values, known_HW: NDArray[np.bool_]) -> tuple[Values, Values]:
-    """Return values with the unknown ones (0) filled by means of the nearest known ones, and how near these are, 0..1.
+    """Return values with the unknown ones (0) filled by means of the nearest known values, and a nearness of 0..1.
 
+    Nearness is 1 where a value is known and falls with the distance of the known values that a value is filled from.
     Values and nearness stay 0 where no known value is within reach.
     """
     filled_HW, nearness_HW = values_HW.copy(), known_HW.astype(np.float64)

@@ -27,7 +27,7 @@ def test_inspect_gives_the_same_as_json(dsm, bag):
     figures = json.loads(dsm("inspect", bag, "--json", "-").out)
     assert [part["what"] for part in figures["parts"]] == ["image", "camera", "depth", "poses"]
     assert (figures["frames"], figures["complete"]) == (6, 5)
-    assert figures["lacks"] == {"no pose: it was taken before the first map -> odom": 1}
+    assert figures["missing"] == {"no pose: it was taken before the first map -> odom": 1}
 
 
 def test_inspect_follows_the_options(dsm, bag):
@@ -47,7 +47,7 @@ def test_options_of_bags_are_refused_for_other_layouts(dsm, tmp_path, option):
 def test_build_counts_what_it_leaves_out(dsm, bag, tmp_path):
     done = dsm("map", "build", bag, tmp_path / "map")
     assert done.status == 0, done.err
-    assert "5 keyframes added of 6 frames looked at" in done.out
+    assert "5 keyframes added from 6 frames" in done.out
     assert "left out: 1 no pose: it was taken before the first map -> odom" in done.out
 
 

@@ -13,7 +13,7 @@ RED_GREEN[:, 6:, 1] = 255
 
 
 def turned_jpeg(orientation):
-    """A JPEG whose EXIF asks viewers to turn it."""
+    """Return a JPEG whose EXIF orientation is not upright."""
     data = cv2.imencode(".jpg", RED_GREEN[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
     tiff = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
     exif = b"Exif\0\0" + tiff
@@ -77,7 +77,11 @@ def test_depth_is_metres_and_0_where_unknown(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("pixels", "kind"), [(RED_GREEN[..., 0], "uint8, 1 channel,"), (RED_GREEN.astype(np.uint16), "uint16, 3 channels,")]
+    ("pixels", "kind"),
+    [
+        (RED_GREEN[..., 0], "uint8 with 1 channel instead of"),
+        (RED_GREEN.astype(np.uint16), "uint16 with 3 channels instead of"),
+    ],
 )
 def test_pictures_of_depth_are_no_depth(tmp_path, pixels, kind):
     cv2.imwrite(str(tmp_path / "d.png"), pixels)

@@ -25,12 +25,12 @@ def localizer_on(uri, network, **changes):
 class WithPrevious(Matcher):
     """A matcher that fuses as much as it may of a previous frame that was given to it."""
 
-    def __init__(self, scene_map, network, previous):
-        super().__init__(scene_map, network, lambda confidence: 0.4)
+    def __init__(self, network, previous):
+        super().__init__(network, lambda confidence: 0.4)
         self.previous = previous
 
-    def guided_match(self, image, previous, config, watch):
-        return super().guided_match(image, self.previous, config, watch)
+    def guided_match(self, image, map_T_camera, keyframes, previous):
+        return super().guided_match(image, map_T_camera, keyframes, self.previous)
 
 
 def quiet(done, total):
@@ -68,8 +68,8 @@ def test_other_places_are_refused_with_the_number_that_failed(kitchen_map, netwo
 
 def test_the_previous_frame_counts_only_when_recent(room_map, network):
     room = open_rooms("rooms:7/walk=1")
-    recorder = Recorder(SceneMap.open(room_map, network.model_hash), network)
-    localizer = Localizer(recorder.scene_map, network, matcher=recorder)
+    recorder = Recorder(network)
+    localizer = Localizer(SceneMap.open(room_map, network.model_hash), network, matcher=recorder)
     views = single_view(room[10].image_HW3, room.camera)
 
     def previous_at(stamp_ns):
@@ -91,8 +91,7 @@ def test_the_previous_frame_cannot_vouch_for_a_place_off_the_map(room_map, netwo
     room, elsewhere = open_rooms("rooms:7"), open_rooms("rooms:8")
     scene_map = SceneMap.open(room_map, network.model_hash)
     previous = PreviousFrame(network.encode(elsewhere[0].image_HW3, elsewhere.camera), room[0].map_T_camera, 10**9)
-    matcher = WithPrevious(scene_map, network, previous)
-    localizer = Localizer(scene_map, network, LocalizerConfig(), matcher)
+    localizer = Localizer(scene_map, network, LocalizerConfig(), WithPrevious(network, previous))
     result = localizer.localize(
         single_view(elsewhere[1].image_HW3, elsewhere.camera), 10**9 + 10**8, previous.map_T_camera
     )
@@ -102,9 +101,9 @@ def test_the_previous_frame_cannot_vouch_for_a_place_off_the_map(room_map, netwo
 def test_a_pose_is_verified_once(room_map, network, monkeypatch):
     verified = []
 
-    def counting(images, config):
-        verified.append(images)
-        return verify(images, config)
+    def counting(estimates, config):
+        verified.append(estimates)
+        return verify(estimates, config)
 
     monkeypatch.setattr("dsm_ros.localization.localizer.verify", counting)
     frame = open_rooms("rooms:7/walk=1")[40]
@@ -199,3 +198,14 @@ def test_more_keyframes_around_the_pose_found_make_more_coordinates(room_map, ne
     six = localizer_on(room_map, network, temporal=False)
     shares = [evaluate(each, room, range(0, 300, 60), quiet).figures["coordinate_within_10cm"] for each in (one, six)]
     assert shares[0] + 0.02 < shares[1]
+
+
+def test_an_image_whose_first_match_supports_no_pose_has_no_guided_match(room_map, network):
+    frame = open_rooms("rooms:7/walk=1")[40]
+    recorder = Recorder(network)
+    scene_map = SceneMap.open(room_map, network.model_hash)
+    needs_more = LocalizerConfig(min_inliers=LocalizerConfig.pnp_cells + 1)
+    Localizer(scene_map, network, needs_more, recorder).localize(single_view(frame.image_HW3, frame.camera), 0)
+    assert not recorder.previous
+    Localizer(scene_map, network, matcher=recorder).localize(single_view(frame.image_HW3, frame.camera), 0)
+    assert recorder.previous == [None]

@@ -1,12 +1,12 @@
-import dataclasses
+"""The first match and the guided match of one image of a rendered room."""
 
 import pytest
 
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.geometry.pose import pose_error
 from dsm_ros.localization.config import LocalizerConfig
-from dsm_ros.localization.matching import Matcher
-from dsm_ros.localization.stopwatch import Stopwatch
+from dsm_ros.localization.matching import Matcher, keyframes_around
+from dsm_ros.localization.pose_estimation import estimate_pose, reestimate_pose
 from dsm_ros.localization.view import single_view
 from dsm_ros.scene_map.scene_map import SceneMap
 
@@ -19,37 +19,37 @@ def frame():
 
 
 @pytest.fixture
-def matcher(room_map, network):
-    return Matcher(SceneMap.open(room_map, network.model_hash), network)
+def scene_map(room_map, network):
+    return SceneMap.open(room_map, network.model_hash)
 
 
 @pytest.fixture
-def first(matcher, room_map, network, frame):
+def matcher(network):
+    return Matcher(network)
+
+
+@pytest.fixture
+def image(matcher, scene_map, network, frame):
     """The frame matched against the keyframes nearest to it."""
     (view,) = single_view(frame.image_HW3, frame.camera)
-    ids = SceneMap.open(room_map, network.model_hash).nearest(frame.map_T_camera, 4)
-    return matcher.first_match(view, network.encode(view.image_HW3, view.camera), ids, CONFIG, Stopwatch())
+    ids = scene_map.nearest(frame.map_T_camera, 4)
+    return matcher.first_match(view, network.encode(view.image_HW3, view.camera), ids, scene_map.features(ids))
 
 
-def test_without_keyframes_there_is_no_match(matcher, first):
-    assert matcher.first_match(first.view, first.query, [], CONFIG, Stopwatch()) is None
+def test_a_guided_match_improves_the_pose_and_leaves_the_first_correspondences(matcher, scene_map, image, frame):
+    first = estimate_pose(image, CONFIG)
+    keyframes = keyframes_around(scene_map, image, first.map_T_camera, CONFIG)
+    guided = matcher.guided_match(image, first.map_T_camera, keyframes, None)
+    second = reestimate_pose(first, guided, CONFIG)
+    assert second.correspondences is first.correspondences
+    assert guided.match.confidence > image.match.confidence
+    assert pose_error(second.map_T_camera, frame.map_T_camera)[0] < 0.02
+    assert guided.keyframe_ids == image.keyframe_ids
 
 
-def test_a_guided_match_refines_the_pose_and_is_judged_by_the_first_correspondences(matcher, first, frame):
-    guided = matcher.guided_match(first, None, CONFIG, Stopwatch())
-    assert guided.estimate.correspondences is first.estimate.correspondences
-    assert guided.match.confidence > first.match.confidence
-    assert pose_error(guided.estimate.map_T_camera, frame.map_T_camera)[0] < 0.02
-    assert guided.keyframe_ids == first.keyframe_ids
-
-
-def test_a_first_match_that_supports_no_pose_is_left_as_it_was(matcher, first):
-    needs_more = dataclasses.replace(CONFIG, min_inliers=CONFIG.pnp_cells + 1)
-    assert matcher.guided_match(first, None, needs_more, Stopwatch()) is first
-
-
-def test_the_most_confident_cells_come_first(first):
-    confidence_N = first.correspondences(50).confidence_N
+def test_the_most_confident_cells_come_first(image):
+    confidence_N = image.cells.most_confident(50).confidence_N
     assert len(confidence_N) == 50
     assert (confidence_N[:-1] >= confidence_N[1:]).all()
-    assert confidence_N[-1] >= first.correspondences(100).confidence_N[-1]
+    assert confidence_N[-1] >= image.cells.most_confident(100).confidence_N[-1]
+    assert image.cells.confidence_N.max() == confidence_N[0]

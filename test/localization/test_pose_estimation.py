@@ -5,9 +5,11 @@ import pytest
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.correspondences import Correspondences
-from dsm_ros.geometry.pose import invert, make_pose, pose_error, transform
+from dsm_ros.geometry.pose import make_pose, pose_error, transform
+from dsm_ros.geometry.rig_pnp import poselib
 from dsm_ros.localization.config import LocalizerConfig
-from dsm_ros.localization.pose_estimation import estimate_at, estimate_pose, reestimate_pose
+from dsm_ros.localization.matching import MatchedImage
+from dsm_ros.localization.pose_estimation import estimate_pose, estimate_rig_pose, evaluate_pose, reestimate_pose
 
 CAMERA = Camera(width_px=512, height_px=384, fx=400.0, fy=400.0, cx=255.5, cy=191.5)
 POSE = make_pose(np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]), [1.0, 2.0, 3.0])
@@ -15,14 +17,30 @@ CAMERA_ALONE = np.eye(4)
 CONFIG = LocalizerConfig()
 
 
-def correspondences(right, count=1000, sigma_px=2.0, rig_T_camera=CAMERA_ALONE):
-    """Correspondences, most confident first, of which some (a mask) are right up to noise."""
+def seen_from(map_T_camera, rig_T_camera=CAMERA_ALONE, count=1000, sigma_px=2.0):
+    """Correspondences, most confident first, that are right up to noise."""
     rng = np.random.default_rng(0)
     pixels_N2 = rng.uniform((0, 0), (511, 383), (count, 2))
     depths_N1 = rng.uniform(1, 5, (count, 1))
-    points_N3 = transform(POSE, CAMERA.unproject(pixels_N2 + rng.normal(0, sigma_px, (count, 2))) * depths_N1)
-    points_N3[~right] = rng.uniform(-5, 5, (int((~right).sum()), 3))
-    return Correspondences(pixels_N2, points_N3, np.linspace(1, 0.1, count, dtype=np.float32), CAMERA, rig_T_camera)
+    rays_N3 = CAMERA.unproject(pixels_N2 + rng.normal(0, sigma_px, (count, 2)))
+    confidence_N = np.linspace(1, 0.1, count, dtype=np.float32)
+    return Correspondences(pixels_N2, transform(map_T_camera, rays_N3 * depths_N1), confidence_N, CAMERA, rig_T_camera)
+
+
+def correspondences(right, count=1000, sigma_px=2.0):
+    """Correspondences, most confident first, of which some (a mask) are right up to noise."""
+    found = seen_from(POSE, count=count, sigma_px=sigma_px)
+    found.points_N3[~right] = np.random.default_rng(1).uniform(-5, 5, (int((~right).sum()), 3))
+    return found
+
+
+def image_of(cells):
+    """An image whose cells have these correspondences."""
+    return MatchedImage(None, None, (), (), None, None, cells)
+
+
+def inlier_count(estimate):
+    return int(estimate.inliers_N.sum())
 
 
 def test_the_most_confident_cells_find_the_pose_and_all_make_it_precise():
@@ -30,8 +48,8 @@ def test_the_most_confident_cells_find_the_pose_and_all_make_it_precise():
     found = correspondences(rng.random(1000) < 0.6)
     errors_m = []
     for few in (20, CONFIG.ransac_cells):
-        estimate = estimate_pose(found, replace(CONFIG, ransac_cells=few))
-        assert estimate.inlier_count == pytest.approx(600, abs=40)
+        estimate = estimate_pose(image_of(found), replace(CONFIG, ransac_cells=few))
+        assert inlier_count(estimate) == pytest.approx(600, abs=40)
         errors_m.append(pose_error(estimate.map_T_camera, POSE)[0])
     assert max(errors_m) < 0.005
     assert errors_m[0] == pytest.approx(errors_m[1], abs=1e-3)
@@ -39,39 +57,58 @@ def test_the_most_confident_cells_find_the_pose_and_all_make_it_precise():
 
 def test_right_cells_that_are_not_confident_do_not_count_for_finding_it():
     right = np.arange(1000) >= CONFIG.ransac_cells
-    map_T_camera = estimate_pose(correspondences(right), CONFIG).map_T_camera
+    map_T_camera = estimate_pose(image_of(correspondences(right)), CONFIG).map_T_camera
     assert map_T_camera is None or pose_error(map_T_camera, POSE)[0] > 0.5
 
 
 def test_too_few_cells_have_no_pose():
-    estimate = estimate_pose(correspondences(np.ones(3, bool), count=3), CONFIG)
+    estimate = estimate_pose(image_of(correspondences(np.ones(3, bool), count=3)), replace(CONFIG, min_inliers=0))
     assert estimate.map_T_camera is None
-    assert estimate.inlier_count == len(estimate.inlier_points_N3) == len(estimate.inlier_errors_N) == 0
-    assert not estimate.is_supported(replace(CONFIG, min_inliers=0))
+    assert np.isinf(estimate.errors_N).all()
+    assert inlier_count(estimate) == 0
+    assert not estimate.is_supported
 
 
 def test_a_second_pose_is_judged_by_the_correspondences_of_the_first():
-    first = estimate_pose(correspondences(np.arange(1000) % 2 == 0), CONFIG)
+    first = estimate_pose(image_of(correspondences(np.arange(1000) % 2 == 0)), CONFIG)
     guided = correspondences(np.ones(2000, bool), count=2000, sigma_px=0.1)
-    second = reestimate_pose(first, guided, CONFIG)
+    second = reestimate_pose(first, image_of(guided), CONFIG)
     assert second.correspondences is first.correspondences
-    assert second.inlier_count == pytest.approx(500, abs=30)
+    assert inlier_count(second) == pytest.approx(500, abs=30)
     assert pose_error(second.map_T_camera, POSE)[0] < pose_error(first.map_T_camera, POSE)[0]
-    assert reestimate_pose(first, guided.first(3), CONFIG).map_T_camera is None
+    assert reestimate_pose(first, image_of(guided.first(3)), CONFIG).map_T_camera is None
 
 
-def test_a_camera_is_placed_by_the_pose_of_its_rig():
-    rig_T_camera = make_pose(np.eye(3), [0.1, 0.2, 0.3])
-    found = correspondences(np.ones(1000, bool), rig_T_camera=rig_T_camera)
-    placed = estimate_at(found, POSE @ invert(rig_T_camera), CONFIG)
-    assert placed.map_T_camera == pytest.approx(POSE)
-    assert placed.inlier_count > 990
-    assert (placed.inlier_errors_N < CONFIG.max_error_px).all()
-    assert estimate_at(found, None, CONFIG).map_T_camera is None
+def test_a_pose_is_supported_by_enough_inliers():
+    found = correspondences(np.ones(1000, bool))
+    for min_inliers, expected in ((900, True), (1001, False)):
+        estimate = evaluate_pose(image_of(found), found, POSE, replace(CONFIG, min_inliers=min_inliers))
+        assert (estimate.errors_N[estimate.inliers_N] < CONFIG.max_error_px).all()
+        assert estimate.is_supported is expected
 
 
-def test_the_first_correspondences_judge_alone():
-    estimate = estimate_pose(correspondences(np.arange(1000) < 600), CONFIG)
-    few = estimate.first(10)
-    assert (few.inlier_count, len(few.correspondences)) == (10, 10)
-    assert few.correspondences.confidence_N.tolist() == estimate.correspondences.confidence_N[:10].tolist()
+@pytest.mark.parametrize("point", [[np.nan, 0, 0], [np.inf, 1, 1], POSE[:3, 3], POSE[:3, 3] - POSE[:3, 2]])
+def test_a_point_that_the_camera_cannot_see_is_no_inlier(point):
+    found = correspondences(np.ones(3, bool), count=3, sigma_px=0)
+    found = replace(found, points_N3=np.vstack([found.points_N3[:2], point]))
+    estimate = evaluate_pose(image_of(found), found, POSE, CONFIG)
+    assert estimate.inliers_N.tolist() == [True, True, False]
+    assert estimate.projections_N2[:2] == pytest.approx(found.pixels_N2[:2])
+
+
+@pytest.mark.skipif(poselib is None, reason="PoseLib has no wheel for this machine")
+def test_the_cameras_of_a_rig_get_one_pose():
+    rigs_T_camera = CAMERA_ALONE, make_pose(np.eye(3), [0.1, 0.2, 0.3])
+    cells = [seen_from(POSE @ rig_T_camera, rig_T_camera) for rig_T_camera in rigs_T_camera]
+    alone = [estimate_pose(image_of(each), CONFIG) for each in cells]
+    together = estimate_rig_pose(alone, CONFIG)
+    for estimate, first, rig_T_camera in zip(together, alone, rigs_T_camera, strict=True):
+        assert estimate.correspondences is first.correspondences
+        assert estimate.map_T_camera == pytest.approx(together[0].map_T_camera @ rig_T_camera)
+        assert pose_error(estimate.map_T_camera, POSE @ rig_T_camera)[0] < 0.005
+
+
+@pytest.mark.skipif(poselib is None, reason="PoseLib has no wheel for this machine")
+def test_a_rig_without_matches_has_no_pose():
+    alone = [estimate_pose(image_of(correspondences(np.ones(1, bool), count=1)), CONFIG) for _ in range(2)]
+    assert [estimate.map_T_camera for estimate in estimate_rig_pose(alone, CONFIG)] == [None, None]

@@ -99,8 +99,8 @@ def test_another_place_is_refused_with_the_number_that_failed(rig):
 @needs_poselib
 def test_the_previous_frame_is_remembered_for_each_camera(room, room_map, network):
     """Where nobody says where the rig is, each camera is looked for at its own previous frame."""
-    recorder = Recorder(SceneMap.open(room_map, network.model_hash), network)
-    rig = Localizer(recorder.scene_map, network, matcher=recorder)
+    recorder = Recorder(network)
+    rig = Localizer(SceneMap.open(room_map, network.model_hash), network, matcher=recorder)
     views = views_of(room, 40)
     rig.localize(views, 0)
     assert recorder.previous == [None, None]

@@ -6,24 +6,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pose import invert, make_pose, transform
 from dsm_ros.geometry.sampling import cell_centres
-from dsm_ros.localization.result import SceneCoordinates
 from dsm_ros.localization.scene_coordinates import complete_surface, spread
 
 CAMERA = Camera(width_px=256, height_px=192, fx=200.0, fy=200.0, cx=127.5, cy=95.5)
 HEIGHT, WIDTH = 24, 32
 MAX_ERROR_PX = 8.0
 POSE = make_pose(np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]), [1.0, 2.0, 3.0])
-RAYS_P3 = CAMERA.unproject(cell_centres(WIDTH, HEIGHT, CAMERA.width_px, CAMERA.height_px))
+PIXELS_P2 = cell_centres(WIDTH, HEIGHT, CAMERA.width_px, CAMERA.height_px)
+RAYS_P3 = CAMERA.unproject(PIXELS_P2)
 
 
 def seen_from(depths_HW, map_T_camera=POSE):
-    """What a camera sees of a surface at some depths, with one confidence everywhere."""
+    """The cells of a camera that sees a surface at some depths, with one confidence everywhere."""
     points_P3 = transform(map_T_camera, RAYS_P3 * depths_HW.reshape(-1, 1))
-    confidence_HW = np.full((HEIGHT, WIDTH), 0.4, np.float32)
-    pixels_HW2, colors_HW3 = np.zeros((HEIGHT, WIDTH, 2), np.float32), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    return SceneCoordinates(points_P3.reshape(HEIGHT, WIDTH, 3), confidence_HW, pixels_HW2, colors_HW3)
+    return Correspondences(PIXELS_P2, points_P3, np.full(len(points_P3), 0.4, np.float32), CAMERA, np.eye(4))
+
+
+def completed(cells):
+    return complete_surface(cells, RAYS_P3, (HEIGHT, WIDTH), POSE, MAX_ERROR_PX)
 
 
 def slanted_wall():
@@ -31,19 +34,21 @@ def slanted_wall():
     return 1 / np.linspace(1 / 2, 1 / 4, WIDTH)[None].repeat(HEIGHT, 0)
 
 
-def misplaced(coordinates, wrong_HW):
-    coords_HW3 = np.where(
-        wrong_HW[..., None], coordinates.coords_HW3 + np.array([0.0, 3.0, 1.0]), coordinates.coords_HW3
-    )
-    return replace(coordinates, coords_HW3=coords_HW3)
+def misplaced(cells, wrong_HW):
+    wrong_P1 = wrong_HW.reshape(-1, 1)
+    return replace(cells, points_N3=np.where(wrong_P1, cells.points_N3 + np.array([0.0, 3.0, 1.0]), cells.points_N3))
+
+
+def grid(cells):
+    return cells.points_N3.reshape(HEIGHT, WIDTH, 3)
 
 
 def test_what_contradicts_the_pose_goes_on_as_the_surface_around_it():
     truth = seen_from(slanted_wall())
     wrong_HW = np.zeros((HEIGHT, WIDTH), bool)
     wrong_HW[8:14, 10:18] = True
-    found = complete_surface(misplaced(truth, wrong_HW), POSE, CAMERA, MAX_ERROR_PX)
-    errors_HW = np.linalg.norm(found.coords_HW3 - truth.coords_HW3, axis=2)
+    coords_HW3, _ = completed(misplaced(truth, wrong_HW))
+    errors_HW = np.linalg.norm(coords_HW3 - grid(truth), axis=2)
     assert errors_HW[~wrong_HW].max() < 1e-9
     assert errors_HW[wrong_HW].max() < 0.1
 
@@ -51,9 +56,9 @@ def test_what_contradicts_the_pose_goes_on_as_the_surface_around_it():
 def test_confidence_says_what_was_matched_and_what_was_made_up():
     wrong_HW = np.zeros((HEIGHT, WIDTH), bool)
     wrong_HW[:, 16:] = True
-    found = complete_surface(misplaced(seen_from(slanted_wall()), wrong_HW), POSE, CAMERA, MAX_ERROR_PX)
-    assert found.confidence_HW[~wrong_HW] == pytest.approx(0.7)
-    row_W = found.confidence_HW[12, 16:]
+    _, confidence_HW = completed(misplaced(seen_from(slanted_wall()), wrong_HW))
+    assert confidence_HW[~wrong_HW] == pytest.approx(0.7)
+    row_W = confidence_HW[12, 16:]
     assert (row_W < 0.5).all()
     assert (row_W > 0).all()
     assert row_W[0] > row_W[4] > row_W[15]
@@ -61,24 +66,23 @@ def test_confidence_says_what_was_matched_and_what_was_made_up():
 
 def test_a_coordinate_a_little_off_its_ray_is_moved_onto_it():
     truth = seen_from(np.full((HEIGHT, WIDTH), 2.0))
-    beside = replace(truth, coords_HW3=truth.coords_HW3 + np.array([0.0, 0.05, 0.0]))  # 5 px to the side
-    found = complete_surface(beside, POSE, CAMERA, MAX_ERROR_PX)
-    assert found.coords_HW3 == pytest.approx(truth.coords_HW3)
-    assert (found.confidence_HW >= 0.5).all()
+    beside = replace(truth, points_N3=truth.points_N3 + np.array([0.0, 0.05, 0.0]))  # 5 px to the side
+    coords_HW3, confidence_HW = completed(beside)
+    assert coords_HW3 == pytest.approx(grid(truth))
+    assert (confidence_HW >= 0.5).all()
 
 
 def test_where_nothing_agrees_there_is_no_coordinate():
     everything = np.ones((HEIGHT, WIDTH), bool)
-    found = complete_surface(misplaced(seen_from(slanted_wall()), everything), POSE, CAMERA, MAX_ERROR_PX)
-    assert not found.confidence_HW.any()
+    _, confidence_HW = completed(misplaced(seen_from(slanted_wall()), everything))
+    assert not confidence_HW.any()
 
 
 def test_a_cell_without_a_coordinate_does_not_count_as_matched():
     seen = seen_from(np.full((HEIGHT, WIDTH), 2.0))
-    confidence_HW = seen.confidence_HW.copy()
-    confidence_HW[5, 5] = 0
-    found = complete_surface(replace(seen, confidence_HW=confidence_HW), POSE, CAMERA, MAX_ERROR_PX)
-    assert 0 < found.confidence_HW[5, 5] < 0.5
+    seen.confidence_N[5 * WIDTH + 5] = 0
+    _, confidence_HW = completed(seen)
+    assert 0 < confidence_HW[5, 5] < 0.5
 
 
 @given(st.floats(0.3, 20), st.floats(0.05, 0.95), st.integers(0, 2**32 - 1))
@@ -86,9 +90,9 @@ def test_every_coordinate_lies_on_its_ray(depth_m, share, seed):
     rng = np.random.default_rng(seed)
     depths_HW = depth_m * rng.uniform(0.7, 1.4, (HEIGHT, WIDTH))
     wrong_HW = rng.random((HEIGHT, WIDTH)) < share
-    found = complete_surface(misplaced(seen_from(depths_HW), wrong_HW), POSE, CAMERA, MAX_ERROR_PX)
-    points_P3 = transform(invert(POSE), found.coords_HW3.reshape(-1, 3))
-    known_P = found.confidence_HW.ravel() > 0
+    coords_HW3, confidence_HW = completed(misplaced(seen_from(depths_HW), wrong_HW))
+    points_P3 = transform(invert(POSE), coords_HW3.reshape(-1, 3))
+    known_P = confidence_HW.ravel() > 0
     assert known_P.any()
     assert points_P3[known_P] / points_P3[known_P, 2:] == pytest.approx(RAYS_P3[known_P])
     assert (points_P3[known_P, 2] > 0).all()

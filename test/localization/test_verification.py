@@ -12,7 +12,7 @@ from dsm_ros.geometry.pose import make_pose
 from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.config import ConfidenceWeights, LocalizerConfig
 from dsm_ros.localization.matching import MatchedImage
-from dsm_ros.localization.pose_estimation import PoseEstimate, estimate_at
+from dsm_ros.localization.pose_estimation import evaluate_pose
 from dsm_ros.localization.result import Reason
 from dsm_ros.localization.verification import Accepted, CellCounts, Rejected, confidence_of, verify
 from dsm_ros.localization.view import single_view
@@ -34,23 +34,20 @@ def wall_keyframe():
     return KeyframeFeatures(ImageFeatures(levels, torch.zeros(1), CAMERA), depths, AT_KEYFRAME)
 
 
-def image_at(map_T_camera, agreeing_columns):
-    """An image whose cells in the leftmost columns of 64 agree with the pose, while the others saw something else."""
+def estimate_at(map_T_camera, agreeing_columns, confidence=1.0):
+    """The estimate of an image of which the leftmost cell columns (of 64) agree with the pose, and no others."""
     pixels_N2 = cell_centres(64, 48, CAMERA.width_px, CAMERA.height_px)
     points_N3 = CAMERA.unproject(pixels_N2) * WALL_M + map_T_camera[:3, 3]
     points_N3[np.arange(len(pixels_N2)) % 64 >= agreeing_columns] += (0, 1.0, 0)
-    confidence_N = np.ones(len(points_N3), np.float32)
-    correspondences = Correspondences(pixels_N2, points_N3, confidence_N, CAMERA, np.eye(4))
-    return wall_image(estimate_at(correspondences, map_T_camera, CONFIG))
-
-
-def wall_image(estimate):
+    confidence_N = np.full(len(points_N3), confidence, np.float32)
+    cells = Correspondences(pixels_N2, points_N3, confidence_N, CAMERA, np.eye(4))
     keyframe, (view,) = wall_keyframe(), single_view(None, CAMERA)
-    return MatchedImage(view, keyframe.image, (0,), (keyframe,), gather_scene([keyframe]), None, estimate)
+    image = MatchedImage(view, keyframe.image, (0,), (keyframe,), gather_scene([keyframe]), None, cells)
+    return evaluate_pose(image, cells, map_T_camera, CONFIG)
 
 
-def without_pose(image):
-    return replace(image, estimate=PoseEstimate(image.estimate.correspondences, None))
+def without_pose(estimate, count):
+    return evaluate_pose(estimate.image, estimate.correspondences.first(count), None, CONFIG)
 
 
 def of_ratios(inlier_ratio, visible_inlier_ratio):
@@ -59,21 +56,21 @@ def of_ratios(inlier_ratio, visible_inlier_ratio):
 
 
 def test_a_pose_is_accepted_when_what_should_see_the_map_agrees():
-    verdict = verify([image_at(ASIDE, agreeing_columns=16)], CONFIG)
+    verdict = verify([estimate_at(ASIDE, agreeing_columns=16)], CONFIG)
     assert isinstance(verdict, Accepted)
     assert verdict.support.inlier_ratio == 0.25
     assert (verdict.map_T_rig == ASIDE).all()
 
 
 def test_a_look_alike_is_rejected_when_most_of_what_should_see_the_map_disagrees():
-    verdict = verify([image_at(AT_KEYFRAME, agreeing_columns=16)], CONFIG)
+    verdict = verify([estimate_at(AT_KEYFRAME, agreeing_columns=16)], CONFIG)
     assert verdict.support.inlier_ratio == 0.25
     assert verdict.reason is Reason.LOW_CONFIDENCE
     assert verdict.detail.endswith("0.25 of the cells agree, of those that should see the map from there 0.25")
 
 
 def test_the_confidence_that_fails_is_named_with_its_limit():
-    verdict = verify([image_at(AT_KEYFRAME, agreeing_columns=16)], CONFIG)
+    verdict = verify([estimate_at(AT_KEYFRAME, agreeing_columns=16)], CONFIG)
     assert 0 < verdict.support.confidence < CONFIG.min_confidence
     assert verdict.detail.startswith(
         f"confidence {verdict.support.confidence:.2f} is below {CONFIG.min_confidence:.2f}: "
@@ -81,45 +78,43 @@ def test_the_confidence_that_fails_is_named_with_its_limit():
 
 
 def test_the_limit_is_the_one_given():
-    image = image_at(AT_KEYFRAME, agreeing_columns=16)
-    confidence = verify([image], CONFIG).support.confidence
+    estimate = estimate_at(AT_KEYFRAME, agreeing_columns=16)
+    confidence = verify([estimate], CONFIG).support.confidence
     for limit, kind in ((confidence - 0.01, Accepted), (confidence + 0.01, Rejected)):
-        assert isinstance(verify([image], replace(CONFIG, min_confidence=limit)), kind)
+        assert isinstance(verify([estimate], replace(CONFIG, min_confidence=limit)), kind)
 
 
 def test_a_pose_far_from_every_keyframe_is_rejected():
     far = make_pose(np.eye(3), [0.0, 0.0, -6.0])
-    verdict = verify([image_at(far, agreeing_columns=64)], CONFIG)
+    verdict = verify([estimate_at(far, agreeing_columns=64)], CONFIG)
     assert verdict.reason is Reason.CONTRADICTS_MAP
     assert "6.0 m from the nearest keyframe used, limit 5.0 m" in verdict.detail
 
 
 def test_few_inliers_are_rejected_however_sure_the_rest_is():
-    image = image_at(ASIDE, agreeing_columns=16)
-    inliers = image.estimate.inlier_count
-    verdict = verify([image], replace(CONFIG, min_inliers=inliers + 1))
+    estimate = estimate_at(ASIDE, agreeing_columns=16)
+    inliers = int(estimate.inliers_N.sum())
+    verdict = verify([estimate], replace(CONFIG, min_inliers=inliers + 1))
     assert verdict.reason is Reason.TOO_FEW_INLIERS
     assert verdict.detail == f"{inliers} of 3072 cells agree, {inliers + 1} are needed"
 
 
 def test_without_a_pose_there_is_no_confidence():
-    verdict = verify([without_pose(image_at(AT_KEYFRAME, agreeing_columns=64))], CONFIG)
+    verdict = verify([without_pose(estimate_at(AT_KEYFRAME, agreeing_columns=64), 3072)], CONFIG)
     assert verdict.reason is Reason.NO_POSE
     assert verdict.support.confidence == 0
 
 
 def test_too_few_matched_cells_are_named_before_the_missing_pose():
     for count in (0, 20):
-        image = image_at(AT_KEYFRAME, agreeing_columns=64)
-        few = replace(image, estimate=PoseEstimate(image.estimate.correspondences.first(count), None))
-        verdict = verify([few], CONFIG)
+        verdict = verify([without_pose(estimate_at(AT_KEYFRAME, agreeing_columns=64), count)], CONFIG)
         assert verdict.reason is Reason.TOO_FEW_CANDIDATES
         assert verdict.detail == f"{count} cells matched the map, 100 are needed"
 
 
 def test_cells_of_all_cameras_count_together():
     """A second camera that saw something else lowers the confidence of the first one's pose."""
-    sure, lost = (image_at(AT_KEYFRAME, agreeing_columns=columns) for columns in (64, 0))
+    sure, lost = (estimate_at(AT_KEYFRAME, agreeing_columns=columns) for columns in (64, 0))
     alone, together = verify([sure], CONFIG).support, verify([sure, lost], EVERY_CELL).support
     assert (alone.inlier_ratio, alone.visible_inlier_ratio) == (1, 1)
     assert (together.inlier_ratio, together.visible_inlier_ratio) == (0.5, 0.5)
@@ -129,18 +124,18 @@ def test_cells_of_all_cameras_count_together():
 
 def test_the_most_confident_cells_of_all_cameras_count():
     """A covered camera, whose cells are less confident than those of the other, has no say."""
-    sure, covered = image_at(AT_KEYFRAME, agreeing_columns=64), image_at(AT_KEYFRAME, agreeing_columns=0)
-    doubtful = replace(covered.estimate.correspondences, confidence_N=np.full(3072, 0.2, np.float32))
-    covered = replace(covered, estimate=estimate_at(doubtful, AT_KEYFRAME, CONFIG))
+    sure = estimate_at(AT_KEYFRAME, agreeing_columns=64)
+    covered = estimate_at(AT_KEYFRAME, agreeing_columns=0, confidence=0.2)
     assert verify([sure, covered], CONFIG).support == verify([sure], EVERY_CELL).support
     assert verify([sure, covered], EVERY_CELL).support.inlier_ratio == 0.5
 
 
 def test_the_pose_of_a_rig_is_that_of_its_frame():
     rig_T_camera = make_pose(np.eye(3), [0.1, 0.2, 0.3])
-    image = image_at(AT_KEYFRAME, agreeing_columns=64)
-    image = replace(image, view=replace(image.view, rig_T_camera=rig_T_camera))
-    assert verify([image], CONFIG).map_T_rig == pytest.approx(AT_KEYFRAME @ np.linalg.inv(rig_T_camera))
+    estimate = estimate_at(AT_KEYFRAME, agreeing_columns=64)
+    view = replace(estimate.image.view, rig_T_camera=rig_T_camera)
+    estimate = replace(estimate, image=replace(estimate.image, view=view))
+    assert verify([estimate], CONFIG).map_T_rig == pytest.approx(AT_KEYFRAME @ np.linalg.inv(rig_T_camera))
 
 
 def test_ratios_are_of_what_was_asked():

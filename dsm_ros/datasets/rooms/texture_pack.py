@@ -1,4 +1,4 @@
-"""A folder of square JPEGs, as scripts/pack_textures.py makes it, to paint rooms with."""
+"""Library of square textures in a folder that scripts/pack_textures.py has written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIDE_TEXELS = 256
 
 
 class TextureLibrary:
-    """The textures of a folder; files are kept in memory as they are and decoded when drawn."""
+    """The textures of a folder; files stay compressed in memory and are decoded when they are used."""
 
     def __init__(self, folder: Path):
         """Raises SequenceError where the folder holds no JPEG."""
@@ -27,7 +27,8 @@ class TextureLibrary:
 
     def __getitem__(self, index: int) -> NDArray[np.uint8]:
         """Return a texture as RGB (SIDE_TEXELS, SIDE_TEXELS, 3)."""
-        image = cv2.imdecode(self._files[index], cv2.IMREAD_COLOR_RGB)
+        image = cv2.imdecode(self._files[index], cv2.IMREAD_COLOR)
         if image is None:
             raise SequenceError(f"texture {index} is no readable JPEG; pack the folder anew")
-        return cv2.resize(image, (SIDE_TEXELS, SIDE_TEXELS), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+        small = cv2.resize(image, (SIDE_TEXELS, SIDE_TEXELS), interpolation=cv2.INTER_AREA)
+        return cv2.cvtColor(small, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
