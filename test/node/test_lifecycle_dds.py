@@ -93,7 +93,8 @@ def settled_endpoints(peer):
 
     def settled():
         history.append(endpoints(peer))
-        return len(history) == history.maxlen and history[0] and all(counts == history[0] for counts in history)
+        complete = len(history) == history.maxlen and history[0].get("actions")  # the action exists as long as the node
+        return complete and all(counts == history[0] for counts in history)
 
     peer.wait(settled)
     return history[0]

@@ -17,7 +17,6 @@ from std_msgs.msg import Header
 from dsm_ros.errors import DsmError
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.geometry.pose_covariance import UncertainPose
-from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.localization.config import LocalizerConfig, TrackerConfig
 from dsm_ros.localization.result import Localized, NotLocalized, Reason
 from dsm_ros.localization.tracker import State, Tracker, is_jump
@@ -177,12 +176,11 @@ class FrameProcessor:
         return replace(report, pose=pose, tf_problem=problem, jump=None if problem else broadcaster.jump)
 
     def _odom_T_camera(self, header: Header) -> Pose44 | None:
-        """Return the pose of the camera in the odometry frame; None if it is not known yet."""
+        """Return the pose of the camera in the odometry frame, which may be slower than the camera; None if unknown."""
         odom_frame, stamp_ns = self._context.odom_frame, stamp_ns_of(header.stamp)
         if not odom_frame:
             return None
-        found = self._context.transforms.lookup(odom_frame, header.frame_id, stamp_ns)
-        return None if isinstance(found, Missing) else found
+        return self._context.transforms.extrapolated(odom_frame, header.frame_id, stamp_ns)
 
     def _failed(self, header: Header, reason: Reason, detail: str, received_s: float) -> FrameReport:
         self._warn(detail)

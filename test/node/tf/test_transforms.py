@@ -135,6 +135,18 @@ def test_a_clock_that_jumps_back_clears_what_is_not_static_and_silences_the_broa
     assert [header.frame_id for header in heard] == ["odom"]
 
 
+def test_odometry_that_is_slower_than_the_camera_is_extrapolated(pair):
+    transforms = pair.listen()
+    for tenth in range(11):
+        pair.say(pair.tf, "odom", "camera", S + tenth * S // 10, 0.1 * tenth)
+    pair.spin_until(found(transforms, "odom", "camera", 2 * S))
+    assert transforms.extrapolated("odom", "camera", 2 * S - S // 20)[0, 3] == pytest.approx(0.95)
+    assert transforms.extrapolated("odom", "camera", 2 * S + S // 4)[0, 3] == pytest.approx(1.25)
+    assert transforms.extrapolated("odom", "camera", 2 * S + S // 2) is None
+    assert transforms.extrapolated("odom", "camera", S + S // 100)[0, 3] == pytest.approx(0.01)
+    assert transforms.extrapolated("odom", "lidar", 2 * S) is None
+
+
 def test_closing_the_scope_undoes_everything(pair):
     before = len(list(pair.node.subscriptions))
     pair.listen()
