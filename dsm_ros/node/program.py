@@ -23,7 +23,7 @@ from dsm_ros.node.relocalizer_node import RelocalizerNode
 EXECUTOR_THREADS = 4  # images, transforms, services, and a map that is being loaded
 CRASHED, CANNOT_START = 1, 2
 MAX_SPIN_FAILURES, SPIN_PAUSE_S = 1000, 0.001  # in a row
-MAX_FAREWELL_S, RESULT_SENT_S, MAX_JOIN_S = 0.3, 0.2, 0.3
+MAX_FINISH_S, RESULT_SENT_S, MAX_JOIN_S = 0.3, 0.2, 0.3
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 RCLError = rclpy_implementation.RCLError
 
@@ -84,9 +84,9 @@ def spin(node: RelocalizerNode) -> None:
             time.sleep(SPIN_PAUSE_S)
 
 
-def say_farewell(node: RelocalizerNode) -> None:
+def finish_goals(node: RelocalizerNode) -> None:
     """End all goals with the reason, and leave the executor some time to send their results."""
-    deadline_s, any_goal = time.monotonic() + MAX_FAREWELL_S, node.end_goals()
+    deadline_s, any_goal = time.monotonic() + MAX_FINISH_S, node.end_goals()
     while node.end_goals() and time.monotonic() < deadline_s:
         time.sleep(0.01)
     if any_goal:
@@ -111,7 +111,7 @@ def main(loader: Loader = load) -> NoReturn:
         end(CANNOT_START)
     runner = Runner(node)
     runner.run()
-    say_farewell(node)
+    finish_goals(node)
     rclpy.try_shutdown()  # first, because what is still running then fails silently
     runner.join()
     node.destroy_node()
