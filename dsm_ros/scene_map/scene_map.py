@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,11 +15,14 @@ from dsm_ros.network.features import KeyframeFeatures
 from dsm_ros.scene_map.feature_rows import on_device
 from dsm_ros.scene_map.keyframe import Keyframe
 from dsm_ros.scene_map.keyframe_index import KeyframeIndex
+from dsm_ros.scene_map.keyframe_patches import KeyframePatches, keyframe_patches
+from dsm_ros.scene_map.memory import Memory
 from dsm_ros.scene_map.reported_errors import damage_reported
 from dsm_ros.scene_map.store import MapStore, open_store
 
 FEATURE_BYTES = 520_000  # at most, of one keyframe of the lite preset, on disk and in memory
 CACHE_BYTES = 4000 * FEATURE_BYTES
+PATCHES_BYTES = 256_000_000  # of about 600 keyframes
 READ_AT_ONCE = 16
 DISPLAY_KEYFRAMES = 40
 
@@ -29,7 +30,8 @@ DISPLAY_KEYFRAMES = 40
 class SceneMap:
     """Read-only view of the keyframes that have features of one model. Safe to read from several threads.
 
-    device: where the features in memory are kept, at most ``CACHE_BYTES`` of them, least recently used out.
+    device: where the features in memory are kept. Features take at most ``CACHE_BYTES`` of memory and patches at most
+    ``PATCHES_BYTES``; the least recently used ones are dropped.
     index: another one than the store's own, to search other keyframes than were recorded.
     """
 
@@ -37,9 +39,8 @@ class SceneMap:
         self._store, self._model_hash, self._device = store, model_hash, torch.device(device)
         self._index = index or _read_index(store, model_hash)
         store.locate(model_hash)
-        self._cache: OrderedDict[int, KeyframeFeatures] = OrderedDict()
-        self._cached_bytes = 0
-        self._lock = threading.Lock()
+        self._features = Memory(self._read_features, _size_bytes, CACHE_BYTES)
+        self._patches = Memory(self._read_patches, lambda patches: patches.nbytes, PATCHES_BYTES)
 
     @classmethod
     def open(cls, uri: str, model_hash: str, device: str = "cpu") -> SceneMap:
@@ -91,28 +92,34 @@ class SceneMap:
 
         Raises MapError where the map was deleted or damaged since it was opened.
         """
-        with self._lock:
-            if missing := [i for i in dict.fromkeys(ids) if i not in self._cache]:
-                self._read(missing)
-            found = [self._cache[i] for i in ids]
-            for i in ids:
-                self._cache.move_to_end(i)
-            while self._cached_bytes > CACHE_BYTES and len(self._cache) > len(ids):
-                self._cached_bytes -= _size_bytes(self._cache.popitem(last=False)[1])
-        return found
+        return self._features.get(ids)
 
-    def _read(self, ids: Sequence[int]) -> None:
+    def patches(self, ids: Sequence[int]) -> list[KeyframePatches]:
+        """Return the image patches of keyframes in the order asked, from memory where they were used before.
+
+        Raises MapError where the map was deleted or damaged since it was opened.
+        """
+        return self._patches.get(ids)
+
+    def _read_features(self, ids: Sequence[int]) -> list[KeyframeFeatures]:
         with damage_reported(self.store.uri):
-            read = list(zip(ids, self.store.features(ids, self.model_hash), strict=True))
-        for i, features in read:
-            self._cache[i] = on_device(features, self.device)
-            self._cached_bytes += _size_bytes(self._cache[i])
+            read = zip(ids, self.store.features(ids, self.model_hash), strict=True)
+            return [on_device(features, self.device) for _, features in read]
+
+    def _read_patches(self, ids: Sequence[int]) -> list[KeyframePatches]:
+        return [keyframe_patches(keyframe) for keyframe in self.keyframes(ids)]
 
     def preload(self, count: int) -> None:
         """Read the features of up to ``count`` keyframes into memory now, rather than when an image waits for them."""
         ids = self.ids[:count]
         for start in range(0, len(ids), READ_AT_ONCE):
             self.features(ids[start : start + READ_AT_ONCE])
+
+    def preload_patches(self, count: int) -> None:
+        """Cut the patches of up to ``count`` keyframes now, rather than when an image waits for them."""
+        ids = self.ids[:count]
+        for start in range(0, len(ids), READ_AT_ONCE):
+            self.patches(ids[start : start + READ_AT_ONCE])
 
     def keyframe(self, keyframe_id: int) -> Keyframe:
         """Return a keyframe with its image and depth; MapError when it is not in the map."""
