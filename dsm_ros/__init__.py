@@ -1,8 +1,6 @@
-"""dsm_ros: camera relocalization in a prebuilt map by dense scene matching."""
+"""Camera relocalization in a prebuilt map by dense scene matching."""
 
 from pkgutil import extend_path
 
-# The messages that colcon generates are in a package of this name too; one sees the other wherever they lie.
+# colcon generates the messages in a second package named dsm_ros; this line merges the two packages.
 __path__ = extend_path(__path__, __name__)
-
-__version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""``python -m dsm_ros``: the dsm command."""
+"""The dsm command, run as ``python -m dsm_ros``."""
 
 from dsm_ros.cli.main import main
 

@@ -1,4 +1,4 @@
-"""Progress bars on stderr, so that stdout stays clean for results."""
+"""Progress bars on stderr; stdout stays free for results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function (done, total) that moves a bar; it appears with the first step."""
+    """Yield a function (done, total) that updates a progress bar; the first call shows the bar."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -16,19 +16,20 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     progress = Progress(*columns, console=Console(stderr=True))
     task = progress.add_task(label, total=None)
 
-    def move(done: int, total: int) -> None:
+    def update(done: int, total: int) -> None:
         progress.start()
         progress.update(task, completed=done, total=total)
 
     try:
-        yield move
+        yield update
     finally:
-        progress.stop()
+        if progress.live.is_started:  # stopping a bar that was never shown prints a blank line
+            progress.stop()
 
 
 @contextmanager
 def spinner(label: str) -> Iterator[None]:
-    """Show that something of unknown length goes on; nothing where stderr is no terminal."""
+    """Show that work of unknown length is under way, if stderr is a terminal."""
     from rich.console import Console
 
     console = Console(stderr=True)

@@ -1,4 +1,4 @@
-"""ros2 launch dsm_ros demo.launch.py: a walk through a rendered room, without a camera or a recording."""
+"""ros2 launch dsm_ros demo.launch.py: localization in a rendered room, without a camera or a recording."""
 
 import sys
 from pathlib import Path
@@ -20,17 +20,20 @@ from launch.substitutions import LaunchConfiguration
 
 RELOCALIZER = Path(__file__).with_name("relocalizer.launch.py")
 ARGUMENTS = {
-    "map": ("room.map", "Folder of the map; it is built first when it does not exist."),
-    "map_sequence": ("rooms:7", "What the map is built from: a rendered room, or a sequence with depth and poses."),
-    "sequence": ("rooms:7/walk=1", "What the camera sees."),
-    "frames": ("::", "Which of its frames, START:STOP:STEP."),
+    "map": ("room.map", "Folder of the map. The map is built if the folder does not exist."),
+    "map_sequence": (
+        "rooms:7",
+        "Sequence from which the map is built: a rendered room, or a recording with depth and poses.",
+    ),
+    "sequence": ("rooms:7/walk=1", "Sequence whose frames are published as camera images."),
+    "frames": ("::", "Frames of the sequence, START:STOP:STEP."),
     "rate": ("30.0", "Frames per second."),
     "rviz": ("true", "Start RViz with dsm.rviz."),
 }
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Build the map where there is none, then start the relocalizer, the camera stream and RViz."""
+    """Build the map if there is none, then start the relocalizer, the image stream and RViz."""
     arguments = [
         DeclareLaunchArgument(name, default_value=default, description=text)
         for name, (default, text) in ARGUMENTS.items()
@@ -39,7 +42,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def start(context: LaunchContext) -> list[Action]:
-    """Return what to start now, and what when the map is built."""
+    """Return the processes to start now; the others start when the map is built."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     relocalizer = IncludeLaunchDescription(PythonLaunchDescriptionSource(str(RELOCALIZER)))
     frames = ("--frames", value["frames"], "--rate", value["rate"])

@@ -11,19 +11,25 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
 ARGUMENTS = {
-    "map": ("", "Folder (or s3://...) of the map."),
-    "image": ("image", "Image topic; with image_transport:=compressed, <image>/compressed is read."),
+    "map": ("", "Folder (or s3:// URI) of the map."),
+    "image": ("image", "Image topic. With image_transport:=compressed the node subscribes to <image>/compressed."),
     "camera_info": ("camera_info", "CameraInfo topic."),
-    "cameras": ("", "Names of a rig's cameras, as in front,left: image and camera_info are below each name."),
-    "initialpose": ("initialpose", "Topic of pose hints."),
-    "image_transport": ("", "raw or compressed."),
-    "rectified": ("", "true for rectified images, such as image_rect."),
-    "base_frame": ("", "Frame to locate in the map, such as base_link."),
-    "odom_frame": ("", "Odometry frame, such as odom: map -> odom is broadcast instead of map -> base."),
-    "params_file": (str(CONFIG / "relocalizer.yaml"), "Parameters; an argument that is not empty goes before it."),
+    "cameras": (
+        "",
+        "Names of the cameras of a rig, for example front,left. Each has <name>/<image> and <name>/<camera_info>.",
+    ),
+    "initialpose": ("initialpose", "Topic of pose hints, and of the poses that publish_initialpose sends."),
+    "image_transport": ("", "Transport of the images: raw or compressed."),
+    "rectified": ("", "true if the images are rectified (image_rect)."),
+    "base_frame": ("", "Robot frame to locate in the map, for example base_link."),
+    "odom_frame": (
+        "",
+        "Odometry frame, for example odom. The node then broadcasts map -> odom instead of map -> base.",
+    ),
+    "params_file": (str(CONFIG / "relocalizer.yaml"), "YAML file of parameters. Launch arguments override it."),
     "namespace": ("", "Namespace of the node."),
-    "use_sim_time": ("false", "Take time from /clock."),
-    "log_level": ("info", "debug, info, warn or error."),
+    "use_sim_time": ("false", "Use the time on /clock."),
+    "log_level": ("info", "Level of the node's log: debug, info, warn or error."),
     "rviz": ("false", "Start RViz with dsm.rviz."),
 }
 PARAMETERS = ("map", "cameras", "image_transport", "rectified", "base_frame", "odom_frame")
@@ -32,7 +38,7 @@ SHOWN = ("pose", "map_points", "keyframes", "scene_coordinates", "debug_image")
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Start the relocalizer, which configures and activates itself, and RViz where it is asked for."""
+    """Start the relocalizer, and RViz with rviz:=true."""
     arguments = [
         DeclareLaunchArgument(name, default_value=default, description=text)
         for name, (default, text) in ARGUMENTS.items()
@@ -41,7 +47,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def relocalizer(context: LaunchContext) -> list[LifecycleNode]:
-    """Return the node; what is left empty is left to the parameter file."""
+    """Return the node. Launch arguments that are not empty override the parameter file."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     given = {name: argument(name, bool if name in SWITCHES else str) for name in PARAMETERS if value[name]}
     node = LifecycleNode(
@@ -58,7 +64,7 @@ def relocalizer(context: LaunchContext) -> list[LifecycleNode]:
 
 
 def image_remappings(value: dict[str, str]) -> list[tuple[str, str]]:
-    """Return where the images come from, of one camera or of each of a rig's."""
+    """Return the remappings of the topics of one camera, or of each camera of a rig."""
     prefixes = [f"{name.strip()}/" for name in value["cameras"].split(",") if name.strip()] or [""]
     topics = {
         "image": value["image"],
@@ -69,12 +75,12 @@ def image_remappings(value: dict[str, str]) -> list[tuple[str, str]]:
 
 
 def argument(name: str, kind: type) -> ParameterValue:
-    """Return an argument as a parameter of a type, whatever its text looks like."""
+    """Return a launch argument as a parameter of a given type."""
     return ParameterValue(LaunchConfiguration(name), value_type=kind)
 
 
 def rviz() -> Node:
-    """Return RViz; its configuration names absolute topics, which a namespace moves."""
+    """Return RViz. Its configuration has absolute topic names, which are remapped into the namespace."""
     return Node(
         package="rviz2",
         executable="rviz2",

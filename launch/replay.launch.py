@@ -9,16 +9,16 @@ from launch.substitutions import EnvironmentVariable, LaunchConfiguration
 from launch_ros.event_handlers import OnStateTransition
 
 RELOCALIZER = Path(__file__).with_name("relocalizer.launch.py")
-PROFILES = Path(__file__).resolve().parents[1] / "config" / "fastdds.xml"  # whole images fit: see docs/running.md
+PROFILES = Path(__file__).resolve().parents[1] / "config" / "fastdds.xml"  # room for whole images in shared memory
 PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")  # Kilted and later; before
 ARGUMENTS = {
-    "bag": (None, "The rosbag2 to play; required."),
-    "rate": ("1.0", "Speed of playing."),
+    "bag": (None, "Bag (rosbag2) to play. Required."),
+    "rate": ("1.0", "Playback speed, relative to the recording."),
 }
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Start the relocalizer in the bag's time, with the arguments of relocalizer.launch.py, then play the bag."""
+    """Start the relocalizer on the bag's clock, then play the bag. All arguments of relocalizer.launch.py apply."""
     arguments = [
         DeclareLaunchArgument(name, default_value=default, description=text)
         for name, (default, text) in ARGUMENTS.items()

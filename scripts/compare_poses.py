@@ -1,4 +1,4 @@
-"""Write how far apart the poses of two TUM files are: the largest and the median difference, and who lacks how many.
+"""Compare the poses of two TUM files: largest and median difference, and numbers of poses in one file only.
 
 python scripts/compare_poses.py A.tum B.tum FIGURES.json
 """
@@ -15,7 +15,7 @@ from dsm_ros.geometry.pose import Pose44, pose_error, pose_from_quaternion
 
 
 def compare(a: dict[str, Pose44], b: dict[str, Pose44]) -> dict[str, float | int | None]:
-    """Return the figures of two trajectories by stamp; None where they share no stamp."""
+    """Return the figures of two trajectories, given by stamp; differences are None without a common stamp."""
     apart = np.array([pose_error(a[stamp], b[stamp]) for stamp in a.keys() & b.keys()]).reshape(-1, 2)
     figures: dict[str, float | int | None] = {
         "both": len(apart),
@@ -29,7 +29,7 @@ def compare(a: dict[str, Pose44], b: dict[str, Pose44]) -> dict[str, float | int
 
 
 def read_tum(path: Path) -> dict[str, Pose44]:
-    """Return the poses (map_T_camera) of a TUM file by stamp, as it is written there."""
+    """Return the poses (map_T_camera) of a TUM file by their stamps, which are kept as text."""
     rows = [line.split() for line in path.read_text().splitlines() if line and not line.startswith("#")]
     return {stamp: pose_from_quaternion(_floats(rest[:3]), _floats(rest[3:])) for stamp, *rest in rows}
 

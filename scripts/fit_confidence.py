@@ -1,14 +1,15 @@
-"""Fit the confidence of a pose on rendered rooms, and check it on rooms and recordings that it was not fitted on.
+"""Fit the confidence of poses on rendered rooms, and check the fit on other rooms and recordings.
 
 python scripts/fit_confidence.py rooms --out out/confidence
 python scripts/fit_confidence.py recording desk.1 fr1_rpy 0:241:8 fr1_rpy 4:241:4 --out out/confidence
 python scripts/fit_confidence.py recording desk.2 fr1_rpy 0:241:8 rooms:230 0:300:20 --elsewhere --out out/confidence
 python scripts/fit_confidence.py fit --out out/confidence --plot docs/reliability.png
 
-rooms localizes images of each room in maps of it, whole and partial, and images of another room in the same maps, and
-writes what speaks for each pose beside its true error: one CSV file a room; those that exist are kept. recording does
-so for one map and one sequence (--elsewhere: of another place); what stands before the dot names its set. fit prints
-the weights for localization/config.py, and what they are worth on every set.
+rooms localizes images of each room, and images of another room, in whole and partial maps of the room. The command
+writes a CSV file for each room, with the inlier counts and the true error of each pose, and keeps existing files.
+recording writes such a file for one map and one sequence (--elsewhere: a sequence of another place). The part of its
+name before the dot names the set of the file. fit prints the weights for localization/config.py, and the calibration
+of each set.
 """
 
 from __future__ import annotations
@@ -32,64 +33,64 @@ from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.process import prepare_process, use_threads
 
 FITTED_ROOMS, HELD_OUT_ROOMS = range(200, 208), range(210, 214)
-OTHER_ROOM = 20  # added to a room's seed: another place
+OTHER_ROOM = 20  # added to the seed of a room for the seed of another place
 WHOLE, PART = range(0, 300, 10), range(0, 100, 10)
-CHEAP = ",exposure=1,noise=1,blur=1"
-PRIOR = 0.1  # keeps the weights of two shares that nearly agree alike from one set of rooms to another
+CAMERA_EFFECTS = ",exposure=1,noise=1,blur=1"
+PRIOR = 0.1  # stabilises the weights of the two correlated shares from one set of rooms to another
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Images asked of a map: the walk they are from, which, and what the map does not know of them."""
+class Queries:
+    """Query images: the suffix of their sequence, their frames, and whether the map shows another place."""
 
     suffix: str
     frames: range
     elsewhere: bool = False
 
 
-# Style of a room, frames that its map is made of, and what is asked of the map.
-SCENARIOS: dict[str, tuple[str, range, tuple[Asked, ...]]] = {
+# Style of a room, frames of its map, and query images.
+SCENARIOS: dict[str, tuple[str, range, tuple[Queries, ...]]] = {
     "plain": (
         "",
         WHOLE,
         (
-            Asked("walk=1", range(5, 300, 40)),
-            Asked("walk=2" + CHEAP, range(15, 300, 40)),
-            Asked("walk=0", range(0, 300, 40), True),
+            Queries("walk=1", range(5, 300, 40)),
+            Queries("walk=2" + CAMERA_EFFECTS, range(15, 300, 40)),
+            Queries("walk=0", range(0, 300, 40), True),
         ),
     ),
     "blank": (
         ",blank=1",
         WHOLE,
         (
-            Asked("walk=1,blank=1,exposure=1,blur=1", range(5, 300, 20)),
-            Asked("walk=2,blank=1", range(15, 300, 40)),
-            Asked("walk=0,blank=1", range(0, 300, 25), True),
+            Queries("walk=1,blank=1,exposure=1,blur=1", range(5, 300, 20)),
+            Queries("walk=2,blank=1", range(15, 300, 40)),
+            Queries("walk=0,blank=1", range(0, 300, 25), True),
         ),
     ),
     "repeat": (
         ",repeat=1",
         WHOLE,
-        (Asked("walk=1,repeat=1", range(5, 300, 40)), Asked("walk=0,repeat=1", range(0, 300, 40), True)),
+        (Queries("walk=1,repeat=1", range(5, 300, 40)), Queries("walk=0,repeat=1", range(0, 300, 40), True)),
     ),
-    "part": ("", PART, (Asked("walk=1", range(5, 300, 20)),)),
-    "blank part": (",blank=1", PART, (Asked("walk=1,blank=1", range(5, 300, 30)),)),
-    "repeat part": (",repeat=1", PART, (Asked("walk=1,repeat=1", range(5, 300, 20)),)),
+    "part": ("", PART, (Queries("walk=1", range(5, 300, 20)),)),
+    "blank part": (",blank=1", PART, (Queries("walk=1,blank=1", range(5, 300, 30)),)),
+    "repeat part": (",repeat=1", PART, (Queries("walk=1,repeat=1", range(5, 300, 20)),)),
 }
 
 
 def room_rows(seed: int, network: DsmNet) -> Iterator[PoseRow]:
-    """Yield the poses of all images asked of the maps of one room."""
-    for name, (style, map_frames, asked) in SCENARIOS.items():
+    """Yield the poses of all query images in the maps of one room."""
+    for name, (style, map_frames, queries) in SCENARIOS.items():
         with tempfile.TemporaryDirectory() as folder:
             localizer = localizer_on(f"rooms:{seed}/walk=0{style}", map_frames, folder, network)
-            for one in asked:
-                place = f"rooms:{seed + OTHER_ROOM * one.elsewhere}/{one.suffix}"
-                yield from pose_rows(localizer, name, place, one.frames, one.elsewhere)
+            for each in queries:
+                place = f"rooms:{seed + OTHER_ROOM * each.elsewhere}/{each.suffix}"
+                yield from pose_rows(localizer, name, place, each.frames, each.elsewhere)
 
 
 def collect_room(seed: int, out: Path) -> int:
-    """Write one room's file unless it exists."""
+    """Write the file of one room unless the file exists."""
     path = out / f"room_{seed}.csv"
     if not path.exists():
         use_threads(1)
@@ -128,26 +129,28 @@ def sets_of(out: Path) -> dict[str, list[Path]]:
 
 
 def report(name: str, poses: Poses, weights_3: NDArray[np.float64]) -> str:
-    """Return one row of the page's table: what the gate of the default configuration would do with a set."""
+    """Return the row of a set in the table of docs/confidence.md, with verification by the default configuration."""
     config = LocalizerConfig()
-    said_N = probabilities(poses.shares_N2, weights_3)
-    accepted_N = (said_N >= config.min_confidence) & (poses.inliers_N >= config.min_inliers)
-    error = calibration_error(reliability(said_N, poses.right_N))
-    brier = float(np.mean((said_N - poses.right_N) ** 2))
-    highest = said_N[poses.gross_N].max(initial=0.0)
+    confidence_N = probabilities(poses.shares_N2, weights_3)
+    accepted_N = (confidence_N >= config.min_confidence) & (poses.inliers_N >= config.min_inliers)
+    error = calibration_error(reliability(confidence_N, poses.right_N))
+    brier = float(np.mean((confidence_N - poses.right_N) ** 2))
+    highest = confidence_N[poses.gross_N].max(initial=0.0)
     right = f"{int((accepted_N & poses.right_N).sum())} of {int(poses.right_N.sum())}"
     others = int((accepted_N & ~poses.right_N & ~poses.gross_N).sum())
     gross = f"{int((accepted_N & poses.gross_N).sum())} of {int(poses.gross_N.sum())}"
-    return f"| {name} | {len(said_N)} | {error:.3f} | {brier:.3f} | {right} | {others} | {gross} | {highest:.2f} |"
+    return (
+        f"| {name} | {len(confidence_N)} | {error:.3f} | {brier:.3f} | {right} | {others} | {gross} | {highest:.2f} |"
+    )
 
 
 def fit(a: argparse.Namespace) -> None:
-    """Print the weights and what they are worth on every set; draw the reliability."""
+    """Print the weights and the calibration of each set, and draw the reliability plot."""
     sets = {name: read_poses(paths) for name, paths in sets_of(a.out).items()}
     fitted = sets["rooms fitted"]
     weights_3 = fit_log_odds(fitted.shares_N2, fitted.right_N, PRIOR).round(2)
     print("bias {}, inlier_ratio {}, visible_inlier_ratio {}".format(*weights_3))
-    print("| set | poses | ECE | Brier | right accepted | within 50 cm accepted | gross accepted | surest gross |")
+    print("| set | poses | ECE | Brier | right accepted | within 50 cm accepted | gross accepted | highest gross |")
     for name, poses in sets.items():
         print(report(name, poses, weights_3))
     bins = {name: reliability(probabilities(p.shares_N2, weights_3), p.right_N) for name, p in sets.items()}
@@ -160,7 +163,7 @@ def frame_range(text: str) -> range:
 
 
 def arguments() -> argparse.Namespace:
-    """Return the command and what it is given."""
+    """Return the parsed command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
     rooms = commands.add_parser("rooms")

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Try the package on a GPU and measure it there, in under 8 minutes and without a network.
+# Test and measure the package on a GPU, in under 8 minutes and without a network.
 #
 #   bash scripts/gpu_check.sh [--device cuda|cpu] [STEP...]
 #
-# in the root of a copy of the tree; cpu is a short form for trying. Named steps alone are run, those they need too.
+# Run this script in the root of a copy of the repository. With --device cpu, the steps run in a short form without a
+# GPU. With STEPs, only the named steps run, so name the steps that they depend on too.
 # Needs: python 3.11 or newer with torch (built for CUDA), numpy, cv2, pyarrow, lancedb, safetensors, typer, rich and
 # rosbags. Optional: poselib, onnxruntime-gpu and onnx, pytest and hypothesis, matplotlib, ruamel.yaml and tensorboard
-# (training). Where python lacks any of them, all wheels in ./wheels are installed into a temporary folder, each without
-# what it needs: carry that too.
-# Reads also: models/dsm_paper.safetensors where it exists, ../shared/data or $DSM_SHARED_DATA.
-# Writes to $OUT (default out/gpu_check): summary.txt, figures.json, profile.txt, log.txt. A failed step is noted there,
-# and the next one begins.
+# (training). Where a package is missing, all wheels in ./wheels are installed into a temporary folder without their
+# dependencies, so put the wheels of the dependencies into ./wheels too.
+# Reads models/dsm_paper.safetensors where it exists, and the recordings in ../shared/data or $DSM_SHARED_DATA.
+# Writes summary.txt, figures.json, profile.txt and log.txt to $OUT (default out/gpu_check). After a failed step, the
+# script notes the failure and goes on with the next step.
 set -uo pipefail
 DEVICE=cuda
 [ "${1:-}" = --device ] && DEVICE=${2:?--device takes cuda or cpu} && shift 2
@@ -33,13 +34,13 @@ finish() {
     rm -rf "$WORK"
 }
 
-# step NAME LIMIT_S COMMAND...: run a command with a time limit, note how it ended, and go on.
+# step NAME LIMIT_S COMMAND...: run a command with a time limit and note its exit status.
 step() {
     local name=$1 limit=$2 left=$((END - SECONDS)) start=$SECONDS status
     shift 2
     [ -n "${STEPS// /}" ] && [[ "$STEPS" != *" $name "* ]] && return 1
     if [ "$left" -lt 5 ]; then
-        printf '%s\tleft out, no time\t0\n' "$name" >>"$WORK/steps.tsv"
+        printf '%s\tskipped, no time left\t0\n' "$name" >>"$WORK/steps.tsv"
         return 1
     fi
     [ "$limit" -gt "$left" ] && limit=$left
@@ -53,26 +54,26 @@ step() {
 
 lacks() { grep -q "^$1: lacking" "$WORK/needs.txt"; }
 
-skip() { printf '%s\tleft out, %s\t0\n' "$1" "$2" >>"$WORK/steps.tsv"; }
+skip() { printf '%s\tskipped, %s\t0\n' "$1" "$2" >>"$WORK/steps.tsv"; }
 
 for PYTHON in "${PYTHON:-python3}" .env/venv/bin/python python3 python ""; do
     [ -n "$PYTHON" ] && "$PYTHON" -c "import torch" 2>/dev/null && break
 done
 if [ -z "$PYTHON" ]; then
-    echo "no python here can import torch; name one: PYTHON=... bash scripts/gpu_check.sh" | tee "$OUT/summary.txt"
+    echo "no Python on this machine can import torch; name one: PYTHON=... bash scripts/gpu_check.sh" | tee "$OUT/summary.txt"
     exit 2
 fi
 trap finish EXIT
 
 if [ -d wheels ] && [ -n "$("$PYTHON" scripts/gpu_needs.py --lacking)" ]; then
-    # All wheels at once, or else each on its own: one that does not fit this python must not keep the others out.
+    # Install the wheels one by one where they cannot be installed together, as with a wheel for another Python.
     install=("$PYTHON" -m pip install -q --no-index --no-deps --no-compile --target "$WORK/site")
     "${install[@]}" wheels/*.whl >>"$LOG" 2>&1 ||
         for wheel in wheels/*.whl; do "${install[@]}" --upgrade "$wheel" >>"$LOG" 2>&1; done
 fi
 "$PYTHON" scripts/gpu_needs.py | tee "$WORK/needs.txt"
 if [ "$DEVICE" = cuda ] && ! "$PYTHON" -c "import torch; torch.zeros(1, device='cuda')" 2>>"$LOG"; then
-    echo "torch cannot use a CUDA device; for the short form without one: --device cpu" | tee -a "$WORK/needs.txt"
+    echo "torch cannot use a CUDA device; run the short form without one: --device cpu" | tee -a "$WORK/needs.txt"
     exit 3
 fi
 if ! "$PYTHON" -c "import dsm_ros.localization.localizer, dsm_ros.cli.main" 2>>"$LOG"; then
@@ -94,7 +95,7 @@ bench() { # NAME LIMIT_S ARGUMENTS...
         --json "$WORK/$1.json" "${@:3}"
 }
 
-poses() { # NAME MAP SEQUENCE FRAMES: how good they are, and how far those of the device and of the CPU are apart
+poses() { # NAME MAP SEQUENCE FRAMES: evaluate poses, and compare those of the device with those of the CPU
     local device=$WORK/$1-device.tum cpu=$WORK/$1-cpu.tum
     step "$1-evaluate" 60 $DSM evaluate "$2" "$3" --frames "$4" --device "$DEVICE" --json "$WORK/$1-evaluate.json"
     step "$1-device" 60 $DSM localize "$2" "$3" --frames "$4" --device "$DEVICE" --out "$device" &&
@@ -102,7 +103,7 @@ poses() { # NAME MAP SEQUENCE FRAMES: how good they are, and how far those of th
         step "$1-poses" 20 "$PYTHON" scripts/compare_poses.py "$device" "$cpu" "$WORK/$1-poses.json"
 }
 
-profile() { # NAME LIMIT_S ARGUMENTS...: one text after the other in one file
+profile() { # NAME LIMIT_S ARGUMENTS...: append a profile to profile.txt
     step "$1" "$2" "$PYTHON" scripts/gpu_profile.py "$WORK/room.map" "$ROOM" --frames "$ASKED" --device "$DEVICE" \
         --keyframes "$KEYFRAMES" --out "$WORK/$1.txt" "${@:3}"
     [ -f "$WORK/$1.txt" ] && { echo "== $1"; cat "$WORK/$1.txt"; } >>"$OUT/profile.txt"
@@ -121,7 +122,7 @@ poses room "$WORK/room.map" "$ROOM" "$ASKED"
 
 PAPER=models/dsm_paper.safetensors
 if [ ! -f "$PAPER" ]; then
-    # Times of encode and match, and memory, do not depend on the weights; poses do.
+    # The times of encode and match, and the memory, do not depend on the weights.
     PAPER=$WORK/dsm_paper_untrained.safetensors
     step paper-untrained 30 "$PYTHON" scripts/untrained_weights.py paper "$PAPER"
 fi
@@ -130,7 +131,7 @@ fi
 if lacks onnxruntime-gpu || lacks onnx; then
     skip onnxruntime "no onnxruntime or onnx"
 elif [ "$DEVICE" = cuda ] && ! grep -q "offers.*CUDAExecutionProvider" "$WORK/needs.txt"; then
-    skip onnxruntime "ONNX Runtime has no CUDA here"
+    skip onnxruntime "ONNX Runtime has no CUDA provider"
 else
     bench lite-onnxruntime 80 --runtime onnxruntime
     [ -f "$PAPER" ] && bench paper-onnxruntime 100 --runtime onnxruntime --model "$PAPER"

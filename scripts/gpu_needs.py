@@ -1,6 +1,6 @@
-"""Print what a machine offers to the GPU check, and which modules it lacks.
+"""Print the versions, GPUs and missing packages of a machine, for scripts/gpu_check.sh.
 
-python scripts/gpu_needs.py [--lacking]     with --lacking only the names of missing packages, one a line
+python scripts/gpu_needs.py [--lacking]     with --lacking, only the names of missing packages, one per line
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NEEDED = {  # module: package
     "rosbags.highlevel": "rosbags",
 }
 OPTIONAL = {
-    "poselib": "poselib",  # else OpenCV finds the poses
+    "poselib": "poselib",  # without it, OpenCV estimates the poses
     "onnxruntime": "onnxruntime-gpu",
     "onnx": "onnx",
     "pytest": "pytest",
@@ -33,7 +33,7 @@ OPTIONAL = {
 
 
 def why_not(module: str) -> str:
-    """Return why a module cannot be imported; empty when it can."""
+    """Return the reason why a module cannot be imported, empty when the import works."""
     try:
         importlib.import_module(module)
     except Exception as error:
@@ -47,7 +47,7 @@ def lacking() -> list[str]:
 
 
 def report() -> str:
-    """Return versions, the GPUs and what ONNX Runtime can use, as lines."""
+    """Return lines with the versions of packages, the GPUs, and the providers of ONNX Runtime."""
     lines = [f"python {platform.python_version()} on {platform.machine()}"]
     for module, package in {**NEEDED, **OPTIONAL}.items():
         reason = why_not(module)

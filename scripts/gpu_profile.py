@@ -1,4 +1,4 @@
-"""Write a profile of localization on a device, and the memory that a large map takes there.
+"""Write a profile of localization on a device, and the device memory of a large map.
 
 python scripts/gpu_profile.py MAP SEQUENCE --frames 2:42:2 --device cuda --keyframes 1000 --out profile.txt
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from dsm_ros.cli.session import open_session
+from dsm_ros.cli.localizer_inputs import open_session
 from dsm_ros.datasets.source_options import BY_THE_RULES
 from dsm_ros.evaluation.bench_map import resized_map
 from dsm_ros.evaluation.device_profile import localize, profile_frames
@@ -21,14 +21,14 @@ WARM_UP_FRAMES = 5
 
 
 def main() -> None:
-    """Profile as the command line asks and write the text."""
+    """Write the profile that the command line describes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("map")
     parser.add_argument("sequence")
     parser.add_argument("--frames", default="::5")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--model", type=Path)
-    parser.add_argument("--keyframes", type=int, default=1000, help="in the map, copies of its own, all in memory")
+    parser.add_argument("--keyframes", type=int, default=1000, help="keyframes in memory, including copies")
     parser.add_argument("--out", type=Path, default=Path("profile.txt"))
     asked = parser.parse_args()
     network = load_network(asked.model, asked.device)
@@ -43,7 +43,7 @@ def main() -> None:
     text = profile_frames(localizer, frames)
     if network.device.type == "cuda":
         peak_mb = torch.cuda.max_memory_allocated(network.device) / 2**20
-        text = f"{asked.keyframes} keyframes in memory: {peak_mb:.0f} MB at most on the device\n{text}"
+        text = f"{asked.keyframes} keyframes in memory: {peak_mb:.0f} MB peak memory on the device\n{text}"
     asked.out.write_text(text + "\n")
 
 

@@ -1,4 +1,4 @@
-"""Print the results of the GPU check from the files that its steps left in a folder; all figures go into one file.
+"""Print a summary of the GPU check from the files of its steps, and write all figures into one JSON file.
 
 python scripts/gpu_summary.py FOLDER FIGURES.json
 """
@@ -16,7 +16,7 @@ OUTCOMES = {0: "done", 124: "stopped at its time limit", 137: "stopped at its ti
 
 
 def main(folder: Path, target: Path) -> None:
-    """Print the summary and write every figure as JSON, by step."""
+    """Print the summary of a folder and write the figures of each step as JSON."""
     figures = dict(_figures(folder))
     target.write_text(json.dumps(figures, indent=1))
     print("\n".join([*_steps(folder), *(line for name, value in figures.items() for line in _lines(name, value))]))
@@ -40,15 +40,14 @@ def _figures(folder: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _lines(name: str, figures: dict[str, Any]) -> list[str]:
-    """Return the figures of one step: of a bench by setting, of others as they are."""
+    """Return lines with the figures of one step, a line for each setting of ``dsm bench``."""
     if "sweep" not in figures:
         return [f"{name}: " + ", ".join(f"{key} {_short(value)}" for key, value in figures.items())]
-    lines = [
-        f"{name}, as shipped: " + ", ".join(f"{s['name']} {s['median_ms']:.2f}" for s in figures["stages"]) + " ms"
-    ]
+    default = ", ".join(f"{stage['name']} {stage['median_ms']:.2f}" for stage in figures["stages"])
+    lines = [f"{name}, default configuration: {default} ms"]
     for row in figures["sweep"]:
         stages = ", ".join(f"{key} {value:.2f}" for key, value in row["ms_per_frame"].items())
-        memory = f"{row['peak_rss_mb']:.0f} MB of the process, GPU {_short(row['gpu_mb'])} MB"
+        memory = f"{row['peak_rss_mb']:.0f} MB process memory, GPU {_short(row['gpu_mb'])} MB"
         setting = f"{row['keyframes']} keyframes, N {row['scene_images']}, {row['width_px']}x{row['height_px']}"
         lines.append(f"{name}, {row['runtime']} on {row['device']}, {setting}: {stages} ms; {memory}")
     return lines
@@ -59,7 +58,7 @@ def _short(value: object) -> str:
 
 
 def _training(folder: Path) -> str | None:
-    """Return the steps a second of a training run by the stamps in its curves; None without a run."""
+    """Return a line with the training steps per second from the stamps of the curves, None without a training run."""
     if not folder.is_dir():
         return None
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -71,7 +70,7 @@ def _training(folder: Path) -> str | None:
     if len(half) < 2:
         return f"train: {len(stamps_s)} steps, too few for a rate"
     rate = (len(half) - 1) / max(half[-1] - half[0], 1e-9)
-    return f"train: {len(stamps_s)} steps, {rate:.2f} a second in the second half"
+    return f"train: {len(stamps_s)} steps, {rate:.2f} per second in the second half"
 
 
 if __name__ == "__main__":

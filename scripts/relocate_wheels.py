@@ -1,4 +1,4 @@
-"""Point the CMake files of ROS wheels at this interpreter: they carry paths of the machine that built them."""
+"""Replace paths of the build machine in the CMake files of ROS wheels by paths of this Python."""
 
 import re
 import sys

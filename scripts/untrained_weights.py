@@ -1,4 +1,4 @@
-"""Write a preset's network as it is before any training: enough to measure time and memory, of no use for poses.
+"""Write untrained weights of a preset, with which time and memory can be measured but no poses found.
 
 python scripts/untrained_weights.py paper FILE.safetensors
 """

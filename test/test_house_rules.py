@@ -1,4 +1,4 @@
-"""Sizes that keep files and functions readable; no path of one machine in any file."""
+"""Sizes that keep files and functions readable, no path of one machine, nothing newer than the oldest Ubuntu has."""
 
 import ast
 import re
@@ -8,6 +8,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 300, 50
 MACHINE_PATH = re.compile(r"(?<![\w.])/" + r"(?:work|root|home/\w+)/")
+# Python 3.10, numpy 1.24 and OpenCV 4.5.4, the oldest that requirements/runtime.txt allows, lack these.
+TOO_NEW = re.compile(
+    r"\b(StrEnum|ExceptionGroup|tomllib|IMREAD_COLOR_RGB|"
+    r"np\.(astype|concat|permute_dims|matrix_transpose|trapezoid|isdtype|unique_values|bitwise_count|pow|acos|asin|atan)\b|"
+    r"np\.linalg\.(vector_norm|matrix_norm|cross|diagonal|outer|trace)|from datetime import UTC|datetime\.UTC)\b"
+)
 BINARY = {".safetensors", ".png", ".jpg"}
 
 
@@ -40,9 +46,17 @@ def test_no_committed_text_names_a_machine_path():
     assert not [str(path) for path in texts if MACHINE_PATH.search(path.read_text())]
 
 
+def test_python_code_uses_nothing_too_new():
+    sources = [path for path in tracked_files() if path.suffix == ".py" and path.name != Path(__file__).name]
+    assert not {path.name: found for path in sources if (found := TOO_NEW.findall(path.read_text()))}
+
+
 def test_planted_violations_are_seen():
     assert too_long("x = 1\n" * 301) == ["file"]
     assert too_long("async def f():\n" + "    pass\n" * 50) == ["f"]
     assert not too_long("def f():\n" + "    pass\n" * 49)
+    assert TOO_NEW.search("cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)")
+    assert TOO_NEW.search("np.concat([a, b])")
+    assert not TOO_NEW.search("np.concatenate([a, b]), np.power(a, 2)")
     assert MACHINE_PATH.search("see " + "/work" + "/notes.md")
     assert not MACHINE_PATH.search("$PWD/work/maps and /maps/office")

@@ -19,7 +19,7 @@ LAYERS = [
 ]
 ROS_LAYERS = {"node", "demo"}
 ROS = {"rclpy", "rcl_interfaces", "builtin_interfaces", "tf2_ros", "cv_bridge", "std_srvs", "launch", "launch_ros"}
-BELOW_ALL = ["__init__.py", "errors.py", "paths.py", "process.py", "progress.py"]
+BELOW_ALL = ["__init__.py", "errors.py", "paths.py", "process.py", "progress.py", "text_enum.py"]
 
 
 def is_ros(name: str) -> bool:

@@ -1,5 +1,6 @@
 """What prepare_process is for, seen from outside."""
 
+import os
 import subprocess
 import sys
 
@@ -20,14 +21,37 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-def faults(how: str) -> int:
-    done = subprocess.run([sys.executable, "-c", FAULTS, how], capture_output=True, text=True, check=True)
-    return int(done.stdout)
+PAUSES = """
+import sys, time
+from dsm_ros.process import prepare_process
+if sys.argv[1] == "prepared":
+    prepare_process()
+import torch
+torch.set_num_threads(2)
+x = torch.ones(1 << 20)
+start_s = time.process_time()
+for _ in range(50):
+    x.add_(1)
+    time.sleep(0.01)
+print(time.process_time() - start_s)
+"""
+
+
+def printed(code: str, how: str) -> float:
+    """What a process with or without prepare_process prints."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
+    command = [sys.executable, "-c", code, how]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc only")
 def test_freed_memory_is_used_again_without_page_faults():
-    assert faults("prepared") < 100 < faults("as it comes")
+    assert printed(FAULTS, "prepared") < 100 < printed(FAULTS, "as it comes")
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="OpenMP does not spin on a single core")
+def test_threads_that_wait_for_work_sleep():
+    assert printed(PAUSES, "prepared") < printed(PAUSES, "as it comes") / 3
 
 
 def test_threads_count_for_the_calling_thread():

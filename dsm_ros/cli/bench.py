@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dsm_ros.evaluation.timings import Timing
 
 MEASURE_ROS = "dsm_ros.demo.ros_bench"  # a process of its own: the command line knows no ROS
+MAX_SLOWDOWN = 3.0  # of the total beside busy processes
 NEEDED = ("rclpy", "dsm_ros.msg")
 NetworkSource = tuple[Path | None, str, Runtime]  # what load_network takes
 
@@ -45,6 +46,7 @@ def bench(
     model: Model = None,
     runtime: NetworkRuntime = Runtime.TORCH,
     device: Device = "cpu",
+    beside: Annotated[int, typer.Option(help="Also measure beside this many busy processes.", min=0, max=256)] = 0,
     ros: Annotated[bool, typer.Option("--ros", help="What the ROS node adds to each image.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here; - for stdout.")] = None,
     plots: Annotated[Path | None, typer.Option(help="Folder for plots.")] = None,
@@ -65,7 +67,7 @@ def bench(
     elif map_uri:
         measured = measure_peers(map_uri, sequence, frames, peers, (model, device, runtime))
     else:
-        measured = measure_room(keyframes, images, sizes, (model, device, runtime))
+        measured = measure_room(keyframes, images, sizes, (model, device, runtime), beside)
     give_figures(measured.figures, json_file, measured.show)
     if plots:
         measured.draw(plots)
@@ -89,7 +91,7 @@ def measure_ros() -> Measured:
     return Measured({"ros": rows}, lambda: print_timings("what the node adds", [Timing(**row) for row in rows]))
 
 
-def measure_room(keyframes: str, images: str, sizes: str, network: NetworkSource) -> Measured:
+def measure_room(keyframes: str, images: str, sizes: str, network: NetworkSource, beside: int) -> Measured:
     """Measure the stages in a room, then each setting."""
     from tempfile import TemporaryDirectory
 
@@ -101,7 +103,7 @@ def measure_room(keyframes: str, images: str, sizes: str, network: NetworkSource
 
     varied = numbers(keyframes, "keyframes"), numbers(images, "images"), numbers(sizes, "sizes")
     settings = cases(*varied, Case(0, 0, 0, *network))
-    stages = measure_stages(settings[0])
+    stages = measure_stages(settings[0], beside)
     with TemporaryDirectory() as folder, progress_bar("measuring") as on_progress:
         rows = sweep(settings, Path(folder), on_progress)
 
@@ -113,11 +115,12 @@ def measure_room(keyframes: str, images: str, sizes: str, network: NetworkSource
     return Measured(figures, show, lambda folder: plot_sweep(rows, folder))
 
 
-def measure_stages(case: Case) -> list[Timing]:
-    """Localize frames of a room and return the time of each stage."""
+def measure_stages(case: Case, beside: int) -> list[Timing]:
+    """Localize frames of a room and return the time of each stage, and the total beside busy processes."""
     from tempfile import TemporaryDirectory
 
     from dsm_ros.evaluation.bench_room import build_bench_room
+    from dsm_ros.evaluation.busy_processes import busy_processes
     from dsm_ros.evaluation.timings import timing
     from dsm_ros.localization.localizer import Localizer
     from dsm_ros.localization.view import single_view
@@ -128,20 +131,27 @@ def measure_stages(case: Case) -> list[Timing]:
     with TemporaryDirectory() as folder, progress_bar("the room") as on_progress:
         frames = build_bench_room(Path(folder) / "map", network, on_progress)
         localizer = Localizer(SceneMap.open(str(Path(folder) / "map"), network.model_hash, case.device), network)
-        views = [single_view(frame.image_HW3, frame.camera) for frame in frames]
-        rows = [
-            asdict(localizer.localize(view, frame.stamp_ns).times_ms) for view, frame in zip(views, frames, strict=True)
-        ]
-    warm = rows[1:]  # the first one pays for what is set up once
-    return [timing(stage, [row[stage] for row in warm]) for stage in warm[0]]
+
+        def times_ms() -> list[dict[str, float]]:
+            views = [(single_view(frame.image_HW3, frame.camera), frame.stamp_ns) for frame in frames]
+            return [asdict(localizer.localize(*view).times_ms) for view in views]
+
+        quiet = times_ms()[1:]  # the first image pays for what is set up once
+        with busy_processes(beside):
+            busy = times_ms() if beside else []
+    rows = [timing(stage, [row[stage] for row in quiet]) for stage in quiet[0]]
+    if busy:
+        limit_ms = MAX_SLOWDOWN * rows[-1].median_ms
+        rows.append(timing(f"total beside {beside} busy processes", [row["total"] for row in busy], limit_ms))
+    return rows
 
 
 def measure_peers(
     map_uri: str, sequence: str | None, frames: str | None, peers: str, network: NetworkSource
 ) -> Measured:
     """Localize the frames of a sequence by ours and by others."""
-    from dsm_ros.cli.session import open_session
-    from dsm_ros.datasets.source_options import BY_THE_RULES
+    from dsm_ros.cli.localizer_inputs import open_session
+    from dsm_ros.datasets.source_options import DEFAULT_SOURCES
     from dsm_ros.errors import DsmError
     from dsm_ros.evaluation.bench_peers import compare
     from dsm_ros.evaluation.bench_plots import plot_peers
@@ -153,7 +163,7 @@ def measure_peers(
         raise DsmError("bench MAP needs a sequence with true poses: dsm bench MAP SEQUENCE")
     names = peer_names(peers)
     localizer, opened, indices = open_session(
-        map_uri, sequence, BY_THE_RULES, frames, single=False, load=partial(load_network, *network)
+        map_uri, sequence, DEFAULT_SOURCES, frames, single=False, load=partial(load_network, *network)
     )
     with progress_bar("comparing") as on_progress:
         rows = compare(localizer, opened, indices, names, on_progress)

@@ -35,12 +35,12 @@ def evaluate(
 
     dsm evaluate kitchen.map kitchen/seq-01 --frames 280:500:10 --ablation images
     """
+    from dsm_ros.cli.localizer_inputs import open_session
     from dsm_ros.cli.output import give_figures, require_writable_json
-    from dsm_ros.cli.session import open_session
     from dsm_ros.evaluation.ablation import ablate
     from dsm_ros.evaluation.evaluate import evaluate as run
+    from dsm_ros.evaluation.evaluation_table import print_figures
     from dsm_ros.evaluation.plots import save_plots
-    from dsm_ros.evaluation.tables import print_figures
     from dsm_ros.network.checkpoint import load_network
     from dsm_ros.progress import progress_bar
 

@@ -38,8 +38,8 @@ def localize(
 
     Example: dsm localize kitchen.map kitchen/seq-01 --frames 280:500 --out poses.tum
     """
+    from dsm_ros.cli.localizer_inputs import open_session
     from dsm_ros.cli.output import require_writable
-    from dsm_ros.cli.session import open_session
     from dsm_ros.errors import ImageError
     from dsm_ros.localization.result import Localized, Reason
     from dsm_ros.localization.view import single_view

@@ -50,8 +50,8 @@ def build(
     from dsm_ros.network.checkpoint import load_network
     from dsm_ros.progress import progress_bar, spinner
     from dsm_ros.scene_map.builder import build_map
-    from dsm_ros.scene_map.keyframe_spacing import select_keyframes
-    from dsm_ros.scene_map.place import check_target
+    from dsm_ros.scene_map.keyframe_spacing import choose_spacing, select_keyframes
+    from dsm_ros.scene_map.location import check_target
 
     if refresh:
         refresh_map(sequence, model, device, runtime)
@@ -63,7 +63,7 @@ def build(
         opened = open_sequence(sequence, sources)
     looked_at = parse_frames(frames, len(opened))
     with spinner("reading poses"):
-        selection = select_keyframes(opened, looked_at, every, all_of_them=frames is not None)
+        selection = select_keyframes(opened, looked_at, choose_spacing(every, frames))
     network = load_network(model, device, runtime)
     with progress_bar("building") as on_progress:
         report = build_map(opened, selection.indices, map_uri, network, session, append, on_progress)

@@ -16,9 +16,9 @@ def info(
 
     Example: dsm map info kitchen.map
     """
-    from dsm_ros.scene_map.inspect import describe
+    from dsm_ros.scene_map.statistics import map_statistics
 
-    figures = describe(map_uri)
+    figures = map_statistics(map_uri)
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
         return

@@ -18,7 +18,7 @@ def rooms(
     Example: dsm rooms room7 --seed 7 --options walk=1,frames=100
     """
     from dsm_ros.datasets.rooms.sequence import open_rooms
-    from dsm_ros.datasets.seven_scenes import write_sequence
+    from dsm_ros.datasets.seven_scenes.writer import write_sequence
     from dsm_ros.errors import SequenceError
     from dsm_ros.progress import progress_bar
 

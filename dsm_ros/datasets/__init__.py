@@ -1,1 +1,1 @@
-"""RGB-D sequences, one reader per layout, all giving Frames."""
+"""RGB-D sequences: one reader per layout, all with the same frames."""

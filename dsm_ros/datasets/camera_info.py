@@ -1,4 +1,4 @@
-"""camera_info.yaml, the format of ROS camera calibration, in the folder of a sequence or beside it."""
+"""Reading and writing of camera_info.yaml, the file format of ROS camera calibration."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from dsm_ros.datasets.text_table import read_text, shown
+from dsm_ros.datasets.text_file import quoted, read_text
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.messages.camera import camera_from_msg
 
 FILE_NAME = "camera_info.yaml"
 REQUIRED = ("image_width", "image_height", "camera_matrix")
-LARGEST = 1e9
-SKEW_SHARE = 1e-3  # of the focal length; cameras here have none
+MAX_VALUE = 1e9
+MAX_SKEW = 1e-3  # relative to the focal length; the camera model has no skew
 
 
 def find_camera_info(folder: Path) -> Path | None:
-    """Return the camera_info.yaml in a folder, else the one beside it; None where there is none."""
+    """Return the camera_info.yaml in a folder, else the one beside the folder, else None."""
     places = (folder, folder.absolute().parent)
     return next((place / FILE_NAME for place in places if (place / FILE_NAME).is_file()), None)
 
 
 def read_camera_info_file(path: Path) -> Camera:
-    """Return the camera of a calibration file, or of a CameraInfo as ``ros2 topic echo`` prints it.
+    """Return the camera of a calibration file, or of a CameraInfo saved from ``ros2 topic echo``.
 
-    Raises SequenceError when it holds no camera, or one that is impossible or implausible.
+    Raises SequenceError when the file contains no camera, or an impossible or implausible one.
     """
     try:
         return camera_from_msg(_message(_document(read_text(path))))
     except ValueError as error:
         reason = " ".join(str(error).split())
-        raise SequenceError(f"{path} is no camera calibration ({reason})") from error
+        raise SequenceError(f"{path} is not a valid camera calibration ({reason})") from error
 
 
 def write_camera_info(folder: Path, camera: Camera) -> None:
-    """Write a camera as camera_info.yaml."""
+    """Write a camera to camera_info.yaml in a folder."""
     info = {
         "image_width": camera.width_px,
         "image_height": camera.height_px,
@@ -53,15 +53,15 @@ def write_camera_info(folder: Path, camera: Camera) -> None:
 def _document(text: str) -> dict[Any, Any]:
     try:
         document = next(iter(YAML(typ="safe").load_all(text)), None)
-    except Exception as error:  # the parser raises many kinds for damaged text
-        raise ValueError(f"it is no YAML: {shown(' '.join(str(error).split()))}") from error
+    except Exception as error:  # the parser raises many kinds of exceptions for damaged text
+        raise ValueError(f"it is not valid YAML: {quoted(' '.join(str(error).split()))}") from error
     if not isinstance(document, dict):
-        raise ValueError("it holds no keys; write one by camera_calibration")
+        raise ValueError("it has no keys; create the file with camera_calibration")
     return document
 
 
 def _message(info: dict[Any, Any]) -> SimpleNamespace:
-    """Return the CameraInfo of a calibration file, or the one that was printed."""
+    """Return the CameraInfo in a calibration file or in the output of ``ros2 topic echo``."""
     if "k" in info:
         roi, binning = _part(info, "roi"), [_whole(info, name, 0) for name in ("binning_x", "binning_y")]
         size, k, d = (_whole(info, "width"), _whole(info, "height")), _numbers(info, "k"), _numbers(info, "d", ())
@@ -84,14 +84,14 @@ def _message(info: dict[Any, Any]) -> SimpleNamespace:
 def _part(info: dict[Any, Any], name: str) -> dict[Any, Any]:
     part = info.get(name) or {}
     if not isinstance(part, dict):
-        raise ValueError(f"its {name} holds no keys")
+        raise ValueError(f"its {name} has no keys")
     return part
 
 
 def _whole(info: dict[Any, Any], name: str, default: int | None = None) -> int:
     value = info.get(name, default)
     if type(value) is not int or not 0 <= value < 2**31:
-        raise ValueError(f"its {name} is no number of pixels")
+        raise ValueError(f"its {name} is not a whole number of pixels")
     return value
 
 
@@ -100,14 +100,14 @@ def _numbers(info: dict[Any, Any], name: str, default: tuple[float, ...] | None 
     if values is None and default is not None:
         return default
     if not isinstance(values, list | tuple) or any(type(value) not in (int, float) for value in values):
-        raise ValueError(f"its {name} is no list of numbers")
-    if not all(abs(value) <= LARGEST for value in values):
-        raise ValueError(f"its {name} holds NaN or a number beyond {LARGEST:g}")
+        raise ValueError(f"its {name} is not a list of numbers")
+    if not all(abs(value) <= MAX_VALUE for value in values):
+        raise ValueError(f"its {name} contains NaN or a number beyond {MAX_VALUE:g}")
     return tuple(float(value) for value in values)
 
 
 def _check_matrix(k: tuple[float, ...]) -> None:
     if len(k) != 9:
-        raise ValueError(f"its camera matrix has {len(k)} values, not 9")
-    if abs(k[1]) > SKEW_SHARE * abs(k[0]) or k[3] or k[6:] != (0, 0, 1):
-        raise ValueError("its camera matrix is not [fx, 0, cx, 0, fy, cy, 0, 0, 1], row by row")
+        raise ValueError(f"its camera matrix has {len(k)} values instead of 9")
+    if abs(k[1]) > MAX_SKEW * abs(k[0]) or k[3] or k[6:] != (0, 0, 1):
+        raise ValueError("its camera matrix is not [fx, 0, cx, 0, fy, cy, 0, 0, 1] in row order")

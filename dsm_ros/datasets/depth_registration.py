@@ -1,4 +1,4 @@
-"""Move a depth image into the view of the colour camera beside it."""
+"""Registration of depth images: reprojection from the depth camera to the colour camera."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert
 
-SAME_SURFACE = 0.03  # of the depth: what neighbouring pixels of one surface may differ by
-NEAR_LIMIT_M = 0.01
+MAX_SURFACE_STEP = 0.03  # depth difference between neighbouring pixels of one surface, relative to the depth
+MIN_DEPTH_M = 0.01
 MAX_FOOTPRINT_PX = 8
 OUTSIDE_PX = -9.0
 
@@ -20,18 +20,19 @@ OUTSIDE_PX = -9.0
 def register_depth(
     depth_HW: NDArray[np.float32], depth_camera: Camera, colour_camera: Camera, colour_T_depth: Pose44
 ) -> NDArray[np.float32]:
-    """Return the depth (m, along the colour camera's z) at each colour pixel, the nearest surface; 0 = unknown.
+    """Return the depth (H, W; m along the colour camera's z, 0 = unknown) of the nearest surface at each colour pixel.
 
-    depth_HW: m along the depth camera's z, of the depth camera's size, 0 = unknown. Each depth pixel is first warped
-    forward to all colour pixels that it may cover; each of these then reads its depth where the depth camera saw
-    that point, and is dropped if another surface is there. Single pixels without depth take that of their neighbours.
+    depth_HW: m along the depth camera's z, at the depth camera's image size, 0 = unknown. First, each depth pixel is
+    warped forward to all colour pixels that it may cover. Then each colour pixel is projected back into the depth
+    image and reads its depth there; the depth is discarded when the depth image shows another surface. Single
+    pixels without depth are filled from their neighbours.
     """
     nearest_HW = _warp(depth_HW, depth_camera, colour_camera, colour_T_depth)
     return fill_single_pixels(_read_back(nearest_HW, depth_HW, depth_camera, colour_camera, colour_T_depth))
 
 
 def fill_single_pixels(depth_HW: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Fill unknown pixels most of whose 3x3 neighbours are known with a neighbour's depth."""
+    """Fill unknown pixels that have at least 5 known neighbours in 3x3 with the median depth."""
     known_HW = (depth_HW > 0).astype(np.uint8)
     neighbours_HW = cv2.boxFilter(known_HW, cv2.CV_16U, (3, 3), normalize=False)
     fill_HW = (known_HW == 0) & (neighbours_HW >= 5)
@@ -41,19 +42,19 @@ def fill_single_pixels(depth_HW: NDArray[np.float32]) -> NDArray[np.float32]:
 def _warp(
     depth_HW: NDArray[np.float32], depth_camera: Camera, colour_camera: Camera, colour_T_depth: Pose44
 ) -> NDArray[np.float32]:
-    """Return the nearest depth that may cover each colour pixel, 0 where there is none."""
+    """Return the smallest depth that may cover each colour pixel, 0 where no depth does."""
     points_N3 = _points(depth_camera, depth_HW, colour_T_depth)
     pixels_N2 = colour_camera.project(points_N3)
-    usable_N = np.isfinite(pixels_N2).all(axis=1) & (points_N3[:, 2] > NEAR_LIMIT_M) & (depth_HW.ravel() > 0)
+    usable_N = np.isfinite(pixels_N2).all(axis=1) & (points_N3[:, 2] > MIN_DEPTH_M) & (depth_HW.ravel() > 0)
     size = _footprint_px(depth_camera, colour_camera)
     corner_N2 = np.ceil(np.clip(pixels_N2[usable_N], -1e6, 1e6) - size / 2).astype(np.int64)
     z_N = points_N3[usable_N, 2].astype(np.float32)
-    order_N = np.argsort(-z_N)  # the nearest is written last and stays
+    order_N = np.argsort(-z_N)  # nearer points overwrite farther ones
     return _splat(corner_N2[order_N], z_N[order_N], size, (colour_camera.height_px, colour_camera.width_px))
 
 
 def _footprint_px(depth_camera: Camera, colour_camera: Camera) -> int:
-    """Return how many colour pixels a depth pixel may cover along each axis, with a margin for slanted surfaces."""
+    """Return the number of colour pixels that a depth pixel may cover per axis, with a margin for slanted surfaces."""
     scale = max(colour_camera.fx / depth_camera.fx, colour_camera.fy / depth_camera.fy)
     return int(np.clip(np.ceil(scale + 0.5), 1, MAX_FOOTPRINT_PX))
 
@@ -61,7 +62,7 @@ def _footprint_px(depth_camera: Camera, colour_camera: Camera) -> int:
 def _splat(
     corner_N2: NDArray[np.int64], z_N: NDArray[np.float32], size: int, shape: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Return the least depth of all squares of ``size`` pixels that cover a pixel; corners come far before near."""
+    """Return the smallest depth of all squares of ``size`` pixels that cover a pixel; z_N is in descending order."""
     height, width = shape
     inside_N = ((corner_N2 > -size) & (corner_N2 < (width, height))).all(axis=1)
     u_N, v_N = corner_N2[inside_N].T
@@ -80,20 +81,20 @@ def _read_back(
     colour_camera: Camera,
     colour_T_depth: Pose44,
 ) -> NDArray[np.float32]:
-    """Return the depth of the surface that the depth camera saw at each colour pixel's point; 0 where another is."""
+    """Return the depth at each colour pixel's point in the depth image, or 0 where another surface is there."""
     points_N3 = _points(colour_camera, nearest_HW, invert(colour_T_depth))
     pixels_HW2 = depth_camera.project(points_N3).astype(np.float32).reshape(*nearest_HW.shape, 2)
     surface_HW = _sample(depth_HW, np.nan_to_num(pixels_HW2, nan=OUTSIDE_PX))
-    along_N = (points_N3 @ colour_T_depth[2, :3]) / np.maximum(points_N3[:, 2], NEAR_LIMIT_M)
+    along_N = (points_N3 @ colour_T_depth[2, :3]) / np.maximum(points_N3[:, 2], MIN_DEPTH_M)
     z_HW = surface_HW * along_N.reshape(nearest_HW.shape).astype(np.float32) + np.float32(colour_T_depth[2, 3])
-    agrees_HW = (surface_HW > 0) & (np.abs(z_HW - nearest_HW) < SAME_SURFACE * z_HW)
+    agrees_HW = (surface_HW > 0) & (np.abs(z_HW - nearest_HW) < MAX_SURFACE_STEP * z_HW)
     return np.where(agrees_HW, z_HW, np.float32(0))
 
 
 def _sample(depth_HW: NDArray[np.float32], pixels_HW2: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the depth at pixels; within a surface as interpolated 1 / z, which is linear on planes."""
+    """Return the depth at pixels; within a surface 1 / z is interpolated, because 1 / z is linear on planes."""
     kernel = np.ones((3, 3), np.uint8)
-    within_HW = cv2.dilate(depth_HW, kernel) - cv2.erode(depth_HW, kernel) < SAME_SURFACE * depth_HW
+    within_HW = cv2.dilate(depth_HW, kernel) - cv2.erode(depth_HW, kernel) < MAX_SURFACE_STEP * depth_HW
     inverse_HW = np.where(depth_HW > 0, 1 / np.maximum(depth_HW, 1e-6), 0).astype(np.float32)
     smooth_HW = _lookup(within_HW.astype(np.float32), pixels_HW2, cv2.INTER_NEAREST)
     nearest_HW = _lookup(depth_HW, pixels_HW2, cv2.INTER_NEAREST)
@@ -106,11 +107,11 @@ def _lookup(image_HW: NDArray[np.float32], pixels_HW2: NDArray[np.float32], how:
 
 
 def _points(camera: Camera, depth_HW: NDArray[np.float32], other_T_camera: Pose44) -> NDArray[np.float64]:
-    """Return the point (N, 3) of each pixel in another frame; the other's origin where depth is 0."""
+    """Return the point (N, 3) of each pixel in frame ``other``; pixels of depth 0 give the camera's origin."""
     return _turned_rays(camera, other_T_camera[:3, :3].tobytes()) * depth_HW.reshape(-1, 1) + other_T_camera[:3, 3]
 
 
-@lru_cache(maxsize=4)  # most rigs do not move against themselves
+@lru_cache(maxsize=4)  # the rotation between the cameras of one rig rarely changes
 def _turned_rays(camera: Camera, rotation: bytes) -> NDArray[np.float64]:
     v_HW, u_HW = np.mgrid[0 : camera.height_px, 0 : camera.width_px]
     rays_N3 = camera.unproject(np.stack([u_HW.ravel(), v_HW.ravel()], axis=1).astype(np.float64))

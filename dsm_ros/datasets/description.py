@@ -1,4 +1,4 @@
-"""What a reader found in a recording: where images, camera, depth and poses come from."""
+"""Description of a recording: the sources of its images, camera, depth and poses."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a recording, a row of ``dsm inspect``.
+    """One part of a recording, shown as one row by ``dsm inspect``.
 
     what: image, camera, depth or poses. source: the topic or file, empty when the part is missing. detail: sizes,
-    frames and rules applied, or why the part is missing. change: the options that would read something else.
+    frames and rules applied, or why the part is missing. change: the options that select another source.
     """
 
     what: str
@@ -21,7 +21,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Description:
-    """All parts of a recording, and what its user should be warned of."""
+    """The parts of a recording, and warnings for its user."""
 
     parts: tuple[Part, ...]
     warnings: tuple[str, ...] = ()

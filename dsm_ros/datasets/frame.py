@@ -1,4 +1,4 @@
-"""Frames of a sequence, and the protocol that every reader of a layout follows."""
+"""Frames of a sequence, and the protocol that the reader of every layout implements."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from dsm_ros.geometry.pose import Pose44
 
 @dataclass(frozen=True)
 class FrameHeader:
-    """What is known of one image before its pixels are read.
+    """Name, stamp and pose of one image, available without decoding the image.
 
-    map_T_camera: 4x4, optical camera frame (z forward) in the sequence's world. lacks: why depth or pose are missing,
-    one short reason each; frames that lack a part for the same reason have the same text.
+    map_T_camera: 4x4, optical camera frame (z forward) in the sequence's world frame. missing: one short reason for
+    each part, depth or pose, that is missing; the same reason has the same text in all frames.
     """
 
     name: str
     stamp_ns: int
     map_T_camera: Pose44 | None = None
-    lacks: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One image with what is known about it.
+    """One image with its camera, depth and pose.
 
     image_HW3: uint8 RGB. depth_HW: float32 metres along z, registered to the image, 0 = unknown.
-    map_T_camera: 4x4, optical camera frame (z forward) in the sequence's world. lacks: as in FrameHeader, and what
-    reading the depth has shown.
+    map_T_camera: 4x4, optical camera frame (z forward) in the sequence's world frame. missing: as in FrameHeader,
+    and the reason when the depth image could not be used.
     """
 
     name: str
@@ -43,35 +43,39 @@ class Frame:
     camera: Camera
     depth_HW: NDArray[np.float32] | None = None
     map_T_camera: Pose44 | None = None
-    lacks: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
-class Sequence(Protocol):
-    """Frames in sequence order; reading one frame touches no other."""
+class FrameSequence(Protocol):
+    """Frames in sequence order; each frame can be read independently of the others."""
 
     name: str
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> Frame:
-        """Return a frame with its depth and pose, where they are known."""
+        """Return a frame with its depth and pose, where known. Raises ImageError when the image cannot be read."""
         ...
 
     def header(self, index: int) -> FrameHeader:
-        """Return what is known of a frame before its pixels are read; costs no image decoding."""
+        """Return name, stamp and pose of a frame without decoding any image."""
         ...
 
     def query(self, index: int) -> Frame:
-        """Return image, camera and stamp alone: what is localized. Neither depth nor pose is read."""
+        """Return a frame as a query image, with camera and stamp but without depth and pose."""
         ...
 
     def describe(self) -> Description:
-        """Return where the parts of the recording come from."""
+        """Return the sources of the recording's parts."""
         ...
 
 
-def first_readable(sequence: Sequence) -> Frame:
-    """Return the first frame whose image can be read, as a query. Raises ImageError when none can."""
+# The name that other folders still import.
+Sequence = FrameSequence
+
+
+def first_readable(sequence: FrameSequence) -> Frame:
+    """Return the first frame whose image can be read, as a query image. Raises ImageError when there is none."""
     for index in range(len(sequence)):
         try:
             return sequence.query(index)
@@ -81,9 +85,9 @@ def first_readable(sequence: Sequence) -> Frame:
 
 
 def parse_frames(text: str | None, length: int) -> range:
-    """Return the frame indices of START:STOP:STEP (each part optional) within a sequence; None is all.
+    """Return the frame indices selected by START:STOP:STEP, each part optional; None selects all frames.
 
-    Raises SequenceError when the text is malformed or picks nothing.
+    Raises SequenceError when the text is malformed or selects no frame.
     """
     try:
         parts = [int(part) if part else None for part in (text or ":").split(":")]
@@ -93,5 +97,5 @@ def parse_frames(text: str | None, length: int) -> range:
     except ValueError:
         raise SequenceError(f"--frames '{text}' is not START:STOP:STEP; try 0:220:5") from None
     if not indices:
-        raise SequenceError(f"--frames '{text}' picks nothing from {length} frames; choose a range within 0:{length}")
+        raise SequenceError(f"--frames '{text}' selects none of {length} frames; choose a range within 0:{length}")
     return indices

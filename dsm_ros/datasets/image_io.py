@@ -1,4 +1,4 @@
-"""Reading image files: pictures as RGB, depth as metres."""
+"""Reading of image files: colour as RGB, depth in metres."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from dsm_ros.messages.image import image_from_msg
 
 @dataclass(frozen=True)
 class ImageFile:
-    """The bytes of an image file as the CompressedImage they could have been sent in."""
+    """The bytes of an image file, with the fields of a CompressedImage message."""
 
     data: bytes
     format: str
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
-    """Return an image as (H, W, 3) uint8 RGB, as the sensor saw it: an EXIF orientation turns nothing.
+    """Return an image as (H, W, 3) uint8 RGB; the EXIF orientation is ignored.
 
-    Grey, transparent and 16-bit files are read too. Raises ImageError when it cannot be read.
+    Grey, transparent and 16-bit images are converted. Raises ImageError when the file cannot be read.
     """
     try:
         return image_from_msg(ImageFile(path.read_bytes(), path.suffix.lower().lstrip(".")))
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:
-        raise ImageError(f"{path} is no readable image ({error}); leave it out, or copy it anew") from error
+        raise ImageError(f"{path} is not a readable image ({error}); remove the file or copy it again") from error
 
 
 def read_depth(path: Path, units_per_m: float) -> NDArray[np.float32]:
-    """Return a 16-bit depth image as (H, W) float32 metres, 0 = unknown (also 65535).
+    """Return a 16-bit depth image as (H, W) float32 metres; 0 and 65535 become 0 = unknown.
 
-    Raises ValueError with a short reason that is the same for all files of a kind.
+    Raises ValueError with a short reason that does not depend on the file.
     """
     raw_HW = _pixels(path)
     if raw_HW.ndim != 2 or raw_HW.dtype != np.uint16:
         channels = 1 if raw_HW.ndim == 2 else raw_HW.shape[2]
-        kind = f"{raw_HW.dtype}, {channels} channel{'s' * (channels > 1)}"
-        raise ValueError(f"its depth image is {kind}, not 16-bit grey")
+        kind = f"{raw_HW.dtype} with {channels} channel{'s' * (channels > 1)}"
+        raise ValueError(f"its depth image is {kind} instead of 16-bit grey")
     return metres_of_16_bits(np.asarray(raw_HW, np.uint16), units_per_m)
 
 

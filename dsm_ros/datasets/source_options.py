@@ -1,4 +1,4 @@
-"""What a user overrides of the rules that choose the parts of a recording."""
+"""Options that override how the parts of a recording are chosen."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """Topics and frames to use in place of the chosen ones; None leaves the choice to the rules.
+    """Topics and frames that override the default choice; None keeps the default.
 
-    pose: a pose topic, or TOPIC:FRAME to say which frame's pose it tells. rectified: images are rectified, so the
-    camera is P of camera_info and has no distortion.
+    pose: a pose topic, or TOPIC:FRAME when its poses are those of FRAME. rectified: the images are rectified, so the
+    camera is P of camera_info, without distortion.
     """
 
     image: str | None = None
@@ -21,8 +21,8 @@ class SourceOptions:
     rectified: bool = False
 
     def given(self) -> list[str]:
-        """Return the names of the options that were given, as on the command line."""
+        """Return the options that were given, as they are written on the command line."""
         return [f"--{name.replace('_', '-')}" for name, value in asdict(self).items() if value]
 
 
-BY_THE_RULES = SourceOptions()
+DEFAULT_SOURCES = SourceOptions()

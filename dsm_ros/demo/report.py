@@ -17,13 +17,11 @@ from dsm_ros.evaluation.metrics import FrameScore, summarise
 from dsm_ros.evaluation.plots import draw_top_view, new_figure, save
 from dsm_ros.geometry.pose import pose_error
 from dsm_ros.localization.localizer import Localizer
-from dsm_ros.localization.result import StageTimes
+from dsm_ros.localization.result import STAGES, StageTimes
 from dsm_ros.localization.view import single_view
 from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.display.debug_image import coordinate_colors
 from dsm_ros.scene_map.scene_map import SceneMap
-
-STAGES = ("encode", "retrieve", "match", "pnp", "total")
 
 
 @dataclass(frozen=True)

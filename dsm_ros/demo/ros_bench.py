@@ -70,7 +70,7 @@ def run() -> list[Timing]:
         map_uri = Path(folder) / "map"
         with progress_bar("building the map") as on_progress:
             frames = build_bench_room(map_uri, load_network(), on_progress)
-        node = ("dsm_ros.node.relocalizer_node", "--ros-args", "-p", f"map:={map_uri}", "--log-level", "warn")
+        node = ("dsm_ros.node", "--ros-args", "-p", f"map:={map_uri}", "--log-level", "warn")
         with process(*node, stdout=sys.stderr) as running:
             return measure_node(running, frames)
 

@@ -51,7 +51,7 @@ def make_plan(sequence: str | None) -> Plan:
 def stream(plan: Plan, map_uri: Path, rate_hz: float, bag: Path) -> Recording:
     """Run node and player, and record the node's answers and the bag until the player is done."""
     frames = f"{plan.query_frames.start}:{plan.query_frames.stop}"
-    node = ("dsm_ros.node.relocalizer_node", "--ros-args", "-p", f"map:={map_uri}", "--log-level", "warn")
+    node = ("dsm_ros.node", "--ros-args", "-p", f"map:={map_uri}", "--log-level", "warn")
     player = ("dsm_ros.demo.sequence_player", plan.query_sequence, "--frames", frames, "--rate", str(rate_hz))
     with process(*node) as running, process(*player, stdout=PIPE) as playing:
         recording = record(lambda: running.poll() is None and playing.poll() is None, bag)

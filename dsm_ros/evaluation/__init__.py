@@ -1,1 +1,1 @@
-"""Metrics, tables and plots."""
+"""Evaluation, ablations and benchmarks: metrics, tables and plots."""

@@ -1,6 +1,6 @@
-"""Ablations: the same frames localized by variants of the method, each with one thing changed at run time.
+"""Ablations: the same frames localized by variants of the method, each with one part changed at run time.
 
-The weights stay the shipped ones, or those given: nothing is trained again for a variant.
+All variants use the same weights, because no network is trained again for a variant.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Progress = Callable[[int, int], None]
 
 
 class Report(Protocol):
-    """Figures as JSON, and how to print and draw them."""
+    """The result of an ablation as JSON, table and plot."""
 
     def figures(self) -> dict[str, object]: ...
     def show(self) -> None: ...
@@ -33,7 +33,7 @@ class Report(Protocol):
 def ablate(
     ablation: Ablation, localizer: Localizer, sequence: Sequence, indices: range, on_progress: Progress
 ) -> Report:
-    """Localize the same frames with each variant of a localizer. Raises SequenceError without true poses."""
+    """Localize the same frames with each variant of a localizer. Raises SequenceError when no frame has a true pose."""
     if ablation == Ablation.RANK:
         return rank_candidates(localizer, sequence, indices, on_progress)
     outcomes: list[Outcome] = []

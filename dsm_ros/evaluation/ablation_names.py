@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from dsm_ros.text_enum import TextEnum
 
 
-class Ablation(StrEnum):
-    """What is changed at run time; TITLES say where the paper does the same."""
+class Ablation(TextEnum):
+    """The parts of the method that an ablation can change; TITLES name the tables of the paper that do the same."""
 
     SORTING = "sorting"
     IMAGES = "images"
@@ -18,11 +18,11 @@ class Ablation(StrEnum):
 
 
 TITLES = {
-    Ablation.SORTING: "how many candidates are kept, and in which order, 5 scene images [paper, table 4]",
-    Ablation.IMAGES: "number of scene images [paper, table 5]",
+    Ablation.SORTING: "number and order of the candidates kept, 5 keyframes [paper, table 4]",
+    Ablation.IMAGES: "number of keyframes N [paper, table 5]",
     Ablation.RESOLUTION: "long side of the network's input [paper, table 6]",
     Ablation.VIDEO: "single frame and video [paper, table 2 and figure 5]",
     Ablation.RANK: "error of the k-th best candidate, coarsest level [paper, figure 7]",
-    Ablation.RETRIEVAL: "retrieval rank of the 5 scene images [not in the paper]",
-    Ablation.HEADS: "the first match alone, both, and all that follows [not in the paper]",
+    Ablation.RETRIEVAL: "retrieval rank of the 5 keyframes [not in the paper]",
+    Ablation.HEADS: "first match, guided match and completed coordinates [not in the paper]",
 }

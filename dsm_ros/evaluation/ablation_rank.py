@@ -1,4 +1,4 @@
-"""The error of the k-th best candidate of a cell [paper, figure 7]."""
+"""Errors of the k-th best candidates of all cells, at the coarsest level [paper, figure 7]."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from torch import Tensor
 from dsm_ros.datasets.frame import Frame, Sequence
 from dsm_ros.errors import SequenceError
 from dsm_ros.evaluation.ablation_names import TITLES, Ablation
-from dsm_ros.evaluation.ablation_report import number, print_table
 from dsm_ros.evaluation.plots import ESTIMATE_COLOR, TRUE_COLOR, new_figure, save
+from dsm_ros.evaluation.tables import number, print_table
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Stopwatch
 from dsm_ros.localization.verification import Rejected, Verdict
@@ -30,7 +30,7 @@ SHOWN = (1, 2, 3, 4, 6, 8, 12, 16)
 
 @dataclass(frozen=True)
 class RankRow:
-    """Errors of the k-th best candidates over all cells with true depth; alone, and with the previous frame."""
+    """Errors of the k-th best candidates over all cells with true depth, without and with the previous frame."""
 
     k: int
     single_mean_m: float
@@ -41,7 +41,7 @@ class RankRow:
 
 @dataclass(frozen=True)
 class RankReport:
-    """The rows of one sequence: n frames, n_fused of which were fused with the previous one."""
+    """The rows of one sequence with n frames, of which n_fused were fused with the previous frame."""
 
     sequence: str
     n: int
@@ -57,7 +57,7 @@ class RankReport:
     def show(self) -> None:
         """Print a table."""
         cells = [
-            [str(row.k)] + [number(value, 100, 1) for value in list(asdict(row).values())[1:]]
+            [str(row.k)] + [number(value, 1, 100) for value in list(asdict(row).values())[1:]]
             for row in self.rows
             if row.k in SHOWN
         ]
@@ -91,10 +91,10 @@ def rank_candidates(
     on_progress: Callable[[int, int], None],
     weigh_scene: Callable[[float], float] = scene_weight,
 ) -> RankReport:
-    """Return the error of the k-th best candidate at the coarsest level, of each frame alone and with the previous.
+    """Return the errors of the k-th best candidates of each frame, without and with the previous frame.
 
-    weigh_scene: alpha of the temporal fusion, by the mean confidence. Raises SequenceError without true poses and
-    depth.
+    weigh_scene: returns alpha of the temporal fusion for a mean confidence. Raises SequenceError when a frame has no
+    true pose or no depth.
     """
     previous: PreviousFrame | None = None
     single: list[NDArray[np.float64]] = []
@@ -124,7 +124,7 @@ def rank_candidates(
 
 
 def _true_points(network: DsmNet, frame: Frame, scene: Scene) -> tuple[Tensor, Tensor]:
-    """Return the true point of each coarsest cell (P, 3), in the scene's local frame, and which are known."""
+    """Return the true points of the coarsest cells (P, 3; m, scene's local frame), and a mask of known points."""
     if frame.depth_HW is None or frame.map_T_camera is None:
         raise SequenceError(f"frame {frame.name} has no true pose or no depth; use a sequence with both")
     features = network.encode_keyframe(frame.image_HW3, frame.depth_HW, frame.camera, frame.map_T_camera)
@@ -135,8 +135,8 @@ def _true_points(network: DsmNet, frame: Frame, scene: Scene) -> tuple[Tensor, T
 
 
 def _errors_m(localizer: Localizer, match: DenseMatch, scene: Scene, truth_P3: Tensor) -> NDArray[np.float64]:
-    """Return the error of each candidate kept at the coarsest level (P, K); NaN where there is none."""
-    volume = keep_best(match.levels[0].candidates[0], scene.levels[0], localizer.network.config.candidates)
+    """Return the error (m) of each candidate kept at the coarsest level (P, K), NaN where there is no candidate."""
+    volume = keep_best(match.levels[0].searches[0].candidates, scene.levels[0], localizer.network.config.candidates)
     errors_PK = (volume.coords_PK3 - truth_P3[:, None]).norm(dim=2).masked_fill(~volume.valid_PK, torch.nan)
     return errors_PK.double().cpu().numpy()
 

@@ -1,4 +1,4 @@
-"""An ablation as a table for people, as JSON, as a plot."""
+"""The result of an ablation as table, JSON and plot."""
 
 from __future__ import annotations
 
@@ -8,18 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from dsm_ros.evaluation.ablation_names import TITLES, Ablation
 from dsm_ros.evaluation.evaluate import Evaluation
-from dsm_ros.evaluation.plots import new_figure, save
+from dsm_ros.evaluation.plots import coordinate_errors_m, draw_coordinate_errors, new_figure, save
+from dsm_ros.evaluation.tables import number, print_table
 
-WIDTH = 132  # of a table, even where the screen is said to be narrower: figures cut off are none
-EXPLAINED = "shares in %; coords: coordinates within 10 cm; wrong: accepted but off by over 50 cm"
-LIMITS_M = np.linspace(0, 0.5, 51)
+EXPLAINED = "shares in %; coords: coordinates within 10 cm; wrong: accepted with an error over 50 cm"
 BARS = {"n_localized": ("localized", "#cccccc"), "recall_5cm_5deg": ("5 cm 5\u00b0", "#1b9e77")}
 BARS |= {"recall_2cm_2deg": ("2 cm 2\u00b0", "#7570b3")}
 COLUMNS = {
@@ -36,13 +31,13 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one variant did."""
+    """The evaluation of one variant."""
 
     label: str
     evaluation: Evaluation
 
     def figures(self) -> dict[str, object]:
-        """Return the figures of ``dsm evaluate`` and, over the localized frames as the medians, the mean errors."""
+        """Return the figures of ``dsm evaluate``, and the mean errors of the localized frames."""
         localized = [score for score in self.evaluation.scores if score.map_T_camera is not None]
         means = {
             "mean_translation_m": _mean([score.translation_m for score in localized]),
@@ -74,7 +69,7 @@ class AblationReport:
         )
 
     def draw(self, folder: Path) -> Path:
-        """Write shares of frames, and how coordinate errors are distributed, of each variant; return the file."""
+        """Write bars of recall and curves of coordinate errors for each variant; return the file."""
         folder.mkdir(parents=True, exist_ok=True)
         figure = new_figure(9.5, 3)
         figure.suptitle(self.sequence, fontsize=9)
@@ -87,9 +82,9 @@ class AblationReport:
 def _cells(row: dict[str, object]) -> list[str]:
     times = row["ms_per_frame"]
     if not isinstance(times, dict):
-        raise TypeError("ms_per_frame is a table of stages")
-    shown = [number(row[name], factor, digits) for name, factor, digits in COLUMNS.values()]
-    return [str(row["label"]), f"{row['n_localized']} of {row['n']}", *shown, number(times["total"], 1, 0)]
+        raise TypeError("ms_per_frame must map each stage to its time")
+    shown = [number(row[name], digits, factor) for name, factor, digits in COLUMNS.values()]
+    return [str(row["label"]), f"{row['n_localized']} of {row['n']}", *shown, number(times["total"], 0)]
 
 
 def _draw_bars(axes: Axes, outcomes: Sequence[Outcome]) -> None:
@@ -106,32 +101,9 @@ def _draw_bars(axes: Axes, outcomes: Sequence[Outcome]) -> None:
 
 
 def _draw_curves(axes: Axes, outcomes: Sequence[Outcome]) -> None:
-    for count, outcome in enumerate(outcomes):
-        errors_m = np.concatenate([score.coordinate_errors_m for score in outcome.evaluation.scores])
-        below = [100 * float((errors_m < limit_m).mean()) if len(errors_m) else 0 for limit_m in LIMITS_M]
-        axes.plot(LIMITS_M * 100, below, ("-", "--")[count % 2], label=outcome.label)
-    axes.set_xlabel("coordinate error (cm)")
-    axes.set_ylabel("cells below (%)")
-    axes.set_ylim(0, 100)
-    axes.grid(alpha=0.3)
+    errors_of = {outcome.label: coordinate_errors_m(outcome.evaluation.scores) for outcome in outcomes}
+    draw_coordinate_errors(axes, errors_of)
     axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
-
-
-def print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows of text under heads, the first column to the left."""
-    table = Table(title=escape(title), box=SIMPLE)
-    for count, head in enumerate(heads):
-        table.add_column(head, justify="right" if count else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    console = Console()
-    console.width = max(console.width, WIDTH)
-    console.print(table)
-
-
-def number(value: object, factor: float, digits: int) -> str:
-    """Return a figure in another unit, nothing for None."""
-    return "" if value is None else f"{float(str(value)) * factor:.{digits}f}"
 
 
 def _mean(values: Sequence[float]) -> float | None:

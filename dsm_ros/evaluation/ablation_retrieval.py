@@ -1,4 +1,4 @@
-"""Other ways to choose keyframes than by what looks most like the image."""
+"""Alternative choices of keyframes: a lower retrieval rank, and the keyframes nearest to the true pose."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from dsm_ros.scene_map.scene_map import SceneMap
 
 
 class LaterKeyframes(SceneMap):
-    """A map that leaves out the keyframes that look most like the image."""
+    """A map whose retrieval skips the ``skipped`` most similar keyframes."""
 
     def __init__(self, scene_map: SceneMap, skipped: int):
         super().__init__(scene_map.store, scene_map.model_hash, str(scene_map.device))
         self._skipped = skipped
 
     def retrieve(self, descriptor_D: Tensor, count: int) -> list[int]:
-        """Return the ids of the next best keyframes."""
+        """Return the ids of the next most similar keyframes."""
         return super().retrieve(descriptor_D, self._skipped + count)[self._skipped :]
 
 
-class ToldWhere(Localizer):
-    """A localizer that matches the ``count`` keyframes nearest to where a frame truly was, and no look-alikes."""
+class NearTruePose(Localizer):
+    """A localizer that matches the ``count`` keyframes nearest to the true pose of each frame, and no other ones."""
 
     def __init__(self, localizer: Localizer, count: int, frames: Iterable[Frame]):
-        none_alike = LaterKeyframes(localizer.scene_map, len(localizer.scene_map.ids))
+        no_similar = LaterKeyframes(localizer.scene_map, len(localizer.scene_map.ids))
         config = replace(localizer.config.with_keyframes(count), near_keyframes=count)
-        super().__init__(none_alike, localizer.network, config)
+        super().__init__(no_similar, localizer.network, config)
         self._truths = {frame.stamp_ns: frame.map_T_camera for frame in frames}
 
     def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result:
-        """Return the pose of one of the frames, or why there is none."""
+        """Return the pose of one of the frames, or why there is none; the true pose replaces ``prior``."""
         return super().localize(views, stamp_ns, self._truths[stamp_ns])

@@ -1,4 +1,4 @@
-"""The variants of each ablation: named localizers, made one after the other."""
+"""The variants of each ablation: labelled localizers, each made when its turn comes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from dsm_ros.datasets.frame import Sequence
 from dsm_ros.evaluation.ablation_names import Ablation
 from dsm_ros.evaluation.ablation_networks import keep_all, keep_best_unsorted, plain_mean
-from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, ToldWhere
+from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, NearTruePose
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.matching import MatchedImage, Matcher
@@ -32,7 +32,7 @@ Make = Callable[[], Localizer]
 
 @dataclass(frozen=True)
 class Variant:
-    """A name and how to make its localizer, from the given one."""
+    """A label and a function that makes the localizer of this variant."""
 
     label: str
     make: Make
@@ -40,7 +40,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Setting:
-    """What variants are made of: a localizer, the frames it will be asked, and a folder for other maps."""
+    """The original localizer, the frames to localize, and a folder for other maps."""
 
     localizer: Localizer
     sequence: Sequence
@@ -49,7 +49,7 @@ class Setting:
 
 
 def sorting(setting: Setting) -> list[Variant]:
-    """Candidates sorted and not; where no trained head fixes their number, more and fewer of them too."""
+    """Return networks with sorted and unsorted candidates, and with other numbers where no trained head fixes them."""
     localizer, network = setting.localizer, setting.localizer.network
     config, count = network.config, network.config.candidates
     sharing = partial(DsmNet, config, network.model_hash, network)
@@ -71,7 +71,7 @@ def _with_few_images(localizer: Localizer, network: Callable[[], DsmNet]) -> Loc
 
 
 def images(setting: Setting) -> list[Variant]:
-    """The number N of scene images."""
+    """Return localizers with other numbers of keyframes, N."""
     localizer = setting.localizer
 
     def make(count: int) -> Localizer:
@@ -81,7 +81,7 @@ def images(setting: Setting) -> list[Variant]:
 
 
 def resolution(setting: Setting) -> list[Variant]:
-    """The size of the network's input, of the query's and of the map's images."""
+    """Return localizers with other sizes of the network's input, for query images and keyframes alike."""
     make = partial(_resized, setting.localizer, setting.folder)
     return [Variant(f"{side_px} px", partial(make, side_px)) for side_px in LONG_SIDES_PX]
 
@@ -100,7 +100,7 @@ def _resized(localizer: Localizer, folder: Path, side_px: int) -> Localizer:
 
 
 def video(setting: Setting) -> list[Variant]:
-    """Each frame alone, with the previous one, and with a weight alpha that does not follow the confidence."""
+    """Return localizers without the previous frame, with the previous frame, and with a constant weight alpha."""
     localizer = setting.localizer
     alone = replace(localizer.config, temporal=False)
     with_previous = replace(localizer.config, temporal=True)
@@ -117,7 +117,10 @@ def video(setting: Setting) -> list[Variant]:
 
 
 def retrieval(setting: Setting) -> list[Variant]:
-    """Scene images of lower and lower retrieval rank, and those nearest to the truth: what retrieval cannot surpass."""
+    """Return localizers with keyframes of lower retrieval ranks, and with the keyframes nearest to the true pose.
+
+    The keyframes nearest to the true pose show the best result that a better retrieval could reach.
+    """
     localizer = setting.localizer
     config = localizer.config.with_keyframes(FEW_IMAGES)
 
@@ -125,33 +128,33 @@ def retrieval(setting: Setting) -> list[Variant]:
         return Localizer(LaterKeyframes(localizer.scene_map, skipped), localizer.network, config)
 
     def nearest() -> Localizer:
-        return ToldWhere(localizer, FEW_IMAGES, (setting.sequence[index] for index in setting.indices))
+        return NearTruePose(localizer, FEW_IMAGES, (setting.sequence[index] for index in setting.indices))
 
     ranks = [Variant(f"ranks {rank + 1} to {rank + FEW_IMAGES}", partial(later, rank)) for rank in RANKS]
-    return [*ranks, Variant("nearest to the truth", nearest)]
+    return [*ranks, Variant("nearest to the true pose", nearest)]
 
 
 def as_matched(image: MatchedImage, map_T_camera: Pose44 | None, max_error_px: float) -> SceneCoordinates:
-    """Return dense coordinates without completing them."""
+    """Return the dense coordinates as they were matched, without completing them."""
     return scene_coordinates(image, None, max_error_px)
 
 
 def heads(setting: Setting) -> list[Variant]:
-    """One match with analytic heads, then each further step; where heads are trained, all steps without them too."""
+    """Return localizers with more and more steps; where heads are trained, also all steps with analytic heads."""
     scene_map, network, config = setting.localizer.scene_map, setting.localizer.network, setting.localizer.config
     trained = network.config.trained_heads
     analytic = without_heads(network) if trained else network
     first_only = replace(config, guided_keyframes=0)
     variants = [
         Variant(
-            "first match alone, computed heads",
+            "first match alone, analytic heads",
             lambda: Localizer(scene_map, analytic, first_only, coordinates_of=as_matched),
         ),
         Variant("both matches", lambda: Localizer(scene_map, network, config, coordinates_of=as_matched)),
-        Variant("both, surface completed", lambda: Localizer(scene_map, network, config)),
+        Variant("both, coordinates completed", lambda: Localizer(scene_map, network, config)),
     ]
     if trained:
-        variants.append(Variant("the same, computed heads", lambda: Localizer(scene_map, analytic, config)))
+        variants.append(Variant("the same, analytic heads", lambda: Localizer(scene_map, analytic, config)))
     return variants
 
 

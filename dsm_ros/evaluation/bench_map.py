@@ -1,4 +1,4 @@
-"""A map with more keyframes than were recorded, to measure what searching a large map costs."""
+"""Maps with more keyframes than were recorded, to measure the cost of searching a large map."""
 
 from __future__ import annotations
 
@@ -14,26 +14,29 @@ from dsm_ros.scene_map.keyframe_index import KeyframeIndex
 from dsm_ros.scene_map.scene_map import SceneMap
 from dsm_ros.scene_map.store import MapStore
 
-ROOM_M = 10.0  # from one copy of the place to the next: too far to be near
+ROOM_M = 10.0  # distance from one copy of the place to the next, larger than the place
 
 
 class CopyingStore(MapStore):
-    """A map's tables, with more ids than keyframes: the features of a copy are those of its original."""
+    """The tables of a map, with copies of its keyframes; a copy has the features of its original.
+
+    originals: id of each copy -> id of its original.
+    """
 
     def __init__(self, uri: str, originals: dict[int, int]):
         super().__init__(uri)
         self._originals = originals
 
     def features(self, ids: Sequence[int], model_hash: str) -> list[KeyframeFeatures]:
-        """Return the features of keyframes and of copies, in the order asked."""
+        """Return the features of keyframes and of copies, in the order of their ids."""
         return super().features([self._originals.get(i, i) for i in ids], model_hash)
 
 
 def resized_map(scene_map: SceneMap, count: int) -> SceneMap:
-    """Return a map of ``count`` keyframes: fewer than were recorded, or copies besides.
+    """Return a map of ``count`` keyframes, the first ones of a map or all of them and copies.
 
-    A copy stands in a copy of the place further along x, with a random descriptor that is as far from the mean as those
-    of the map are.
+    Copies stand in a copy of the place further along x. Each has a random descriptor at the mean distance of the map's
+    descriptors from their mean.
     """
     ids = np.array(scene_map.ids)
     rows_K, rooms_K = np.arange(count) % len(ids), np.arange(count) // len(ids)

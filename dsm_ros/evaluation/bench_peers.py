@@ -1,4 +1,4 @@
-"""Comparison of the localizer with peers on the same images, the same retrieved keyframes and the same PnP."""
+"""Comparison of dsm_ros with other methods, called peers, on the same images, retrieved keyframes and PnP."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import torch
 from dsm_ros.datasets.frame import Frame
 from dsm_ros.datasets.frame import Sequence as FrameSequence
 from dsm_ros.errors import SequenceError
+from dsm_ros.evaluation.metrics import gross_errors, median_pose_errors, recall
 from dsm_ros.evaluation.peers.learnt import AlikedLightGlue, XFeat
 from dsm_ros.evaluation.peers.peer import KeypointMethod, KeypointPeer, Peer, PeerUnavailable
 from dsm_ros.evaluation.peers.sift import Sift
@@ -24,7 +25,6 @@ from dsm_ros.localization.result import Localized
 from dsm_ros.localization.view import single_view
 from dsm_ros.scene_map.scene_map import SceneMap
 
-WRONG_M, NEAR_M, NEAR_DEG = 0.5, 0.05, 5.0
 METHODS: dict[str, Callable[[torch.device], KeypointMethod]] = {
     "sift": lambda device: Sift(),
     "xfeat": XFeat,
@@ -35,7 +35,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Retrieved:
-    """The keyframes that look most alike, and the time it took to find them: to encode the image and to search."""
+    """The keyframes most similar to an image, and the time to encode the image and to search the map, ms."""
 
     ids: list[int]
     ms: float
@@ -43,7 +43,10 @@ class Retrieved:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a method made of one image: a pose or none, and the time; retrieval_ms: to be added where ms is without."""
+    """The pose that a method found for one image, or None, and the time of the method, ms.
+
+    retrieval_ms: the time of a retrieval that ``ms`` does not include, 0 where ``ms`` includes the retrieval.
+    """
 
     map_T_camera: Pose44 | None
     ms: float
@@ -52,9 +55,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class MethodRow:
-    """The figures of one method; ratios: its median time by ours, without and with the time of the retrieval it needs.
+    """The figures of one method.
 
-    Without figures, why there are none.
+    ms_median: time without a retrieval by another method; whole_ms_median: with that retrieval. ratio, whole_ratio:
+    these times relative to the time of dsm_ros. reason: why there are no figures, empty when there are figures.
     """
 
     method: str
@@ -74,12 +78,12 @@ class MethodRow:
 def compare(
     localizer: Localizer, sequence: FrameSequence, indices: range, peers: Sequence[str], on_progress: Progress
 ) -> list[MethodRow]:
-    """Return a row for ours, one for ours without the previous frame, and one for each peer (of ``METHODS``).
+    """Return a row for a localizer, one for the localizer without the previous frame, and one for each peer.
 
-    Each frame goes to one method after the other, so that whatever else the machine does slows all alike. Features of
-    keyframes are in memory before the clock starts. Peers get the N keyframes that ours retrieves; their rows have the
-    time without that, and with it, for they need one too. A peer that cannot run is a row with the reason. Raises
-    SequenceError without true poses.
+    peers: names in ``METHODS``. Each frame goes to one method after the other, so that other load on the machine slows
+    all methods alike. The features of keyframes are in memory before the clock starts. Peers match the N keyframes that
+    the localizer retrieves, and their rows have the time without that retrieval and with the retrieval. A peer that
+    cannot run gets a row with the reason. Raises SequenceError when a frame has no true pose.
     """
     cv2.setNumThreads(torch.get_num_threads())
     localizer.scene_map.preload(len(localizer.scene_map.ids))
@@ -90,11 +94,11 @@ def compare(
     answers: dict[str, list[Answer]] = {name: [], f"{name}, single frames": [], **{peer: [] for peer in peers}}
     for count, index in enumerate([indices[0], *indices]):
         frame = sequence[index]
-        alike = retrieve(localizer, frame)
+        similar = retrieve(localizer, frame)
         found = [localize(localizer, frame), localize(alone, frame)]
-        found += [each.localize(frame, alike) for each in contestants]
+        found += [each.localize(frame, similar) for each in contestants]
         on_progress(count, len(indices))
-        if count == 0:  # the first frame is there twice: what is set up once is not timed
+        if count == 0:  # the first frame comes twice, because its first run includes one-time set-up
             localizer.reset()
             continue
         truths.append(true_pose(frame))
@@ -108,21 +112,21 @@ def compare(
     return [_with_ratios(row, rows[0].ms_median) for row in rows]
 
 
-def _with_ratios(row: MethodRow, ours_ms: float | None) -> MethodRow:
-    if not (ours_ms and row.ms_median and row.whole_ms_median):
+def _with_ratios(row: MethodRow, reference_ms: float | None) -> MethodRow:
+    if not (reference_ms and row.ms_median and row.whole_ms_median):
         return row
-    return replace(row, ratio=row.ms_median / ours_ms, whole_ratio=row.whole_ms_median / ours_ms)
+    return replace(row, ratio=row.ms_median / reference_ms, whole_ratio=row.whole_ms_median / reference_ms)
 
 
 def true_pose(frame: Frame) -> Pose44:
-    """Return a frame's true pose. Raises SequenceError without one."""
+    """Return the true pose of a frame. Raises SequenceError when the frame has none."""
     if frame.map_T_camera is None:
         raise SequenceError(f"frame {frame.name} has no true pose; compare on a sequence with ground truth")
     return frame.map_T_camera
 
 
 def retrieve(localizer: Localizer, frame: Frame) -> Retrieved:
-    """Return the N keyframes that look most alike."""
+    """Return the N keyframes most similar to a frame."""
     start_s = time.perf_counter()
     query = localizer.network.encode(frame.image_HW3, frame.camera)
     ids = localizer.scene_map.retrieve(query.descriptor_D, localizer.config.keyframes)
@@ -130,7 +134,7 @@ def retrieve(localizer: Localizer, frame: Frame) -> Retrieved:
 
 
 def localize(localizer: Localizer, frame: Frame) -> Answer:
-    """Return the answer of ours."""
+    """Return the answer of a localizer to a frame."""
     start_s = time.perf_counter()
     result = localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
     pose = result.map_T_camera if isinstance(result, Localized) else None
@@ -138,59 +142,61 @@ def localize(localizer: Localizer, frame: Frame) -> Answer:
 
 
 def make_peer(name: str, localizer: Localizer) -> Peer:
-    """Return a peer with the device and the inlier limit of ours. Raises whatever the peer's program raises."""
+    """Return a peer with the device and the relative inlier limit of a localizer.
+
+    Raises whatever the code of the peer raises.
+    """
     max_error = localizer.config.max_error_px / localizer.network.config.long_side_px
     return KeypointPeer(METHODS[name](localizer.network.device), max_error)
 
 
 class Contestant:
-    """A peer that is out once it fails, with the reason; ``make`` makes it."""
+    """A peer in the comparison, which is excluded with the reason once the peer fails; ``make`` makes the peer."""
 
     def __init__(self, name: str, scene_map: SceneMap, make: Callable[[], Peer]):
         self.name, self.reason = name, ""
         self._scene_map = scene_map
         self._prepared: set[int] = set()
         self._peer: Peer | None = None
-        with self._out_if_it_fails():
+        with self._excluded_on_failure():
             self._peer = make()
 
-    def localize(self, frame: Frame, alike: Retrieved) -> Answer:
-        """Return the peer's answer with the keyframes that ours retrieved; their features are not timed."""
+    def localize(self, frame: Frame, similar: Retrieved) -> Answer:
+        """Return the peer's answer with retrieved keyframes; computing their features is not timed."""
         answer = Answer(None, 0.0)
-        with self._out_if_it_fails():
+        with self._excluded_on_failure():
             if self._peer:
-                for keyframe_id in [i for i in alike.ids if i not in self._prepared]:
+                for keyframe_id in [i for i in similar.ids if i not in self._prepared]:
                     self._peer.prepare(self._scene_map.keyframe(keyframe_id))
                     self._prepared.add(keyframe_id)
                 start_s = time.perf_counter()
-                pose = self._peer.localize(frame.image_HW3, frame.camera, alike.ids)
-                answer = Answer(pose, (time.perf_counter() - start_s) * 1e3, alike.ms)
+                pose = self._peer.localize(frame.image_HW3, frame.camera, similar.ids)
+                answer = Answer(pose, (time.perf_counter() - start_s) * 1e3, similar.ms)
         return answer
 
     @contextmanager
-    def _out_if_it_fails(self) -> Iterator[None]:
+    def _excluded_on_failure(self) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # of somebody else's program: whatever it is, the others' figures stand
+        except Exception as error:  # any error of a peer's code leaves the figures of the other methods valid
             self._peer = None
-            self.reason = str(error) if isinstance(error, PeerUnavailable) else f"it failed: {error!r:.200}"
+            self.reason = str(error) if isinstance(error, PeerUnavailable) else f"failed with {error!r:.200}"
 
 
 def score(method: str, truths: Sequence[Pose44], answers: Sequence[Answer]) -> MethodRow:
-    """Return the figures of one method's answers to frames with true poses."""
-    pairs = zip(truths, answers, strict=True)
-    errors = [pose_error(answer.map_T_camera, truth) for truth, answer in pairs if answer.map_T_camera is not None]
-    errors_L2 = np.array(errors).reshape(-1, 2)
-    near_L = (errors_L2[:, 0] < NEAR_M) & (errors_L2[:, 1] < NEAR_DEG)
-    translation_m, rotation_deg = np.median(errors_L2, axis=0).tolist() if errors else (None, None)
+    """Return the figures of one method from its answers to frames with true poses."""
+    poses = [answer.map_T_camera for answer in answers]
+    pairs = zip(poses, truths, strict=True)
+    errors_N2 = np.array([(np.inf, np.inf) if pose is None else pose_error(pose, truth) for pose, truth in pairs])
+    translation_m, rotation_deg = median_pose_errors(errors_N2)
     return MethodRow(
         method,
         n=len(truths),
         ms_median=float(np.median([answer.ms for answer in answers])),
         whole_ms_median=float(np.median([answer.ms + answer.retrieval_ms for answer in answers])),
-        n_localized=len(errors),
+        n_localized=sum(pose is not None for pose in poses),
         median_translation_m=translation_m,
         median_rotation_deg=rotation_deg,
-        recall_5cm_5deg=float(near_L.sum() / len(truths)),
-        wrong_over_50cm=int((errors_L2[:, 0] > WRONG_M).sum()),
+        recall_5cm_5deg=recall(errors_N2, 0.05, 5.0),
+        wrong_over_50cm=gross_errors(errors_N2),
     )

@@ -1,4 +1,4 @@
-"""Plots of the figures of ``dsm bench``."""
+"""Plots of the results of ``dsm bench``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from dsm_ros.evaluation.bench_peers import MethodRow
 from dsm_ros.evaluation.bench_sweep import SweepRow
 from dsm_ros.evaluation.plots import new_figure, save
+from dsm_ros.localization.result import STAGES
 
-STAGES = {"encode": "#7570b3", "retrieve": "#e7298a", "match": "#1b9e77", "pnp": "#d95f02"}
+COLORS = ("#7570b3", "#e7298a", "#1b9e77", "#d95f02")  # of the stages without their total
 AXES: dict[str, Callable[[SweepRow], int]] = {
     "keyframes in the map": lambda row: row.keyframes,
     "keyframes matched (N)": lambda row: row.scene_images,
@@ -20,7 +21,7 @@ AXES: dict[str, Callable[[SweepRow], int]] = {
 
 
 def plot_sweep(rows: Sequence[SweepRow], folder: Path) -> Path:
-    """Write time per stage against each of map size, N and resolution; return the file."""
+    """Write plots of the time of each stage against map size, N and resolution; return the file."""
     folder.mkdir(parents=True, exist_ok=True)
     figure = new_figure(11, 4)
     drawn = figure.subplots(1, len(AXES), sharey=True)
@@ -33,7 +34,7 @@ def plot_sweep(rows: Sequence[SweepRow], folder: Path) -> Path:
 
 
 def _varied(rows: Sequence[SweepRow], value: Callable[[SweepRow], int]) -> list[SweepRow]:
-    """Return the rows that differ in one value alone, in its order."""
+    """Return the rows that differ in one value alone, sorted by that value."""
     others = [read for read in AXES.values() if read is not value]
     groups: dict[tuple[int, ...], list[SweepRow]] = {}
     for row in rows:
@@ -45,7 +46,7 @@ def _varied(rows: Sequence[SweepRow], value: Callable[[SweepRow], int]) -> list[
 def _draw_stages(axes: Axes, rows: Sequence[SweepRow], value: Callable[[SweepRow], int]) -> None:
     places = range(len(rows))
     below = [0.0] * len(rows)
-    for stage, color in STAGES.items():
+    for stage, color in zip(STAGES[:-1], COLORS, strict=True):
         times = [row.ms_per_frame[stage] for row in rows]
         axes.bar(places, times, bottom=below, color=color, label=stage)
         below = [a + b for a, b in zip(below, times, strict=True)]
@@ -53,7 +54,7 @@ def _draw_stages(axes: Axes, rows: Sequence[SweepRow], value: Callable[[SweepRow
 
 
 def plot_peers(rows: Sequence[MethodRow], folder: Path) -> Path:
-    """Write recall against time, a point for each method that ran; return the file."""
+    """Write a plot of recall against time with a point for each method that ran; return the file."""
     folder.mkdir(parents=True, exist_ok=True)
     figure = new_figure(6, 4)
     axes = figure.add_subplot()
@@ -61,7 +62,7 @@ def plot_peers(rows: Sequence[MethodRow], folder: Path) -> Path:
         if row.ms_median is not None and row.recall_5cm_5deg is not None:
             axes.plot(row.ms_median, 100 * row.recall_5cm_5deg, "o", label=row.method)
     axes.set_xscale("log")
-    axes.set_xlabel("ms per image; peers: without retrieval")
+    axes.set_xlabel("ms per image (other methods: without retrieval)")
     axes.set_ylabel("within 5 cm and 5 degrees (%)")
     axes.set_ylim(0, 105)
     axes.legend()

@@ -1,4 +1,4 @@
-"""The rendered room of the benchmarks: its map of every fifth frame, and the frames between as queries."""
+"""The rendered room of the benchmarks: a map of every fifth frame, and query frames between the map's frames."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAP_FRAMES, QUERY_FRAMES = range(0, 60, 5), range(2, 60, 5)
 
 
 def build_bench_room(map_uri: Path, network: DsmNet, on_progress: Callable[[int, int], None]) -> list[Frame]:
-    """Build the room's map and return frames (640x480) that it localizes."""
+    """Build the map of the room and return the query frames (640x480)."""
     room = open_sequence(ROOM)
     build_map(room, MAP_FRAMES, str(map_uri), network, "bench", append=False, on_progress=on_progress)
     return [room[index] for index in QUERY_FRAMES]

@@ -1,4 +1,4 @@
-"""Time and memory against the size of the map, N and the resolution: one process for each setting."""
+"""Time and memory of localization for map sizes, numbers of keyframes N and resolutions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Case:
-    """One setting: keyframes in the map, N of them matched, the network's input, what computes where."""
+    """One setting: keyframes in the map, keyframes matched (N), size of the network's input, weights and device."""
 
     keyframes: int
     scene_images: int
@@ -41,7 +41,7 @@ class Case:
     runtime: Runtime = Runtime.TORCH
 
     def load_network(self) -> DsmNet:
-        """Return the network of this setting; it waits for its device, so that stages can be timed."""
+        """Return the network of this setting, whose calls wait for the device so that stages can be timed."""
         network = load_network(self.model, self.device, self.runtime)
         resized = DsmNet(replace(network.config, long_side_px=self.long_side_px), network.model_hash, network)
         return synchronised(resized)
@@ -49,7 +49,7 @@ class Case:
 
 @dataclass(frozen=True)
 class SweepRow:
-    """The figures of one setting: medians in ms, frames a second, peak memory of the process and of the GPU."""
+    """The figures of one setting: median times, frame rate, peak memory of the process and of the GPU."""
 
     keyframes: int
     scene_images: int
@@ -65,7 +65,7 @@ class SweepRow:
 
 
 def cases(keyframes: Sequence[int], images: Sequence[int], sizes: Sequence[int], base: Case) -> list[Case]:
-    """Return one setting for each value, the other two at the middle of their lists."""
+    """Return one setting for each value of a list, with the middle values of the other two lists."""
     base = replace(base, keyframes=_middle(keyframes), scene_images=_middle(images), long_side_px=_middle(sizes))
     varied = [replace(base, keyframes=value) for value in keyframes]
     varied += [replace(base, scene_images=value) for value in images]
@@ -78,7 +78,7 @@ def _middle(values: Sequence[int]) -> int:
 
 
 def sweep(settings: Sequence[Case], folder: Path, on_progress: Progress) -> list[SweepRow]:
-    """Measure each setting in a process of its own, so that memory is its own; maps are built in a folder."""
+    """Measure each setting in a new process, whose peak memory is that of the setting; maps are built in a folder."""
     rooms: dict[int, list[Frame]] = {}
     rows = []
     for case in settings:
@@ -92,7 +92,7 @@ def sweep(settings: Sequence[Case], folder: Path, on_progress: Progress) -> list
 
 
 def measure(case: Case, map_uri: str, frames: Sequence[Frame]) -> SweepRow:
-    """Localize frames there, which reads the features, and back, which is timed; all N keyframes matched at once."""
+    """Localize frames twice, all N keyframes at once, and time the second run, whose features are in memory."""
     prepare_process()
     network = case.load_network()
     scene_map = SceneMap.open(map_uri, network.model_hash, case.device)

@@ -1,69 +1,46 @@
-"""Tables of the figures of ``dsm bench``."""
+"""Tables of the results of ``dsm bench``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from dsm_ros.evaluation.bench_peers import MethodRow
 from dsm_ros.evaluation.bench_sweep import SweepRow
-
-WIDTH = 110  # of a table, even where the screen is said to be narrower: figures cut off are none
-STAGES = ("encode", "retrieve", "match", "pnp", "total")
+from dsm_ros.evaluation.tables import number, print_table
+from dsm_ros.localization.result import STAGES
 
 
 def print_sweep(rows: Sequence[SweepRow]) -> None:
-    """Print time and memory for each setting."""
+    """Print the time and memory of each setting."""
     where = f"{rows[0].runtime} on {rows[0].device}, {rows[0].threads} threads"
-    table = _table(f"ms per image (medians), {where}", "keyframes", "N", "input", *STAGES, "per s", "MB", "GPU MB")
-    for row in rows:
-        times = [f"{row.ms_per_frame[stage]:.1f}" for stage in STAGES]
-        memory = [_number(row.peak_rss_mb, 1, 0), _number(row.gpu_mb, 1, 0)]
-        speed = f"{row.frames_per_second:.1f}"
-        table.add_row(
-            f"{row.keyframes:,}", str(row.scene_images), f"{row.width_px}x{row.height_px}", *times, speed, *memory
-        )
-    _print(table)
+    heads = ("keyframes", "N", "input", *STAGES, "images/s", "MB", "GPU MB")
+    print_table(f"median ms per image, {where}", heads, [_setting(row) for row in rows])
+
+
+def _setting(row: SweepRow) -> list[str]:
+    times = [number(row.ms_per_frame[stage], 1) for stage in STAGES]
+    memory = [number(row.peak_rss_mb, 0), number(row.gpu_mb, 0)]
+    size = f"{row.width_px}x{row.height_px}"
+    return [f"{row.keyframes:,}", str(row.scene_images), size, *times, number(row.frames_per_second, 1), *memory]
 
 
 def print_peers(rows: Sequence[MethodRow]) -> None:
-    """Print the figures of each method, or why it has none."""
-    heads = ("ms (ratio)", "with retrieval", "localized", "error", "5 cm 5°", "wrong")
-    table = _table("same images, keyframes and PnP; medians; wrong: by over 50 cm", "method", *heads)
-    for row in rows:
-        table.add_row(row.method, *_figures(row) if not row.reason else ["none"])
-    reasons = [f"{row.method}: {row.reason}" for row in rows if row.reason]
-    _print(table, *reasons)
+    """Print the figures of each method, or the reason why it has none."""
+    title = "all methods: same images, retrieved keyframes and PnP; medians; ratio: to the first row"
+    heads = ("method", "ms (ratio)", "with retrieval", "localized", "error", "5 cm 5°", "over 50 cm")
+    notes = [f"{row.method}: {row.reason}" for row in rows if row.reason]
+    print_table(title, heads, [_method(row) for row in rows], notes)
 
 
-def _figures(row: MethodRow) -> list[str]:
+def _method(row: MethodRow) -> list[str]:
+    if row.reason:
+        return [row.method, "none"]
     return [
-        f"{_number(row.ms_median, 1, 0)} ({_number(row.ratio, 1, 2)})",
-        f"{_number(row.whole_ms_median, 1, 0)} ({_number(row.whole_ratio, 1, 2)})",
+        row.method,
+        f"{number(row.ms_median, 0)} ({number(row.ratio, 2)})",
+        f"{number(row.whole_ms_median, 0)} ({number(row.whole_ratio, 2)})",
         f"{row.n_localized} of {row.n}",
-        f"{_number(row.median_translation_m, 100, 1)} cm {_number(row.median_rotation_deg, 1, 1)}°",
-        _number(row.recall_5cm_5deg, 100, 1) + " %",
+        f"{number(row.median_translation_m, 1, 100)} cm {number(row.median_rotation_deg, 1)}°",
+        f"{number(row.recall_5cm_5deg, 1, 100)} %",
         str(row.wrong_over_50cm),
     ]
-
-
-def _number(value: float | None, factor: float, digits: int) -> str:
-    return "" if value is None else f"{value * factor:.{digits}f}"
-
-
-def _table(title: str, first: str, *heads: str) -> Table:
-    table = Table(title=title, box=SIMPLE)
-    table.add_column(first, no_wrap=True)
-    for head in heads:
-        table.add_column(head, justify="right", no_wrap=True)
-    return table
-
-
-def _print(table: Table, *lines: str) -> None:
-    console = Console()
-    console.width = max(console.width, WIDTH)
-    console.print(table, *map(escape, lines), sep="\n", soft_wrap=False)

@@ -1,4 +1,4 @@
-"""How much of a span of time a device computes, and the gaps in which it waits."""
+"""Busy and idle time of a device, and the gaps between its pieces of work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Gap:
-    """A time in which nothing was computed, and the work before and after it."""
+    """A time without work, and the names of the work before and after the gap."""
 
     length_us: float
     before: str
@@ -29,7 +29,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class BusyTime:
-    """The time from the first work to the end of the last, how much of it was computed in, and the gaps."""
+    """The time from the start of the first work to the end of the last, its busy part, and the gaps."""
 
     span_us: float
     busy_us: float
@@ -37,12 +37,12 @@ class BusyTime:
 
     @property
     def idle_share(self) -> float:
-        """The share of the span in which nothing was computed."""
+        """The share of the span without work."""
         return 1 - self.busy_us / self.span_us if self.span_us else 0.0
 
 
 def busy_time(works: Iterable[Work]) -> BusyTime:
-    """Return when a device was busy; pieces of work may overlap."""
+    """Return the busy time and the gaps of a device; pieces of work may overlap."""
     ordered = sorted(works, key=lambda work: work.start_us)
     if not ordered:
         return BusyTime(0.0, 0.0, ())
@@ -56,11 +56,11 @@ def busy_time(works: Iterable[Work]) -> BusyTime:
 
 
 def gap_lines(gaps: Sequence[Gap]) -> list[str]:
-    """Return the gaps by length and the largest of them, as lines of text."""
+    """Return lines of text that count the gaps by length and name the largest gaps."""
     lines, lower_us = [], 0.0
     for upper_us in GAP_LIMITS_US:
         lengths_us = [gap.length_us for gap in gaps if lower_us < gap.length_us <= upper_us]
-        lines.append(f"gaps up to {upper_us:g} us: {len(lengths_us)}, {sum(lengths_us) / 1e3:.2f} ms in all")
+        lines.append(f"gaps up to {upper_us:g} us: {len(lengths_us)}, {sum(lengths_us) / 1e3:.2f} ms in total")
         lower_us = upper_us
     largest = sorted(gaps, key=lambda gap: -gap.length_us)[:LARGEST]
     return lines + [f"{gap.length_us / 1e3:8.3f} ms between {gap.before[:60]} and {gap.after[:60]}" for gap in largest]

@@ -1,4 +1,4 @@
-"""A profile of localization on one device as text: operations, gaps and copies."""
+"""A profile of localization on one device as text: operations, gaps and copies between host and device."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WAITS = ("Memcpy", "cudaStreamSynchronize", "cudaDeviceSynchronize", "cudaMemcpy
 
 
 def profile_frames(localizer: Localizer, frames: Sequence[Frame]) -> str:
-    """Localize frames and return what the device did meanwhile; call it after a warm-up."""
+    """Localize frames and return the profile of the device; localize some frames before as a warm-up."""
     on_gpu = localizer.network.device.type == "cuda"
     activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]
     with profile(activities=activities) as profiled:
@@ -40,14 +40,14 @@ def _times(profiled: profile, on_gpu: bool, frames: int) -> list[str]:
     works = [Work(e.name, e.time_range.start, e.time_range.end) for e in events if e.device_type.name == where]
     busy = busy_time(works)
     lines = [
-        f"{frames} frames; of each: {len(works) / frames:.0f} pieces of work, {busy.span_us / 1e3 / frames:.2f} ms, "
-        f"of which {busy.busy_us / 1e3 / frames:.2f} busy; idle share {busy.idle_share:.2f}",
+        f"{frames} frames; per frame: {len(works) / frames:.0f} pieces of work, {busy.span_us / 1e3 / frames:.2f} ms, "
+        f"of which {busy.busy_us / 1e3 / frames:.2f} ms busy; idle share {busy.idle_share:.2f}",
         *gap_lines(busy.gaps),
     ]
     for start in WAITS:
         called = [e for e in events if e.name.startswith(start)]
         took_ms = sum(e.time_range.elapsed_us() for e in called) / 1e3
-        lines.append(f"{start}: {len(called) / frames:.1f} a frame, {took_ms / frames:.3f} ms a frame")
+        lines.append(f"{start}: {len(called) / frames:.1f} per frame, {took_ms / frames:.3f} ms per frame")
     return lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -14,14 +14,14 @@ from dsm_ros.errors import ImageError, SequenceError
 from dsm_ros.evaluation.memory import peak_rss_mb
 from dsm_ros.evaluation.metrics import FrameScore, score_frame, summarise
 from dsm_ros.localization.localizer import Localizer
-from dsm_ros.localization.result import Localized, NotLocalized, Result, StageTimes
+from dsm_ros.localization.result import STAGES, Localized, NotLocalized, Result, StageTimes
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.onnx_net import runtime_of
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The scores of the frames with ground truth, the figures made of them, and how often each reason was given."""
+    """The scores of the frames with ground truth, the figures of all scores, and the count of each failure reason."""
 
     scores: list[FrameScore]
     figures: dict[str, object]
@@ -31,9 +31,10 @@ class Evaluation:
 def evaluate(
     localizer: Localizer, sequence: Sequence, indices: range, on_frame: Callable[[int, int], None]
 ) -> Evaluation:
-    """Localize frames and compare with their true poses; reading the frames is not timed.
+    """Localize frames and compare the results with the true poses; reading the frames is not timed.
 
-    Frames without a true pose are localized and counted, not scored. Raises SequenceError when no frame has one.
+    Frames without a true pose are localized and counted but not scored. Raises SequenceError when no frame has a true
+    pose.
     """
     require_truth(sequence, indices)
     scores: list[FrameScore] = []
@@ -47,19 +48,19 @@ def evaluate(
         start_s = time.perf_counter()
         result = localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
         if frame.map_T_camera is None:
-            others = others.and_one(result)
+            others = others.with_frame(result)
             continue
         seconds += time.perf_counter() - start_s
         scores.append(score_frame(frame, frame.map_T_camera, result))
         if isinstance(result, NotLocalized):
             reasons[result.reason] = reasons.get(result.reason, 0) + 1
     if not scores:
-        raise SequenceError(f"no image of {sequence.name} that has a true pose can be read")
+        raise SequenceError(f"no image of {sequence.name} with a true pose can be read; choose other --frames")
     return Evaluation(scores, {**_figures(localizer, scores, seconds), **others.figures()}, reasons)
 
 
 def _readable(sequence: Sequence, indices: range) -> Iterator[Frame | None]:
-    """Yield frames, None for one whose image cannot be read."""
+    """Yield frames, and None in place of a frame whose image cannot be read."""
     for index in indices:
         try:
             yield sequence[index]
@@ -69,19 +70,19 @@ def _readable(sequence: Sequence, indices: range) -> Iterator[Frame | None]:
 
 @dataclass(frozen=True)
 class NotScored:
-    """Frames without a true pose, how many of them were localized, and frames whose image cannot be read."""
+    """Numbers of frames without a true pose, of localized ones among those frames, and of unreadable frames."""
 
     without_truth: int = 0
     localized: int = 0
     unreadable: int = 0
 
-    def and_one(self, result: Result) -> NotScored:
+    def with_frame(self, result: Result) -> NotScored:
         """Return the counts with one more frame without a true pose."""
         localized = self.localized + isinstance(result, Localized)
         return replace(self, without_truth=self.without_truth + 1, localized=localized)
 
     def figures(self) -> dict[str, object]:
-        """Return the counts by the names they have in JSON."""
+        """Return the counts under their names in JSON."""
         return {
             "n_without_truth": self.without_truth,
             "n_without_truth_localized": self.localized,
@@ -90,11 +91,11 @@ class NotScored:
 
 
 def require_truth(sequence: Sequence, indices: range) -> None:
-    """Raise SequenceError, with the commonest reason, unless a frame has a true pose."""
+    """Raise SequenceError, with the most frequent reason, unless a frame has a true pose."""
     headers = [sequence.header(index) for index in indices]
     if any(header.map_T_camera is not None for header in headers):
         return
-    reasons = Counter(lack for header in headers for lack in header.lacks if "depth" not in lack)
+    reasons = Counter(lack for header in headers for lack in header.missing if "depth" not in lack)
     why = f" ({reasons.most_common(1)[0][0]})" if reasons else ""
     raise SequenceError(
         f"none of {len(headers)} frames of {sequence.name} has a true pose{why}; evaluate needs ground truth"
@@ -115,6 +116,6 @@ def _figures(localizer: Localizer, scores: list[FrameScore], seconds: float) -> 
 
 
 def median_times_ms(times: list[StageTimes]) -> dict[str, float]:
-    """Return the median of each stage over frames, ms."""
+    """Return the median time of each stage over frames, ms."""
     rows = [asdict(row) for row in times]
-    return {field.name: float(np.median([row[field.name] for row in rows])) for field in fields(StageTimes)}
+    return {stage: float(np.median([row[stage] for row in rows])) for stage in STAGES}

@@ -1,4 +1,4 @@
-"""Peak memory of this process."""
+"""Peak memory of the current process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ STATUS = Path("/proc/self/status")
 
 
 def peak_rss_mb() -> float:
-    """Return the peak resident memory of this program, MB; without /proc also that of the one that started it."""
+    """Return the peak resident memory of this process, MB.
+
+    Without /proc, the value may be that of the process that started this one, if that is larger.
+    """
     if STATUS.is_file() and (peak_kb := re.search(r"^VmHWM:\s+(\d+)", STATUS.read_text(), re.MULTILINE)):
         return int(peak_kb[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -13,17 +13,17 @@ from dsm_ros.datasets.frame import Frame
 from dsm_ros.geometry.pose import Pose44, pose_error, transform
 from dsm_ros.localization.result import Localized, Result, SceneCoordinates, StageTimes
 
-WITHIN_M = 0.10
-CHI2_6_95 = 12.592  # 95 % of the squared lengths of six standard normal numbers are below
+WITHIN_M, GROSS_M = 0.10, 0.50  # errors of a right coordinate, and of a pose that must not be accepted
+CHI2_6_95 = 12.592  # 95 % quantile of the chi-squared distribution with six degrees of freedom
 
 
 @dataclass(frozen=True)
 class FrameScore:
-    """One answer against the truth.
+    """Errors of one result against ground truth.
 
-    translation_m, rotation_deg: inf without a pose. coordinate_errors_m: one per cell with true depth, inf where
-    no coordinate was given; confidences: the same cells. map_T_camera: the answer; truth: the ground truth.
-    mahalanobis_squared: of the error, by the answer's own covariance; inf without one.
+    translation_m, rotation_deg: errors of the pose, inf without a pose. coordinate_errors_m: of the cells with true
+    depth, inf where a cell has no coordinate. confidences: of the same cells. map_T_camera: the estimated pose. truth:
+    the true pose. mahalanobis_squared: of the pose error under the estimated covariance, inf without a pose.
     """
 
     stamp_ns: int
@@ -38,7 +38,7 @@ class FrameScore:
 
 
 def score_frame(frame: Frame, truth: Pose44, result: Result) -> FrameScore:
-    """Compare an answer with the true pose and depth of its frame."""
+    """Return the errors of a result against the true pose and depth of its frame."""
     cells = coordinate_errors_m(frame, truth, result.coordinates)
     if not isinstance(result, Localized):
         return FrameScore(frame.stamp_ns, np.inf, np.inf, *cells, result.times_ms, None, truth)
@@ -48,9 +48,10 @@ def score_frame(frame: Frame, truth: Pose44, result: Result) -> FrameScore:
 
 
 def mahalanobis_squared(estimate: Pose44, truth: Pose44, covariance_66: NDArray[np.float64]) -> float:
-    """Return the squared size of a pose's error in units of its covariance (x y z rotX rotY rotZ; map frame; m, rad).
+    """Return the squared Mahalanobis distance of a pose from the true pose.
 
-    When the covariance is true, 95 % of the values are below 12.592.
+    covariance_66: of the pose (x y z rotX rotY rotZ; map frame; m, rad). With a correct covariance, 95 % of the values
+    are below 12.592.
     """
     turn_3 = cv2.Rodrigues(estimate[:3, :3] @ truth[:3, :3].T)[0].ravel()
     error_6 = np.concatenate([estimate[:3, 3] - truth[:3, 3], turn_3])
@@ -60,7 +61,7 @@ def mahalanobis_squared(estimate: Pose44, truth: Pose44, covariance_66: NDArray[
 def coordinate_errors_m(
     frame: Frame, truth: Pose44, coordinates: SceneCoordinates | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return (errors in m, confidences) of the cells at whose centre the frame has depth."""
+    """Return errors (m) and confidences of the cells whose centres have true depth."""
     if coordinates is None or frame.depth_HW is None:
         return np.empty(0), np.empty(0)
     pixels_N2 = coordinates.pixels_HW2.reshape(-1, 2).astype(np.float64)
@@ -77,37 +78,50 @@ def coordinate_errors_m(
 
 
 def summarise(scores: Sequence[FrameScore]) -> dict[str, float | int | None]:
-    """Return the figures of a sequence; recalls are shares of all frames, medians are over localized ones."""
+    """Return the figures of a sequence; recalls are shares of all frames, medians are over localized frames."""
     localized = [score for score in scores if score.map_T_camera is not None]
+    errors_N2 = np.array([(score.translation_m, score.rotation_deg) for score in scores])
+    median_translation_m, median_rotation_deg = median_pose_errors(errors_N2)
     coordinate_errors = np.concatenate([score.coordinate_errors_m for score in scores])
     confidences = np.concatenate([score.confidences for score in scores])
     return {
         "n": len(scores),
         "n_localized": len(localized),
-        "median_translation_m": _median([score.translation_m for score in localized]),
-        "median_rotation_deg": _median([score.rotation_deg for score in localized]),
-        "recall_5cm_5deg": recall(scores, 0.05, 5.0),
-        "recall_2cm_2deg": recall(scores, 0.02, 2.0),
+        "median_translation_m": median_translation_m,
+        "median_rotation_deg": median_rotation_deg,
+        "recall_5cm_5deg": recall(errors_N2, 0.05, 5.0),
+        "recall_2cm_2deg": recall(errors_N2, 0.02, 2.0),
         "coordinate_median_m": _median(coordinate_errors),
         "coordinate_within_10cm": float((coordinate_errors < WITHIN_M).mean()) if len(coordinate_errors) else None,
         "confidence_auc": area_under_roc(confidences, coordinate_errors < WITHIN_M),
-        "false_accepts_over_50cm": sum(score.translation_m > 0.5 for score in localized),
+        "false_accepts_over_50cm": gross_errors(errors_N2),
         "covariance_coverage_95": covariance_coverage(localized),
     }
 
 
 def covariance_coverage(localized: Sequence[FrameScore]) -> float | None:
-    """Return the share of poses whose true error is inside their own 95 % ellipsoid, None without poses."""
+    """Return the share of poses whose error lies inside the 95 % ellipsoid of their covariance, None without poses."""
     return float(np.mean([s.mahalanobis_squared < CHI2_6_95 for s in localized])) if localized else None
 
 
-def recall(scores: Sequence[FrameScore], max_translation_m: float, max_rotation_deg: float) -> float:
-    """Return the share of all frames with both errors below their limits."""
-    return float(np.mean([s.translation_m < max_translation_m and s.rotation_deg < max_rotation_deg for s in scores]))
+def recall(errors_N2: NDArray[np.float64], max_translation_m: float, max_rotation_deg: float) -> float:
+    """Return the share of frames whose errors (m, degrees; inf without a pose) are below both limits."""
+    return float((errors_N2 < (max_translation_m, max_rotation_deg)).all(axis=1).mean())
+
+
+def median_pose_errors(errors_N2: NDArray[np.float64]) -> tuple[float | None, float | None]:
+    """Return the median translation (m) and rotation (degrees) error of the frames with a pose, None without poses."""
+    localized_L2 = errors_N2[np.isfinite(errors_N2).all(axis=1)]
+    return _median(localized_L2[:, 0]), _median(localized_L2[:, 1])
+
+
+def gross_errors(errors_N2: NDArray[np.float64]) -> int:
+    """Return the number of poses that are wrong by over 50 cm."""
+    return int((np.isfinite(errors_N2[:, 0]) & (errors_N2[:, 0] > GROSS_M)).sum())
 
 
 def area_under_roc(scores_N: NDArray[np.float64], positive_N: NDArray[np.bool_]) -> float | None:
-    """Return the chance that a positive scores above a negative (ties count half), None without both kinds."""
+    """Return the probability that a positive scores above a negative (ties count half), None without both kinds."""
     positives, negatives = int(positive_N.sum()), int((~positive_N).sum())
     if not positives or not negatives:
         return None
@@ -117,6 +131,6 @@ def area_under_roc(scores_N: NDArray[np.float64], positive_N: NDArray[np.bool_])
     return float((rank_sum - positives * (positives + 1) / 2) / (positives * negatives))
 
 
-def _median(values: Sequence[float] | NDArray[np.float64]) -> float | None:
+def _median(values: NDArray[np.float64]) -> float | None:
     median = float(np.median(values)) if len(values) else np.inf
     return median if np.isfinite(median) else None

@@ -1,7 +1,8 @@
-"""Pictures of results; nothing here needs a screen."""
+"""Plots of an evaluation, rendered without a display."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +16,18 @@ from dsm_ros.evaluation.metrics import FrameScore
 from dsm_ros.scene_map.scene_map import SceneMap
 
 MAP_POINTS = 60_000
+LIMITS_M = np.linspace(0, 0.5, 51)  # of the coordinate errors
 TRUE_COLOR, ESTIMATE_COLOR, KEYFRAME_COLOR = "#1b9e77", "#d95f02", "#7570b3"
 
 
 def save_plots(evaluation: Evaluation, scene_map: SceneMap, folder: Path) -> list[Path]:
-    """Write top view, error over frames, error distribution and time per stage; return the files."""
+    """Write plots of the trajectory from above, the error of each frame and the coordinate errors; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     scores = evaluation.scores
     figures = {"trajectory": new_figure(7, 7), "errors": new_figure(8, 4), "coordinates": new_figure(5, 4)}
     draw_top_view(figures["trajectory"].add_subplot(), scene_map, scores)
     _draw_errors(figures["errors"].add_subplot(), scores)
-    _draw_distribution(figures["coordinates"].add_subplot(), scores)
+    draw_coordinate_errors(figures["coordinates"].add_subplot(), {"": coordinate_errors_m(scores)})
     return [save(figure, folder / f"{name}.png") for name, figure in figures.items()]
 
 
@@ -43,7 +45,7 @@ def save(figure: Figure, path: Path) -> Path:
 
 
 def draw_top_view(axes: Axes, scene_map: SceneMap, scores: list[FrameScore]) -> None:
-    """Draw map points, keyframes, true and estimated positions, seen along the direction the cameras spread least."""
+    """Draw map points, keyframes, true positions and estimated positions on the ground plane."""
     points_N3, colors_N3 = scene_map.points(MAP_POINTS)
     first, second = ground_axes(scene_map.poses_N44)
     axes.scatter(points_N3[:, first], points_N3[:, second], s=0.3, c=colors_N3 / 255.0, rasterized=True)
@@ -62,7 +64,7 @@ def draw_top_view(axes: Axes, scene_map: SceneMap, scores: list[FrameScore]) -> 
 
 
 def ground_axes(poses_N44: NDArray[np.float64]) -> tuple[int, int]:
-    """Return the two map axes that span the ground: without the one the cameras' "down" points along most."""
+    """Return the two map axes that span the ground, which exclude the axis nearest to the cameras' y (down) axes."""
     up = int(np.abs(poses_N44[:, :3, 1].mean(0)).argmax())
     first, second = (axis for axis in range(3) if axis != up)
     return first, second
@@ -80,10 +82,16 @@ def _draw_errors(axes: Axes, scores: list[FrameScore]) -> None:
     axes.legend()
 
 
-def _draw_distribution(axes: Axes, scores: list[FrameScore]) -> None:
-    errors_m = np.concatenate([score.coordinate_errors_m for score in scores])
-    limits_m = np.linspace(0, 0.5, 51)
-    axes.plot(limits_m * 100, [100 * float((errors_m < limit).mean()) if len(errors_m) else 0 for limit in limits_m])
+def coordinate_errors_m(scores: Sequence[FrameScore]) -> NDArray[np.float64]:
+    """Return the coordinate errors of all cells of all frames, m."""
+    return np.concatenate([score.coordinate_errors_m for score in scores])
+
+
+def draw_coordinate_errors(axes: Axes, errors_of: Mapping[str, NDArray[np.float64]]) -> None:
+    """Draw the share of cells below each coordinate error, a curve for each label."""
+    for count, (label, errors_m) in enumerate(errors_of.items()):
+        below = [100 * float((errors_m < limit_m).mean()) if len(errors_m) else 0 for limit_m in LIMITS_M]
+        axes.plot(LIMITS_M * 100, below, ("-", "--")[count % 2], label=label)
     axes.set_xlabel("coordinate error (cm)")
     axes.set_ylabel("cells below (%)")
     axes.set_ylim(0, 100)

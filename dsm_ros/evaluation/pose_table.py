@@ -1,4 +1,4 @@
-"""Tables of pose estimates, accepted or not: how many cells agree with each, and its error; made, written and read."""
+"""Tables of pose estimates, accepted or rejected, with their inlier counts and true errors, as CSV files."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dsm_ros.datasets.frame import Frame
 from dsm_ros.datasets.open_sequence import open_sequence
 from dsm_ros.errors import SequenceError
+from dsm_ros.evaluation.metrics import GROSS_M
 from dsm_ros.files import write_whole
 from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.localization.config import LocalizerConfig
@@ -25,17 +26,21 @@ from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.scene_map.builder import build_map
 from dsm_ros.scene_map.scene_map import SceneMap
 
-RIGHT_M, RIGHT_DEG, GROSS_M = 0.10, 5.0, 0.5
+RIGHT_M, RIGHT_DEG = 0.10, 5.0
 EVERY_POSE = LocalizerConfig(min_inliers=4, min_confidence=0.0, temporal=False)
-FIRST_AND_ALL = (EVERY_POSE.first_keyframes, EVERY_POSE.keyframes)  # how many keyframes a pose may be from
+FIRST_AND_ALL = (EVERY_POSE.first_keyframes, EVERY_POSE.keyframes)  # the numbers of keyframes that are matched
 
 
 @dataclass(frozen=True)
 class PoseRow:
-    """One pose: the map it is in, what speaks for it, and its error (inf where the map does not hold the place)."""
+    """One pose estimate: map, place of the image, error, and counts of cells.
+
+    error_m, error_deg: inf where the map does not contain the place. cells, inliers, visible, visible_inliers: as of
+    ``CellCounts``.
+    """
 
     scenario: str
-    asked: str
+    place: str
     frame: int
     error_m: float
     error_deg: float
@@ -46,17 +51,17 @@ class PoseRow:
 
 
 def localizer_on(sequence: str, frames: range, folder: str, network: DsmNet) -> Localizer:
-    """Map frames of a sequence and return a localizer that accepts every pose."""
+    """Build a map from frames of a sequence and return a localizer that accepts every pose."""
     uri = f"{folder}/map"
     build_map(open_sequence(sequence), frames, uri, network, "fit", append=False, on_progress=lambda done, total: None)
     return Localizer(SceneMap.open(uri, network.model_hash), network, EVERY_POSE)
 
 
 def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, elsewhere: bool) -> Iterator[PoseRow]:
-    """Yield the poses of a place's frames in a map, each from the keyframes matched first and from all N.
+    """Yield two pose estimates of each frame, one from the keyframes matched first and one from all N keyframes.
 
-    Frames without any pose yield none. elsewhere: the map does not hold the place. Raises SequenceError when it does
-    and a frame has no true pose.
+    place: the sequence of the frames. elsewhere: the map does not contain the place. Frames without an estimate yield
+    no row. Raises SequenceError when the map contains the place and a frame has no true pose.
     """
     sequence = open_sequence(place)
     configs = [EVERY_POSE.with_keyframes(count) for count in FIRST_AND_ALL]
@@ -73,12 +78,12 @@ def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, el
 
 def _errors(map_T_camera: Pose44, frame: Frame) -> tuple[float, float]:
     if frame.map_T_camera is None:
-        raise SequenceError(f"frame {frame.name} has no true pose")
+        raise SequenceError(f"frame {frame.name} has no true pose; use a sequence with ground truth, or --elsewhere")
     return pose_error(map_T_camera, frame.map_T_camera)
 
 
 def write_poses(rows: Iterator[PoseRow], path: Path) -> None:
-    """Write poses as CSV, the whole file or none."""
+    """Write poses as CSV; an interruption leaves no partial file."""
     text = io.StringIO()
     table = csv.DictWriter(text, [field.name for field in fields(PoseRow)])
     table.writeheader()
@@ -88,7 +93,11 @@ def write_poses(rows: Iterator[PoseRow], path: Path) -> None:
 
 @dataclass(frozen=True)
 class Poses:
-    """What speaks for poses and how they were: shares_N2 (of all cells, of those that should see the map)."""
+    """Inlier ratios and true errors of pose estimates.
+
+    shares_N2: inlier_ratio and visible_inlier_ratio. inliers_N: number of inliers. right_N: within 10 cm and 5 degrees.
+    gross_N: wrong by over 50 cm, or in a map of another place.
+    """
 
     shares_N2: NDArray[np.float64]
     inliers_N: NDArray[np.float64]
@@ -97,10 +106,10 @@ class Poses:
 
 
 def read_poses(paths: Sequence[Path]) -> Poses:
-    """Return the poses of some files together. Raises SequenceError when there are none."""
+    """Return the poses of some files together. Raises SequenceError when the files hold no pose."""
     table = [row for path in sorted(paths) for row in csv.DictReader(path.read_text().splitlines())]
     if not table:
-        raise SequenceError(f"no poses in {[str(path) for path in paths]}; collect them first")
+        raise SequenceError(f"no poses in {', '.join(map(str, paths))}; collect poses first")
     counts = [CellCounts(*(int(row[field.name]) for field in fields(CellCounts))) for row in table]
     shares_N2 = np.array([(each.inlier_ratio, each.visible_inlier_ratio) for each in counts])
     inliers_N = np.array([float(each.inliers) for each in counts])

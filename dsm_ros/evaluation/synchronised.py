@@ -1,4 +1,4 @@
-"""A network that waits for its device, so that a stopwatch beside it measures computing and not queueing."""
+"""A network whose calls wait for the device, so that their duration includes all computation on the device."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from dsm_ros.network.features import ImageFeatures, Scene
 
 
 class SynchronisedNetwork(DsmNet):
-    """The same network; each call returns when everything queued on the device has been computed.
+    """A network whose calls return when the device has finished all queued work.
 
-    wait: blocks until then.
+    wait: a function that blocks until the device has finished.
     """
 
     def __init__(self, network: DsmNet, wait: Callable[[], None]):
@@ -26,26 +26,26 @@ class SynchronisedNetwork(DsmNet):
         self._wait = wait
 
     def encode(self, image_HW3: NDArray[np.uint8], camera: Camera) -> ImageFeatures:
-        """Encode one image, see DsmNet."""
+        """Encode one image; see ``DsmNet.encode``."""
         features = super().encode(image_HW3, camera)
         self._wait()
         return features
 
     def match(self, query: ImageFeatures, scene: Scene) -> DenseMatch:
-        """Match an image against a scene, see DsmNet."""
+        """Match an image against a scene; see ``DsmNet.match``."""
         match = super().match(query, scene)
         self._wait()
         return match
 
     def guided_match(self, query: ImageFeatures, scene: Scene, match: DenseMatch, map_T_camera: Pose44) -> DenseMatch:
-        """Match the finest level again around a pose, see DsmNet."""
+        """Match the finest level again around a pose; see ``DsmNet.guided_match``."""
         guided = super().guided_match(query, scene, match, map_T_camera)
         self._wait()
         return guided
 
 
 def synchronised(network: DsmNet) -> DsmNet:
-    """Return a network whose calls take as long as their computing does: on a CPU they do already."""
+    """Return a network whose calls wait for its device; on a CPU, return the network unchanged."""
     if network.device.type == "cpu":
         return network
     return SynchronisedNetwork(network, partial(torch.cuda.synchronize, network.device))

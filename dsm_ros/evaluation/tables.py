@@ -1,50 +1,28 @@
-"""Figures as a table for people."""
+"""Tables and numbers for the terminal."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from dsm_ros.evaluation.evaluate import Evaluation
+MIN_WIDTH = 132  # columns; a table on a narrower screen wraps, because a truncated number would be wrong
 
 
-def print_figures(evaluation: Evaluation) -> None:
-    """Print the figures of an evaluation to stdout."""
-    table = Table(show_header=False)
-    for name, value in readable(evaluation.figures).items():
-        table.add_row(name, value)
-    for reason, count in evaluation.reasons.items():
-        table.add_row(f"not localized: {reason}", str(count))
-    Console().print(table)
+def print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()) -> None:
+    """Print rows of text under their heads, the first column left-aligned, and notes below the table."""
+    table = Table(title=escape(title), box=SIMPLE)
+    for count, head in enumerate(heads):
+        table.add_column(head, justify="right" if count else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console = Console(width=max(Console().width, MIN_WIDTH))
+    console.print(table, *map(escape, notes), sep="\n", soft_wrap=False)
 
 
-def readable(figures: dict[str, object]) -> dict[str, str]:
-    """Return figures as text in the units people think in."""
-    times = figures["ms_per_frame"]
-    assert isinstance(times, dict)
-    without_truth = f"{figures['n_without_truth']}, of which {figures['n_without_truth_localized']} localized"
-    return {
-        "frames with ground truth": str(figures["n"]),
-        "frames without": without_truth,
-        "images that cannot be read": str(figures["n_unreadable"]),
-        "localized": _percent(figures["n_localized"], figures["n"]),
-        "median translation": _scaled(figures["median_translation_m"], 100, "cm"),
-        "median rotation": _scaled(figures["median_rotation_deg"], 1, "degrees"),
-        "within 5 cm and 5 degrees": _scaled(figures["recall_5cm_5deg"], 100, "%"),
-        "within 2 cm and 2 degrees": _scaled(figures["recall_2cm_2deg"], 100, "%"),
-        "coordinates within 10 cm": _scaled(figures["coordinate_within_10cm"], 100, "%"),
-        "accepted but wrong by over 50 cm": str(figures["false_accepts_over_50cm"]),
-        "true error inside the 95 % ellipsoid": _scaled(figures["covariance_coverage_95"], 100, "%"),
-        "ms per frame": ", ".join(f"{stage} {ms:.0f}" for stage, ms in times.items()),
-        "frames per second": _scaled(figures["frames_per_second"], 1, ""),
-        "memory": _scaled(figures["peak_rss_mb"], 1, "MB"),
-        "model": f"{figures['model']} on {figures['device']}",
-    }
-
-
-def _percent(part: object, whole: object) -> str:
-    return f"{part} ({100 * float(str(part)) / float(str(whole)):.1f} %)"
-
-
-def _scaled(value: object, factor: float, unit: str) -> str:
-    return "none" if value is None else f"{float(str(value)) * factor:.2f} {unit}".rstrip()
+def number(value: object, digits: int, factor: float = 1.0, missing: str = "") -> str:
+    """Return a number times a factor with so many decimals, or ``missing`` for None."""
+    return missing if value is None else f"{float(str(value)) * factor:.{digits}f}"

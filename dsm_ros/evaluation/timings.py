@@ -1,4 +1,4 @@
-"""Times over many images: median and 95th percentile, for people and programs."""
+"""Median and 95th percentile of times over many images."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
+
+from dsm_ros.evaluation.tables import number, print_table
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Median and 95th percentile of a time over images, ms; limit_ms: what the median is to stay below."""
+    """Median and 95th percentile of a time over images, ms, and the limit that the median should stay below."""
 
     name: str
     median_ms: float
@@ -21,22 +21,17 @@ class Timing:
 
 
 def timing(name: str, times_ms: Sequence[float], limit_ms: float | None = None) -> Timing:
-    """Return the figures of one time, measured at least once."""
+    """Return the median and the 95th percentile of at least one measured time."""
     median_ms, p95_ms = np.percentile(times_ms, (50, 95)).tolist()
     return Timing(name, median_ms, p95_ms, limit_ms)
 
 
 def print_timings(title: str, timings: Iterable[Timing]) -> None:
     """Print a table to stdout."""
-    table = Table(title=title)
-    for column in ("ms per image", "median", "95 %", "limit"):
-        table.add_column(column, justify="left" if column == "ms per image" else "right")
-    for row in timings:
-        table.add_row(row.name, f"{row.median_ms:.1f}", f"{row.p95_ms:.1f}", _limit(row))
-    Console().print(table)
+    rows = [[row.name, number(row.median_ms, 1), number(row.p95_ms, 1), _limit(row)] for row in timings]
+    print_table(title, ("ms per image", "median", "95 %", "limit"), rows)
 
 
 def _limit(row: Timing) -> str:
-    if row.limit_ms is None:
-        return ""
-    return f"{row.limit_ms:.0f}" if row.median_ms <= row.limit_ms else f"{row.limit_ms:.0f}: exceeded"
+    exceeded = row.limit_ms is not None and row.median_ms > row.limit_ms
+    return number(row.limit_ms, 0) + (", exceeded" if exceeded else "")

@@ -1,1 +1,1 @@
-"""Cameras, poses, sampling and PnP; knows nothing of networks, maps or ROS."""
+"""Cameras, poses, sampling and PnP, without networks, maps or ROS."""

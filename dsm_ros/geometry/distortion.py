@@ -1,4 +1,4 @@
-"""Lens distortion of normalised coordinates (x / z, y / z), NaN where a model stops being one-to-one."""
+"""Lens distortion of normalised coordinates (x / z, y / z); NaN where the model is no longer one-to-one."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ Array = NDArray[np.float64]
 
 
 def checked_model(name: str, coefficients: Coefficients) -> str:
-    """Return the model of a name as it is found in the wild; none where the coefficients change nothing.
+    """Return the distortion model that a name from a calibration file means, none where all coefficients are 0.
 
     Raises ValueError for an unknown model or a wrong number of coefficients.
     """
     key = name.strip().lower().replace("-", "_").replace(" ", "_")
     model = ALIASES.get(key, key)
     if model not in MODEL_SIZES:
-        raise ValueError(f"unknown distortion model '{name}'; calibrate for one of {', '.join(MODEL_SIZES)}")
+        raise ValueError(f"unknown distortion model '{name}'; calibrate with one of {', '.join(MODEL_SIZES)}")
     if model != "equidistant" and not any(coefficients):
         return "none"
     if len(coefficients) not in MODEL_SIZES[model]:
         sizes = " or ".join(map(str, MODEL_SIZES[model]))
         raise ValueError(
-            f"distortion model {model} takes {sizes} coefficients, not {len(coefficients)}; calibrate anew"
+            f"distortion model {model} takes {sizes} coefficients, not {len(coefficients)}; calibrate again"
         )
     return model
 
 
 def distort(model: str, coefficients: Coefficients, xy_N2: Array) -> Array:
-    """Return where the lens moves normalised coordinates (N, 2); NaN beyond ``valid_radius``."""
+    """Return the distorted coordinates (N, 2) of normalised ones, NaN beyond ``valid_radius``."""
     if model == "none":
         return xy_N2
     radius_N = _radii(xy_N2)
@@ -58,10 +58,10 @@ def distort(model: str, coefficients: Coefficients, xy_N2: Array) -> Array:
 
 
 def undistort(model: str, coefficients: Coefficients, xy_N2: Array) -> Array:
-    """Return the normalised coordinates (N, 2) that the lens moved to the given ones; NaN where there are none.
+    """Return the normalised coordinates (N, 2) of distorted ones, NaN where no coordinates are distorted to them.
 
-    The radial part is inverted by a table, what is left of the distortion by iterating: x = R^-1(y - (D(x) - R(x))).
-    This converges up to the valid radius, where cv2.undistortPoints gives up or answers wrongly without a word.
+    A table inverts the radial part R, and iterating x = R^-1(y - (D(x) - R(x))) inverts the whole distortion D.
+    The iteration converges up to the valid radius, where cv2.undistortPoints fails or silently returns wrong values.
     """
     if model == "none" or not len(xy_N2):
         return xy_N2
@@ -80,7 +80,7 @@ def undistort(model: str, coefficients: Coefficients, xy_N2: Array) -> Array:
 
 @lru_cache(maxsize=32)
 def valid_radius(model: str, coefficients: Coefficients) -> float:
-    """Return the radius (tangent of the angle) where a lens's image starts to fold back, at most that of 89 degrees."""
+    """Return the radius (tangent of the angle) where the distorted radius stops growing, at most that of 89 degrees."""
     widest = float(np.tan(WIDEST_RAD))
     if model == "equidistant":
         return float(np.tan(min(_first_root(_fisheye(coefficients).deriv()), WIDEST_RAD)))
@@ -105,7 +105,7 @@ def _radial(model: str, coefficients: Coefficients, radius_N: Array) -> Array:
 
 
 def _opencv(coefficients: Coefficients, xy_N2: Array) -> Array:
-    """Radial, tangential and thin prism distortion as in OpenCV's camera calibration, and many times as fast."""
+    """Return radial, tangential and thin prism distortion as OpenCV's calibration does, but many times faster."""
     _, _, p1, p2, _, _, _, _, s1, s2, s3, s4, _, _ = _padded(coefficients)
     above, below = _ratio(coefficients)
     x_N, y_N = xy_N2.T
@@ -117,7 +117,7 @@ def _opencv(coefficients: Coefficients, xy_N2: Array) -> Array:
 
 
 def _tilted(xy_N2: Array, about_x_rad: float, about_y_rad: float) -> Array:
-    """Move points onto a tilted sensor, seen along its normal."""
+    """Return points projected onto a tilted sensor."""
     if not (about_x_rad or about_y_rad):
         return xy_N2
     (cx, sx), (cy, sy) = ((np.cos(angle), np.sin(angle)) for angle in (about_x_rad, about_y_rad))
@@ -136,13 +136,13 @@ def _with_radius(xy_N2: Array, radius_N: Array) -> Array:
 
 
 def _fisheye(coefficients: Coefficients) -> Polynomial:
-    """Return the distorted radius as a polynomial in the angle from the axis (rad)."""
+    """Return the distorted radius as a polynomial in the angle from the optical axis (rad)."""
     k1, k2, k3, k4 = coefficients
     return Polynomial([0, 1, 0, k1, 0, k2, 0, k3, 0, k4])
 
 
 def _ratio(coefficients: Coefficients) -> tuple[Polynomial, Polynomial]:
-    """Return the two polynomials in the squared radius whose ratio scales it."""
+    """Return the numerator and denominator, polynomials in the squared radius, of the radial scale."""
     k1, k2, _, _, k3, k4, k5, k6 = _padded(coefficients)[:8]
     return Polynomial([1, k1, k2, k3]), Polynomial([1, k4, k5, k6])
 
@@ -152,6 +152,6 @@ def _padded(coefficients: Coefficients) -> Coefficients:
 
 
 def _first_root(polynomial: Polynomial) -> float:
-    roots = polynomial.trim(1e-12).roots()  # what is dropped would overflow
+    roots = polynomial.trim(1e-12).roots()  # a tiny leading coefficient would overflow
     real = roots.real[(np.abs(roots.imag) < 1e-9) & (roots.real > 0)]
     return float(real.min()) if len(real) else np.inf

@@ -43,11 +43,12 @@ class PatchLevel:
         """Return the patches of some rows."""
         return PatchLevel(self.samples_NP[rows_M], self.gain_N2P[rows_M])
 
-    @staticmethod
-    def joined(parts: Sequence[PatchLevel]) -> PatchLevel:
-        """Return the patches of several images in one piece."""
-        samples_NP = np.concatenate([part.samples_NP for part in parts])
-        return PatchLevel(samples_NP, np.concatenate([part.gain_N2P for part in parts]))
+
+def joined_patches(parts: Sequence[PatchLevel]) -> PatchLevel:
+    """Return the patches of any number of images at one pyramid level in one piece."""
+    samples_NP = np.concatenate([np.empty((0, SAMPLES**2), np.float32), *(part.samples_NP for part in parts)])
+    gain_N2P = np.concatenate([np.empty((0, 2, SAMPLES**2), np.float32), *(part.gain_N2P for part in parts)])
+    return PatchLevel(samples_NP, gain_N2P)
 
 
 @dataclass(frozen=True)
@@ -86,18 +87,18 @@ def align(
 ) -> Alignment:
     """Return where patches are found near their expected pixels in an image, coarse to fine.
 
-    levels: of the patches, at least one, full size first. warp_N22: the affine warp around each point, d pixel of the
-    image / d pixel of the patch.
+    pyramid: the levels to search, full size first. levels: the patches at these levels. warp_N22: the affine warp
+    around each point, d pixel of the image / d pixel of the patch.
     """
-    warp_N22 = warp_N22.astype(np.float32)
-    samples_N2P = warp_N22 @ _offsets_2P()
-    shift_N2 = np.zeros((len(pixels_N2), 2), np.float32)
-    for level in reversed(range(len(levels))):
-        expected_N2P = at_level(pixels_N2, level).astype(np.float32)[..., None] + samples_N2P
+    warp: Float32 = warp_N22.astype(np.float32)
+    samples_N2P = warp @ _offsets_2P()
+    shift_N2: Float32 = np.zeros(pixels_N2.shape, np.float32)
+    for level in reversed(range(len(pyramid))):
+        expected_N2P: Float32 = at_level(pixels_N2, level).astype(np.float32)[..., None] + samples_N2P
         shift_N2, correlation_N, last_step_N = _align_level(
-            pyramid[level], levels[level], expected_N2P, warp_N22, shift_N2 / 2**level
+            pyramid[level], levels[level], expected_N2P, warp, shift_N2 / np.float32(2**level)
         )
-        shift_N2 *= 2**level
+        shift_N2 = shift_N2 * np.float32(2**level)
     return Alignment(pixels_N2.astype(np.float32) + shift_N2, correlation_N, last_step_N)
 
 
@@ -130,7 +131,7 @@ def _cut(level_HW: Float32, pixels_N2: NDArray[np.float64]) -> PatchLevel:
 
 def _slope(level_HW: Float32, grid_N2P: Float32, axis: int) -> Float32:
     aside_21 = np.eye(2, dtype=np.float32)[axis][:, None]
-    return (_sample(level_HW, grid_N2P + aside_21) - _sample(level_HW, grid_N2P - aside_21)) / 2
+    return np.asarray((_sample(level_HW, grid_N2P + aside_21) - _sample(level_HW, grid_N2P - aside_21)) / 2)
 
 
 def _sample(level_HW: Float32, pixels_N2P: Float32) -> Float32:
@@ -148,4 +149,4 @@ def _normalised(samples_NP: Float32) -> Float32:
 
 def _offsets_2P() -> Float32:
     side = (np.arange(SAMPLES, dtype=np.float32) - (SAMPLES - 1) / 2) * np.float32(SPACING_PX)
-    return np.stack([grid.ravel() for grid in np.meshgrid(side, side)])
+    return np.stack([grid.ravel() for grid in np.meshgrid(side, side)], dtype=np.float32)

@@ -9,7 +9,10 @@ Pose44 = NDArray[np.float64]
 
 
 def nearest_rotation(matrix_33: ArrayLike) -> NDArray[np.float64]:
-    """Return the rotation closest to a 3x3 matrix in the Frobenius norm (SVD); ValueError when far from one."""
+    """Return the rotation closest to a 3x3 matrix in the Frobenius norm (SVD).
+
+    Raises ValueError when a singular value of the matrix differs from 1 by more than 0.1.
+    """
     u, singular, vt = np.linalg.svd(np.asarray(matrix_33, dtype=np.float64))
     if not np.isfinite(singular).all() or np.abs(singular - 1).max() > 0.1:
         raise ValueError("matrix is not close to a rotation")
@@ -52,7 +55,10 @@ def quaternion_xyzw(a_T_b: Pose44) -> NDArray[np.float64]:
 
 
 def pose_from_quaternion(translation_3: ArrayLike, quaternion_xyzw_4: ArrayLike) -> Pose44:
-    """Return the pose of a translation (m) and a quaternion (x, y, z, w); ValueError if its norm is not near 1."""
+    """Return the pose of a translation (m) and a quaternion (x, y, z, w).
+
+    Raises ValueError when the norm of the quaternion differs from 1 by more than 0.1.
+    """
     q = np.asarray(quaternion_xyzw_4, dtype=np.float64)
     norm = np.linalg.norm(q)
     if not 0.9 < norm < 1.1:
@@ -67,7 +73,7 @@ def pose_from_quaternion(translation_3: ArrayLike, quaternion_xyzw_4: ArrayLike)
 
 
 def rotation_angle_deg(a_T_b: Pose44) -> float:
-    """Return the angle of a pose's rotation, 0..180 degrees, accurate near both ends."""
+    """Return the angle of a pose's rotation, 0..180 degrees, accurate near 0 and 180 too."""
     m = a_T_b[:3, :3]
     sine = np.linalg.norm([m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]])
     return float(np.degrees(np.arctan2(sine, np.trace(m) - 1)))
@@ -80,7 +86,10 @@ def pose_error(estimate_44: Pose44, truth_44: Pose44) -> tuple[float, float]:
 
 
 def interpolate(a_T_b: Pose44, a_T_c: Pose44, fraction: float) -> Pose44:
-    """Return the pose between two poses, or beyond them outside 0..1: linear in translation, spherical in rotation."""
+    """Return a_T at a fraction of the way from a_T_b to a_T_c, linear in translation and spherical in rotation.
+
+    A fraction outside 0..1 extrapolates.
+    """
     q0, q1 = quaternion_xyzw(a_T_b), quaternion_xyzw(a_T_c)
     q1 = q1 if q0 @ q1 >= 0 else -q1
     angle = np.arctan2(np.linalg.norm(q1 - q0), np.linalg.norm(q1 + q0)) * 2

@@ -1,4 +1,4 @@
-"""Pose from correspondences by PoseLib (LO-RANSAC), and what its calls take."""
+"""Pose from correspondences by PoseLib (LO-RANSAC), and the arguments of PoseLib's functions."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ except ImportError:
     poselib = None
 
 MIN_POINTS = 4
-# The most find a pose, with 99 % certainty, that a tenth of all points agree with: half of the least share accepted.
-# PoseLib's own limits take 15 ms longer on a good image and ten times as long where there is no pose.
+# max_iterations finds a pose with a probability of 99 % where a tenth of the correspondences agree, which is the least
+# that verification accepts. PoseLib's own limits take 15 ms longer on a good image and ten times as long without one.
 ITERATIONS = {"min_iterations": 50, "max_iterations": 5000}
-# loss_scale in px: about the deviation of a good coordinate. A step of step_tol moves the pose by under 0.1 mm;
-# PoseLib's own limit of 1e-8 takes more than twice as many.
-LOSS_SCALE_PX = 3.0
+# A step of step_tol moves the pose by less than 0.1 mm. PoseLib's own step_tol of 1e-8 takes more than twice as many
+# steps.
+LOSS_SCALE_PX = 3.0  # about the standard deviation of a good coordinate
 REFINEMENT = {"loss_type": "CAUCHY", "loss_scale": LOSS_SCALE_PX, "step_tol": 1e-5}
 
 
 def estimate_poselib(
     pixels_N2: NDArray[np.float64], points_N3: NDArray[np.float64], camera: Camera, max_error_px: float, seed: int
 ) -> Pose44 | None:
-    """Return camera_T_map by LO-RANSAC, refined on its inliers; None when no pose has any."""
+    """Return camera_T_map by LO-RANSAC, refined on its inliers; None when fewer than four agree."""
     ransac = {"max_reproj_error": max_error_px, "seed": seed, **ITERATIONS}
     pose, info = poselib.estimate_absolute_pose(pixels_N2, points_N3, poselib_camera(camera), ransac, REFINEMENT)
     return make_pose(pose.R, pose.t) if info["num_inliers"] >= MIN_POINTS else None
@@ -41,20 +41,20 @@ def refine_poselib(
     camera: Camera,
     loss_scale_px: float,
 ) -> Pose44:
-    """Return the pose near camera_T_map that fits correspondences best, by a robust loss."""
+    """Return the pose near camera_T_map that fits correspondences best under a robust loss."""
     start, options = poselib_pose(camera_T_map), {**REFINEMENT, "loss_scale": loss_scale_px}
     pose, _ = poselib.refine_absolute_pose(pixels_N2, points_N3, start, poselib_camera(camera), options)
     return make_pose(pose.R, pose.t)
 
 
 def poselib_pose(b_T_a: Pose44) -> Any:
-    """Return a transform in PoseLib's words."""
+    """Return a transform as PoseLib's ``CameraPose``."""
     pose = poselib.CameraPose()
     pose.R, pose.t = b_T_a[:3, :3], b_T_a[:3, 3]
     return pose
 
 
 def poselib_camera(camera: Camera) -> dict[str, Any]:
-    """Return an undistorted camera in PoseLib's words."""
+    """Return an undistorted camera as PoseLib's dictionary."""
     params = [camera.fx, camera.fy, camera.cx, camera.cy]
     return {"model": "PINHOLE", "width": camera.width_px, "height": camera.height_px, "params": params}

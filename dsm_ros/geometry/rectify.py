@@ -1,4 +1,4 @@
-"""Bring images and depth maps of any camera to a pinhole image of the network's size."""
+"""Rectification of images and depth maps of any camera to a pinhole image of the network's size."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from dsm_ros.geometry.camera import Camera
 
 SIDE_MULTIPLE_PX = 32
-OUTSIDE_PX = -10.0
+OUTSIDE_PX = -10.0  # coordinate of no pixel, which cv2.remap fills with black
 
 
 def pinhole_of_size(camera: Camera, long_side_px: int) -> Camera:
-    """Return the undistorted camera resized so that its long side fits; sides are multiples of 32."""
+    """Return the undistorted camera resized to about a long side in px; both sides are multiples of 32 px."""
     scale = long_side_px / max(camera.width_px, camera.height_px)
     width, height = (
         max(SIDE_MULTIPLE_PX, round(side * scale / SIDE_MULTIPLE_PX) * SIDE_MULTIPLE_PX)
@@ -25,9 +25,9 @@ def pinhole_of_size(camera: Camera, long_side_px: int) -> Camera:
 
 
 def rectify_image(image_HW3: NDArray[np.uint8], camera: Camera, target: Camera) -> NDArray[np.uint8]:
-    """Resample an image to the pinhole ``target``, averaging areas when it shrinks; black where nothing was seen.
+    """Return an image resampled to the pinhole ``target``, black outside the field of view of ``camera``.
 
-    Raises ValueError when the image has another size than its camera.
+    Areas are averaged when the image shrinks. Raises ValueError when the size of the image is not that of its camera.
     """
     check_size(image_HW3, camera)
     size = (target.width_px, target.height_px)
@@ -40,23 +40,30 @@ def rectify_image(image_HW3: NDArray[np.uint8], camera: Camera, target: Camera) 
 
 
 def rectify_depth(depth_HW: NDArray[np.float32], camera: Camera, target: Camera) -> NDArray[np.float32]:
-    """Resample a depth map (m, along z) to the pinhole ``target``: nearest values, never mixed."""
+    """Return a depth map (m, along z) resampled to the pinhole ``target`` by nearest neighbour.
+
+    Raises ValueError when the size of the depth map is not that of its camera.
+    """
     check_size(depth_HW, camera)
     u_map, v_map = undistortion_maps(camera, target)
     return np.asarray(cv2.remap(depth_HW, u_map, v_map, cv2.INTER_NEAREST), dtype=np.float32)
 
 
 def check_size(image: NDArray[np.generic], camera: Camera) -> None:
-    """Raise ValueError unless the array has the camera's height and width."""
+    """Raise ValueError unless an image has the height and width of its camera."""
     if image.shape[:2] != (camera.height_px, camera.width_px):
         raise ValueError(
-            f"image is {image.shape[1]}x{image.shape[0]} but its camera is {camera.width_px}x{camera.height_px}"
+            f"the image is {image.shape[1]}x{image.shape[0]} pixels but its camera is "
+            f"{camera.width_px}x{camera.height_px}; use the calibration of this image size"
         )
 
 
 @lru_cache(maxsize=8)
 def undistortion_maps(camera: Camera, target: Camera) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return for each pixel of ``target`` where ``camera`` saw its ray, (u, v) in px; outside where it did not."""
+    """Return the pixel (u, v) of ``camera`` that each pixel of ``target`` shows, as two maps (H, W) for cv2.remap.
+
+    A pixel that ``camera`` did not see gets ``OUTSIDE_PX``.
+    """
     v_HW, u_HW = np.mgrid[0 : target.height_px, 0 : target.width_px]
     rays_N3 = target.unproject(np.stack([u_HW.ravel(), v_HW.ravel()], axis=1))
     pixels_N2 = np.nan_to_num(camera.project(rays_N3), nan=OUTSIDE_PX)  # cv2.remap takes NaN for some pixel

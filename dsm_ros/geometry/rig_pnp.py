@@ -1,4 +1,4 @@
-"""One pose of several cameras that are fixed to each other, by generalised RANSAC and refinement (PoseLib)."""
+"""Pose of a rig of cameras from the correspondences of all its cameras, by generalised RANSAC (PoseLib)."""
 
 from __future__ import annotations
 
@@ -28,18 +28,23 @@ except ImportError:
 
 
 def require_solver() -> None:
-    """Raise DsmError where PoseLib is missing: OpenCV has no solver for rigs."""
+    """Raise DsmError where PoseLib is missing, because OpenCV has no solver for rigs."""
     if poselib is None:
-        raise DsmError("several cameras need PoseLib, which has no wheel for this machine; build it, or use one camera")
+        raise DsmError(
+            "several cameras need PoseLib, which has no wheel for this machine; build it from source or use one camera"
+        )
 
 
-def solve_rig_pnp(seen: Sequence[Correspondences], max_error_px: float, seed: int = 0) -> Pose44 | None:
-    """Return map_T_rig, the pose that most correspondences of all cameras agree with; None when there is none."""
+def solve_rig_pnp(cameras: Sequence[Correspondences], max_error_px: float, seed: int = 0) -> Pose44 | None:
+    """Return map_T_rig, the pose that most correspondences of all cameras agree with, or None when there is none.
+
+    Raises DsmError where PoseLib is missing.
+    """
     require_solver()
-    seen = [one.chosen(_finite(one.pixels_N2) & _finite(one.points_N3)) for one in seen]
-    if sum(len(one.points_N3) for one in seen) < MIN_POINTS:
+    finite = [each.chosen(_finite(each.pixels_N2) & _finite(each.points_N3)) for each in cameras]
+    if sum(map(len, finite)) < MIN_POINTS:
         return None
-    problem = _Problem(seen)
+    problem = _Problem(finite)
     ransac = {"max_reproj_error": max_error_px, "seed": seed, **ITERATIONS}
     pose, info = poselib.estimate_generalized_absolute_pose(
         problem.pixels, problem.local_points, problem.extrinsics, problem.cameras, ransac, REFINEMENT
@@ -48,16 +53,16 @@ def solve_rig_pnp(seen: Sequence[Correspondences], max_error_px: float, seed: in
 
 
 def refine_rig_pose(
-    map_T_rig: Pose44, seen: Sequence[Correspondences], max_error_px: float, loss_scale_px: float = LOSS_SCALE_PX
+    map_T_rig: Pose44, cameras: Sequence[Correspondences], max_error_px: float, loss_scale_px: float = LOSS_SCALE_PX
 ) -> Pose44:
-    """Return the pose near map_T_rig that fits the correspondences within max_error_px of it best.
+    """Return the pose near map_T_rig that fits its inliers best, or map_T_rig when it has fewer than four inliers.
 
     loss_scale_px: of the robust loss, about the standard deviation of a good correspondence.
     """
-    seen = [one.chosen(_errors(one, map_T_rig) < max_error_px) for one in seen]
-    if sum(len(one.points_N3) for one in seen) < MIN_POINTS:
+    inliers = [each.chosen(_errors(each, map_T_rig) < max_error_px) for each in cameras]
+    if sum(map(len, inliers)) < MIN_POINTS:
         return map_T_rig
-    problem, options = _Problem(seen), {**REFINEMENT, "loss_scale": loss_scale_px}
+    problem, options = _Problem(inliers), {**REFINEMENT, "loss_scale": loss_scale_px}
     pose, _ = poselib.refine_generalized_absolute_pose(
         problem.pixels, problem.local_points, problem.local(map_T_rig), problem.extrinsics, problem.cameras, options
     )
@@ -66,15 +71,15 @@ def refine_rig_pose(
 
 
 class _Problem:
-    """Correspondences in PoseLib's words, about an origin among them: solvers lose digits far from it."""
+    """The arguments of PoseLib's solvers, in a local frame among the points, because solvers lose digits far away."""
 
-    def __init__(self, seen: Sequence[Correspondences]):
-        origin_3 = np.median(np.concatenate([one.points_N3 for one in seen]), axis=0)
+    def __init__(self, cameras: Sequence[Correspondences]):
+        origin_3 = np.median(np.concatenate([each.points_N3 for each in cameras]), axis=0)
         self._map_T_local = make_pose(np.eye(3), origin_3)
-        self.pixels = [one.pixels_N2 for one in seen]
-        self.local_points = [one.points_N3 - origin_3 for one in seen]
-        self.extrinsics = [poselib_pose(invert(one.rig_T_camera)) for one in seen]
-        self.cameras = [poselib_camera(one.camera) for one in seen]
+        self.pixels = [each.pixels_N2 for each in cameras]
+        self.local_points = [each.points_N3 - origin_3 for each in cameras]
+        self.extrinsics = [poselib_pose(invert(each.rig_T_camera)) for each in cameras]
+        self.cameras = [poselib_camera(each.camera) for each in cameras]
 
     def local(self, map_T_rig: Pose44) -> Any:
         return poselib_pose(invert(map_T_rig) @ self._map_T_local)
@@ -88,5 +93,5 @@ def _finite(values_NX: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(values_NX).all(axis=1))
 
 
-def _errors(one: Correspondences, map_T_rig: Pose44) -> NDArray[np.float64]:
-    return reprojection_errors(one.pixels_N2, one.points_N3, one.camera, map_T_rig @ one.rig_T_camera)
+def _errors(found: Correspondences, map_T_rig: Pose44) -> NDArray[np.float64]:
+    return reprojection_errors(found.pixels_N2, found.points_N3, found.camera, map_T_rig @ found.rig_T_camera)

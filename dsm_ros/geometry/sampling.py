@@ -1,4 +1,4 @@
-"""Grids of cells over an image: cell centres, and the depth of a cell."""
+"""Centres and depths of the cells of a grid over an image."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-MIN_VALID_SHARE = 0.25  # a cell with fewer measured pixels has no depth
+MIN_VALID_SHARE = 0.25  # of the pixels of a cell; a cell with fewer measured pixels has no depth
 
 
 def cell_centres(width_cells: int, height_cells: int, width_px: int, height_px: int) -> NDArray[np.float64]:
-    """Return the pixel (x, y) of each cell's centre, (H*W, 2) row-major, for a grid that tiles the image."""
+    """Return the centre (x, y) in px of each cell of a grid that tiles the image, (H*W, 2), row by row."""
     v_HW, u_HW = np.mgrid[0:height_cells, 0:width_cells]
     cells_N2 = np.stack([u_HW.ravel(), v_HW.ravel()], axis=1) + 0.5
     return cells_N2 * (width_px / width_cells, height_px / height_cells) - 0.5
 
 
 def pool_depth(depth_HW: Tensor, stride_px: int) -> Tensor:
-    """Return the median of the valid depths of each stride x stride cell, (H/s, W/s), 0 where too few.
+    """Return the median valid depth of each stride x stride cell, (H/s, W/s), 0 where too few pixels are valid.
 
-    The median is a measured depth: a mean across an edge would be a point in mid-air (DSM_FACTS 5.1).
+    The median is a measured depth, while a mean across an edge would be a point in mid-air [method 2].
     """
     height, width = depth_HW.shape
     cells = depth_HW.view(height // stride_px, stride_px, width // stride_px, stride_px)

@@ -1,20 +1,20 @@
-"""Poses along time: interpolated between two stamps, held at the ends as far as stated."""
+"""Timed poses of one transform: interpolated between two stamps, and held after the last stamp for a limited time."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from enum import StrEnum
 from math import inf, isfinite
 from typing import NamedTuple
 
 from dsm_ros.geometry.pose import Pose44, interpolate, pose_error
+from dsm_ros.text_enum import TextEnum
 
 NS_PER_S = 1_000_000_000
 
 
-class Absence(StrEnum):
-    """The kinds of reasons why there is no pose."""
+class Absence(TextEnum):
+    """The kinds of reasons for a missing pose."""
 
     UNKNOWN_FRAME = "unknown frame"
     NOT_CONNECTED = "not connected"
@@ -26,10 +26,10 @@ class Absence(StrEnum):
 
 @dataclass(frozen=True)
 class Missing:
-    """Why there is no pose.
+    """The reason for a missing pose.
 
-    where: the link ("odom -> base"), or the frames when they are unknown or not connected; the same for all stamps.
-    reason: one sentence without a full stop, with the numbers of this stamp.
+    where: the transform ("odom -> base"), or the frames that are unknown or not connected; the same for all stamps.
+    reason: one sentence without a full stop, with the numbers of the requested stamp.
     """
 
     why: Absence
@@ -39,7 +39,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Bridge:
-    """A gap between two neighbouring poses over which interpolation is believed: all three limits are inclusive."""
+    """The largest gap between two neighbouring poses that is interpolated; all three limits are inclusive."""
 
     max_gap_ns: float = inf
     max_move_m: float = inf
@@ -48,11 +48,11 @@ class Bridge:
 
 @dataclass(frozen=True)
 class Timing:
-    """How poses along time are read.
+    """Limits on interpolating, holding and keeping timed poses.
 
-    bridges: a gap is bridged when any one of these allows it. hold_ns: how long the last pose holds after its stamp;
-    the first never holds before its own. history_ns: poses older than this before the newest are dropped, and a stamp
-    further back than this restarts the trajectory.
+    bridges: a gap is interpolated when at least one bridge allows the gap. hold_ns: the time for which the last pose
+    holds after its stamp; the first pose never holds before its stamp. history_ns: poses that are older than the newest
+    one by more than this time are dropped, and an insertion further back than this time restarts the trajectory.
     """
 
     bridges: tuple[Bridge, ...] = (Bridge(),)
@@ -74,7 +74,7 @@ class _Gap(NamedTuple):
 
 
 class Trajectory:
-    """The poses of one link, asked at any time; a lookup costs O(log n), as does an insertion in order of time."""
+    """The timed poses of one transform; a lookup costs O(log n), as does an insertion in order of time."""
 
     def __init__(self, timing: Timing = Timing(), name: str = "the trajectory"):
         self.timing, self.name = timing, name
@@ -82,13 +82,14 @@ class Trajectory:
         self._poses: list[Pose44 | None] = []
 
     def insert(self, stamp_ns: int, pose: Pose44 | None) -> None:
-        """Take up a pose (4x4), or with None that tracking was lost at a stamp; of one stamp the last counts.
+        """Add a pose (4x4) at a stamp, or None where tracking was lost; a second pose of one stamp replaces the first.
 
-        Stamps come in any order. Nothing is interpolated or held across a loss, and a pose that is not finite is one.
+        Stamps may come in any order. No pose is interpolated or held across a loss, and a pose that is not finite
+        counts as a loss.
         """
         pose = pose if pose is not None and is_finite(pose) else None
         if self._stamps_ns and self._stamps_ns[-1] - stamp_ns > self.timing.history_ns:
-            self._stamps_ns, self._poses = [], []  # time began anew: a bag in a loop, a simulation restarted
+            self._stamps_ns, self._poses = [], []  # time has restarted, as in a looped bag or a new simulation
         index = bisect_left(self._stamps_ns, stamp_ns)
         if index < len(self._stamps_ns) and self._stamps_ns[index] == stamp_ns:
             self._poses[index] = pose
@@ -98,7 +99,7 @@ class Trajectory:
         self._drop_old()
 
     def at(self, stamp_ns: int) -> Pose44 | Missing:
-        """Return the pose at a stamp: as inserted, interpolated, or held after the last; else why there is none."""
+        """Return the pose at a stamp, inserted, interpolated or held after the last, or the reason for its lack."""
         after = bisect_left(self._stamps_ns, stamp_ns)
         if after < len(self._stamps_ns) and self._stamps_ns[after] == stamp_ns:
             pose = self._poses[after]
@@ -113,7 +114,7 @@ class Trajectory:
 
     @property
     def stamps_ns(self) -> list[int]:
-        """The stamps of the poses in their order, without those of losses; a new list at each call, O(n)."""
+        """The stamps of the poses in rising order, without the stamps of losses; a new list at each call, O(n)."""
         return [stamp_ns for stamp_ns, pose in zip(self._stamps_ns, self._poses, strict=True) if pose is not None]
 
     @property
@@ -135,28 +136,28 @@ class Trajectory:
         start_ns, stop_ns = self._stamps_ns[after - 1], self._stamps_ns[after]
         gap = _Gap(stop_ns - start_ns, *pose_error(start, stop))
         if not any(gap.is_within(bridge) for bridge in self.timing.bridges):
-            return self._missing(Absence.GAP, f"has a gap of {gap} around the asked time")
+            return self._missing(Absence.GAP, f"has a gap of {gap} around the requested time")
         return interpolate(start, stop, (stamp_ns - start_ns) / gap.length_ns)
 
     def _before_first(self, stamp_ns: int) -> Missing:
         first_ns = next(iter(self.stamps_ns), None)
         if first_ns is None:
             return self._missing(Absence.BEFORE_FIRST, "has no pose")
-        return self._missing(Absence.BEFORE_FIRST, f"begins {_seconds(first_ns - stamp_ns)} s after the asked time")
+        return self._missing(Absence.BEFORE_FIRST, f"begins {_seconds(first_ns - stamp_ns)} s after the requested time")
 
     def _after_last(self, last: Pose44, after: int, stamp_ns: int) -> Pose44 | Missing:
-        """The answer after a pose that no other follows before tracking is lost, if one follows at all."""
+        """Return the pose after the last pose before a loss, or after the last pose of all."""
         passed_ns = stamp_ns - self._stamps_ns[after - 1]
         if passed_ns <= self.timing.hold_ns:
             return last
         if after < len(self._poses):
             return self._lost(after, stamp_ns)
-        return self._missing(Absence.AFTER_LAST, f"ends {_seconds(passed_ns)} s before the asked time")
+        return self._missing(Absence.AFTER_LAST, f"ends {_seconds(passed_ns)} s before the requested time")
 
     def _lost(self, index: int, stamp_ns: int) -> Missing:
         ahead_ns = self._stamps_ns[index] - stamp_ns
         side = "after" if ahead_ns > 0 else "before"
-        when = f"{_seconds(abs(ahead_ns))} s {side} the asked time" if ahead_ns else "at the asked time"
+        when = f"{_seconds(abs(ahead_ns))} s {side} the requested time" if ahead_ns else "at the requested time"
         return self._missing(Absence.LOST, f"is lost {when}")
 
     def _missing(self, why: Absence, predicate: str) -> Missing:

@@ -1,4 +1,4 @@
-"""The tree of frames: static and timed links, and the pose between any two frames through their common ancestor."""
+"""The tree of coordinate frames: static and timed transforms, and the pose between any two frames at a stamp."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAMED_FRAMES = 12
 
 @dataclass(frozen=True)
 class _Fixed:
-    """A static link: one pose for all times, or none when what was said of it is no pose."""
+    """A static transform: one pose for all times, or None when the pose that was sent is not valid."""
 
     name: str
     pose: Pose44 | None
@@ -30,14 +30,14 @@ class _Fixed:
 
 @dataclass(frozen=True)
 class _Link:
-    """What places a frame in its parent."""
+    """The parent of a frame, and the poses of the frame in its parent."""
 
     parent: str
     poses: _Fixed | Trajectory
 
 
 class _Way(NamedTuple):
-    """From one frame up to the ancestor it shares with another, and down: the frames on both sides, lowest first."""
+    """The path between two frames: up to their common ancestor and down; the frames of each side, lowest first."""
 
     up: list[str]
     shared: str
@@ -45,18 +45,18 @@ class _Way(NamedTuple):
 
 
 class TransformTree:
-    """Frames below one another; each has one parent at a time."""
+    """Coordinate frames, each with at most one parent at a time."""
 
     def __init__(self, timing_of: Callable[[str, str], Timing] = lambda _parent, _child: Timing()):
-        """timing_of: how the poses of a timed link, given by its parent and child, are read."""
+        """Make an empty tree; timing_of returns the limits of a timed transform for its parent and child."""
         self._timing_of = timing_of
         self._links: dict[str, _Link] = {}
 
     def add(self, parent: str, child: str, stamp_ns: int | None, pose: Pose44 | None) -> None:
-        """Take up parent_T_child (4x4) at a stamp, or for all times when stamp_ns is None; None for pose: it was lost.
+        """Add parent_T_child (4x4) at a stamp, or for all times when stamp_ns is None; a pose of None is a loss.
 
-        A link to another parent, or of the other kind (static, timed), replaces what the child had. Raises ValueError
-        for an impossible link (see checked_link), and changes nothing then.
+        A transform to another parent, or of the other kind (static, timed), replaces the child's former transform.
+        Raises ValueError, and changes nothing, for an impossible transform (see ``checked_link``).
         """
         parent, child = checked_link(parent, child, pose)
         if stamp_ns is None:
@@ -65,9 +65,9 @@ class TransformTree:
             self._trajectory(parent, child).insert(stamp_ns, pose)
 
     def lookup(self, target: str, source: str, stamp_ns: int | None) -> Pose44 | Missing:
-        """Return target_T_source (4x4) at a stamp, or at the newest common one when stamp_ns is None.
+        """Return target_T_source (4x4) at a stamp, or at the newest common stamp when stamp_ns is None.
 
-        A frame in itself is the identity, whether or not the tree holds it.
+        The pose of a frame in itself is the identity, whether or not the tree holds the frame.
         """
         target, source = bare(target), bare(source)
         if target == source:
@@ -83,12 +83,12 @@ class TransformTree:
         return shared_T_source if isinstance(shared_T_source, Missing) else invert(shared_T_target) @ shared_T_source
 
     def path(self, target: str, source: str) -> list[str] | Missing:
-        """Return the frames from source up to the common ancestor and down to target, both included."""
+        """Return the frames from source up to the common ancestor and down to target, including both."""
         way = self._way(bare(target), bare(source))
         return way if isinstance(way, Missing) else [*way.up, way.shared, *reversed(way.down)]
 
     def ancestors(self, frame: str) -> list[str]:
-        """Return the frames above a frame, the nearest first; none for a frame that is unknown or at the top."""
+        """Return the ancestors of a frame, the parent first; empty for an unknown frame and for a root."""
         return self._chain(bare(frame))[1:]
 
     @property
@@ -97,7 +97,7 @@ class TransformTree:
         return set(self._links) | {link.parent for link in self._links.values()}
 
     def forget_timed(self) -> None:
-        """Drop all but the static links: for jumps of the clock."""
+        """Drop all timed transforms, after a jump of the clock."""
         self._links = {child: link for child, link in self._links.items() if isinstance(link.poses, _Fixed)}
 
     def _trajectory(self, parent: str, child: str) -> Trajectory:
@@ -121,7 +121,7 @@ class TransformTree:
         return _Way(up, shared, down)
 
     def _chain(self, frame: str) -> list[str]:
-        """The frame and all above it, up to the root or to the first frame of a loop: its links cannot all be true."""
+        """Return the frame and its ancestors, up to the root or to the first frame of a loop of parents."""
         chain = [frame]
         while (link := self._links.get(chain[-1])) is not None:
             if link.parent in chain:
@@ -133,7 +133,7 @@ class TransformTree:
         target, source = up_from_target[0], up_from_source[0]
         ends = (chain[-1] for chain in (up_from_target, up_from_source))
         roots = " and ".join(f"'{end}'" + (" (in a loop)" if end in self._links else "") for end in ends)
-        reason = f"frames '{target}' and '{source}' are not connected; they hang from {roots}"
+        reason = f"frames '{target}' and '{source}' are not connected; their roots are {roots}"
         return Missing(Absence.NOT_CONNECTED, f"{target}, {source}", reason)
 
     def _newest_common_ns(self, children: Iterable[str]) -> int:
@@ -141,7 +141,7 @@ class TransformTree:
         return min((stamp_ns for stamp_ns in newest_ns if stamp_ns is not None), default=0)
 
     def _compose(self, children: Iterable[str], stamp_ns: int) -> Pose44 | Missing:
-        """ancestor_T_frame over a chain of frames, lowest first."""
+        """Return ancestor_T_frame over a chain of frames, lowest first."""
         ancestor_T_frame = np.eye(4)
         for child in children:
             parent_T_child = self._links[child].poses.at(stamp_ns)
@@ -152,12 +152,15 @@ class TransformTree:
 
 
 def bare(frame: str) -> str:
-    """Return a frame's name without the leading slashes of ROS 1."""
+    """Return the name of a frame without the leading slashes of ROS 1."""
     return frame.lstrip("/")
 
 
 def checked_link(parent: str, child: str, pose: Pose44 | None) -> tuple[str, str]:
-    """Return the bare names of a link; ValueError when one is empty, both are the same, or the pose is not finite."""
+    """Return the names of a transform's parent and child without leading slashes.
+
+    Raises ValueError when a name is empty, both names are the same, or the pose is not finite.
+    """
     parent, child = bare(parent), bare(child)
     if not parent or not child or parent == child:
         raise ValueError(f"'{parent}' cannot be the parent frame of '{child}'")

@@ -24,7 +24,7 @@ from dsm_ros.network.surface import seen_depths
 from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
 from dsm_ros.scene_map.scene_map import SceneMap
 
-SAME_SURFACE = 1.1  # highest ratio of two depths of one surface; what is further away is hidden behind that surface
+OCCLUSION_RATIO = 1.1  # a point further away than this ratio times the nearest point in its cell is occluded
 REPEATED_GAIN = 0.5  # gain of showing a cell once more, relative to the gain of the keyframe before
 
 
@@ -132,7 +132,7 @@ def cover_view(
     """
     surface = gather_surface(keyframes, 0, map_T_camera)
     depths_NP = seen_depths(surface, camera, np.eye(4), *surface.valid_NHW.shape[1:]).flatten(1).cpu()
-    shown_NP = depths_NP.isfinite() & (depths_NP <= SAME_SURFACE * depths_NP.amin(0))
+    shown_NP = depths_NP.isfinite() & (depths_NP <= OCCLUSION_RATIO * depths_NP.amin(0))
     chosen = [i for i in range(min(first, len(keyframes))) if shown_NP[i].any()]
     while len(chosen) < count:
         gain_P = REPEATED_GAIN ** shown_NP[chosen].sum(0)

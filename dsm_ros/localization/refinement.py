@@ -11,33 +11,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.correspondences import Correspondences
-from dsm_ros.geometry.patches import Float32, PatchLevel, align, grey_pyramid
+from dsm_ros.geometry.patches import grey_pyramid
 from dsm_ros.geometry.pnp import refine_pnp, reprojection_errors
-from dsm_ros.geometry.pose import Pose44, invert, transform
+from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.geometry.rig_pnp import refine_rig_pose
+from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.covariance import rig_covariance
+from dsm_ros.localization.patch_search import Array, Searched, expected_patches, follow
+from dsm_ros.localization.pose_estimation import evaluate_pose
+from dsm_ros.localization.verification import Accepted
 from dsm_ros.localization.view import View
-from dsm_ros.network.cost_volume import MIN_DEPTH_M
-from dsm_ros.scene_map.keyframe_patches import LONG_SIDE_PX, KeyframePatches
+from dsm_ros.scene_map.keyframe_patches import LONG_SIDE_PX, all_patches
 from dsm_ros.scene_map.scene_map import SceneMap
 
 KEYFRAMES = 3  # nearest to a camera, whose patches are searched in its image
-ROUND_LEVELS = (3, 2)  # pyramid levels of each round; the second round starts near the right pixels
-MARGIN_PX = 5.0  # of the image, where patches would be cut off
-AREA_RATIOS = (0.2, 5.0)  # of a patch in the query image to the patch in the keyframe
-OCCLUSION_CELL_PX = 16
-OCCLUSION_RATIO = 1.1  # a point further away than this ratio times the nearest point in its cell is occluded
-MIN_CORRELATION = 0.7
-MAX_LAST_STEP_PX = 0.3  # of a converged alignment
-MAX_SHIFT_PX = 24.0
+FIRST_LEVELS, SECOND_LEVELS = 3, 2  # pyramid levels of the first round and of the second one, which starts nearer
+NEAR_START_PX = 1.0  # median shift of the patches in the first round, up to which a second round changes little
 MAX_ERROR_PX = 6.0  # inlier limit
 LOSS_SCALE_PX = 0.5
-MIN_FOLLOWED = 30  # patches of all images, for a pose
-
-Array = NDArray[np.float64]
+MIN_SIGMA_PX = 0.2
+MIN_FOLLOWED = 20  # patches of all images, for a pose
+KEPT_INLIERS = 0.8  # least share of the inliers of the verified pose that agree with the refined pose too
 
 
 @dataclass(frozen=True)
@@ -46,25 +42,14 @@ class Refinement:
 
     followed: the patches found in each image within ``MAX_ERROR_PX`` of the pose. followed_ratio: the share of these
     patches among those expected in the images. residual_px: the median reprojection error of the followed patches.
+    shift_px: the median distance of the followed patches from where the pose before the refinement expected them.
     """
 
     map_T_rig: Pose44
     followed: tuple[Correspondences, ...]
     followed_ratio: float
     residual_px: float
-
-
-@dataclass(frozen=True)
-class Expected:
-    """Patches of keyframes that should be visible in an image.
-
-    points_N3: metres, map frame. pixels_N2, warp_N22: as of ``align``. levels: full size first.
-    """
-
-    points_N3: Array
-    pixels_N2: Array
-    warp_N22: Array
-    levels: tuple[PatchLevel, ...]
+    shift_px: float
 
 
 class Refiner:
@@ -78,95 +63,69 @@ class Refiner:
 
         Raises DsmError for several views without PoseLib.
         """
-        images = [grey_pyramid(view.image_HW3, view.camera, LONG_SIDE_PX) for view in views]
-        patches = [self._nearest_patches(map_T_rig @ view.rig_T_camera) for view in views]
-        found = None
-        for levels in ROUND_LEVELS:
-            start = found.map_T_rig if found else map_T_rig
-            expected = [
-                expected_patches(of_view, camera, start @ view.rig_T_camera)
-                for of_view, (_, camera), view in zip(patches, images, views, strict=True)
-            ]
-            followed = [
-                follow(of_view, pyramid[:levels], camera, view.rig_T_camera)
-                for of_view, (pyramid, camera), view in zip(expected, images, views, strict=True)
-            ]
-            found = fit_pose(followed, start, sum(len(of_view.points_N3) for of_view in expected))
-            if found is None:
-                return None
-        return found
+        images = [self._searched(view, map_T_rig) for view in views]
+        first = refine_once(images, map_T_rig, FIRST_LEVELS)
+        if first is None or first.shift_px <= NEAR_START_PX:
+            return first
+        return refine_once(images, first.map_T_rig, SECOND_LEVELS)
 
-    def _nearest_patches(self, map_T_camera: Pose44) -> list[KeyframePatches]:
-        return self._scene_map.patches(self._scene_map.nearest(map_T_camera, KEYFRAMES))
+    def _searched(self, view: View, map_T_rig: Pose44) -> Searched:
+        pyramid, camera = grey_pyramid(view.image_HW3, view.camera, LONG_SIDE_PX)
+        nearest = self._scene_map.nearest(map_T_rig @ view.rig_T_camera, KEYFRAMES)
+        return Searched(pyramid, camera, view.rig_T_camera, all_patches(self._scene_map.patches(nearest)))
 
 
-def expected_patches(keyframes: Sequence[KeyframePatches], camera: Camera, map_T_camera: Pose44) -> Expected:
-    """Return the patches of keyframes that a camera (pinhole) at a pose should see without occlusion."""
-    points_N3 = np.concatenate([np.empty((0, 3)), *(keyframe.points_N3 for keyframe in keyframes)])
-    tangents_N32 = np.concatenate([np.empty((0, 3, 2)), *(keyframe.tangents_N32 for keyframe in keyframes)])
-    camera_N3 = transform(invert(map_T_camera), points_N3)
-    pixels_N2 = camera.project(camera_N3)
-    warp_N22 = affine_warp(camera_N3, map_T_camera[:3, :3].T @ tangents_N32, camera)
-    size = np.array([camera.width_px, camera.height_px])
-    with np.errstate(invalid="ignore"):
-        inside_N = ((pixels_N2 >= MARGIN_PX) & (pixels_N2 < size - MARGIN_PX)).all(axis=1)
-        area_N = np.linalg.det(warp_N22)  # negative where the camera sees the back of a surface
-        kept_N = inside_N & (camera_N3[:, 2] > MIN_DEPTH_M) & (area_N > AREA_RATIOS[0]) & (area_N < AREA_RATIOS[1])
-    rows_M = np.flatnonzero(kept_N)
-    rows_M = rows_M[is_nearest(pixels_N2[rows_M], camera_N3[rows_M, 2])]
-    levels = tuple(PatchLevel.joined(of_level).rows(rows_M) for of_level in zip(*(k.levels for k in keyframes)))
-    return Expected(points_N3[rows_M], pixels_N2[rows_M], warp_N22[rows_M], levels)
+def at_refined_pose(accepted: Accepted, refinement: Refinement, config: LocalizerConfig) -> Accepted | None:
+    """Return a verified pose moved to its refinement, None where the correspondences of the first match contradict it.
 
-
-def affine_warp(camera_N3: Array, tangents_N32: Array, camera: Camera) -> Array:
-    """Return d pixel / d pixel of the keyframe, (N, 2, 2), of points with their tangents in the camera frame."""
-    depth_N11 = camera_N3[:, 2, None, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        slope_N22 = tangents_N32[:, :2] - camera_N3[:, :2, None] / depth_N11 * tangents_N32[:, 2:]
-        return np.asarray(np.array([[camera.fx], [camera.fy]]) * slope_N22 / depth_N11)
-
-
-def is_nearest(pixels_N2: Array, depth_N: Array) -> NDArray[np.bool_]:
-    """Return which points are not occluded by a nearer point in the same cell of the image."""
-    columns_N, rows_N = (pixels_N2 // OCCLUSION_CELL_PX).astype(int).T
-    nearest_HW = np.full((rows_N.max(initial=0) + 1, columns_N.max(initial=0) + 1), np.inf)
-    np.minimum.at(nearest_HW, (rows_N, columns_N), depth_N)
-    return np.asarray(depth_N < OCCLUSION_RATIO * nearest_HW[rows_N, columns_N])
-
-
-def follow(expected: Expected, pyramid: Sequence[Float32], camera: Camera, rig_T_camera: Pose44) -> Correspondences:
-    """Return the patches that are found in an image; the confidence of each is its correlation."""
-    found = align(pyramid, expected.levels[: len(pyramid)], expected.pixels_N2, expected.warp_N22)
-    shift_N = np.linalg.norm(found.pixels_N2 - expected.pixels_N2, axis=1)
-    right_N = (found.correlation_N > MIN_CORRELATION) & (found.last_step_N < MAX_LAST_STEP_PX)
-    pixels_N2 = found.pixels_N2.astype(np.float64)
-    all_found = Correspondences(pixels_N2, expected.points_N3, found.correlation_N, camera, rig_T_camera)
-    return all_found.chosen(right_N & (shift_N < MAX_SHIFT_PX))
-
-
-def fit_pose(followed: Sequence[Correspondences], map_T_rig: Pose44, expected: int) -> Refinement | None:
-    """Return the pose near map_T_rig that fits the followed patches of all images, None where they are too few.
-
-    expected: the number of patches that were searched.
+    Verification accepted the pose by these correspondences, and they must agree with the refined pose almost as well.
     """
+    estimates = tuple(
+        evaluate_pose(each.image, each.correspondences, refinement.map_T_rig @ each.image.view.rig_T_camera, config)
+        for each in accepted.estimates
+    )
+    inliers, before = (sum(int(e.inliers_N.sum()) for e in group) for group in (estimates, accepted.estimates))
+    if inliers < KEPT_INLIERS * before:
+        return None
+    support = replace(accepted.support, followed_ratio=refinement.followed_ratio, residual_px=refinement.residual_px)
+    return Accepted(refinement.map_T_rig, support, estimates)
+
+
+def refined_covariance(refinement: Refinement) -> Array:
+    """Return the 6x6 covariance (x y z rotX rotY rotZ; map frame; m, rad) of a refined pose [method 10]."""
+    errors_N = np.concatenate([_errors(one, refinement.map_T_rig) for one in refinement.followed])
+    sigma_px = max(MIN_SIGMA_PX, float(np.sqrt((errors_N**2).mean() / 2)))
+    return rig_covariance(refinement.followed, refinement.map_T_rig, sigma_px)
+
+
+def refine_once(images: Sequence[Searched], map_T_rig: Pose44, levels: int) -> Refinement | None:
+    """Return a pose refined on the patches found in all images around it, None where they are too few."""
+    expected = [expected_patches(image, map_T_rig @ image.rig_T_camera) for image in images]
+    followed = [follow(image, patches, levels) for image, patches in zip(images, expected, strict=True)]
     if sum(map(len, followed)) < MIN_FOLLOWED:
         return None
-    if len(followed) == 1:
-        (one,) = followed
-        start = map_T_rig @ one.rig_T_camera
-        map_T_camera = refine_pnp(start, one.pixels_N2, one.points_N3, one.camera, MAX_ERROR_PX, LOSS_SCALE_PX)
-        refined = None if map_T_camera is None else map_T_camera @ invert(one.rig_T_camera)
-    else:
-        refined = refine_rig_pose(map_T_rig, followed, MAX_ERROR_PX, LOSS_SCALE_PX)
+    refined = _fitted(followed, map_T_rig)
     if refined is None:
         return None
     errors = [_errors(one, refined) for one in followed]
-    inliers = tuple(one.chosen(errors_N < MAX_ERROR_PX) for one, errors_N in zip(followed, errors, strict=True))
-    errors_N = np.concatenate(errors)
-    near_N = errors_N < MAX_ERROR_PX
-    if near_N.sum() < MIN_FOLLOWED:
+    near = tuple(one.chosen(errors_N < MAX_ERROR_PX) for one, errors_N in zip(followed, errors, strict=True))
+    if (count := sum(map(len, near))) < MIN_FOLLOWED:
         return None
-    return Refinement(refined, inliers, int(near_N.sum()) / expected, float(np.median(errors_N[near_N])))
+    ratio = count / sum(len(each.patches) for each in expected)
+    return Refinement(refined, near, ratio, _median_error(near, refined), _median_error(near, map_T_rig))
+
+
+def _fitted(followed: Sequence[Correspondences], map_T_rig: Pose44) -> Pose44 | None:
+    if len(followed) > 1:
+        return refine_rig_pose(map_T_rig, followed, MAX_ERROR_PX, LOSS_SCALE_PX)
+    (one,) = followed
+    start = map_T_rig @ one.rig_T_camera
+    fitted = refine_pnp(start, one.pixels_N2, one.points_N3, one.camera, MAX_ERROR_PX, LOSS_SCALE_PX)
+    return None if fitted is None else fitted @ invert(one.rig_T_camera)
+
+
+def _median_error(followed: Sequence[Correspondences], map_T_rig: Pose44) -> float:
+    return float(np.median(np.concatenate([_errors(one, map_T_rig) for one in followed])))
 
 
 def _errors(one: Correspondences, map_T_rig: Pose44) -> Array:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.pose import Pose44
+from dsm_ros.text_enum import TextEnum
 
 
-class Reason(StrEnum):
-    """Why there is no pose: what the image lacks, what the map lacks, what contradicts it, what the node waits for."""
+class Reason(TextEnum):
+    """The reasons why there is no pose."""
 
     NO_RETRIEVAL = "no_retrieval"
     TOO_FEW_CANDIDATES = "too_few_candidates"
@@ -34,7 +34,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class StageTimes:
-    """Wall time of each stage in ms."""
+    """Wall time of each stage of an image in ms."""
 
     encode: float = 0.0
     retrieve: float = 0.0
@@ -43,8 +43,11 @@ class StageTimes:
     total: float = 0.0
 
 
+STAGES = tuple(stage.name for stage in fields(StageTimes))
+
+
 class Stopwatch:
-    """Measures the stages of one image; the time between two laps belongs to the stage that the second lap ends."""
+    """Measures the stages of one image; each lap ends a stage."""
 
     def __init__(self) -> None:
         self._start_s = self._last_s = time.perf_counter()
@@ -65,9 +68,9 @@ class Stopwatch:
 class SceneCoordinates:
     """Dense scene coordinates of one image on the grid of the finest matched level.
 
-    coords_HW3: float64 metres in the map frame. confidence_HW: float32, 0..1 (0 = no coordinate); of a localized image
-    0.5 and more where the cell was matched, less where its coordinate was made of those around it.
-    pixels_HW2: float32 (x, y) of each cell's centre in the original image; colors_HW3: uint8 RGB there.
+    coords_HW3: float64, metres, map frame. confidence_HW: float32, 0..1 (0 = no coordinate); in a localized image, at
+    least 0.5 where the cell was matched and below 0.5 where the coordinate was filled from the cells around it.
+    pixels_HW2: float32 (x, y) of each cell's centre in the original image. colors_HW3: uint8 RGB at these pixels.
     """
 
     coords_HW3: NDArray[np.float64]
@@ -78,11 +81,14 @@ class SceneCoordinates:
 
 @dataclass(frozen=True)
 class Support:
-    """How far the image supports a pose.
+    """Evidence for a pose.
 
-    inliers: cells that agree with it. inlier_ratio: their share. confidence: the probability that the pose is within
-    10 cm and 5 degrees. keyframe_ids: those used, best first. visible_inlier_ratio: the share of the cells that should
-    see the map from the pose that agree with it.
+    inliers: number of cells that agree with the pose. inlier_ratio: share of the inliers among the cells given to PnP.
+    confidence: probability that the pose is within 10 cm and 5 degrees of the true pose. keyframe_ids: keyframes of the
+    first match, best first. visible_inlier_ratio: share of the inliers among the cells where the map has a surface, as
+    seen from the pose. followed_ratio: share of the image patches of keyframes, expected in the image, that the
+    refinement found there. residual_px: median reprojection error of the found patches. Both are 0 for a pose that was
+    not refined.
     """
 
     inliers: int = 0
@@ -90,6 +96,8 @@ class Support:
     confidence: float = 0.0
     keyframe_ids: tuple[int, ...] = ()
     visible_inlier_ratio: float = 0.0
+    followed_ratio: float = 0.0
+    residual_px: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -109,7 +117,7 @@ class Localized:
 
 @dataclass(frozen=True)
 class NotLocalized:
-    """No pose, and why: the reason, and a sentence with the number that failed and its limit."""
+    """No pose: the reason, and a sentence with the number that failed and its limit."""
 
     reason: Reason
     detail: str

@@ -1,10 +1,9 @@
-"""The tracker of one video: searching until the first pose, tracking with every pose, lost without one."""
+"""The tracker: localizes the images of a video with predictions from earlier poses, odometry and hints [method 12]."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from dsm_ros.geometry.pose import Pose44, pose_error
@@ -12,10 +11,11 @@ from dsm_ros.localization.config import TrackerConfig
 from dsm_ros.localization.motion import Fix, Motion, Prediction
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result
 from dsm_ros.localization.view import View
+from dsm_ros.text_enum import TextEnum
 
 
-class State(StrEnum):
-    """What is known of the camera: nothing yet, where it is, or that it is lost."""
+class State(TextEnum):
+    """The state of the tracker: no pose so far, a pose of the last image, or no pose after earlier ones."""
 
     SEARCHING = "searching"
     TRACKING = "tracking"
@@ -23,7 +23,7 @@ class State(StrEnum):
 
 
 class ImageLocalizer(Protocol):
-    """What the tracker needs of a localizer, see Localizer."""
+    """The methods of a localizer that the tracker calls; see ``Localizer``."""
 
     def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result: ...
 
@@ -31,13 +31,13 @@ class ImageLocalizer(Protocol):
 
 
 def is_jump(last_ns: int, stamp_ns: int, max_pause_s: float) -> bool:
-    """Return whether time went back, or on by more than a pause, from one image to the next."""
+    """Return whether time went backwards, or forwards by more than a pause, from one image to the next."""
     return not 0 <= stamp_ns - last_ns <= max_pause_s * 1e9
 
 
 @dataclass(frozen=True)
 class Hint:
-    """Where somebody says the camera is, and how far from there it may be."""
+    """An approximate pose given by a user, and the distance from that pose within which the camera should be."""
 
     map_T_camera: Pose44
     radius_m: float
@@ -45,28 +45,28 @@ class Hint:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Why a pose does not fit what is known of the camera: the number that is off, with its limit."""
+    """The reason why a pose contradicts motion or a hint, and the number that failed with its limit."""
 
     reason: Reason
     detail: str
 
 
 class Tracker:
-    """Localizes the images of one video with what is known from the last ones, from odometry and from hints.
+    """Localizes the images of one video, with predictions from earlier poses, odometry and hints.
 
-    A pose that contradicts motion or hint is held back until a second one confirms it: a kidnapped camera is found
-    by its second image, and a single wrong pose never leaves.
+    A pose that contradicts motion or a hint is held back until the pose of the next image confirms it. So the tracker
+    recovers from a kidnapping with the second image, and never returns a single wrong pose.
     """
 
     def __init__(self, localizer: ImageLocalizer, config: TrackerConfig | None = None):
         self.config = config or TrackerConfig()
         self.state = State.SEARCHING
-        self.hint_report = ""  # why the last hint was dropped; empty when it was not
+        self.hint_report = ""  # the reason why the last hint was dropped, empty when it was not dropped
         self._localizer = localizer
         self.reset()
 
     def reset(self) -> None:
-        """Forget motion, hint and the previous frame: after a jump in time, on another map."""
+        """Forget motion, hint and previous frame, as after a jump in time or for another map."""
         self._localizer.reset()
         self._motion = Motion(self.config.max_gap_s)
         self._held: Fix | None = None
@@ -75,31 +75,31 @@ class Tracker:
         self.state = State.SEARCHING
 
     def lose(self) -> None:
-        """Note that the camera is seen no more."""
+        """Change from tracking to lost, as when images stop."""
         if self.state is State.TRACKING:
             self.state = State.LOST
 
     def hint(self, hint: Hint) -> None:
-        """Search around a hint first; it is dropped once a pose agrees or two poses contradict it."""
+        """Start a search around a hint; the hint is dropped once one pose agrees with it or two poses contradict it."""
         self.reset()
         self._hint, self.hint_report = hint, ""
 
     def refuse_hint(self, report: str) -> None:
-        """Note why a hint cannot be used."""
+        """Report the reason why a hint cannot be used."""
         self.hint_report = report
 
     def track(self, views: Sequence[View], stamp_ns: int, odom_T_camera: Pose44 | None = None) -> Result:
-        """Return the pose of the next image, or of the rig's next images, or why there is none; the state follows.
+        """Return the pose of a camera from its next image, or of a rig from its next images, or why there is none.
 
-        odom_T_camera: where odometry sees the camera, or the rig, at that time. Raises ValueError as the localizer
-        does.
+        odom_T_camera: pose of the camera, or of the rig, in the odometry frame at that stamp. Raises ValueError when an
+        image and its camera differ in size.
         """
         if self._jumps_in_time(stamp_ns):
             self.reset()
         self._last_stamp_ns = stamp_ns
         expected = self._motion.predict(stamp_ns, odom_T_camera)
-        known = expected or self._hint
-        result = self._localizer.localize(views, stamp_ns, known.map_T_camera if known else None)
+        prior = expected or self._hint
+        result = self._localizer.localize(views, stamp_ns, prior.map_T_camera if prior else None)
         if isinstance(result, Localized):
             result = self._checked(result, Fix(stamp_ns, result.map_T_camera, odom_T_camera), expected)
         self._follow(result)
@@ -110,13 +110,13 @@ class Tracker:
         return last_ns is not None and is_jump(last_ns, stamp_ns, self.config.max_pause_s)
 
     def _checked(self, result: Localized, fix: Fix, expected: Prediction | None) -> Result:
-        """Hold back a pose that contradicts what is known, unless the one held back before agrees with it."""
+        """Return the result unless its pose contradicts motion or hint and the pose held back does not confirm it."""
         against = self._contradiction(fix.map_T_camera, expected)
         if against and not self._confirmed(fix):
             self._held = fix
             return NotLocalized(against.reason, against.detail, result.support, result.coordinates, result.times_ms)
         if against:
-            self._drop_what_is_contradicted(against)
+            self._drop_contradicted(against)
         self._hint = self._held = None
         self._motion.add(fix)
         return result
@@ -127,7 +127,7 @@ class Tracker:
             max_m, max_deg = self._limits(expected)
             if off_m > max_m or off_deg > max_deg:
                 limits = f"limits {max_m:.2f} m and {max_deg:.0f} degrees"
-                detail = f"{off_m:.2f} m and {off_deg:.0f} degrees off the prediction, {limits}"
+                detail = f"{off_m:.2f} m and {off_deg:.0f} degrees from the prediction, {limits}"
                 return Contradiction(Reason.CONTRADICTS_MOTION, detail)
         elif self._hint:
             off_m, _ = pose_error(map_T_camera, self._hint.map_T_camera)
@@ -137,22 +137,22 @@ class Tracker:
         return None
 
     def _limits(self, expected: Prediction) -> tuple[float, float]:
-        """Return how far in m and degrees a pose may be from a prediction."""
+        """Return the limits of the distance (m) and rotation (degrees) of a pose from a prediction."""
         config = self.config
-        grown_m, grown_deg = config.growth_mps * expected.guessed_s, config.growth_dps * expected.guessed_s
+        grown_m, grown_deg = config.growth_mps * expected.extrapolated_s, config.growth_dps * expected.extrapolated_s
         return config.max_jump_m + grown_m, config.max_jump_deg + grown_deg
 
     def _confirmed(self, fix: Fix) -> bool:
-        """Return whether the pose held back just before says the same, given the time between."""
+        """Return whether the pose held back before agrees with a pose, given the time between both."""
         held = Motion(self.config.max_gap_s)
         if self._held:
             held.add(self._held)
         expected = held.predict(fix.stamp_ns, fix.odom_T_camera)
         return expected is not None and self._contradiction(fix.map_T_camera, expected) is None
 
-    def _drop_what_is_contradicted(self, against: Contradiction) -> None:
+    def _drop_contradicted(self, against: Contradiction) -> None:
         if self._hint:
-            self.hint_report = f"hint ignored: two poses contradict it, the last {against.detail}"
+            self.hint_report = f"hint ignored: two poses contradict it, the last one {against.detail}"
         self._motion = Motion(self.config.max_gap_s)
 
     def _follow(self, result: Result) -> None:

@@ -1,4 +1,4 @@
-"""Views: images of one moment, each with its camera and the place of that camera on the rig."""
+"""Views: images of one moment, each with its camera and the pose of that camera on the rig."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dsm_ros.geometry.pose import Pose44
 
 @dataclass(frozen=True)
 class View:
-    """An image (uint8 RGB) of one camera, and where that camera is in the frame whose pose is wanted.
+    """An image (uint8 RGB) of one camera, and the pose of that camera on its rig.
 
     name: of the camera, the same for all its images. rig_T_camera: the identity for a single camera.
     """
@@ -25,5 +25,5 @@ class View:
 
 
 def single_view(image_HW3: NDArray[np.uint8], camera: Camera) -> tuple[View]:
-    """Return the views of a rig that is one camera: the pose wanted is the camera's own."""
+    """Return the one view of a single camera, whose pose is that of the rig."""
     return (View("", image_HW3, camera, np.eye(4)),)

@@ -6,26 +6,23 @@ import torch
 from torch import Tensor, nn
 
 from dsm_ros.network.coordinate_head import CoordinateMaps
+from dsm_ros.network.head_inputs import ConfidenceInput
 from dsm_ros.network.level_volume import LevelVolume
-
-EVIDENCE = 4  # of each level: best score, consensus, distinctness, weight behind the answer
-NOT_EVIDENCE = 5  # channels of coordinates and rays before those of the evidence
 
 
 class ConsensusCoordinates(nn.Module):
-    """Answer with the place where the candidates of a cell agree."""
+    """Choose the consensus of each cell's candidates."""
 
     def forward(
         self, volume: LevelVolume, query_BCHW: Tensor, initial_B3HW: Tensor, radius_B: Tensor
     ) -> CoordinateMaps:
-        support_B1HW = torch.ones_like(volume.centre_B3HW[:, :1])
-        return CoordinateMaps(volume.centre_B3HW, volume.coords_BK3HW, volume.weights_BKHW, support_B1HW)
+        support_BHW = torch.ones_like(volume.agreement_BHW)
+        return CoordinateMaps(volume.centre_B3HW, volume.coords_BK3HW, volume.weights_BKHW, support_BHW)
 
 
 class EvidenceConfidence(nn.Module):
-    """Trust a cell as far as its best score, its candidates' agreement and its distinctness go, over all levels."""
+    """Confidence of a cell as the product of each level's evidence, averaged geometrically over the levels."""
 
-    def forward(self, features_BCHW: Tensor) -> Tensor:
-        evidence_BLEHW = features_BCHW[:, NOT_EVIDENCE:].unflatten(1, (-1, EVIDENCE))
-        trust_BHW = evidence_BLEHW.prod(2).clamp(1e-6, 1 - 1e-6).log().mean(1).exp()
-        return trust_BHW.logit()
+    def forward(self, cells: ConfidenceInput) -> Tensor:
+        confidence_BHW = cells.evidence_BLEHW.prod(2).clamp(1e-6, 1 - 1e-6).log().mean(1).exp()
+        return confidence_BHW.logit()

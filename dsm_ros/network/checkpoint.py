@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors with the network's configuration in their metadata."""
+"""Weights on disk, as safetensors with the network's configuration in the metadata."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from dsm_ros.errors import DsmError, ModelError
+from dsm_ros.files import write_whole
 from dsm_ros.network.config import HeadShape, NetworkConfig
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.layers import fuse_norms
@@ -23,14 +24,14 @@ from dsm_ros.paths import models_folder
 
 FORMAT_VERSION = 2
 DEFAULT_WEIGHTS = "dsm_lite.safetensors"
-LENGTH_BYTES = 8  # of a file's first number, how long its header is
+LENGTH_BYTES = 8  # of the first number in a safetensors file, the length of its header
 
 
 def load_network(path: Path | None = None, device: str = "cpu", runtime: Runtime = Runtime.TORCH) -> DsmNet:
-    """Return the network ready for inference, by default with the shipped weights.
+    """Return a network ready for inference, by default with the shipped weights.
 
-    device: as torch names it. Raises ModelError when the file is missing, damaged or made for another network, DsmError
-    when this machine lacks the device or the runtime.
+    device: as torch names it. Raises ModelError when the file is missing, damaged or of another network, DsmError when
+    this machine lacks the device or the runtime.
     """
     _require_device(device)
     path = path or models_folder() / DEFAULT_WEIGHTS
@@ -48,12 +49,12 @@ def _require_device(device: str) -> None:
     """Raise DsmError when torch cannot compute on a device."""
     try:
         torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:  # the latter from builds for the CPU alone
+    except (RuntimeError, AssertionError) as error:  # torch built without CUDA raises AssertionError
         raise DsmError(f"torch cannot use the device '{device}' ({str(error).splitlines()[0]}); try cpu") from error
 
 
 def read_weights(path: Path) -> tuple[NetworkConfig, dict[str, Tensor]]:
-    """Return the configuration and the weights (float32) of a file. Raises ModelError when it holds none."""
+    """Return the configuration and the weights (float32) of a file. Raises ModelError when the file holds none."""
     if not path.is_file():
         raise ModelError(f"no weights at {path}; give the path of a .safetensors file")
     try:
@@ -65,7 +66,7 @@ def read_weights(path: Path) -> tuple[NetworkConfig, dict[str, Tensor]]:
 
 
 def put_weights(network: DsmNet, weights: dict[str, Tensor], path: Path) -> None:
-    """Give a network the weights of a file. Raises ModelError when they are of another network."""
+    """Load the weights of a file into a network. Raises ModelError when the weights are of another network."""
     counters = {key: value for key, value in network.state_dict().items() if key.endswith("num_batches_tracked")}
     try:
         network.load_state_dict(counters | weights)
@@ -79,16 +80,16 @@ def _no_weights(path: Path, error: Exception) -> ModelError:
 
 
 def save_network(network: DsmNet, path: Path) -> None:
-    """Write a network's weights (fp16) and configuration; counters of batch norms are left out."""
+    """Write a network's weights (fp16) and configuration, without the counters of batch norms."""
     state = {key: value for key, value in network.state_dict().items() if not key.endswith("num_batches_tracked")}
     weights = {key: value.half().contiguous() for key, value in state.items()}
     config = json.dumps(asdict(network.config))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(_in_order(save(weights, {"format_version": str(FORMAT_VERSION), "config": config})))
+    write_whole(path, _in_order(save(weights, {"format_version": str(FORMAT_VERSION), "config": config})))
 
 
 def _in_order(content: bytes) -> bytes:
-    """Return a safetensors file with its keys sorted: equal weights shall have equal checksums."""
+    """Return a safetensors file with sorted keys, so that equal weights have equal checksums."""
     start = LENGTH_BYTES + int.from_bytes(content[:LENGTH_BYTES], "little")
     header = json.dumps(json.loads(content[LENGTH_BYTES:start]), sort_keys=True).encode()
     header += b" " * (-len(header) % LENGTH_BYTES)
@@ -97,7 +98,7 @@ def _in_order(content: bytes) -> bytes:
 
 def _read_config(metadata: dict[str, str]) -> NetworkConfig:
     if int(metadata["format_version"]) > FORMAT_VERSION:
-        raise ValueError("it was written by a newer version of dsm_ros")
+        raise ValueError("it was written by a newer version of dsm_ros; update dsm_ros")
     values: Any = json.loads(metadata["config"])
     for head in ("coarse_head", "fine_head"):  # JSON knows lists only
         values[head] = HeadShape(*values[head])

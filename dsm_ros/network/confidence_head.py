@@ -1,10 +1,11 @@
-"""Net_conf: how far each coordinate can be trusted [paper 3.3.3; DSM_FACTS 8.3]."""
+"""Net_conf: confidence of the coordinates of each cell [paper 3.3.3]."""
 
 from __future__ import annotations
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dsm_ros.network.head_inputs import ConfidenceInput, confidence_channels
 from dsm_ros.network.layers import ConvNorm, conv_relu
 
 BLOCKS = 5
@@ -12,7 +13,7 @@ EPSILON = 1e-3
 
 
 def context_normalise(x_BCHW: Tensor) -> Tensor:
-    """Return each channel with zero mean and unit deviation over the cells of its image: cells see one another."""
+    """Return each channel with zero mean and unit standard deviation over the cells of its image."""
     mean_BC11 = x_BCHW.mean((2, 3), keepdim=True)
     variance_BC11 = x_BCHW.var((2, 3), keepdim=True, unbiased=False)
     return (x_BCHW - mean_BC11) * (variance_BC11 + EPSILON).rsqrt()
@@ -33,15 +34,20 @@ class ContextResidual(nn.Module):
 class ConfidenceHead(nn.Module):
     """Classify cells as right or wrong from coordinates, viewing rays and the evidence of every level.
 
-    The paper has coordinates and pixels alone; how well a cell matched says more about it than geometry does.
+    The paper's Net_conf reads coordinates and pixels only; the evidence of the matching tells more than they do.
     """
 
-    def __init__(self, evidence: int, channels: int):
+    def __init__(self, levels: int, channels: int):
         super().__init__()
-        self.embed = conv_relu(3 + 2 + evidence, channels, 1)
+        self.input_channels = confidence_channels(levels)
+        self.embed = conv_relu(self.input_channels, channels, 1)
         self.blocks = nn.Sequential(*(ContextResidual(channels) for _ in range(BLOCKS)))
         self.output = nn.Conv2d(channels, 1, 1)
 
-    def forward(self, features_BCHW: Tensor) -> Tensor:
-        """Return logits (B, H, W) from coordinates (normalised), rays and evidence, stacked."""
-        return self.output(self.blocks(self.embed(features_BCHW)))[:, 0].float()
+    def forward(self, cells: ConfidenceInput) -> Tensor:
+        """Return logits (B, H, W)."""
+        return self.layers(cells.stacked())
+
+    def layers(self, stacked_BCHW: Tensor) -> Tensor:
+        """Return logits (B, H, W) from a stacked ``ConfidenceInput``."""
+        return self.output(self.blocks(self.embed(stacked_BCHW)))[:, 0].float()

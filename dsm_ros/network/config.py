@@ -1,4 +1,4 @@
-"""What fixes the network besides its weights."""
+"""Configuration of the network, which is stored with its weights."""
 
 from __future__ import annotations
 
@@ -7,44 +7,39 @@ from typing import NamedTuple
 
 
 class HeadShape(NamedTuple):
-    """Size of a Net_coords: channels and blocks of its pointwise part, growth and layers of its dense block."""
+    """Size of a Net_coords."""
 
-    channels: int
-    blocks: int
-    growth: int
-    layers: int
+    channels: int  # of its pointwise part
+    blocks: int  # of its pointwise part
+    growth: int  # channels that each layer of its dense block adds
+    layers: int  # of its dense block
 
 
 LITE_COARSE_HEAD = HeadShape(channels=64, blocks=3, growth=32, layers=4)
-LITE_FINE_HEAD = HeadShape(channels=32, blocks=1, growth=16, layers=2)  # a larger one gained nothing
+LITE_FINE_HEAD = HeadShape(channels=32, blocks=1, growth=16, layers=2)  # a larger head gained nothing
 PAPER_HEAD = HeadShape(channels=256, blocks=3, growth=64, layers=5)
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Shape of the network; stored with the weights. The defaults are the ``lite`` preset.
-
-    trained_heads: whether Net_coords and Net_conf are part of it; without them the candidates' agreement answers.
-    channels: of the matched features. Of the coarsest level and of the others: candidates kept of each cell, K; head,
-    the size of Net_coords; agreement_m, the distance within which candidates agree. confidence_channels: of Net_conf.
-    """
+    """Configuration of the network. The defaults are the ``lite`` preset."""
 
     name: str = "lite"
-    encoder: str = "lite"
-    long_side_px: int = 512
-    channels: int = 64
-    candidates: int = 16
-    fine_candidates: int = 8  # of the few in a window; 16 find the same poses
-    window_radius: int = 1
-    temperature: float = 0.02
-    agreement_m: tuple[float, float] = (0.2, 0.1)
-    coarse_head: HeadShape = LITE_COARSE_HEAD
-    fine_head: HeadShape = LITE_FINE_HEAD
-    confidence_channels: int = 64
-    trained_heads: bool = True
+    encoder: str = "lite"  # lite or paper
+    long_side_px: int = 512  # of the encoder's input
+    channels: int = 64  # of the matched features
+    candidates: int = 16  # K, kept for each cell of the coarsest level
+    fine_candidates: int = 8  # K of the finer levels; 16 candidates find the same poses
+    window_radius: int = 1  # of the search at finer levels, in cells
+    temperature: float = 0.02  # of the softmax over the scores of candidates
+    agreement_m: tuple[float, float] = (0.2, 0.1)  # distance within which candidates agree: coarsest level, finer ones
+    coarse_head: HeadShape = LITE_COARSE_HEAD  # Net_coords of the coarsest level
+    fine_head: HeadShape = LITE_FINE_HEAD  # Net_coords of the finer levels
+    confidence_channels: int = 64  # of Net_conf
+    trained_heads: bool = True  # False: analytic heads in place of Net_coords and Net_conf
 
     def candidates_at(self, level: int) -> int:
-        """Return K of a level, 0 the coarsest."""
+        """Return K of a level, of which 0 is the coarsest."""
         return self.fine_candidates if level else self.candidates
 
 

@@ -1,4 +1,4 @@
-"""Coordinates without learning: where the candidates of a cell agree."""
+"""Consensus: the coordinate on which most candidates of a cell agree."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dsm_ros.network.cost_volume import CostVolume
 
 @dataclass(frozen=True)
 class Consensus:
-    """Per query cell: coords_P3 (m, local frame), the weight of each candidate in it, and their share of all weight.
+    """Consensus of the candidates of each query cell.
 
-    weights_PK sum to support_P, 0..1.
+    coords_P3: m, local frame. weights_PK: of the candidates in the consensus. support_P: sum of these weights, 0..1.
     """
 
     coords_P3: Tensor
@@ -23,23 +23,23 @@ class Consensus:
 
 
 def find_consensus(volume: CostVolume, temperature: float, agreement_m: float) -> Consensus:
-    """Return the softmax mean of the candidates that agree with the best supported one.
+    """Return the weighted mean of the candidates that agree with the best supported one.
 
-    temperature: of the softmax over cosine scores. agreement_m: how far candidates of one surface lie apart.
+    temperature: of the softmax over cosine scores. agreement_m: distance within which candidates agree.
     """
     return agree(volume.coords_PK3, candidate_weights(volume, temperature), agreement_m)
 
 
 def candidate_weights(volume: CostVolume, temperature: float) -> Tensor:
-    """Return the softmax over the scores of each cell's candidates (P, K), 0 where there is none."""
+    """Return the softmax over the scores of each cell's candidates (P, K), 0 for invalid candidates."""
     logits_PK = (volume.scores_PK / temperature).masked_fill(~volume.valid_PK, -1e4)
     return torch.softmax(logits_PK, dim=1) * volume.valid_PK
 
 
 def agree(coords_PK3: Tensor, weights_PK: Tensor, radius: float | Tensor) -> Consensus:
-    """Return the weighted mean of the coordinates within a radius of the one that most weight is around.
+    """Return the weighted mean of the coordinates within a radius of the coordinate with most weight around it.
 
-    A mean over all would lie in mid-air between two surfaces.
+    The mean of all coordinates would lie in mid-air between two surfaces.
     """
     agree_PKK = pairwise_within(coords_PK3.detach(), radius)
     support_PK = torch.einsum("pij,pj->pi", agree_PKK, weights_PK) * (weights_PK > 0)
@@ -50,7 +50,7 @@ def agree(coords_PK3: Tensor, weights_PK: Tensor, radius: float | Tensor) -> Con
 
 
 def pairwise_within(points_PK3: Tensor, radius: float | Tensor) -> Tensor:
-    """Return (P, K, K), 1.0 where two points of a cell are closer than the radius (one, or (P, 1, 1)), else 0.0."""
+    """Return (P, K, K): 1.0 where two points of a cell are closer than the radius, a number or (P, 1, 1), else 0.0."""
     x_PKK, y_PKK, z_PKK = (along[:, :, None] - along[:, None] for along in points_PK3.movedim(2, 0).contiguous())
     squared_PKK = x_PKK.square_().addcmul_(y_PKK, y_PKK).addcmul_(z_PKK, z_PKK)
     return (squared_PKK < radius**2).to(points_PK3.dtype)

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 (Tan and Le 2019; no squeeze-excite, ReLU6): what a place looks like."""
+"""EfficientNet-Lite0 (Tan and Le 2019; no squeeze-excite, ReLU6), the trunk for context."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dsm_ros.network.layers import ConvNorm
 
 @dataclass(frozen=True)
 class Stage:
-    """A run of inverted residual blocks; the first one changes stride and channels."""
+    """A stage of inverted residual blocks, of which the first changes stride and channels."""
 
     blocks: int
     kernel: int
@@ -34,7 +34,7 @@ STRIDE_16_STAGE, STRIDE_32_STAGE = 4, 6
 
 
 class InvertedResidual(nn.Module):
-    """Expand, depthwise, project, and skip where the shape allows."""
+    """Expansion, depthwise convolution and projection, with a skip where the shape allows it."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int):
         super().__init__()

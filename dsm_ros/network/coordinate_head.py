@@ -1,4 +1,4 @@
-"""Net_coords: from candidates to one scene coordinate per query cell [paper 3.3.2; DSM_FACTS 8.1]."""
+"""Net_coords: one scene coordinate per query cell from its candidates [paper 3.3.2]."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from dsm_ros.network.config import HeadShape
 from dsm_ros.network.consensus import agree
 from dsm_ros.network.features import by_cell
+from dsm_ros.network.head_inputs import COORDINATE_CHANNELS, CoordinateInput, cell_channels
 from dsm_ros.network.layers import ConvNorm, conv_relu, zero_conv
 from dsm_ros.network.level_volume import LevelVolume
 
-OFFSET_GAIN = 20.0  # offsets of a hundredth of the scene's deviation are still told apart from zero
 WEIGHT_FLOOR, REGRESSED_WEIGHT = 1e-3, 1e-2
 
 
@@ -22,14 +22,15 @@ WEIGHT_FLOOR, REGRESSED_WEIGHT = 1e-3, 1e-2
 class CoordinateMaps:
     """Normalised coordinates of a level, H x W cells.
 
-    coords_B3HW: the answer. hypotheses_BQ3HW, weights_BQHW: what it was chosen among, the candidates and, last, the
-    coordinate regressed from the surroundings. support_B1HW: the share of the weight behind the answer.
+    coords_B3HW: the chosen coordinates. hypotheses_BQ3HW, weights_BQHW: the hypotheses of each cell, which are its
+    candidates and, last, a coordinate regressed from its neighbourhood. support_BHW: share of the hypotheses' weight
+    that agrees with the chosen coordinate.
     """
 
     coords_B3HW: Tensor
     hypotheses_BQ3HW: Tensor
     weights_BQHW: Tensor
-    support_B1HW: Tensor
+    support_BHW: Tensor
 
 
 class PointwiseResidual(nn.Module):
@@ -48,7 +49,7 @@ class PointwiseResidual(nn.Module):
 
 
 class DenseBlock(nn.Module):
-    """3x3 layers, each of which sees the outputs of all before it."""
+    """3x3 layers, each of which reads the outputs of all earlier layers."""
 
     def __init__(self, inputs: int, growth: int, layers: int):
         super().__init__()
@@ -62,16 +63,18 @@ class DenseBlock(nn.Module):
 
 
 class CoordinateHead(nn.Module):
-    """Weigh the candidates of each cell and one coordinate regressed from its surroundings.
+    """Weigh the candidates of each cell and one coordinate regressed from its neighbourhood.
 
-    A 1x1 residual part reads each cell's candidates, a dense block of 3x3 layers adds the query's features and the
-    neighbourhood. The paper regresses only; choosing keeps the candidates' precision where they are right.
-    Untrained, it answers with the consensus.
+    A 1x1 residual part reads each cell's candidates; a dense block of 3x3 layers adds the query's features and the
+    neighbourhood. The paper's Net_coords only regresses; choosing a candidate keeps its precision where it is right.
+    The untrained head chooses the consensus.
     """
 
     def __init__(self, candidates: int, query_channels: int, shape: HeadShape):
         super().__init__()
-        self.embed = conv_relu(4 * candidates + 6, shape.channels, 1)
+        self.query_channels = query_channels
+        self.input_channels = query_channels + cell_channels(candidates) + COORDINATE_CHANNELS
+        self.embed = conv_relu(cell_channels(candidates), shape.channels, 1)
         self.refine = nn.Sequential(*(PointwiseResidual(shape.channels) for _ in range(shape.blocks)))
         self.query = conv_relu(query_channels, shape.channels, 1)
         self.dense = DenseBlock(2 * shape.channels + 3, shape.growth, shape.layers)
@@ -82,33 +85,35 @@ class CoordinateHead(nn.Module):
     ) -> CoordinateMaps:
         """Return coordinates from a volume, unit query features and the coarser level's (normalised) coordinates.
 
-        radius_B: how far apart hypotheses agree, normalised.
+        radius_B: distance within which hypotheses agree, normalised.
         """
-        offsets_BK3HW = volume.coords_BK3HW - volume.centre_B3HW[:, None]
-        offsets_BK3HW = (OFFSET_GAIN * offsets_BK3HW).asinh() * volume.valid_BKHW[:, :, None]
-        cells_BCHW = torch.cat(
-            [volume.scores_BKHW, offsets_BK3HW.flatten(1, 2), volume.centre_B3HW, volume.evidence_B3HW], dim=1
-        )
-        cells_BCHW = self.refine(self.embed(cells_BCHW))
-        query_BCHW = self.query(query_BCHW * query_BCHW.shape[1] ** 0.5)
-        output_BCHW = self.output(self.dense(torch.cat([query_BCHW, cells_BCHW, initial_B3HW], dim=1))).float()
+        scaled_BCHW = query_BCHW * query_BCHW.shape[1] ** 0.5
+        output_BCHW = self.layers(CoordinateInput(scaled_BCHW, volume.stacked(), initial_B3HW).stacked()).float()
         regressed_B3HW = initial_B3HW + output_BCHW[:, -3:]
         hypotheses_BQ3HW = torch.cat([volume.coords_BK3HW, regressed_B3HW[:, None]], dim=1)
         return choose(hypotheses_BQ3HW, _weigh(volume, output_BCHW[:, :-3]), radius_B)
 
+    def layers(self, stacked_BCHW: Tensor) -> Tensor:
+        """Return logits of the hypotheses and an offset (B, K + 1 + 3, H, W) from a stacked ``CoordinateInput``."""
+        inputs = CoordinateInput.unstack(stacked_BCHW, self.query_channels)
+        embedded = CoordinateInput(
+            self.query(inputs.query_BCHW), self.refine(self.embed(inputs.cells_BCHW)), inputs.initial_B3HW
+        )
+        return self.output(self.dense(embedded.stacked()))
+
 
 def _weigh(volume: LevelVolume, logits_BQHW: Tensor) -> Tensor:
-    """Return the weight of each hypothesis; that of the consensus is the prior."""
+    """Return the weight of each hypothesis, for which the consensus weights are the prior."""
     prior_BKHW = (volume.weights_BKHW + WEIGHT_FLOOR) * volume.valid_BKHW
     prior_BQHW = torch.cat([prior_BKHW, torch.full_like(prior_BKHW[:, :1], REGRESSED_WEIGHT)], dim=1)
     return torch.softmax(logits_BQHW + prior_BQHW.clamp(min=1e-12).log(), dim=1)
 
 
 def choose(hypotheses_BQ3HW: Tensor, weights_BQHW: Tensor, radius_B: Tensor) -> CoordinateMaps:
-    """Answer each cell with the hypotheses that most weight agrees on."""
+    """Choose for each cell the mean of the hypotheses that most weight agrees on."""
     count, _, height, width = weights_BQHW.shape
     coords_PQ3 = hypotheses_BQ3HW.permute(0, 3, 4, 1, 2).flatten(0, 2)
     weights_PQ = by_cell(weights_BQHW)
     found = agree(coords_PQ3, weights_PQ, radius_B.repeat_interleave(height * width)[:, None, None])
     coords_B3HW = found.coords_P3.view(count, height, width, 3).permute(0, 3, 1, 2)
-    return CoordinateMaps(coords_B3HW, hypotheses_BQ3HW, weights_BQHW, found.support_P.view(count, 1, height, width))
+    return CoordinateMaps(coords_B3HW, hypotheses_BQ3HW, weights_BQHW, found.support_P.view(count, height, width))

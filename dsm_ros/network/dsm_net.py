@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,37 +15,19 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.geometry.rectify import pinhole_of_size, rectify_depth, rectify_image
 from dsm_ros.geometry.sampling import pool_depth
-from dsm_ros.network.analytic_heads import EVIDENCE, ConsensusCoordinates, EvidenceConfidence
-from dsm_ros.network.confidence_head import ConfidenceHead
 from dsm_ros.network.config import NetworkConfig
-from dsm_ros.network.consensus import Consensus, find_consensus
-from dsm_ros.network.coordinate_head import CoordinateHead, CoordinateMaps
-from dsm_ros.network.cost_volume import Candidates, CostVolume, correlate_all_pairs, correlate_windows, keep_best
+from dsm_ros.network.consensus import find_consensus
+from dsm_ros.network.cost_volume import keep_best
 from dsm_ros.network.encoder import Encoder, LiteEncoder
-from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, SceneLevel, pixel_rays
+from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, SceneFrames, pixel_rays
+from dsm_ros.network.head_inputs import ConfidenceInput
+from dsm_ros.network.heads import make_confidence_head, make_coordinate_heads
 from dsm_ros.network.layers import enlarge
-from dsm_ros.network.level_volume import CellMatches, LevelVolume, distinctness, stack_volumes
+from dsm_ros.network.level_matcher import Agree, Keep, LevelMatch, LevelMatcher
 from dsm_ros.network.paper_encoder import PaperEncoder
 from dsm_ros.network.surface import seen_surface
 
-Keep = Callable[[Candidates, SceneLevel, int], CostVolume]
-Agree = Callable[[CostVolume, float, float], Consensus]
 ENCODERS: dict[str, type[Encoder]] = {"lite": LiteEncoder, "paper": PaperEncoder}
-
-
-@dataclass(frozen=True)
-class LevelMatch:
-    """What one level found for B queries.
-
-    coords_B3HW, hypotheses_BQ3HW: metres, each scene's local frame. weights_BQHW: of the hypotheses, the last of which
-    is regressed. candidates: of each query; evidence_BEHW: 0..1.
-    """
-
-    coords_B3HW: Tensor
-    hypotheses_BQ3HW: Tensor
-    weights_BQHW: Tensor
-    evidence_BEHW: Tensor
-    candidates: tuple[Candidates, ...]
 
 
 @dataclass(frozen=True)
@@ -68,8 +50,8 @@ class DenseMatch:
 class DsmNet(nn.Module):
     """Encoder, coarse-to-fine matching and heads.
 
-    model_hash: of the weights. share: a network whose weights are used, of the same shape but for trained heads, which
-    config may leave out. keep, agree: how the candidates of a cell are chosen and weighed.
+    model_hash: checksum of the weights. share: a network whose weights are used; its shape is the same except that
+    ``config`` may leave out its trained heads. keep, agree: how the candidates of a cell are selected and combined.
     """
 
     def __init__(
@@ -84,25 +66,15 @@ class DsmNet(nn.Module):
         self._config = config or NetworkConfig()
         self._model_hash = model_hash
         self._keep, self._agree = keep, agree
-        own = ENCODERS[self.config.encoder]
-        self.encoder: Encoder = share.encoder if share else own(self.config.channels)
-        self.confidence_head, self.coordinate_heads = self._heads(share)
+        self.encoder: Encoder = share.encoder if share else ENCODERS[self.config.encoder](self.config.channels)
+        levels = len(self.encoder.strides)
+        heads = share if share and share.config.trained_heads == self.config.trained_heads else None
+        self.coordinate_heads: nn.ModuleList = (
+            heads.coordinate_heads if heads else make_coordinate_heads(self.config, levels)
+        )
+        self.confidence_head: nn.Module = heads.confidence_head if heads else make_confidence_head(self.config, levels)
         if share:
             self.train(share.training)
-
-    def _heads(self, share: DsmNet | None) -> tuple[nn.Module, nn.ModuleList]:
-        """Return the confidence head and the coordinate head of each level: shared, or untrained ones, or analytic."""
-        if share and share.config.trained_heads == self.config.trained_heads:
-            return share.confidence_head, share.coordinate_heads
-        levels = len(self.encoder.strides)
-        if self.config.trained_heads:
-            shapes = [self.config.coarse_head] + [self.config.fine_head] * (levels - 1)
-            heads: list[nn.Module] = [
-                CoordinateHead(self.config.candidates_at(level), self.config.channels, shape)
-                for level, shape in enumerate(shapes)
-            ]
-            return ConfidenceHead(EVIDENCE * levels, self.config.confidence_channels), nn.ModuleList(heads)
-        return EvidenceConfidence(), nn.ModuleList(ConsensusCoordinates() for _ in range(levels))
 
     @property
     def config(self) -> NetworkConfig:
@@ -143,14 +115,14 @@ class DsmNet(nn.Module):
 
     @torch.inference_mode()
     def match(self, query: ImageFeatures, scene: Scene) -> DenseMatch:
-        """Match an image against a scene coarse to fine [3.3]."""
+        """Match an image against a scene coarse to fine [paper 3.3]."""
         return self._dense(query, scene, self.match_levels([query], [scene]))
 
     @torch.inference_mode()
     def guided_match(self, query: ImageFeatures, scene: Scene, match: DenseMatch, map_T_camera: Pose44) -> DenseMatch:
-        """Match the finest level again, around what a camera at a pose found by ``match`` should see of the scene.
+        """Match the finest level again, around the scene's surface as a camera at an estimated pose would image it.
 
-        Cells that took a wrong place on a blank or repeated surface get the right candidates this way.
+        Cells that matched a wrong place on a blank or repeated surface get the right candidates this way.
         """
         last = len(self.coordinate_heads) - 1
         coords_B3HW = match.levels[last].coords_B3HW
@@ -158,90 +130,46 @@ class DsmNet(nn.Module):
         camera_T_local = invert(map_T_camera) @ scene.map_T_local
         surface_3HW, seen_HW = seen_surface(scene.levels[last], query.camera, camera_T_local, *size)
         initial_B3HW = torch.where(seen_HW, surface_3HW, coords_B3HW)
-        again = self._match_level(last, [query], [scene], initial_B3HW)
+        again = self.level_matcher(last).match([query], [scene], initial_B3HW)
         return self._dense(query, scene, [*match.levels[:last], again])
 
     def _dense(self, query: ImageFeatures, scene: Scene, levels: list[LevelMatch]) -> DenseMatch:
         logits_BHW = self.confidence_logits([query], [scene], levels)
-        answer_4HW = torch.cat([levels[-1].coords_B3HW[0], logits_BHW.sigmoid()]).cpu()
-        return DenseMatch(answer_4HW[:3].permute(1, 2, 0), answer_4HW[3], tuple(levels))
+        coords_and_confidence_4HW = torch.cat([levels[-1].coords_B3HW[0], logits_BHW.sigmoid()]).cpu()
+        return DenseMatch(coords_and_confidence_4HW[:3].permute(1, 2, 0), coords_and_confidence_4HW[3], tuple(levels))
 
     def match_levels(self, queries: Sequence[ImageFeatures], scenes: Sequence[Scene]) -> list[LevelMatch]:
-        """Match a batch of images, all of one size, each against its own scene; one result per level."""
+        """Match a batch of images, all of one size, each against its own scene; one result per level.
+
+        Consecutive queries whose scenes have equally many images are matched in one pass.
+        """
         found: list[LevelMatch] = []
         for level in range(len(self.coordinate_heads)):
-            initial_B3HW = enlarge(found[-1].coords_B3HW).detach() if found else _means(scenes, queries)
-            found.append(self._match_level(level, queries, scenes, initial_B3HW))
+            initial_B3HW = enlarge(found[-1].coords_B3HW).detach() if found else _scene_means(scenes, queries)
+            found.append(self.level_matcher(level).match(queries, scenes, initial_B3HW))
         return found
 
-    def _match_level(
-        self, level: int, queries: Sequence[ImageFeatures], scenes: Sequence[Scene], initial_B3HW: Tensor
-    ) -> LevelMatch:
-        """Match at one level, from initial coordinates (m, local frames)."""
-        query_BCHW = torch.stack([query.levels[level] for query in queries])
-        candidates = [
-            self._candidates(query_CHW, scene, level, initial_3HW)
-            for query_CHW, scene, initial_3HW in zip(query_BCHW, scenes, initial_B3HW, strict=True)
-        ]
-        volume = self._volume(candidates, scenes, level, query_BCHW.shape[2:])
-        radius_B = self._agreement_m(level) / torch.stack([scene.deviation for scene in scenes])
-        head = self.coordinate_heads[level]
-        maps = head(volume, query_BCHW, _per_scene(scenes, initial_B3HW, Scene.normalise), radius_B)
-        return _level_match(maps, volume, candidates, scenes)
-
-    def _agreement_m(self, level: int) -> float:
-        return self.config.agreement_m[min(level, 1)]
-
-    def _candidates(self, query_CHW: Tensor, scene: Scene, level: int, initial_3HW: Tensor) -> Candidates:
-        if level == 0:
-            return correlate_all_pairs(query_CHW, scene.levels[0])
-        initial_P3 = initial_3HW.flatten(1).T.contiguous()
-        return correlate_windows(query_CHW, scene.levels[level], initial_P3, self.config.window_radius)
-
-    def _volume(
-        self, candidates: Sequence[Candidates], scenes: Sequence[Scene], level: int, size: Sequence[int]
-    ) -> LevelVolume:
-        """Keep the best candidates of every cell and see where they agree [3.3.1]."""
-        matches = []
-        for of_query, scene in zip(candidates, scenes, strict=True):
-            volume = self._keep(of_query, scene.levels[level], self.config.candidates_at(level))
-            consensus = self._agree(volume, self.config.temperature, self._agreement_m(level))
-            matches.append(CellMatches(volume, consensus, distinctness(of_query, volume, size[1])))
-        return stack_volumes(matches, scenes, size[0])
+    def level_matcher(self, level: int) -> LevelMatcher:
+        """Return the matching of one level, 0 the coarsest."""
+        return LevelMatcher(level, self.config, self.coordinate_heads[level], self._keep, self._agree)
 
     def confidence_logits(
         self, queries: Sequence[ImageFeatures], scenes: Sequence[Scene], levels: Sequence[LevelMatch]
     ) -> Tensor:
-        """Return logits (B, H, W) of the finest coordinates being right [3.3.3]; no gradient reaches the matching."""
-        coords_B3HW = levels[-1].coords_B3HW
-        size = coords_B3HW.shape[2:]
-        evidence = [F.interpolate(level.evidence_BEHW, size, mode="bilinear") for level in levels]
-        rays_B2HW = torch.stack([pixel_rays(query.camera, size[0], size[1], coords_B3HW.device) for query in queries])
-        normalised_B3HW = _per_scene(scenes, coords_B3HW, Scene.normalise)
-        return self.confidence_head(torch.cat([normalised_B3HW, rays_B2HW, *evidence], dim=1).detach())
+        """Return logits (B, H, W) of the finest coordinates being right [paper 3.3.3]; gradients end before them."""
+        coords_B3HW = levels[-1].coords_B3HW.detach()
+        height, width = coords_B3HW.shape[2:]
+        rays = {camera: pixel_rays(camera, height, width, coords_B3HW.device) for camera in {q.camera for q in queries}}
+        rays_B2HW = torch.stack([rays[query.camera] for query in queries])
+        evidence = [F.interpolate(level.evidence.stacked(), (height, width), mode="bilinear") for level in levels]
+        evidence_BLEHW = torch.stack(evidence, dim=1).detach()
+        normalised_B3HW = SceneFrames.of(scenes).normalise(coords_B3HW)
+        return self.confidence_head(ConfidenceInput(normalised_B3HW, rays_B2HW, evidence_BLEHW))
 
 
-def _level_match(
-    maps: CoordinateMaps, volume: LevelVolume, candidates: Sequence[Candidates], scenes: Sequence[Scene]
-) -> LevelMatch:
-    return LevelMatch(
-        _per_scene(scenes, maps.coords_B3HW, Scene.metric),
-        _per_scene(scenes, maps.hypotheses_BQ3HW, Scene.metric),
-        maps.weights_BQHW,
-        torch.cat([volume.evidence_B3HW, maps.support_B1HW], dim=1),
-        tuple(candidates),
-    )
-
-
-def _per_scene(scenes: Sequence[Scene], maps_BX3HW: Tensor, change: Callable[[Scene, Tensor], Tensor]) -> Tensor:
-    """Apply a scene's change of coordinates to the maps (3, H, W), or stacks of them, of each query."""
-    maps_BXHW3 = maps_BX3HW.movedim(-3, -1)
-    return torch.stack([change(*pair) for pair in zip(scenes, maps_BXHW3, strict=True)]).movedim(-1, -3)
-
-
-def _means(scenes: Sequence[Scene], queries: Sequence[ImageFeatures]) -> Tensor:
-    """Return where a search without any idea starts: each scene's mean, (B, 3, H, W)."""
-    means_B3 = torch.stack([scene.mean_3 for scene in scenes])
+def _scene_means(scenes: Sequence[Scene], queries: Sequence[ImageFeatures]) -> Tensor:
+    """Return each scene's mean (B, 3, H, W), the initial coordinates of the coarsest level."""
+    means_B3 = SceneFrames.of(scenes).mean_B3
     return means_B3[:, :, None, None].expand(-1, -1, *queries[0].levels[0].shape[1:])
 
 

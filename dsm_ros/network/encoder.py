@@ -18,26 +18,34 @@ class Encoder(nn.Module):
     """
 
     strides: tuple[int, ...]
-    pretrained: tuple[str, ...]  # the parts that come trained by others; training may leave them as they are
+    pretrained: tuple[str, ...]  # names of the parts whose published weights training may freeze
 
     def forward(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        features, deepest_BCHW = self.features(image_B3HW)
+        return self.join(*self.trunk_outputs(image_B3HW))
+
+    def join(self, *trunk_outputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Return levels and descriptor from the outputs of the pretrained trunks."""
+        features, deepest_BCHW = self.features(*trunk_outputs)
         return tuple(F.normalize(level, dim=1) for level in features), generalised_mean(deepest_BCHW)
 
     def trunks(self) -> list[nn.Module]:
         """Return the pretrained parts."""
         return [getattr(self, name) for name in self.pretrained]
 
-    def features(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+    def trunk_outputs(self, image_B3HW: Tensor) -> tuple[Tensor, ...]:
+        """Return the outputs of the pretrained parts, which never change while these are frozen."""
+        raise NotImplementedError
+
+    def features(self, *trunk_outputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         """Return the levels before normalisation and the features that the descriptor pools."""
         raise NotImplementedError
 
 
 class LiteEncoder(Encoder):
-    """Two light trunks: local features (precision) to which context is added (gross mismatches need it).
+    """Two light trunks: local features for precision, and context that corrects them against gross mismatches.
 
-    At stride 16 and 8 the local features are corrected by what the context at strides 32 and 64 says of the place: the
-    context trunk sees the image at half its size, which costs a quarter, and retrieves and matches as well or better.
+    The context trunk reads the image at half its size, which costs a quarter of the time and matches as well or better;
+    its outputs at strides 32 and 64 correct the local features at strides 16 and 8.
     """
 
     strides = (16, 8)
@@ -48,7 +56,7 @@ class LiteEncoder(Encoder):
         if channels != LocalTrunk.channels_8:
             raise ValueError(f"the lite encoder has {LocalTrunk.channels_8} channels, not {channels}")
         self.context, self.local = ContextTrunk(), LocalTrunk()
-        for trunk in (self.context, self.local):  # they come trained: their norms stay as they are, folded
+        for trunk in (self.context, self.local):  # their norms are folded because their weights are published
             fuse_norms(trunk.eval())
         self.standardise_context = Standardise(ContextTrunk.channels_16)
         self.standardise_local = Standardise(LocalTrunk.channels_8)
@@ -59,11 +67,15 @@ class LiteEncoder(Encoder):
         self.correct_16 = zero_conv(channels, channels)
         self.correct_8 = zero_conv(channels, channels)
 
-    def features(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+    def trunk_outputs(self, image_B3HW: Tensor) -> tuple[Tensor, ...]:
         context32_BCHW, context64_BCHW = self.context(half_size(image_B3HW))
         local8_BCHW = self.standardise_local(self.local(image_B3HW))
+        return local8_BCHW, self.standardise_context(context32_BCHW), context64_BCHW
+
+    def features(self, *trunk_outputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        local8_BCHW, context32_BCHW, context64_BCHW = trunk_outputs
         local16_BCHW = F.avg_pool2d(local8_BCHW, 2)
-        context16_BCHW = grow_to(local16_BCHW, self.standardise_context(context32_BCHW), 2)
+        context16_BCHW = grow_to(local16_BCHW, context32_BCHW, 2)
         lateral16_BCHW = self.lateral_16(torch.cat([local16_BCHW, context16_BCHW], dim=1))
         deeper16_BCHW = grow_to(local16_BCHW, self.lateral_64(context64_BCHW), 4)
         mixed16_BCHW = self.mix_16(F.relu(lateral16_BCHW + deeper16_BCHW))
@@ -73,20 +85,20 @@ class LiteEncoder(Encoder):
 
 
 def half_size(image_B3HW: Tensor) -> Tensor:
-    """Return images of half the size, their last row and column repeated up to multiples of 32."""
+    """Return images of half the size, whose last row and column are repeated up to multiples of 32."""
     half_B3HW = F.interpolate(image_B3HW, scale_factor=0.5, mode="bilinear")  # the mean of four pixels
     height, width = half_B3HW.shape[2:]
     return F.pad(half_B3HW, (0, -width % 32, 0, -height % 32), mode="replicate")
 
 
 def grow_to(of_BCHW: Tensor, map_BCHW: Tensor, factor: int) -> Tensor:
-    """Return maps on a finer grid, without what lies below or to the right of the grid of others."""
+    """Return maps on a grid finer by a factor, cropped to the grid of ``of_BCHW``."""
     height, width = of_BCHW.shape[2:]
     return F.interpolate(map_BCHW, scale_factor=float(factor), mode="bilinear")[..., :height, :width]
 
 
 class Standardise(nn.Module):
-    """Subtract each channel's mean and divide by its deviation, both learned from images once."""
+    """Subtract each channel's mean and divide by its standard deviation, both measured on images once."""
 
     mean_C11: Tensor
     deviation_C11: Tensor
@@ -97,7 +109,7 @@ class Standardise(nn.Module):
         self.register_buffer("deviation_C11", torch.ones(channels, 1, 1))
 
     def fit(self, x_BCHW: Tensor) -> None:
-        """Take mean and deviation from the outputs for some images."""
+        """Take mean and standard deviation from the outputs for some images."""
         self.mean_C11 = x_BCHW.mean((0, 2, 3))[:, None, None]
         self.deviation_C11 = x_BCHW.std((0, 2, 3))[:, None, None]
 

@@ -1,10 +1,10 @@
-"""What the encoder makes of images, and what the matcher takes."""
+"""Features of images and keyframes, and the scenes that queries are matched against."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ class ImageFeatures:
 
 @dataclass(frozen=True)
 class KeyframeFeatures:
-    """One encoded map image: its features, the depth of each cell, and where it was taken.
+    """One encoded keyframe: its features, the depth of each cell, and its pose.
 
     depths: per level (h, w) float32 metres along z at the cell's centre, 0 = unknown.
     """
@@ -44,9 +44,9 @@ class KeyframeFeatures:
 
 @dataclass(frozen=True)
 class SceneSurface:
-    """What the retrieved images show at one pyramid level, in the local frame of the scene.
+    """Surface in the retrieved images at one pyramid level, in the local frame of the scene.
 
-    coords_N3HW metres, local frame; valid_NHW where there is a coordinate; intrinsics_N33 at this level's grid;
+    coords_N3HW metres, local frame; valid_NHW True where depth is known; intrinsics_N33 at this level's grid;
     camera_T_local_N44 float32.
     """
 
@@ -62,13 +62,25 @@ class SceneLevel(SceneSurface):
 
     features_NCHW: Tensor
 
+    def split(self, images: Sequence[int]) -> list[SceneLevel]:
+        """Return the levels of several scenes with given numbers of images."""
+        return [SceneLevel(*parts) for parts in zip(*(part.split(images) for part in vars(self).values()), strict=True)]
+
+    @classmethod
+    def join(cls, levels: Sequence[SceneLevel]) -> SceneLevel:
+        """Return the images of several scenes, one scene after the other."""
+        if len(levels) == 1:
+            return levels[0]
+        return cls(*(torch.cat(parts) for parts in zip(*(vars(level).values() for level in levels), strict=True)))
+
 
 @dataclass(frozen=True)
 class Scene:
-    """The retrieved images at every level, coarse to fine, in a frame near them (DSM_FACTS 5.3).
+    """The retrieved images at every level, coarse to fine, in a local frame near them [method 2].
 
-    map_T_local: 4x4 float64; world coordinates never enter the network (float32 loses metres far from 0).
-    mean_3, deviation: of all coordinates, m; one deviation for the three axes does not depend on the frame's turn.
+    map_T_local: 4x4 float64; map coordinates never enter the network because float32 is too coarse far from 0.
+    mean_3, deviation: mean and standard deviation of all coordinates, m; the three axes share one standard deviation,
+    which does not depend on the orientation of the frame.
     """
 
     levels: tuple[SceneLevel, ...]
@@ -76,17 +88,36 @@ class Scene:
     mean_3: Tensor
     deviation: Tensor
 
-    def normalise(self, coords_X3: Tensor) -> Tensor:
-        """Return local coordinates (..., 3) in m with zero mean and unit deviation over the scene."""
-        return (coords_X3 - self.mean_3) / self.deviation
 
-    def metric(self, coords_X3: Tensor) -> Tensor:
-        """Return normalised coordinates (..., 3) in metres."""
-        return coords_X3 * self.deviation + self.mean_3
+@dataclass(frozen=True)
+class SceneFrames:
+    """Normalisation of coordinates in the local frames of B scenes: mean_B3 and deviation_B, m."""
+
+    mean_B3: Tensor
+    deviation_B: Tensor
+
+    @classmethod
+    def of(cls, scenes: Sequence[Scene]) -> SceneFrames:
+        """Return the normalisation of some scenes."""
+        return cls(torch.stack([scene.mean_3 for scene in scenes]), torch.stack([scene.deviation for scene in scenes]))
+
+    def normalise(self, coords_BX3HW: Tensor) -> Tensor:
+        """Return coordinates (B, ..., 3, H, W) in m with zero mean and unit standard deviation over each scene."""
+        mean, deviation = self._like(coords_BX3HW)
+        return (coords_BX3HW - mean) / deviation
+
+    def metric(self, coords_BX3HW: Tensor) -> Tensor:
+        """Return normalised coordinates (B, ..., 3, H, W) in metres."""
+        mean, deviation = self._like(coords_BX3HW)
+        return coords_BX3HW * deviation + mean
+
+    def _like(self, coords_BX3HW: Tensor) -> tuple[Tensor, Tensor]:
+        inner = (1,) * (coords_BX3HW.dim() - 4)
+        return self.mean_B3.view(-1, *inner, 3, 1, 1), self.deviation_B.view(-1, *inner, 1, 1, 1)
 
 
 def gather_scene(keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44 | None = None) -> Scene:
-    """Stack keyframes into a scene in a local frame: that of the first one's camera unless one is given [5.3].
+    """Stack keyframes into a scene in a local frame, by default that of the first one's camera [method 2].
 
     Raises ValueError without keyframes or when their grids differ.
     """
@@ -96,16 +127,17 @@ def gather_scene(keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44 | No
 
 
 def gather_scenes(groups: Sequence[Sequence[KeyframeFeatures]], maps_T_local: Sequence[Pose44]) -> list[Scene]:
-    """Stack each group of keyframes into a scene in its local frame; all matrices go to the device in one piece."""
-    levels = range(len(groups[0][0].depths))
-    placements = [_placement(*pair, levels) for pair in zip(groups, maps_T_local, strict=True)]
-    placed = iter(beside(groups[0][0].depths[0].float(), *chain.from_iterable(placements)))
-    scenes = []
-    for keyframes, map_T_local, placement in zip(groups, maps_T_local, placements, strict=True):
-        surfaces = _surfaces(keyframes, levels, list(islice(placed, len(placement))))
-        gathered = tuple(_with_features(surface, keyframes, level) for level, surface in enumerate(surfaces))
-        scenes.append(Scene(gathered, map_T_local, *_mean_and_deviation(gathered[0])))
-    return scenes
+    """Stack each group of keyframes into a scene in its local frame; all groups are computed in one pass."""
+    keyframes, images = list(chain.from_iterable(groups)), [len(group) for group in groups]
+    levels = range(len(keyframes[0].depths))
+    placement = _placement(keyframes, np.repeat(np.stack(maps_T_local), images, axis=0), levels)
+    surfaces = _surfaces(keyframes, levels, beside(keyframes[0].depths[0].float(), *placement))
+    gathered = [_with_features(surface, keyframes, level).split(images) for level, surface in enumerate(surfaces)]
+    mean_B3, deviation_B = _means_and_deviations(surfaces[0], images)
+    return [
+        Scene(tuple(levels), map_T_local, mean_3, deviation)
+        for *levels, map_T_local, mean_3, deviation in zip(*gathered, maps_T_local, mean_B3, deviation_B, strict=True)
+    ]
 
 
 def _with_features(surface: SceneSurface, keyframes: Sequence[KeyframeFeatures], level: int) -> SceneLevel:
@@ -114,20 +146,26 @@ def _with_features(surface: SceneSurface, keyframes: Sequence[KeyframeFeatures],
     return SceneLevel(**vars(surface), features_NCHW=features_NCHW)
 
 
-def _mean_and_deviation(surface: SceneSurface) -> tuple[Tensor, Tensor]:
-    """Return the mean (3,) and the deviation of all coordinates, 0 and 1 where there are fewer than two."""
-    known_P1 = surface.valid_NHW.flatten()[:, None]
-    coords_P3 = torch.where(known_P1, by_cell(surface.coords_N3HW), 0.0).double()
-    count = known_P1.sum()
-    mean_3 = coords_P3.sum(0) / count.clamp(min=1)
-    squared_P3 = torch.where(known_P1, (coords_P3 - mean_3).square(), 0.0)
-    deviation = (squared_P3.sum() / (3 * count.clamp(min=1))).sqrt().clamp(min=MIN_DEVIATION_M)
-    enough = count >= 2
-    return torch.where(enough, mean_3, 0.0).float(), torch.where(enough, deviation, 1.0).float()
+def _means_and_deviations(surface: SceneSurface, images: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Return the mean (B, 3) and the standard deviation (B,) of the coordinates of scenes with given numbers of images.
+
+    They are 0 and 1 where a scene has fewer than two coordinates.
+    """
+    known_N1HW = surface.valid_NHW[:, None]
+    coords_N3HW = torch.where(known_N1HW, surface.coords_N3HW, 0.0).double()
+    sums_N7 = torch.cat([part.flatten(2).sum(2) for part in (known_N1HW, coords_N3HW, coords_N3HW.square())], dim=1)
+    sums_B7 = torch.stack([sums_N7.sum(0) for sums_N7 in sums_N7.split(images)])
+    count_B1 = sums_B7[:, :1].clamp(min=1)
+    mean_B3 = sums_B7[:, 1:4] / count_B1
+    variance_B3 = sums_B7[:, 4:] / count_B1 - mean_B3.square()
+    deviation_B = variance_B3.mean(1).clamp(min=0).sqrt().clamp(min=MIN_DEVIATION_M)
+    enough_B = sums_B7[:, 0] >= 2
+    mean_B3 = torch.where(enough_B[:, None], mean_B3, 0.0)
+    return mean_B3.float(), torch.where(enough_B, deviation_B, 1.0).float()
 
 
 def gather_surface(keyframes: Sequence[KeyframeFeatures], level: int, map_T_local: Pose44) -> SceneSurface:
-    """Stack what keyframes show at one pyramid level, 0 the coarsest, in a local frame."""
+    """Stack the surface in keyframes at one pyramid level, 0 the coarsest, in a local frame."""
     placement = _placement(keyframes, map_T_local, [level])
     return _surfaces(keyframes, [level], beside(keyframes[0].depths[level].float(), *placement))[0]
 
@@ -135,7 +173,10 @@ def gather_surface(keyframes: Sequence[KeyframeFeatures], level: int, map_T_loca
 def _placement(
     keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44, levels: Sequence[int]
 ) -> list[NDArray[np.floating]]:
-    """Return local_T_camera_N44, camera_T_local_N44 and, for each level, intrinsics_N33."""
+    """Return local_T_camera_N44, camera_T_local_N44 and, for each level, intrinsics_N33.
+
+    map_T_local: of all keyframes, or (N, 4, 4).
+    """
     sizes = [keyframes[0].depths[level].shape for level in levels]
     matrices = [np.stack([k.image.camera.resized(w, h).matrix_33 for k in keyframes]) for h, w in sizes]
     local_T_camera_N44 = np.linalg.inv(map_T_local) @ np.stack([k.map_T_camera for k in keyframes])
@@ -155,14 +196,14 @@ def _surfaces(
 
 
 def beside(tensor: Tensor, *arrays: NDArray[np.floating]) -> list[Tensor]:
-    """Return arrays of the host as tensors of another one's type and device, copied there in one piece."""
+    """Return arrays as tensors of the given tensor's type and device, copied to the device in one piece."""
     numbers = tensor.new_tensor(np.concatenate([array.ravel() for array in arrays]))
     parts = numbers.split([array.size for array in arrays])
     return [part.view(array.shape) for part, array in zip(parts, arrays, strict=True)]
 
 
 def by_cell(maps_NCHW: Tensor) -> Tensor:
-    """Return maps as a table of cells (N*H*W, C); nothing is copied of those that lie by cell in memory."""
+    """Return maps as a table of cells (N*H*W, C), without a copy where the memory format is channels last."""
     return maps_NCHW.permute(0, 2, 3, 1).flatten(0, 2)
 
 

@@ -1,4 +1,4 @@
-"""Building blocks shared by encoders and heads."""
+"""Layers shared by encoders and heads."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 def same_padding(kernel: int, stride: int) -> nn.Module:
-    """Return TensorFlow's "same" padding for even input sizes: the odd pixel goes right and below."""
+    """Return TensorFlow's "same" padding for even input sizes, which puts the odd pixel right and below."""
     total = max(0, kernel - stride)
     return nn.ZeroPad2d((total // 2, total - total // 2) * 2)
 
 
 class ConvNorm(nn.Module):
-    """Convolution without bias, then batch norm; one convolution once fused for inference."""
+    """Convolution without bias and batch norm, which ``fuse`` turns into one convolution for inference."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, tf_same: bool = False):
         super().__init__()
-        # "same" differs where the stride halves the image only; elsewhere a convolution pads faster than a layer does
+        # "same" padding differs from a convolution's own, which is faster, only where the stride halves the image
         pads = tf_same and stride > 1
         self.pad = same_padding(kernel, stride) if pads else nn.Identity()
         padding = 0 if pads else kernel // 2
@@ -40,7 +40,7 @@ def conv_relu(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn
 
 
 def zero_conv(inputs: int, outputs: int, kernel: int = 1) -> nn.Conv2d:
-    """Return a convolution that starts as zero: what it corrects starts as it was."""
+    """Return a convolution with zero weights, so that an untrained correction changes nothing."""
     conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
     nn.init.zeros_(conv.weight)
     nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
@@ -48,12 +48,12 @@ def zero_conv(inputs: int, outputs: int, kernel: int = 1) -> nn.Conv2d:
 
 
 def enlarge(map_BCHW: Tensor, mode: str = "nearest") -> Tensor:
-    """Return maps on a grid twice as fine."""
+    """Return maps on a grid with half the cell size."""
     return F.interpolate(map_BCHW, scale_factor=2.0, mode=mode)
 
 
 def fuse_norms(module: nn.Module) -> None:
-    """Fold every batch norm below a module in eval mode."""
+    """Fold all batch norms of a module in eval mode into its convolutions."""
     for part in module.modules():
         if isinstance(part, ConvNorm):
             part.fuse()

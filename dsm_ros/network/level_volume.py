@@ -1,8 +1,8 @@
-"""The cost-coordinate volumes of a batch of queries at one pyramid level, as maps for the heads [paper 3.3.1]."""
+"""Cost-coordinate volumes of a batch of queries at one pyramid level, as maps for the heads [paper 3.3.1]."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,17 +10,18 @@ from torch import Tensor
 
 from dsm_ros.network.consensus import Consensus
 from dsm_ros.network.cost_volume import Candidates, CostVolume
-from dsm_ros.network.features import Scene
+from dsm_ros.network.features import SceneFrames
 
+OFFSET_GAIN = 20.0  # keeps offsets of a hundredth of the scene's standard deviation distinct from zero
 MUTUAL_FLOOR = 0.3  # a cell that is not its candidate's own best match keeps this share of its confidence
-RIVAL_TEMPERATURE = 0.05  # of the softmax over all candidates that says how many look alike
+RIVAL_TEMPERATURE = 0.05  # of the softmax over all candidates that tells how many of them are alike
 
 
 @dataclass(frozen=True)
 class LevelVolume:
-    """B queries, K candidates of each of H x W cells; coordinates normalised in the scene's local frame [5.3].
+    """B queries, K candidates of each of H x W cells; coordinates normalised in the local frame of each scene.
 
-    weights_BKHW and centre_B3HW are the consensus; evidence_B3HW: best score, support, distinctness, 0..1.
+    weights_BKHW, centre_B3HW: the consensus. agreement_BHW, distinctness_BHW: see ``Evidence``.
     """
 
     scores_BKHW: Tensor
@@ -28,70 +29,82 @@ class LevelVolume:
     valid_BKHW: Tensor
     weights_BKHW: Tensor
     centre_B3HW: Tensor
-    evidence_B3HW: Tensor
+    agreement_BHW: Tensor
+    distinctness_BHW: Tensor
+
+    @property
+    def best_score_BHW(self) -> Tensor:
+        """The score of the best candidate, 0..1."""
+        return self.scores_BKHW[:, 0].clamp(0, 1)
+
+    def stacked(self) -> Tensor:
+        """Return the channels that Net_coords reads: scores, offsets from the consensus, consensus and evidence."""
+        offsets_BK3HW = self.coords_BK3HW - self.centre_B3HW[:, None]
+        offsets_BK3HW = (OFFSET_GAIN * offsets_BK3HW).asinh() * self.valid_BKHW[:, :, None]
+        evidence_B3HW = torch.stack([self.best_score_BHW, self.agreement_BHW, self.distinctness_BHW], dim=1)
+        return torch.cat([self.scores_BKHW, offsets_BK3HW.flatten(1, 2), self.centre_B3HW, evidence_B3HW], dim=1)
 
 
 @dataclass(frozen=True)
 class CellMatches:
-    """What one query's cells found at one level."""
+    """Cost volume, consensus and distinctness of the cells of one or several queries at one level."""
 
     volume: CostVolume
     consensus: Consensus
     distinct_P: Tensor
 
 
-def stack_volumes(matches: Sequence[CellMatches], scenes: Sequence[Scene], height: int) -> LevelVolume:
-    """Return the matches of a batch of queries, with grids of the given height, as maps."""
-    coords, centres, evidence = [], [], []
-    for match, scene in zip(matches, scenes, strict=True):
-        coords.append(scene.normalise(match.volume.coords_PK3))
-        centres.append(scene.normalise(match.consensus.coords_P3))
-        best_P = match.volume.scores_PK[:, 0].clamp(0, 1)
-        evidence.append(torch.stack([best_P, match.consensus.support_P, match.distinct_P], dim=1))
+def stack_volumes(matches: Sequence[CellMatches], frames: SceneFrames, height: int, width: int) -> LevelVolume:
+    """Return the matches of a batch of queries as maps; height and width of the query grid in cells."""
+
+    def maps(table: Callable[[CellMatches], Tensor]) -> Tensor:
+        """Turn tables (P, C) of cells into maps (B, C, H, W)."""
+        return torch.cat([table(match).unflatten(0, (-1, height, width)).movedim(3, 1) for match in matches])
+
     return LevelVolume(
-        _maps([match.volume.scores_PK for match in matches], height),
-        _maps([coords_PK3.flatten(1) for coords_PK3 in coords], height).unflatten(1, (-1, 3)),
-        _maps([match.volume.valid_PK for match in matches], height),
-        _maps([match.consensus.weights_PK for match in matches], height),
-        _maps(centres, height),
-        _maps(evidence, height),
+        maps(lambda match: match.volume.scores_PK),
+        frames.normalise(maps(lambda match: match.volume.coords_PK3.flatten(1)).unflatten(1, (-1, 3))),
+        maps(lambda match: match.volume.valid_PK),
+        maps(lambda match: match.consensus.weights_PK),
+        frames.normalise(maps(lambda match: match.consensus.coords_P3)),
+        maps(lambda match: match.consensus.support_P[:, None])[:, 0],
+        maps(lambda match: match.distinct_P[:, None])[:, 0],
     )
 
 
-def _maps(values: Sequence[Tensor], height: int) -> Tensor:
-    """Turn one (P, C) table per query into (B, C, H, W)."""
-    return torch.stack([values_PC.T.unflatten(1, (height, -1)) for values_PC in values])
-
-
 def distinctness(candidates: Candidates, volume: CostVolume, width: int) -> Tensor:
-    """Return how far a cell and its best candidate are each other's only choice, (P,) 0..1.
+    """Return to what degree a cell and its best candidate are each other's only match, (P,) 0..1.
 
-    width: of the query grid in cells. Windows show too little of the scene to say: 1.
+    width: of the query grid in cells. A window shows too little of the scene to judge: its cells get 1.
     """
     if candidates.cells_PM is not None:
         return torch.ones_like(volume.scores_PK[:, 0])
-    return _mutual_agreement(candidates.scores_PM, volume, width) * _kept_share(candidates.scores_PM, volume)
+    return _mutual_agreement(candidates, volume, width) * _kept_share(candidates.scores_PM, volume)
 
 
-def _mutual_agreement(scores_PM: Tensor, volume: CostVolume, width: int) -> Tensor:
+def _mutual_agreement(candidates: Candidates, volume: CostVolume, width: int) -> Tensor:
     """Return 1 where the best candidate's own best query cell is this cell or touches it, else MUTUAL_FLOOR."""
+    scores_PM, queries = candidates.scores_PM, candidates.queries
     best_P = volume.cells_PK[:, 0]
-    back_P = scores_PM.amax(dim=0)[best_P]  # and not argmax, which takes ten times as long
-    near_P9 = _cells_around(len(best_P) // width, width, best_P.device)
-    mutual_P = (scores_PM[near_P9, best_P[:, None]] == back_P[:, None]).any(dim=1)
+    best_of_cell_S = scores_PM.unflatten(0, (queries, -1)).amax(dim=1).flatten()  # argmax takes ten times as long
+    near_P9 = _cells_around(queries, len(best_P) // (queries * width), width, best_P.device)
+    scores_P9 = scores_PM[near_P9, (best_P % scores_PM.shape[1])[:, None]]
+    mutual_P = (scores_P9 == best_of_cell_S[best_P][:, None]).any(dim=1)
     return torch.where(mutual_P, 1.0, MUTUAL_FLOOR)
 
 
-def _cells_around(height: int, width: int, device: torch.device) -> Tensor:
-    """Return the cells (row-major) that touch each cell of a grid, and itself, (H * W, 9); at the border some twice."""
+def _cells_around(queries: int, height: int, width: int, device: torch.device) -> Tensor:
+    """Return the cells that touch each cell of some grids, and itself, (P, 9); at the border some of them twice."""
     steps = torch.arange(-1, 2, device=device)
     rows_H3 = (torch.arange(height, device=device)[:, None] + steps).clamp(0, height - 1)
     columns_W3 = (torch.arange(width, device=device)[:, None] + steps).clamp(0, width - 1)
-    return (rows_H3[:, None, :, None] * width + columns_W3[None, :, None, :]).view(height * width, 9)
+    around_P9 = (rows_H3[:, None, :, None] * width + columns_W3[None, :, None, :]).view(height * width, 9)
+    first_B11 = torch.arange(queries, device=device)[:, None, None] * (height * width)
+    return (around_P9 + first_B11).flatten(0, 1)
 
 
 def _kept_share(scores_PM: Tensor, volume: CostVolume) -> Tensor:
-    """Return the share that the kept candidates have of the likelihood of all: little on a blank wall."""
+    """Return the share of the likelihood of all candidates that the kept ones have: little on a blank wall."""
     likelihood_P = (scores_PM / RIVAL_TEMPERATURE).exp_().sum(dim=1)
     kept_P = ((volume.scores_PK / RIVAL_TEMPERATURE).exp() * volume.valid_PK).sum(dim=1)
     return kept_P / likelihood_P.clamp(min=torch.finfo(likelihood_P.dtype).tiny)

@@ -1,4 +1,4 @@
-"""Exported graphs, kept in the user's cache folder: never stale, and made again when damaged."""
+"""Cache of exported graphs in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ logger = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
-    """Return where graphs are kept; deleting it costs the time to make them again."""
+    """Return the folder of cached graphs, which may be deleted at any time."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "dsm_ros" / "onnx"
 
 
 def identity(module: nn.Module) -> str:
-    """Return a checksum of all that a module's graph is made of: its weights, this folder's code and torch's version.
+    """Return a checksum of a module's weights, of this folder's code and of torch's version.
 
-    Names with it cannot go stale, whatever was changed.
+    A cached graph whose name has this checksum cannot be stale.
     """
     digest = hashlib.sha256(torch.__version__.encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
@@ -39,7 +39,7 @@ def identity(module: nn.Module) -> str:
 
 
 def cached_graph(name: str, make: Callable[[], bytes]) -> bytes:
-    """Return the graph of a name; made, and kept as far as the folder can be written, when it is not there whole."""
+    """Return the cached graph of a name; make it, and cache it if the folder can be written, when it is missing."""
     path = cache_folder() / f"{name}.graph"
     try:
         content = path.read_bytes()
@@ -53,5 +53,5 @@ def cached_graph(name: str, make: Callable[[], bytes]) -> bytes:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, hashlib.sha256(graph).digest() + graph)
     except OSError as error:
-        logger.warning("the exported network cannot be kept in %s (%s)", path.parent, error)
+        logger.warning("the exported network cannot be cached in %s (%s)", path.parent, error)
     return graph

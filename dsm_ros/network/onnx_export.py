@@ -1,4 +1,4 @@
-"""The learnt parts of the network as ONNX graphs; matching between them stays in torch [DSM_FACTS 15]."""
+"""Export of the trained parts of the network as ONNX graphs; the matching between them stays in torch."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from dsm_ros.network.encoder import Encoder
 
 OPSET = 18
 EXAMPLE_HW = (64, 96)
-WIDE_RANGE_OPS = ["InstanceNormalization", "Pow", "ReduceL2", "ReduceMean"]  # their sums need more than 16 bits
-NOT_INSTALLED = "export needs onnx, which is missing; pip install -r requirements/onnx.txt, or onnx and onnxruntime"
+WIDE_RANGE_OPS = ["InstanceNormalization", "Pow", "ReduceL2", "ReduceMean"]  # operators whose sums overflow 16 bits
+NOT_INSTALLED = "the export needs onnx, which is not installed; pip install onnx onnxruntime"
 
 
 @dataclass(frozen=True)
 class Part:
-    """A learnt part that takes one tensor (B, channels, H, W), any B, H and W that the network takes."""
+    """A trained part that takes one tensor (B, channels, H, W), any B, H and W that the network takes."""
 
     module: nn.Module
     channels: int
@@ -32,7 +32,7 @@ class Part:
 
 
 class FlatEncoder(nn.Module):
-    """An encoder whose levels and descriptor come as one tuple."""
+    """An encoder that returns its levels and the descriptor as one tuple."""
 
     def __init__(self, encoder: Encoder):
         super().__init__()
@@ -44,17 +44,14 @@ class FlatEncoder(nn.Module):
 
 
 class HeadLayers(nn.Module):
-    """The layers of a Net_coords, from query features, what is known of the cells and initial coordinates, stacked."""
+    """The layers of a head, which take its stacked input."""
 
-    def __init__(self, head: CoordinateHead):
+    def __init__(self, head: CoordinateHead | ConfidenceHead):
         super().__init__()
         self.head = head
-        self.sizes = [_inputs(head.query), _inputs(head.embed), 3]
 
     def forward(self, stacked_BCHW: Tensor) -> Tensor:
-        query_BCHW, cells_BCHW, initial_B3HW = stacked_BCHW.split(self.sizes, dim=1)
-        read = [self.head.query(query_BCHW), self.head.refine(self.head.embed(cells_BCHW)), initial_B3HW]
-        return self.head.output(self.head.dense(torch.cat(read, dim=1)))
+        return self.head.layers(stacked_BCHW)
 
 
 def learnt_parts(network: DsmNet) -> dict[str, Part]:
@@ -63,15 +60,15 @@ def learnt_parts(network: DsmNet) -> dict[str, Part]:
     parts = {"encoder": Part(FlatEncoder(network.encoder), 3, (*levels, "descriptor"))}
     for name, head in zip(levels, network.coordinate_heads, strict=True):
         if isinstance(head, CoordinateHead):
-            layers = HeadLayers(head)
-            parts[name] = Part(layers, sum(layers.sizes), ("output",))
-    if isinstance(network.confidence_head, ConfidenceHead):
-        parts["confidence"] = Part(network.confidence_head, _inputs(network.confidence_head.embed), ("logits",))
+            parts[name] = Part(HeadLayers(head), head.input_channels, ("output",))
+    head = network.confidence_head
+    if isinstance(head, ConfidenceHead):
+        parts["confidence"] = Part(HeadLayers(head), head.input_channels, ("logits",))
     return parts
 
 
 def export_part(part: Part, about: dict[str, str], half: bool = False) -> bytes:
-    """Return the ONNX graph of a part on the CPU in eval mode, with float32 inputs and outputs.
+    """Return the ONNX graph of a part, which is on the CPU in eval mode, with float32 inputs and outputs.
 
     about: metadata of the graph. half: compute in float16 where its range suffices. Raises DsmError without onnx.
     """
@@ -89,12 +86,12 @@ def export_part(part: Part, about: dict[str, str], half: bool = False) -> bytes:
 
 
 def _trace(part: Part) -> bytes:
-    """Trace a part; of torch's exporters, the one that needs no package besides onnx and takes seconds."""
+    """Trace a part with torch's older exporter, which takes seconds and needs no package besides onnx."""
     graph = io.BytesIO()
     axes: dict[str, Any] = {name: {0: "batch"} for name in part.outputs}
     axes |= {"input": {0: "batch", 2: "height", 3: "width"}}
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # of deprecation, and of constants that are not folded
+        warnings.simplefilter("ignore")  # torch warns of deprecation, and of constants that it does not fold
         torch.onnx.export(
             part.module.eval(),
             (torch.zeros(1, part.channels, *EXAMPLE_HW),),
@@ -106,8 +103,3 @@ def _trace(part: Part) -> bytes:
             dynamic_axes=axes,
         )
     return graph.getvalue()
-
-
-def _inputs(layers: nn.Module) -> int:
-    """Return how many channels the first convolution of some layers takes."""
-    return next(layer.in_channels for layer in layers.modules() if isinstance(layer, nn.Conv2d))

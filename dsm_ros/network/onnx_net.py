@@ -1,4 +1,4 @@
-"""ONNX Runtime in place of the network's learnt parts, behind the same calls; matching stays what it is."""
+"""ONNX Runtime for the trained parts of the network; the matching between them stays in torch."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.dlpack import from_dlpack
 
 from dsm_ros.errors import DsmError, ModelError
+from dsm_ros.network.confidence_head import ConfidenceHead
 from dsm_ros.network.coordinate_head import CoordinateHead
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.onnx_cache import cache_folder, cached_graph, identity
@@ -26,18 +27,18 @@ NO_GPU = "ONNX Runtime has no CUDA here; pip install onnxruntime-gpu in place of
 
 
 class OnnxModule(nn.Module):
-    """A graph of one input in a session of ONNX Runtime, on the device of its input, with as many threads as torch."""
+    """A graph with one input, run by ONNX Runtime on a device with as many threads as torch uses."""
 
     def __init__(self, graph: bytes, device: torch.device):
         super().__init__()
-        self.where = nn.Parameter(torch.empty(0, device=device), requires_grad=False)  # tells a network its device
+        self.where = nn.Parameter(torch.empty(0, device=device), requires_grad=False)  # DsmNet.device reads it
         self._graph, self._device = graph, device
         self._threads = torch.get_num_threads()
         self._session = open_session(graph, device, self._threads)
 
     @property
     def provider(self) -> str:
-        """What computes: CPU, CUDA or Tensorrt."""
+        """The execution provider: CPU, CUDA or Tensorrt."""
         return self._session.get_providers()[0].removesuffix(SUFFIX)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
@@ -60,14 +61,14 @@ class OnnxModule(nn.Module):
         return [from_dlpack(value) for value in binding.get_outputs()]
 
     def _follow_threads(self) -> None:
-        """Open the session again when torch was told to use another number of threads."""
+        """Open the session again when the number of torch's threads has changed."""
         if self._device.type == "cpu" and self._threads != torch.get_num_threads():
             self._threads = torch.get_num_threads()
             self._session = open_session(self._graph, self._device, self._threads)
 
 
 class OnnxEncoder(nn.Module):
-    """An encoder of the same call."""
+    """The encoder as a graph of ONNX Runtime."""
 
     def __init__(self, strides: tuple[int, ...], layers: OnnxModule):
         super().__init__()
@@ -75,21 +76,34 @@ class OnnxEncoder(nn.Module):
 
     def forward(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         *levels, descriptor_BD = self.layers.run(image_B3HW)
-        by_cell = (level.contiguous(memory_format=torch.channels_last) for level in levels)  # in memory, as from torch
+        by_cell = (level.contiguous(memory_format=torch.channels_last) for level in levels)  # as torch's encoder does
         return tuple(by_cell), descriptor_BD
 
 
 class OnnxCoordinateHead(CoordinateHead):
-    """A Net_coords whose inputs pass its layers unread, up to the last one, which is the graph of all of them."""
+    """Net_coords with its layers as a graph of ONNX Runtime."""
 
-    def __init__(self, layers: OnnxModule):
+    def __init__(self, graph: OnnxModule):
         nn.Module.__init__(self)
-        self.embed = self.refine = self.query = self.dense = nn.Identity()  # type: ignore[assignment]
-        self.output = layers  # type: ignore[assignment]
+        self.graph = graph
+
+    def layers(self, stacked_BCHW: Tensor) -> Tensor:
+        return self.graph(stacked_BCHW)
+
+
+class OnnxConfidenceHead(ConfidenceHead):
+    """Net_conf with its layers as a graph of ONNX Runtime."""
+
+    def __init__(self, graph: OnnxModule):
+        nn.Module.__init__(self)
+        self.graph = graph
+
+    def layers(self, stacked_BCHW: Tensor) -> Tensor:
+        return self.graph(stacked_BCHW)
 
 
 def use_onnxruntime(network: DsmNet, device: torch.device) -> None:
-    """Put ONNX Runtime in place of the learnt parts of a network that is on the CPU and in eval mode.
+    """Replace the trained parts of a network, which is on the CPU and in eval mode, by ONNX Runtime.
 
     On a GPU the encoder computes in float16. Graphs are exported once and kept in the user's cache folder.
     Raises DsmError when ONNX Runtime is missing or cannot use the device.
@@ -101,30 +115,30 @@ def use_onnxruntime(network: DsmNet, device: torch.device) -> None:
         if name == "encoder":
             network.encoder = OnnxEncoder(network.encoder.strides, module)  # type: ignore[assignment]
         elif name == "confidence":
-            network.confidence_head = module
+            network.confidence_head = OnnxConfidenceHead(module)
         else:
             network.coordinate_heads[int(name.removeprefix("level_"))] = OnnxCoordinateHead(module)
 
 
 def runtime_of(network: DsmNet) -> str:
-    """Return what computes the network, as in "torch" or "onnxruntime (CPU)"."""
+    """Return the runtime of a network, for example "torch" or "onnxruntime (CPU)"."""
     if isinstance(network.encoder, OnnxEncoder):
         return f"{Runtime.ONNXRUNTIME} ({network.encoder.layers.provider})"
     return str(Runtime.TORCH)
 
 
 def open_session(graph: bytes, device: torch.device, threads: int) -> Any:
-    """Open a graph with the best providers there are. Raises DsmError when none of them uses the device."""
+    """Open a graph with the best available providers. Raises DsmError when none of them uses the device."""
     onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # Threads that spin after a graph would take the cores that torch needs for matching.
+    # Threads that spin after a graph has run would take the cores that torch needs for matching.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = ERRORS_ONLY
     providers = choose_providers(device, onnxruntime.get_available_providers())
     try:
         session = onnxruntime.InferenceSession(graph, options, providers=providers)
-    except Exception as error:  # its classes of errors have no common base
+    except Exception as error:  # the exceptions of ONNX Runtime have no common base
         raise ModelError(f"ONNX Runtime cannot use the network ({str(error).splitlines()[0]})") from error
     if device.type != "cpu" and session.get_providers()[0] == f"CPU{SUFFIX}":
         raise DsmError(NO_GPU)
@@ -132,7 +146,7 @@ def open_session(graph: bytes, device: torch.device, threads: int) -> Any:
 
 
 def choose_providers(device: torch.device, available: list[str]) -> list[tuple[str, dict[str, str]]]:
-    """Return the providers for a device with their options, best first. Raises DsmError when there is none."""
+    """Return the providers for a device with their options, best first. Raises DsmError when no provider fits."""
     cpu: tuple[str, dict[str, str]] = (f"CPU{SUFFIX}", {})
     if device.type == "cpu":
         return [cpu]

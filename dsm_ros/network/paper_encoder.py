@@ -1,4 +1,4 @@
-"""The paper's encoder: ResNet50 with a feature pyramid of 256 channels [paper 3.2; DSM_FACTS 4]."""
+"""The paper's encoder: ResNet50 with a feature pyramid of 256 channels [paper 3.2]."""
 
 from __future__ import annotations
 
@@ -69,9 +69,12 @@ class PaperEncoder(Encoder):
         self.lateral = nn.ModuleList(nn.Conv2d(inputs, channels, 1) for inputs in ResNet50.channels)
         self.output = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in ResNet50.channels)
 
-    def features(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        trunk = self.trunk(image_B3HW)
-        merged = [self.lateral[0](trunk[0])]
-        for lateral, finer_BCHW in zip(self.lateral[1:], trunk[1:], strict=True):
+    def trunk_outputs(self, image_B3HW: Tensor) -> tuple[Tensor, ...]:
+        return tuple(self.trunk(image_B3HW))
+
+    def features(self, *trunk_outputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        deepest_BCHW, *finer = trunk_outputs
+        merged = [self.lateral[0](deepest_BCHW)]
+        for lateral, finer_BCHW in zip(self.lateral[1:], finer, strict=True):
             merged.append(lateral(finer_BCHW) + enlarge(merged[-1]))
-        return tuple(output(x_BCHW) for output, x_BCHW in zip(self.output, merged, strict=True)), trunk[0]
+        return tuple(output(x_BCHW) for output, x_BCHW in zip(self.output, merged, strict=True)), deepest_BCHW

@@ -1,12 +1,12 @@
-"""What computes the learnt parts of the network."""
+"""Runtimes of the trained parts of the network."""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from dsm_ros.text_enum import TextEnum
 
 
-class Runtime(StrEnum):
-    """Both give the same results; ONNX Runtime is faster on most machines and an optional dependency."""
+class Runtime(TextEnum):
+    """Runtimes with the same results; ONNX Runtime is faster on most machines and an optional dependency."""
 
     TORCH = "torch"
     ONNXRUNTIME = "onnxruntime"

@@ -1,4 +1,4 @@
-"""What a camera at a pose should see of a scene."""
+"""Surface of a scene as a camera at a pose would image it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from dsm_ros.network.features import SceneSurface, beside, by_cell
 def seen_surface(
     scene: SceneSurface, camera: Camera, camera_T_local: Pose44, height: int, width: int
 ) -> tuple[Tensor, Tensor]:
-    """Return the nearest scene point in each cell of a camera's grid, (3, H, W) m, and where there is one, (H, W).
+    """Return the nearest scene point (3, H, W) in each cell of a camera's grid, m, and which cells have one, (H, W).
 
-    camera: a pinhole of any size. Cells that no point falls into are 0.
+    camera: a pinhole of any size. Cells without a point are 0.
     """
     points_M3 = by_cell(scene.coords_N3HW)
     cells_M, depths_M = _cells_of(points_M3, scene.valid_NHW.flatten(), camera, camera_T_local, height, width)
@@ -41,9 +41,9 @@ def seen_depths(scene: SceneSurface, camera: Camera, camera_T_local: Pose44, hei
 def _cells_of(
     points_M3: Tensor, known_M: Tensor, camera: Camera, camera_T_local: Pose44, height: int, width: int
 ) -> tuple[Tensor, Tensor]:
-    """Return the cell of a camera's grid (row-major) that each known point (local frame) falls into, and its depth.
+    """Return the cell (row-major) of a camera's grid that each known point (local frame) projects to, and its depth.
 
-    Points that fall into none, and unknown ones, are in one more cell after the last.
+    Unknown points, and points outside the image, get one more cell after the last.
     """
     matrix_33 = camera.resized(width, height).matrix_33
     camera_T_local_44, intrinsics_33 = beside(points_M3, camera_T_local, matrix_33)

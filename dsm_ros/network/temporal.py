@@ -1,4 +1,4 @@
-"""Correlation fusion with the previous frame of a video [paper 3.3.1, eq. 3; DSM_FACTS 11.3]."""
+"""Fusion of correlations with the previous frame of a video [paper 3.3.1, eq. 3]."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ ALPHA_OFFSET = 0.4
 
 @dataclass(frozen=True)
 class PreviousFrame:
-    """The last localized image: its features and its estimated pose."""
+    """Features, estimated pose and timestamp of the last localized image."""
 
     features: ImageFeatures
     map_T_camera: Pose44
     stamp_ns: int
 
     def is_just_before(self, stamp_ns: int, max_gap_s: float) -> bool:
-        """Return whether a time is after this frame's, and soon."""
+        """Return whether a timestamp is after this frame's by at most a gap."""
         return 0 < (stamp_ns - self.stamp_ns) / 1e9 <= max_gap_s
 
 
 def scene_weight(confidence: float) -> float:
-    """Return alpha = min(s + 0.4, 1), the weight of the scene's correlation; 1 means fusion changes nothing."""
+    """Return alpha = min(s + 0.4, 1), the weight of the scene's correlation; with 1, fusion changes nothing."""
     return min(confidence + ALPHA_OFFSET, 1.0)
 
 
 def fuse_previous(scene: Scene, previous: PreviousFrame, alpha: float) -> Scene:
-    """Blend each scene cell's feature with the previous frame's at the cell's projection, where it is visible.
+    """Blend each scene cell's feature with the previous frame's at the cell's projection, where the cell is visible.
 
-    By linearity this is alpha * scene correlation + (1 - alpha) * temporal correlation, computed once per
-    scene cell instead of once per candidate.
+    By linearity the correlation with a blended feature is alpha * scene correlation + (1 - alpha) * temporal
+    correlation. Blending costs once per scene cell instead of once per candidate.
     """
     camera, features = previous.features.camera, previous.features.levels
     matrices = [camera.resized(level.shape[2], level.shape[1]).matrix_33 for level in features]
@@ -65,9 +65,9 @@ def _fuse_level(
 
 
 def sample(features_CHW: Tensor, pixels_P2: Tensor) -> Tensor:
-    """Return features (P, C) between cells, bilinearly; beyond the border, those of the border.
+    """Return bilinearly interpolated features (P, C); points beyond the border get the features of the border.
 
-    As a weighted sum of four rows of a table: three times as fast as grid_sample, and by cell in memory.
+    A weighted sum of four rows of a table is three times as fast as grid_sample.
     """
     height, width = features_CHW.shape[1:]
     u_P1, v_P1 = pixels_P2[:, :1].clamp(0, width - 1), pixels_P2[:, 1:].clamp(0, height - 1)

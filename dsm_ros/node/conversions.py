@@ -1,4 +1,4 @@
-"""Conversions from the library's types to ROS messages."""
+"""Conversions of the library's types to ROS messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ POINT_DTYPE = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<f4")
 
 
 def stamp_msg(stamp_ns: int) -> Time:
-    """Return a stamp message of ns."""
+    """Return a timestamp (ns) as a message."""
     return Time(sec=stamp_ns // 1_000_000_000, nanosec=stamp_ns % 1_000_000_000)
 
 
@@ -29,12 +29,12 @@ def image_to_msg(image_HW3: NDArray[np.uint8], header: Header) -> Image:
     """Return an rgb8 Image."""
     height, width = image_HW3.shape[:2]
     message = Image(header=header, height=height, width=width, encoding="rgb8", step=3 * width)
-    message.data = array.array("B", image_HW3.tobytes())  # bytes would be checked one by one
+    message.data = array.array("B", image_HW3.tobytes())  # rclpy checks every item of a bytes object
     return message
 
 
 def image_to_jpeg_msg(image_HW3: NDArray[np.uint8], header: Header) -> CompressedImage:
-    """Return a JPEG of an RGB image, as image_transport names its format."""
+    """Return an RGB image as JPEG, with the format string of image_transport."""
     jpeg = cv2.imencode(".jpg", image_HW3[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1]
     return CompressedImage(header=header, format="rgb8; jpeg compressed bgr8", data=array.array("B", jpeg.tobytes()))
 
@@ -51,7 +51,7 @@ def camera_to_msg(camera: Camera, header: Header) -> CameraInfo:
 
 
 def pose_to_msg(map_T_camera: Pose44, covariance_66: NDArray[np.float64], header: Header) -> PoseWithCovarianceStamped:
-    """Return a pose with its covariance (x y z rotX rotY rotZ)."""
+    """Return a pose with its covariance (order x, y, z, rotX, rotY, rotZ; m, rad)."""
     message = PoseWithCovarianceStamped(header=header)
     x, y, z = map_T_camera[:3, 3].tolist()
     message.pose.pose.position = Point(x=x, y=y, z=z)
@@ -61,7 +61,7 @@ def pose_to_msg(map_T_camera: Pose44, covariance_66: NDArray[np.float64], header
 
 
 def transform_to_msg(parent_T_child: Pose44, header: Header, child: str) -> TransformStamped:
-    """Return a transform; header.frame_id is the parent."""
+    """Return a transform from the parent header.frame_id to a child frame."""
     message = TransformStamped(header=header, child_frame_id=child)
     x, y, z = parent_T_child[:3, 3].tolist()
     message.transform.translation = Vector3(x=x, y=y, z=z)
@@ -70,7 +70,7 @@ def transform_to_msg(parent_T_child: Pose44, header: Header, child: str) -> Tran
 
 
 def cloud_to_msg(coordinates: SceneCoordinates, header: Header) -> PointCloud2:
-    """Return the dense coordinates as an organised cloud; NaN where there is none."""
+    """Return dense scene coordinates as an organised cloud; cells without a coordinate are NaN."""
     points_HW3 = np.where(coordinates.confidence_HW[..., None] > 0, coordinates.coords_HW3, np.nan)
     return points_to_msg(points_HW3, coordinates.colors_HW3, coordinates.confidence_HW, header)
 
@@ -81,7 +81,7 @@ def points_to_msg(
     confidence_HW: NDArray[np.float32],
     header: Header,
 ) -> PointCloud2:
-    """Return a cloud of x y z rgb confidence, organised as H rows of W."""
+    """Return an organised cloud (H rows, W columns) with the fields x, y, z, rgb and confidence."""
     height, width = points_HW3.shape[:2]
     cloud_HW = np.empty((height, width), POINT_DTYPE)
     for axis, name in enumerate("xyz"):

@@ -1,4 +1,4 @@
-"""Handling of Ctrl-C and SIGTERM: errors that a shutdown of ROS causes are ignored."""
+"""Suppression of the errors that a shutdown of ROS, by Ctrl-C or SIGTERM, causes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Given = ParamSpec("Given")
 
 @contextmanager
 def until_interrupted(context: Context) -> Iterator[None]:
-    """Run the block; an error once ROS is shut down ends it silently, because nothing can be published any more."""
+    """Run the block, and suppress an error that it raises after a shutdown of ROS: publishing fails from then on."""
     try:
         yield
     except (KeyboardInterrupt, ExternalShutdownException):
@@ -25,7 +25,7 @@ def until_interrupted(context: Context) -> Iterator[None]:
 
 
 def interruptible(function: Callable[Given, None], context: Context) -> Callable[Given, None]:
-    """Return a function that does the same, until it is interrupted."""
+    """Return the function with errors suppressed after a shutdown of ROS."""
 
     def wrapper(*given: Given.args, **named: Given.kwargs) -> None:
         with until_interrupted(context):

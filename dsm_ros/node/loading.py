@@ -1,4 +1,4 @@
-"""Loader of the network and the map, and of what is displayed of the map."""
+"""Loader of the network, the map, and the points and keyframes to display."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ KeyframeImages = Callable[[Sequence[int]], list[NDArray[np.uint8]]]
 
 
 class MapLocalizer(ImageLocalizer, Protocol):
-    """A localizer whose limits may change between two images."""
+    """A localizer whose configuration may change between two images."""
 
     def use_config(self, config: LocalizerConfig) -> None: ...
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A localizer in a map, and what is displayed of the map.
+    """A localizer in a map, with the points and keyframes of the map to display.
 
-    network: the localizer's; the next map is loaded with the same one. map_frame: of points (metres, uint8 RGB) and
-    keyframe poses. keyframe_images: returns small images of keyframes by id.
+    network: used again for the next map. map_frame: frame of the points (m) and of the keyframe poses. colors_N3: uint8
+    RGB. keyframe_images: returns small images of keyframes by id.
     """
 
     localizer: MapLocalizer
@@ -51,7 +51,7 @@ Loader = Callable[[NodeParameters, str, Loaded | None], Loaded]
 
 
 def load(values: NodeParameters, map_uri: str, in_use: Loaded | None) -> Loaded:
-    """Load a map, and the network unless one is in use. Raises DsmError when either cannot be used."""
+    """Load a map, and the network unless a network is in use. Raises DsmError if map or network cannot be used."""
     from dsm_ros.geometry.rig_pnp import require_solver
     from dsm_ros.localization.localizer import Localizer
     from dsm_ros.network.checkpoint import load_network

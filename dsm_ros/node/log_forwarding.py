@@ -1,4 +1,4 @@
-"""Logging handler that forwards the library's records to the node's log."""
+"""Logging handler that forwards log records of the library to the log of the node."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 
 class RosLogHandler(logging.Handler):
-    """Forwards records of the ``dsm_ros`` loggers to a ROS logger."""
+    """Forwards log records of the ``dsm_ros`` loggers to a ROS logger."""
 
     def __init__(self, ros_logger: Any):
         super().__init__()
         self._ros_logger = ros_logger
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record at the ROS level that fits."""
+        """Write one log record at the same level of the ROS log."""
         text = self.format(record)
         if record.levelno >= logging.ERROR:
             self._ros_logger.error(text)

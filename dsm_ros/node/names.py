@@ -10,9 +10,9 @@ TOPIC_RULE = "use letters, digits, '_' and '/', and no digit at the start of a p
 
 
 def cameras_problem(cameras: str) -> str:
-    """Return why a comma-separated list of cameras cannot be used; empty when it can.
+    """Return why a comma-separated list of camera names cannot be used; empty if it can.
 
-    Each name is the prefix of topics, as in front/image; an empty list stands for one camera without a name.
+    Each name is the prefix of topics, for example front/image. An empty list is a single camera without a name.
     """
     names = split_names(cameras)
     if not names:
@@ -20,19 +20,19 @@ def cameras_problem(cameras: str) -> str:
     if "" in names:
         return f"one of the names in '{cameras}' is empty; separate the names by single commas, as in front,left"
     if twice := next((name for name in names if names.count(name) > 1), ""):
-        return f"'{twice}' is named twice; give each camera its own name"
+        return f"'{twice}' occurs twice; give each camera its own name"
     if wrong := next((name for name in names if not is_topic_name(f"{name}/image")), ""):
         return f"'{wrong}' cannot be the prefix of a topic; {TOPIC_RULE}"
     return ""
 
 
 def topic_problem(topic: str) -> str:
-    """Return why a topic cannot be used; empty when it can, or when no topic is given."""
-    return f"'{topic}' is no topic name; {TOPIC_RULE}" if topic and not is_topic_name(topic) else ""
+    """Return why a topic name cannot be used; empty if it can, or if no topic is given."""
+    return f"'{topic}' is not a topic name; {TOPIC_RULE}" if topic and not is_topic_name(topic) else ""
 
 
 def frame_problem(frame: str) -> str:
-    """Return why a TF frame cannot be used; empty when it can, or when no frame is given."""
+    """Return why a TF frame cannot be used; empty if it can, or if no frame is given."""
     if frame.startswith("/"):
         return f"'{frame}' begins with '/', which tf2 does not allow; write '{frame.lstrip('/')}'"
     if frame != frame.strip():
@@ -41,7 +41,7 @@ def frame_problem(frame: str) -> str:
 
 
 def split_names(names: str) -> list[str]:
-    """Return the names of a comma-separated list without the spaces around them; none of a blank text."""
+    """Return the names of a comma-separated list, stripped of spaces; a blank list has no names."""
     return [name.strip() for name in names.split(",")] if names.strip() else []
 
 

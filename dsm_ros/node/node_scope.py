@@ -1,4 +1,4 @@
-"""Scope of ROS entities: publishers, subscriptions, services, actions and timers that are destroyed together."""
+"""Scope of publishers, subscriptions, services, actions and timers that are destroyed together."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from rclpy.action import ActionServer
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 
+from dsm_ros.node.interface import Server, Topic
 from dsm_ros.node.interruption import interruptible
 
 
 class NodeScope:
-    """Creates entities of a node and destroys them when it is closed, the newest first.
+    """Creates entities of a node, and destroys these entities when it is closed, the newest first.
 
-    An entity that cannot be created raises what rclpy raises, and adds nothing to the scope.
+    An entity that rclpy cannot create is not added to the scope.
     """
 
     def __init__(self, node: Node):
@@ -28,7 +28,7 @@ class NodeScope:
 
     @contextmanager
     def closed_on_error(self) -> Iterator[None]:
-        """Close the scope if the block raises, so that the block creates all of its entities or none."""
+        """Close the scope if the block raises an error, so that the block creates all of its entities or none."""
         try:
             yield
         except BaseException:
@@ -43,39 +43,34 @@ class NodeScope:
         """Call a function when the scope is closed."""
         self._stack.callback(function, *arguments)
 
-    def publisher(self, kind: type, topic: str, qos: QoSProfile | int) -> Publisher:
+    def publisher(self, topic: Topic) -> Publisher:
         """Return a new publisher."""
-        publisher = self.node.create_publisher(kind, topic, qos)
+        publisher = self.node.create_publisher(topic.kind, topic.name, topic.qos)
         self.on_close(self.node.destroy_publisher, publisher)
         return publisher
 
     def subscription(
-        self,
-        kind: type,
-        topic: str,
-        callback: Callable[[Any], None],
-        qos: QoSProfile | int,
-        group: CallbackGroup | None = None,
+        self, topic: Topic, callback: Callable[[Any], None], group: CallbackGroup | None = None
     ) -> Subscription:
-        """Return a new subscription; without a group, its callback runs in the node's default group."""
-        subscription = self.node.create_subscription(kind, topic, callback, qos, callback_group=group)
+        """Return a new subscription, whose callback runs in a callback group, by default in that of the node."""
+        subscription = self.node.create_subscription(topic.kind, topic.name, callback, topic.qos, callback_group=group)
         self.on_close(self.node.destroy_subscription, subscription)
         return subscription
 
-    def service(self, kind: type, name: str, callback: Callable[[Any, Any], Any]) -> None:
+    def service(self, server: Server, callback: Callable[[Any, Any], Any]) -> None:
         """Offer a service."""
-        self.on_close(self.node.destroy_service, self.node.create_service(kind, name, callback))
+        self.on_close(self.node.destroy_service, self.node.create_service(server.kind, server.name, callback))
 
-    def action(self, kind: type, name: str, execute: Callable[[Any], Any], **options: Any) -> None:
+    def action(self, server: Server, execute: Callable[[Any], Any], **options: Any) -> None:
         """Offer an action; options: further arguments of rclpy's ActionServer."""
-        self.on_close(self._destroy_action, ActionServer(self.node, kind, name, execute, **options))
+        self.on_close(self._destroy_action, ActionServer(self.node, server.kind, server.name, execute, **options))
 
     def timer(self, period_s: float, callback: Callable[[], None], group: CallbackGroup | None = None) -> None:
-        """Call back periodically; errors of a callback that a shutdown of ROS interrupts are ignored."""
+        """Call a function periodically, and ignore errors that a shutdown of ROS causes in the function."""
         timer = self.node.create_timer(period_s, interruptible(callback, self.node.context), group)
         self.on_close(self.node.destroy_timer, timer)
 
     def _destroy_action(self, server: ActionServer) -> None:
-        self.node.remove_waitable(server)  # first, or the executor may wait for a server without a handle
-        with suppress(ValueError):  # rclpy removes it again, last of all
+        self.node.remove_waitable(server)  # first, because the executor cannot wait for a server without a handle
+        with suppress(ValueError):  # rclpy removes the waitable a second time
             server.destroy()

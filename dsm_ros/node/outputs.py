@@ -8,15 +8,12 @@ from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from geometry_msgs.msg import PoseWithCovarianceStamped
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header
-from visualization_msgs.msg import MarkerArray
 
 from dsm_ros.localization.result import Localized
 from dsm_ros.localization.tracker import State
 from dsm_ros.msg import RelocalizationStatus
+from dsm_ros.node import interface
 from dsm_ros.node.conversions import cloud_to_msg, image_to_msg, points_to_msg, pose_to_msg
 from dsm_ros.node.display.debug_image import draw_debug_image
 from dsm_ros.node.display.keyframe_markers import keyframe_markers
@@ -25,7 +22,6 @@ from dsm_ros.node.images.latest_image_worker import WorkerCounts
 from dsm_ros.node.loading import KeyframeImages, Loaded
 from dsm_ros.node.node_scope import NodeScope
 
-LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE)
 STATES = {
     State.SEARCHING: RelocalizationStatus.SEARCHING,
     State.TRACKING: RelocalizationStatus.TRACKING,
@@ -34,20 +30,20 @@ STATES = {
 
 
 class Outputs:
-    """Publishes until the scope is closed; messages without subscribers are not made.
+    """Publishes until the scope is closed. Clouds and images without a subscriber are not computed.
 
-    map_frame: frame of the map in use; empty before the first one.
+    map_frame: frame of the map in use; empty before the first map is loaded.
     """
 
     def __init__(self, scope: NodeScope):
         self._node, self.map_frame = scope.node, ""
-        self._pose = scope.publisher(PoseWithCovarianceStamped, "~/pose", 10)
-        self._status = scope.publisher(RelocalizationStatus, "~/status", LATCHED)
-        self._cloud = scope.publisher(PointCloud2, "~/scene_coordinates", 1)
-        self._debug = scope.publisher(Image, "~/debug_image", 1)
-        self._map_points = scope.publisher(PointCloud2, "~/map_points", LATCHED)
-        self._keyframes = scope.publisher(MarkerArray, "~/keyframes", LATCHED)
-        self._diagnostics = scope.publisher(DiagnosticArray, "/diagnostics", 10)
+        self._pose = scope.publisher(interface.POSE)
+        self._status = scope.publisher(interface.STATUS)
+        self._cloud = scope.publisher(interface.SCENE_COORDINATES)
+        self._debug = scope.publisher(interface.DEBUG_IMAGE)
+        self._map_points = scope.publisher(interface.MAP_POINTS)
+        self._keyframes = scope.publisher(interface.KEYFRAMES)
+        self._diagnostics = scope.publisher(interface.DIAGNOSTICS)
         self._keyframe_images: KeyframeImages = lambda ids: []
         self._last: FrameReport | None = None
         self._counts, self._localized = WorkerCounts(), 0
@@ -57,12 +53,12 @@ class Outputs:
         return Header(stamp=stamp, frame_id=self.map_frame)
 
     def start_counting(self) -> WorkerCounts:
-        """Return counts of images that begin at zero; statuses and diagnostics hold what a worker adds to them."""
+        """Return new image counts for a worker; status and diagnostics report these counts from now on."""
         self._counts = WorkerCounts()
         return self._counts
 
     def show_map(self, loaded: Loaded) -> None:
-        """Publish a map's points and keyframes, latched."""
+        """Publish the points and the keyframes of a map, latched."""
         self.map_frame, self._keyframe_images = loaded.map_frame, loaded.keyframe_images
         header = self.header(self._node.get_clock().now().to_msg())
         ones_1N = np.ones((1, len(loaded.points_N3)), np.float32)
@@ -70,7 +66,7 @@ class Outputs:
         self._keyframes.publish(keyframe_markers(loaded.map_T_keyframes_N44, header))
 
     def publish(self, report: FrameReport) -> None:
-        """Publish pose (only an accepted one), dense cloud, debug image and status; nothing after a shutdown of ROS."""
+        """Publish pose (if accepted), scene coordinates, debug image and status; nothing after a shutdown of ROS."""
         if not self._node.context.ok():
             return
         header, result = self.header(report.header.stamp), report.result
@@ -87,7 +83,7 @@ class Outputs:
             self._debug.publish(image_to_msg(draw_debug_image(report.image_HW3, result, keyframes), report.header))
 
     def _log_change(self, report: FrameReport) -> None:
-        """Log each new state with its reason."""
+        """Log each change of the state with its reason."""
         if self._last and self._last.state is report.state:
             return
         if report.state is State.TRACKING:
@@ -134,5 +130,5 @@ class Outputs:
 
 
 def state_text(report: FrameReport) -> str:
-    """Return the state of an image and, where there is one, the reason for it."""
+    """Return the state after an image, followed by the reason if there is one."""
     return f"{report.state}: {report.detail}" if report.detail else str(report.state)

@@ -1,4 +1,4 @@
-"""Changes of parameters while the node runs: live ones apply at once, others are refused while it is configured."""
+"""Changes of parameters at run time: live parameters apply at once, others are refused while the node is configured."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ FIXED = frozenset(item.name for item in fields(NodeParameters)) - LIVE
 
 
 class ParameterChanges:
-    """Refuses impossible values, and changes of parameters in use; rclpy has checked types and ranges before.
+    """Refuses impossible values and changes of parameters in use. rclpy checks types and ranges.
 
-    is_configured: whether the node is configured. apply: called with the changes of live parameters, by name.
+    is_configured: returns whether the node is configured. apply: called with changes of live parameters, by name.
     """
 
     def __init__(self, node: Node, is_configured: Callable[[], bool], apply: Callable[[dict[str, Any]], None]):
@@ -37,7 +37,7 @@ class ParameterChanges:
 
 
 def refusal(name: str, value: Any, configured: bool) -> str:
-    """Return why a parameter cannot be changed to a value; empty when it can."""
+    """Return why a parameter cannot be set to a value; empty if it can."""
     if configured and name in FIXED:
         instead = "call ~/load_map, or " if name == "map" else ""
         return f"{name} is in use: {instead}deactivate and clean up the node, set it, and configure the node again"

@@ -1,4 +1,4 @@
-"""Parameters of the node: one dataclass is the only source of ROS declarations, YAML file and documentation."""
+"""Parameters of the node: one dataclass is the source of the ROS declarations, the YAML file and the documentation."""
 
 from __future__ import annotations
 
@@ -39,46 +39,97 @@ AT_START = "autostart"  # read once
 
 @dataclass(frozen=True)
 class NodeParameters:
-    """All parameters of the relocalizer, read when it is configured; those that are live follow every change."""
+    """All parameters of the relocalizer, read when the node is configured; changes of live parameters apply at once."""
 
-    map: str = parameter("", "Folder (or s3://...) of the map; empty to wait for ~/load_map.")
-    model: str = parameter("", "Weights (.safetensors); empty for the shipped ones.")
-    device: str = parameter("cpu", "Where the network runs: cpu or cuda.")
-    runtime: str = parameter("torch", "What computes the network: torch, or onnxruntime (an optional package).")
-    threads: int = parameter(0, "CPU threads of the network; 0 for one per core.", 0, 256)
-    autostart: bool = parameter(True, "Configure and activate at once, without a lifecycle manager.")
-    image_transport: str = parameter("raw", "raw, or compressed to subscribe to <image>/compressed.")
-    rectified: bool = parameter(False, "Images are rectified (image_rect): camera_info's P holds, not K and D.")
-    cameras: str = parameter("", "Names of a rig's cameras, as in front,left; empty for one camera.")
+    map: str = parameter("", "Folder (or s3:// URI) of the map. Empty: the node waits for ~/load_map.")
+    model: str = parameter("", "File (.safetensors) of the network's weights. Empty: the weights of the package.")
+    device: str = parameter("cpu", "Device that runs the network: cpu or cuda.")
+    runtime: str = parameter("torch", "Library that runs the network: torch, or onnxruntime (an optional package).")
+    threads: int = parameter(0, "CPU threads of the network. 0: one per core, at most 4.", 0, 256)
+    autostart: bool = parameter(True, "Configure and activate the node at startup, without a lifecycle manager.")
+    image_transport: str = parameter(
+        "raw", "Transport of the images: raw, or compressed to subscribe to image/compressed."
+    )
+    rectified: bool = parameter(
+        False, "The images are rectified (image_rect): the matrix P of camera_info applies instead of K and D."
+    )
+    cameras: str = parameter(
+        "", "Names of the cameras of a rig, separated by commas, for example front,left. Empty: a single camera."
+    )
     rig_slop_s: float = parameter(
-        0.05, "A rig's images this close in time are one; a late one is waited for.", 0.0, 1.0
+        0.05,
+        "Maximum difference (s) between the timestamps of a rig's images that are localized together, and maximum wait "
+        "(s) for an image that is late.",
+        0.0,
+        1.0,
     )
-    base_frame: str = parameter("", "Frame to locate in the map; empty for the camera's own frame.")
-    map_sigma_m: float = parameter(0.02, "Deviation of the map's own positions, added to the covariance.", 0.0, 100.0)
-    map_sigma_deg: float = parameter(0.7, "Deviation of the map's own directions, added to it.", 0.0, 180.0)
-    odom_frame: str = parameter("", "Frame of the odometry; with it, map -> odom_frame is broadcast (REP 105).")
-    publish_tf: bool = parameter(True, "Broadcast map -> odom_frame, base_frame or the camera, whichever is set first.")
-    transform_tolerance_s: float = live(0.1, "How far ahead map -> odom is stamped.", 0.0, 10.0)
-    transform_timeout_s: float = live(0.2, "Longest wait for a transform at an image's stamp.", 0.0, 10.0)
-    smoothing_s: float = live(0.0, "Time constant of map -> odom; 0 takes each pose at once.", 0.0, 60.0)
-    smoothing_limit_m: float = live(0.5, "A larger jump of the camera is taken at once.", 0.0, 100.0)
-    continuous: bool = live(True, "Process every image; false to do so only while a request for a pose is open.")
-    stale_after_s: float = live(1.0, "Report stale images after this long without one.", 0.1, 3600.0)
-    rescue_timeout_s: float = live(5.0, "How long a rescue by trigger or watch goes on.", 0.1, 3600.0)
-    publish_initialpose: bool = parameter(False, "Publish the pose of a rescue on initialpose (AMCL and others).")
-    hint_radius_m: float = live(2.0, "Least distance within which a hint is believed.", 0.01, 1000.0)
-    watch_topic: str = parameter("", "Topic whose silence or covariance starts a rescue; empty for none.")
-    watch_type: str = parameter("pose", "pose (PoseWithCovarianceStamped) or odometry (Odometry).")
-    watch_timeout_s: float = parameter(1.0, "Silence of the watched topic that starts a rescue.", 0.01, 3600.0)
-    watch_max_sigma_m: float = parameter(1.0, "Position deviation on it that starts a rescue.", 0.001, 1000.0)
-    map_points: int = parameter(50_000, "Points of the map to publish for display.", 0, 5_000_000)
-    keyframes: int = live(_LOCALIZER.keyframes, "Keyframes retrieved per image, N.", 1, 20)
-    temporal: bool = live(_LOCALIZER.temporal, "Fuse correlation with the previous frame.")
-    min_inliers: int = live(_LOCALIZER.min_inliers, "Fewest agreeing cells of an accepted pose.", 4, 100_000)
+    base_frame: str = parameter("", "Robot frame to locate in the map, for example base_link. Empty: the camera frame.")
+    map_sigma_m: float = parameter(
+        0.02, "Standard deviation (m) of the map's own positions, added to the covariance of each pose.", 0.0, 100.0
+    )
+    map_sigma_deg: float = parameter(
+        0.7,
+        "Standard deviation (degrees) of the map's own directions, added to the covariance of each pose.",
+        0.0,
+        180.0,
+    )
+    odom_frame: str = parameter(
+        "", "Odometry frame, for example odom. When it is set, the node broadcasts map -> odom_frame (REP 105)."
+    )
+    publish_tf: bool = parameter(
+        True, "Broadcast map -> odom_frame, or map -> base_frame without odom_frame, or map -> camera without both."
+    )
+    transform_tolerance_s: float = live(
+        0.1, "Time (s) by which the timestamp of map -> odom_frame is ahead of the present.", 0.0, 10.0
+    )
+    transform_timeout_s: float = live(0.2, "Maximum wait (s) for the transform at an image's timestamp.", 0.0, 10.0)
+    smoothing_s: float = live(
+        0.0,
+        "Time constant (s) with which map -> odom_frame follows the poses. 0: each pose applies at once.",
+        0.0,
+        60.0,
+    )
+    smoothing_limit_m: float = live(
+        0.5, "Distance (m) that a pose moves the camera above which the pose applies at once.", 0.0, 100.0
+    )
+    continuous: bool = live(True, "Localize every image. false: only while a request for a pose is open.")
+    stale_after_s: float = live(
+        1.0, "Time (s) without an image after which the node reports stale_images.", 0.1, 3600.0
+    )
+    rescue_timeout_s: float = live(
+        5.0, "Timeout (s) of a rescue that ~/trigger, watch_topic or a service call starts.", 0.1, 3600.0
+    )
+    publish_initialpose: bool = parameter(
+        False, "Publish the pose that a rescue found on initialpose, for AMCL and other localizers."
+    )
+    hint_radius_m: float = live(
+        2.0, "Minimum radius (m) around a hint in which poses count as agreeing with it.", 0.01, 1000.0
+    )
+    watch_topic: str = parameter(
+        "", "Pose topic of another localizer whose silence or large covariance starts a rescue. Empty: none."
+    )
+    watch_type: str = parameter(
+        "pose", "Message type of watch_topic: pose (PoseWithCovarianceStamped) or odometry (Odometry)."
+    )
+    watch_timeout_s: float = parameter(
+        1.0, "Time (s) without a message on watch_topic after which a rescue starts.", 0.01, 3600.0
+    )
+    watch_max_sigma_m: float = parameter(
+        1.0, "Standard deviation (m) of the position on watch_topic above which a rescue starts.", 0.001, 1000.0
+    )
+    map_points: int = parameter(50_000, "Maximum number of points on ~/map_points.", 0, 5_000_000)
+    keyframes: int = live(_LOCALIZER.keyframes, "Number N of keyframes retrieved for each image.", 1, 20)
+    temporal: bool = live(_LOCALIZER.temporal, "Fuse the correlation of each image with that of the previous image.")
+    min_inliers: int = live(_LOCALIZER.min_inliers, "Minimum number of inliers of an accepted pose.", 4, 100_000)
     min_confidence: float = live(
-        _LOCALIZER.min_confidence, "Least probability that an accepted pose is within 10 cm and 5 degrees.", 0.0, 1.0
+        _LOCALIZER.min_confidence,
+        "Minimum confidence of an accepted pose: the probability that its errors are below 10 cm and 5 degrees.",
+        0.0,
+        1.0,
     )
-    max_error_px: float = live(_LOCALIZER.max_error_px, "Inlier limit at 512 px image width.", 0.5, 50.0)
+    max_error_px: float = live(
+        _LOCALIZER.max_error_px, "Maximum reprojection error (px in an image 512 px wide) of an inlier.", 0.5, 50.0
+    )
 
     def camera_names(self) -> list[str]:
         """Return the cameras' names; one empty name for a single camera."""
@@ -129,7 +180,7 @@ def read(node: LifecycleNode) -> NodeParameters:
 
 
 def impossible(name: str, value: Any) -> str:
-    """Return why a parameter cannot have a value of its type; empty when it can, or when it is not the node's."""
+    """Return why a parameter cannot have a value; empty when the value is possible or the parameter is not ours."""
     if name in CHOICES and value not in CHOICES[name]:
         return f"{name} is '{value}'; use {' or '.join(CHOICES[name])}"
     problem = NAME_CHECKS[name](value) if name in NAME_CHECKS else ""
@@ -150,8 +201,8 @@ def describe(item: Field[Any]) -> ParameterDescriptor:
 
 
 def constraints(item: Field[Any]) -> str:
-    """Return when a field may be changed, and its choices where it has no range."""
+    """Return when a parameter may change, and the choices of a parameter that has no range."""
     if item.name == AT_START:
-        return "read once, at the start"
+        return "read once, at startup"
     choice = f"{' or '.join(CHOICES[item.name])}; " if item.name in CHOICES else ""
-    return choice + ("counts at once" if item.metadata["live"] else "not while the node is configured")
+    return choice + ("changes apply at once" if item.metadata["live"] else "cannot change while the node is configured")

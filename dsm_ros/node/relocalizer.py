@@ -1,4 +1,4 @@
-"""Everything that exists while the node is configured: map, network, publishers, subscriptions, services, threads."""
+"""Content of a configured node: map, network, publishers, subscriptions, services and threads."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ DIAGNOSTICS_PERIOD_S = 1.0
 
 @dataclass(frozen=True)
 class Active:
-    """Everything that exists while the node is active."""
+    """Content of an active node that a configured node does not have."""
 
     scope: NodeScope
     images: ImageInput
 
 
 class Relocalizer:
-    """A configured node: made whole or not at all, and closed as one.
+    """Content of a configured node, which is created completely or not at all, and closed as a whole.
 
-    Raises what the loader and rclpy raise; whatever was made before the error is closed then, the newest first.
+    Passes on errors of the loader and of rclpy, after it has closed everything that it created, the newest first.
     """
 
     def __init__(self, node: Node, values: NodeParameters, loader: Loader):
@@ -67,7 +67,7 @@ class Relocalizer:
         return self._values
 
     def activate(self) -> None:
-        """Subscribe to the cameras and start the diagnostics; raises what rclpy raises, and stays inactive then."""
+        """Subscribe to the cameras and start the diagnostics. Stays inactive if rclpy raises an error."""
         scope = NodeScope(self._scope.node)
         with scope.closed_on_error():
             process, counts = self._processor.process, self._outputs.start_counting()
@@ -77,7 +77,7 @@ class Relocalizer:
         self._is_active.set()
 
     def deactivate(self) -> None:
-        """Unsubscribe from the cameras once the current image is processed; does nothing while inactive."""
+        """Unsubscribe from the cameras after the current image; does nothing while inactive."""
         active, self._active = self._active, None
         if active is None:
             return
@@ -94,7 +94,7 @@ class Relocalizer:
         self._scope.close()
 
     def apply(self, changes: dict[str, Any]) -> None:
-        """Use changed parameters, by name, from the next image on; only live ones may change."""
+        """Apply changes of live parameters, by name, from the next image on."""
         values = self._values = replace(self._values, **changes)
         if self._active:
             self._active.images.restart_silence()
@@ -120,14 +120,14 @@ class Relocalizer:
         return self._values.continuous or self._requests.any_open
 
     def _report_health(self) -> None:
-        """Publish that images are missing, once for each silence, and the diagnostics."""
+        """Publish the diagnostics, and a status with stale_images once for each interval without images."""
         limit_s = self._values.stale_after_s
         if self._active and self._values.continuous and (silent_s := self._active.images.new_silence_s(limit_s)):
             self._outputs.publish(self._processor.silence(silent_s, limit_s))
         self._outputs.publish_diagnostics(self._processor.faults)
 
     def _load_map(self, map_uri: str) -> int:
-        """Replace the map, and return the number of its keyframes; the old map stays if the loader raises."""
+        """Replace the map and return the number of keyframes. The old map stays in use if the loader fails."""
         loaded = self._loader(self._values, map_uri, self._processor.loaded)
         self._use_map(loaded)
         return len(loaded.map_T_keyframes_N44)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -24,7 +23,6 @@ from dsm_ros.node.loading import Loader, load
 from dsm_ros.node.log_forwarding import RosLogHandler
 from dsm_ros.node.parameter_changes import ParameterChanges
 from dsm_ros.node.relocalizer import Relocalizer
-from dsm_ros.process import prepare_process
 
 EXECUTOR_THREADS = 4  # images, transforms, an action that waits, and services
 CANNOT_START = 2
@@ -36,7 +34,7 @@ Callback = Callable[["RelocalizerNode", LifecycleState], TransitionCallbackRetur
 
 
 def on_exception(outcome: TransitionCallbackReturn) -> Callable[[Callback], Callback]:
-    """Log what a lifecycle callback raises, which rclpy hides, and return this outcome then."""
+    """Return a decorator that logs an error of a lifecycle callback and returns an outcome; rclpy hides the error."""
 
     def decorate(callback: Callback) -> Callback:
         def wrapper(self: RelocalizerNode, state: LifecycleState) -> TransitionCallbackReturn:
@@ -52,10 +50,13 @@ def on_exception(outcome: TransitionCallbackReturn) -> Callable[[Callback], Call
 
 
 class RelocalizerNode(LifecycleNode):
-    """Makes a Relocalizer when it is configured, and closes it when it is cleaned up."""
+    """Lifecycle node that makes a Relocalizer when it is configured, and closes it when it is cleaned up.
 
-    def __init__(self, loader: Loader = load):
-        super().__init__("relocalizer")
+    options: further arguments of rclpy's node.
+    """
+
+    def __init__(self, loader: Loader = load, **options: Any):
+        super().__init__("relocalizer", **options)
         self._loader = loader
         self._relocalizer: Relocalizer | None = None
         self._log_handler = RosLogHandler(self.get_logger())
@@ -65,20 +66,20 @@ class RelocalizerNode(LifecycleNode):
 
     @property
     def relocalizer(self) -> Relocalizer:
-        """What exists while the node is configured. Raises RuntimeError while it is not."""
+        """The Relocalizer of a configured node. Raises RuntimeError while the node is not configured."""
         if self._relocalizer is None:
             raise RuntimeError("the node is not configured")
         return self._relocalizer
 
     @on_exception(TransitionCallbackReturn.FAILURE)
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load network and map, and create everything but the image input; a failure leaves nothing behind."""
+        """Load network and map, and create everything but the image subscriptions; a failure leaves nothing behind."""
         values = parameters.read(self)
         self._relocalizer = Relocalizer(self, values, self._loader)
         if values.map:
             self.get_logger().info(f"map {values.map} is loaded")
         else:
-            self.get_logger().warning("there is no map yet: call ~/load_map")
+            self.get_logger().warning("no map is loaded; call ~/load_map")
         return super().on_configure(state)
 
     @on_exception(TransitionCallbackReturn.FAILURE)
@@ -101,18 +102,18 @@ class RelocalizerNode(LifecycleNode):
 
     @on_exception(TransitionCallbackReturn.ERROR)
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Destroy everything that was created, in whatever state the node is."""
+        """Destroy everything that was created, in any state of the node."""
         self.release()
         return super().on_shutdown(state)
 
     @on_exception(TransitionCallbackReturn.ERROR)
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Destroy what a failed transition left, so that the node can be configured again."""
+        """Destroy the remains of a failed transition, so that the node can be configured again."""
         self.release()
         return super().on_error(state)
 
     def release(self) -> None:
-        """Deactivate and destroy everything that was created, in whatever state the node is."""
+        """Deactivate and destroy everything that was created, in any state of the node."""
         relocalizer, self._relocalizer = self._relocalizer, None
         if relocalizer:
             relocalizer.close()
@@ -123,7 +124,7 @@ class RelocalizerNode(LifecycleNode):
         super().destroy_node()
 
     def log_failure(self, callback: str, error: Exception) -> None:
-        """Log the reason why a lifecycle callback failed, unless ROS was shut down meanwhile."""
+        """Log the reason why a lifecycle callback failed, unless ROS has been shut down."""
         if self.context.ok():
             self.get_logger().error(f"{callback}: {reason_of(error)}")
             self.get_logger().debug(traceback.format_exc())
@@ -133,25 +134,25 @@ class RelocalizerNode(LifecycleNode):
 
 
 def reason_of(error: Exception) -> str:
-    """Return an error's message, with its type unless the message was written for users."""
+    """Return the message of an error that was written for users, and type and message of any other error."""
     return str(error) if isinstance(error, (DsmError, ValueError, RuntimeError)) else repr(error)
 
 
 def start(node: RelocalizerNode) -> bool:
-    """Configure and activate the node; return whether both went well."""
+    """Configure and activate the node; return whether both succeeded."""
     success = TransitionCallbackReturn.SUCCESS
     return node.trigger_configure() == success and node.trigger_activate() == success
 
 
 def spin(node: RelocalizerNode) -> None:
-    """Spin until interrupted. Raises what rclpy raises when it goes on failing."""
+    """Run callbacks until ROS is shut down. Raises an error of rclpy that repeats MAX_SPIN_FAILURES times in a row."""
     executor, failures = MultiThreadedExecutor(EXECUTOR_THREADS), 0
     executor.add_node(node)
     while rclpy.ok():
         try:
             executor.spin_once(timeout_sec=LONGEST_WAIT_S)
             failures = 0
-        except (InvalidHandle, RCLError):  # another thread is destroying an entity that this one was to wait for
+        except (InvalidHandle, RCLError):  # another thread is destroying an entity of the wait set
             failures += 1
             if failures > MAX_SPIN_FAILURES:
                 raise
@@ -159,7 +160,7 @@ def spin(node: RelocalizerNode) -> None:
 
 
 def run(loader: Loader) -> int:
-    """Make the node, start it if ``autostart`` is set, and spin; return 2 when it cannot start."""
+    """Make the node, start it if ``autostart`` is set, and run its callbacks; return 2 if the node cannot start."""
     try:
         node = RelocalizerNode(loader)
     except ParameterException as error:  # a value of the wrong type or out of range
@@ -176,17 +177,12 @@ def run(loader: Loader) -> int:
 
 
 def main(loader: Loader = load) -> int:
-    """Run the node until it is interrupted; return 2 when ``autostart`` is set and it cannot start."""
-    prepare_process()
+    """Run the node until it is interrupted; return 2 if ``autostart`` is set and the node cannot start."""
     rclpy.init()
     try:
         with until_interrupted(rclpy.get_default_context()):
             return run(loader)
     finally:
         rclpy.try_shutdown()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one, as launch sends beside the terminal's, is ignored
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # ros2 launch sends a second SIGINT after that of the terminal
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

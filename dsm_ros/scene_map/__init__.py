@@ -1,1 +1,1 @@
-"""The map database: keyframes, their features, retrieval."""
+"""The map: keyframes, their features, and retrieval."""

@@ -1,4 +1,4 @@
-"""From a sequence of posed RGB-D frames to a map, batch by batch."""
+"""Building of a map from a sequence of RGB-D frames with poses."""
 
 from __future__ import annotations
 
@@ -10,31 +10,30 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dsm_ros.datasets import frame as datasets
-from dsm_ros.datasets.frame import Frame
+from dsm_ros.datasets.frame import Frame, FrameSequence
 from dsm_ros.errors import ImageError, MapError, SequenceError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.features import KeyframeFeatures
 from dsm_ros.scene_map.consistency import Consistency
-from dsm_ros.scene_map.frame_lacks import lacks_of
+from dsm_ros.scene_map.frame_checks import rejection_reasons
 from dsm_ros.scene_map.keyframe import Keyframe, compress
-from dsm_ros.scene_map.keyframe_spacing import nothing_usable
-from dsm_ros.scene_map.map_fit import MapFit
-from dsm_ros.scene_map.overlap import make_view
-from dsm_ros.scene_map.place import check_target, require_writable
+from dsm_ros.scene_map.keyframe_spacing import no_usable_frame
+from dsm_ros.scene_map.location import check_target, require_writable
+from dsm_ros.scene_map.map_agreement import MapAgreement
+from dsm_ros.scene_map.overlap import frame_view
+from dsm_ros.scene_map.rollback import rollback_on_failure
 from dsm_ros.scene_map.store import MapStore, create_store, new_keyframe_id, open_store
-from dsm_ros.scene_map.stuck_sensor import StuckSensor, stopped
-from dsm_ros.scene_map.undo import undone_on_failure
+from dsm_ros.scene_map.stuck_sensor import StuckSensor, stuck_sensor_problem
 
 BATCH = 16
-JUDGED_PAIRS, MAX_HELD = 12, 64  # the first keyframes are held back until so many pairs are compared, or so many held
+MIN_COMPARED_PAIRS, MAX_PENDING = 12, 64  # the first keyframes are written once either number is reached
 UNREADABLE = "its image cannot be read"
 Progress = Callable[[int, int], None]
 
 
 class KeyframeEncoder(Protocol):
-    """What the builder needs of the network."""
+    """The part of the network that the builder needs."""
 
     @property
     def model_hash(self) -> str: ...
@@ -46,7 +45,11 @@ class KeyframeEncoder(Protocol):
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a build did: keyframes added, frames left out per reason, and how the keyframes contradict each other."""
+    """Result of a build.
+
+    added: number of keyframes. left_out: number of frames for each reason. contradiction: how the keyframes contradict
+    each other, None when they do not.
+    """
 
     added: int
     left_out: dict[str, int]
@@ -54,7 +57,7 @@ class BuildReport:
 
 
 def build_map(
-    sequence: datasets.Sequence,
+    sequence: FrameSequence,
     indices: Sequence[int],
     uri: str,
     encoder: KeyframeEncoder,
@@ -62,21 +65,23 @@ def build_map(
     append: bool,
     on_progress: Progress,
 ) -> BuildReport:
-    """Add frames of a sequence to a map, a new one unless ``append``; committed every 16 keyframes.
+    """Add frames of a sequence to a new map, or with ``append`` to an existing one; commit after every 16 keyframes.
 
-    Frames without depth or pose, of a stuck sensor, or whose image cannot be read are left out and counted. The first
-    keyframes are compared before any is written. Raises MapError when the map exists (or, to append, is damaged or of
-    another model) or cannot be written, SequenceError when no frame can be used, or the first keyframes contradict each
-    other or the map. Whatever ends a build, an interruption included, what it wrote is removed; a process that is
-    killed leaves what it had committed.
+    Frames without depth or pose, frames of a stuck sensor, and frames whose image cannot be read are left out and
+    counted. The first keyframes are compared before any keyframe is written. When a build fails or is interrupted,
+    all of its keyframes are removed; when its process is killed, the committed keyframes stay.
+
+    Raises MapError when the map exists (or, with ``append``, is damaged or was built with another model) or cannot be
+    written. Raises SequenceError when no frame can be used, or when the first keyframes contradict each other or the
+    map.
     """
     check_target(uri, append)
     store = open_store(uri) if append else None
     if store is not None:
         _check_model(store, encoder)
         complete_features(store, encoder, on_progress)
-    with undone_on_failure(uri, store) as written:
-        build = _Build(sequence.name, uri, encoder, session, store, MapFit(store) if store else None, written)
+    with rollback_on_failure(uri, store) as written:
+        build = _Build(sequence.name, uri, encoder, session, store, MapAgreement(store) if store else None, written)
         for position, index in enumerate(indices):
             try:
                 frame = sequence[index]
@@ -90,31 +95,31 @@ def build_map(
 
 @dataclass
 class _Build:
-    """A build under way."""
+    """State of a build in progress."""
 
     name: str
     uri: str
     encoder: KeyframeEncoder
     session: str
     store: MapStore | None
-    map_fit: MapFit | None
+    map_agreement: MapAgreement | None
     written: list[int]  # ids
     left_out: Counter[str] = field(default_factory=Counter)
-    held: list[Keyframe] = field(default_factory=list)
+    pending: list[Keyframe] = field(default_factory=list)
     consistency: Consistency = field(default_factory=Consistency)
     sensor: StuckSensor = field(default_factory=StuckSensor)
     first_error: ImageError | None = None
-    is_judged: bool = False
+    is_checked: bool = False
 
     def add(self, frame: Frame) -> None:
-        """Take a frame, and write a batch when it is full."""
-        if lacks := lacks_of(frame) or self.sensor.lacks(frame):
-            self.left_out.update(lacks)
+        """Add a frame, and write the pending keyframes when a batch is full."""
+        if reasons := rejection_reasons(frame) or self.sensor.stale_parts(frame):
+            self.left_out.update(reasons)
             return
-        self.held.append(compress(frame, new_keyframe_id(), self.session))
+        self.pending.append(compress(frame, new_keyframe_id(), self.session))
         self._compare(frame)
-        can_judge = self.is_judged or self.consistency.pairs >= JUDGED_PAIRS or len(self.held) >= MAX_HELD
-        if can_judge and len(self.held) >= BATCH:
+        has_enough_pairs = self.consistency.pairs >= MIN_COMPARED_PAIRS or len(self.pending) >= MAX_PENDING
+        if (self.is_checked or has_enough_pairs) and len(self.pending) >= BATCH:
             self._commit()
 
     def leave_out(self, error: ImageError) -> None:
@@ -123,40 +128,38 @@ class _Build:
         self.first_error = self.first_error or error
 
     def finish(self, count: int) -> BuildReport:
-        """Write the rest. Raises SequenceError when none of ``count`` frames, or next to none, could be used."""
-        if fault := stopped(self.left_out, len(self.written) + len(self.held)):
-            raise SequenceError(f"{self.name}: {fault}")
-        if self.held:
+        """Write the remaining keyframes. Raises SequenceError when too few of ``count`` frames could be used."""
+        if problem := stuck_sensor_problem(self.left_out, len(self.written) + len(self.pending)):
+            raise SequenceError(f"{self.name}: {problem}")
+        if self.pending:
             self._commit()
         if not self.written:
-            raise self.first_error or SequenceError(nothing_usable(self.name, count, self.left_out))
+            raise self.first_error or SequenceError(no_usable_frame(self.name, count, self.left_out))
         return BuildReport(len(self.written), dict(self.left_out), self.consistency.contradiction())
 
     def _compare(self, frame: Frame) -> None:
-        assert frame.depth_HW is not None
-        assert frame.map_T_camera is not None
-        view = make_view(frame.image_HW3, frame.depth_HW, frame.camera, frame.map_T_camera)
+        view = frame_view(frame)
         self.consistency.add(view, self.session)
-        if self.map_fit:
-            self.map_fit.add(view)
+        if self.map_agreement:
+            self.map_agreement.add(view)
 
     def _commit(self) -> None:
-        if not self.is_judged and (contradiction := self.consistency.contradiction()):
+        if not self.is_checked and (contradiction := self.consistency.contradiction()):
             raise SequenceError(f"{self.name}: {contradiction}")
-        if self.map_fit and (misfit := self.map_fit.misfit()):
-            raise SequenceError(f"{self.name}: {misfit}")
-        self.is_judged = True
+        if self.map_agreement and (disagreement := self.map_agreement.disagreement()):
+            raise SequenceError(f"{self.name}: {disagreement}")
+        self.is_checked = True
         self.store = self.store or create_store(self.uri, self.name)
-        for start in range(0, len(self.held), BATCH):
-            batch = self.held[start : start + BATCH]
+        for start in range(0, len(self.pending), BATCH):
+            batch = self.pending[start : start + BATCH]
             self.written += [keyframe.id for keyframe in batch]
             self.store.add(batch)
             _encode(self.store, batch, self.encoder)
-        self.held = []
+        self.pending = []
 
 
 def complete_features(store: MapStore, encoder: KeyframeEncoder, on_progress: Progress) -> int:
-    """Compute the features that an interrupted build did not get to; return how many."""
+    """Compute the features that a killed build left out; return the number of keyframes computed."""
     done = set(store.descriptors(encoder.model_hash)[0])
     missing = [i for i in store.index()["id"].to_pylist() if i not in done]
     for start in range(0, len(missing), BATCH):
@@ -166,7 +169,7 @@ def complete_features(store: MapStore, encoder: KeyframeEncoder, on_progress: Pr
 
 
 def refresh_features(uri: str, encoder: KeyframeEncoder, on_progress: Progress) -> int:
-    """Compute all features of a map again from its keyframes, for this model; return how many."""
+    """Recompute all features of a map for a model; return the number of keyframes."""
     store = open_store(uri)
     require_writable(uri)
     store.delete_features(encoder.model_hash)
@@ -178,7 +181,8 @@ def refresh_features(uri: str, encoder: KeyframeEncoder, on_progress: Progress) 
 def _check_model(store: MapStore, encoder: KeyframeEncoder) -> None:
     models = store.models()
     if models and encoder.model_hash not in models:
-        raise MapError(f"{store.uri} was made by another model; recompute with: dsm map build --refresh {store.uri}")
+        advice = f"recompute its features with: dsm map build --refresh {store.uri}"
+        raise MapError(f"{store.uri} was built with another model; {advice}")
 
 
 def _encode(store: MapStore, keyframes: list[Keyframe], encoder: KeyframeEncoder) -> None:

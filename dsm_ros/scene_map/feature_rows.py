@@ -1,4 +1,4 @@
-"""The features table: one row for the features of one keyframe by one model."""
+"""Rows of the features table, one row per keyframe and model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FEATURES = pa.schema(
 
 
 def row_from_features(keyframe_id: int, features: KeyframeFeatures, model_hash: str) -> dict[str, Any]:
-    """Return the table row: level tensors as fp16 bytes, depths as float32 bytes."""
+    """Return the row of a keyframe's features, with levels as fp16 bytes and depths as float32 bytes."""
     return {
         "keyframe_id": keyframe_id,
         "model_hash": model_hash,
@@ -41,7 +41,7 @@ def row_from_features(keyframe_id: int, features: KeyframeFeatures, model_hash: 
 
 
 def features_from_row(row: dict[str, Any], map_T_camera: Pose44) -> KeyframeFeatures:
-    """Return the features of a row; ValueError when its bytes do not fill its shapes."""
+    """Return the features in a row. Raises ValueError when the sizes of its tensors do not match their shapes."""
     shapes = [tuple(shape) for shape in row["shapes"]]
     levels = tuple(_tensor(data, np.float16, shape) for data, shape in zip(row["levels"], shapes, strict=True))
     depths = tuple(_tensor(data, np.float32, shape[1:]) for data, shape in zip(row["depths"], shapes, strict=True))
@@ -50,9 +50,9 @@ def features_from_row(row: dict[str, Any], map_T_camera: Pose44) -> KeyframeFeat
 
 
 def on_device(features: KeyframeFeatures, device: torch.device) -> KeyframeFeatures:
-    """Return features with levels and depths on a device, levels by cell in memory, which is how they are gathered.
+    """Return features with levels and depths on a device; the descriptor stays on the CPU, where it is searched.
 
-    The descriptor stays where it is searched.
+    The levels are channels-last, because matching gathers all channels of a cell.
     """
     by_cell = [level[None].to(device, memory_format=torch.channels_last)[0] for level in features.image.levels]
     depths = tuple(depth.to(device) for depth in features.depths)

@@ -1,4 +1,4 @@
-"""What the map keeps of one image: enough to look at it and to compute its features again."""
+"""A keyframe: compressed image and depth with pose and camera, from which features can be recomputed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_DEPTH_M = MAX_DEPTH_UNITS * DEPTH_UNIT_M
 
 @dataclass(frozen=True)
 class Keyframe:
-    """One posed RGB-D image, compressed: colour as JPEG, depth as 16-bit PNG in mm, both of ``camera``."""
+    """One compressed RGB-D image with its pose: colour as JPEG, depth as 16-bit PNG in mm, both in ``camera``."""
 
     id: int
     session: str
@@ -36,12 +36,12 @@ class Keyframe:
     depth_png: bytes
 
     def image_HW3(self) -> NDArray[np.uint8]:
-        """Return the colour image, uint8 RGB; MapError when it is damaged."""
-        image = cv2.imdecode(np.frombuffer(self.image_jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
-        return np.asarray(self._checked(image, "image"), dtype=np.uint8)
+        """Return the colour image (H, W, 3), uint8 RGB. Raises MapError when it is damaged."""
+        image = cv2.imdecode(np.frombuffer(self.image_jpeg, np.uint8), cv2.IMREAD_COLOR)
+        return np.asarray(cv2.cvtColor(self._checked(image, "image"), cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
     def depth_HW(self) -> NDArray[np.float32]:
-        """Return the depth, float32 m, 0 = unknown; MapError when it is damaged."""
+        """Return the depth (H, W), float32 m, 0 = unknown. Raises MapError when it is damaged."""
         depth = cv2.imdecode(np.frombuffer(self.depth_png, np.uint8), cv2.IMREAD_UNCHANGED)
         return self._checked(depth, "depth").astype(np.float32) * np.float32(DEPTH_UNIT_M)
 
@@ -52,7 +52,7 @@ class Keyframe:
 
 
 def pose_fault(a_T_b: Pose44) -> str | None:
-    """Return why a 4x4 matrix is no pose; None when it is one."""
+    """Return why a 4x4 matrix is not a pose, or None when it is a pose."""
     if not np.isfinite(a_T_b).all():
         return "its pose is not finite"
     rotation_33 = a_T_b[:3, :3]
@@ -73,12 +73,12 @@ def camera_from_json(text: str) -> Camera:
 
 
 def compress(frame: Frame, keyframe_id: int, session: str) -> Keyframe:
-    """Return the keyframe of a frame that has depth and pose, at most 640 px wide and 300 KB.
+    """Return the keyframe of a frame with depth and pose, at most 640 px wide and 300 KB large.
 
-    Raises MapError when depth or pose is missing, or the pose is none.
+    Raises MapError when depth or pose is missing, or the pose is invalid.
     """
     if frame.depth_HW is None or frame.map_T_camera is None:
-        raise MapError(f"frame {frame.name} has no depth or no pose; a map needs both")
+        raise MapError(f"frame {frame.name} has no depth or no pose; leave it out")
     if fault := pose_fault(frame.map_T_camera):
         raise MapError(f"frame {frame.name}: {fault}; leave it out")
     for camera in _sizes(frame.camera):
@@ -89,7 +89,7 @@ def compress(frame: Frame, keyframe_id: int, session: str) -> Keyframe:
 
 
 def _sizes(camera: Camera) -> Iterator[Camera]:
-    """Yield the camera at the sizes to try: at most 640 px wide; then smaller, for depth too noisy to compress."""
+    """Yield the camera at 640 px width or less, then at smaller sizes for depth that does not compress well."""
     width_px = min(camera.width_px, MAX_WIDTH_PX)
     while width_px:
         yield camera.resized(width_px, max(1, round(camera.height_px * width_px / camera.width_px)))
@@ -97,11 +97,11 @@ def _sizes(camera: Camera) -> Iterator[Camera]:
 
 
 def _compressed(image_HW3: NDArray[np.uint8], depth_HW: NDArray[np.float32], camera: Camera) -> tuple[bytes, bytes]:
-    """Return JPEG and PNG at a camera's size; the JPEG at the best quality at which both fit, if there is one."""
+    """Return JPEG and PNG at a camera's size, with the best JPEG quality that keeps both within the limit."""
     size = (camera.width_px, camera.height_px)
     depth_HW = cv2.resize(depth_HW, size, interpolation=cv2.INTER_NEAREST)
     units_HW = np.nan_to_num(depth_HW / DEPTH_UNIT_M + 0.5, nan=0.0, posinf=0.0, neginf=0.0)
-    # What is too far for 16 bits is unknown: the largest number would be a surface at 65 m.
+    # Depth beyond the range of 16 bits becomes unknown; clipping would create a surface at 65 m.
     units_HW = np.where((units_HW > 0) & (units_HW < MAX_DEPTH_UNITS), units_HW, 0)
     depth_png = _encode(".png", units_HW.astype(np.uint16), [])
     image_HW3 = cv2.resize(image_HW3, size, interpolation=cv2.INTER_AREA)[..., ::-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -9,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.patches import PatchLevel, cut_patches, grey_pyramid
+from dsm_ros.geometry.patches import LEVELS, PatchLevel, cut_patches, grey_pyramid, joined_patches
 from dsm_ros.geometry.pose import transform
 from dsm_ros.geometry.rectify import rectify_depth
 from dsm_ros.scene_map.keyframe import Keyframe
 
 LONG_SIDE_PX = 512
 MAX_POINTS = 300
-MIN_DISTANCE_PX = 8
+MIN_DISTANCE_PX = 10
 CORNER_QUALITY = 0.005  # least corner response, relative to the best corner of the image
 BORDER_PX = 10
 PLANE_RADIUS_PX = 6  # of the surface that a plane is fitted to
@@ -47,6 +48,19 @@ class KeyframePatches:
 
     def __len__(self) -> int:
         return len(self.points_N3)
+
+    def rows(self, rows_M: NDArray[np.int64]) -> KeyframePatches:
+        """Return the patches of some rows."""
+        levels = tuple(level.rows(rows_M) for level in self.levels)
+        return KeyframePatches(self.points_N3[rows_M], self.tangents_N32[rows_M], levels)
+
+
+def all_patches(keyframes: Sequence[KeyframePatches]) -> KeyframePatches:
+    """Return the patches of any number of keyframes in one piece."""
+    points_N3 = np.concatenate([np.empty((0, 3)), *(each.points_N3 for each in keyframes)])
+    tangents_N32 = np.concatenate([np.empty((0, 3, 2)), *(each.tangents_N32 for each in keyframes)])
+    levels = tuple(joined_patches([each.levels[level] for each in keyframes]) for level in range(LEVELS))
+    return KeyframePatches(points_N3, tangents_N32, levels)
 
 
 def keyframe_patches(keyframe: Keyframe) -> KeyframePatches:

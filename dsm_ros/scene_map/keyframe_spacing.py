@@ -1,4 +1,4 @@
-"""Which frames of a sequence become keyframes: those whose camera moved or turned enough since the last one."""
+"""Selection of keyframes by the camera's motion since the previous keyframe."""
 
 from __future__ import annotations
 
@@ -8,81 +8,90 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dsm_ros.datasets import frame
+from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.pose import Pose44, pose_error
 
 PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(m|deg)")
-NAMED_REASONS = 3
+MAX_LISTED_REASONS = 3
 
 
 @dataclass(frozen=True)
 class Spacing:
-    """How far a camera must have moved, or how far turned, for the next keyframe; infinity where it does not count."""
+    """Translation or rotation after which the next keyframe is taken; infinity disables either limit."""
 
     distance_m: float = math.inf
     angle_deg: float = math.inf
 
     def is_reached(self, last_44: Pose44, next_44: Pose44) -> bool:
-        """Return whether a pose is that far from another."""
+        """Return whether two poses are at least this far apart."""
         distance_m, angle_deg = pose_error(next_44, last_44)
         return distance_m >= self.distance_m or angle_deg >= self.angle_deg
 
 
-DEFAULT_SPACING = Spacing(0.1, 5.0)  # on rooms and the kitchen as accurate as six keyframes a second, within 1 cm
+DEFAULT_SPACING = Spacing(0.1, 5.0)  # accuracy is within 1 cm of six keyframes a second, on rooms and 7-Scenes kitchen
 
 
 def parse_spacing(text: str) -> Spacing:
-    """Return the spacing of METRESm/DEGREESdeg, either part optional. Raises SequenceError when it is none."""
+    """Return the spacing in a text such as 0.3m/15deg, 0.3m or 15deg. Raises SequenceError when it is malformed."""
     found = [PART.fullmatch(part.strip()) for part in text.split("/")]
     values = {match[2]: float(match[1]) for match in found if match}
     if len(values) != len(found) or not all(values.values()):
-        raise SequenceError(f"--every '{text}' is no distance or turn; try 0.3m/15deg, 0.3m or 15deg")
+        raise SequenceError(f"--every '{text}' is not a distance or angle; try 0.3m/15deg, 0.3m or 15deg")
     return Spacing(values.get("m", math.inf), values.get("deg", math.inf))
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Frames to take as keyframes, and how many were left out for want of a part, by reason."""
+    """Selected keyframes.
+
+    indices: of the selected frames. left_out: number of frames without depth or pose for each reason.
+    """
 
     indices: tuple[int, ...]
     left_out: dict[str, int]
 
 
-def select_keyframes(
-    sequence: frame.Sequence, indices: Sequence[int], every: str | None, all_of_them: bool
-) -> Selection:
-    """Return the frames that are ``every`` apart; without it all of them, if they were chosen one by one.
+def select_keyframes(sequence: FrameSequence, indices: Sequence[int], spacing: Spacing | None) -> Selection:
+    """Return the keyframes among some frames: those that are ``spacing`` apart, or for None all of them.
 
-    Otherwise they are at the default spacing. Raises SequenceError as ``parse_spacing`` and ``select_by_motion``.
+    Raises SequenceError when no frame has depth and pose.
     """
-    if every is None and all_of_them:
-        return Selection(tuple(indices), {})
-    return select_by_motion(sequence, indices, parse_spacing(every) if every is not None else DEFAULT_SPACING)
+    return Selection(tuple(indices), {}) if spacing is None else select_by_motion(sequence, indices, spacing)
 
 
-def select_by_motion(sequence: frame.Sequence, indices: Sequence[int], spacing: Spacing) -> Selection:
-    """Return the frames that are ``spacing`` apart, among those that lack nothing; reads no pixels.
+def choose_spacing(every: str | None, frames: str | None) -> Spacing | None:
+    """Return the spacing for the options --every and --frames; --frames alone selects all of its frames, so None.
 
-    Raises SequenceError when every frame lacks something.
+    Raises SequenceError when ``every`` is malformed.
+    """
+    if every is not None:
+        return parse_spacing(every)
+    return DEFAULT_SPACING if frames is None else None
+
+
+def select_by_motion(sequence: FrameSequence, indices: Sequence[int], spacing: Spacing) -> Selection:
+    """Return the frames with depth and pose that are ``spacing`` apart; images are not decoded.
+
+    Raises SequenceError when no frame has depth and pose.
     """
     selected: list[int] = []
     left_out: Counter[str] = Counter()
     last_44: Pose44 | None = None
     for index in indices:
         header = sequence.header(index)
-        if header.lacks or header.map_T_camera is None:
-            left_out.update(header.lacks or ["no pose"])
+        if header.missing or header.map_T_camera is None:
+            left_out.update(header.missing or ["no pose"])
         elif last_44 is None or spacing.is_reached(last_44, header.map_T_camera):
             selected.append(index)
             last_44 = header.map_T_camera
     if not selected:
-        raise SequenceError(nothing_usable(sequence.name, len(indices), left_out))
+        raise SequenceError(no_usable_frame(sequence.name, len(indices), left_out))
     return Selection(tuple(selected), dict(left_out))
 
 
-def nothing_usable(name: str, count: int, left_out: Mapping[str, int]) -> str:
-    """Return the line that says why none of a sequence's frames can be used."""
-    commonest = Counter(left_out).most_common(NAMED_REASONS)
+def no_usable_frame(name: str, count: int, left_out: Mapping[str, int]) -> str:
+    """Return the error message for a sequence in which no frame can be a keyframe, with the most common reasons."""
+    commonest = Counter(left_out).most_common(MAX_LISTED_REASONS)
     reasons = "; ".join(f"{number} {reason}" for reason, number in commonest)
     return f"{name}: {count} of {count} frames cannot be used: {reasons}; a map needs image, depth and pose"

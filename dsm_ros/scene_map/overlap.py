@@ -1,4 +1,4 @@
-"""What two posed RGB-D images see of the same surface: pixels of one moved into the other by depth and pose."""
+"""Overlap of two RGB-D images with poses: pixels of one are reprojected into the other by depth and pose."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dsm_ros.datasets.frame import Frame
+from dsm_ros.errors import MapError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert, transform
 from dsm_ros.scene_map.keyframe import Keyframe
@@ -16,15 +18,18 @@ from dsm_ros.scene_map.keyframe import Keyframe
 WIDTH_PX = 160
 STEP_PX = 2
 SMOOTH_PX = 0.8
-DETAIL_PX = 9  # details are what is smaller than this
-MIN_CONTRAST = 3.0  # grey levels: below, an image holds little but noise
+DETAIL_PX = 9  # larger structures are removed from the image
+MIN_CONTRAST = 3.0  # standard deviation in grey levels, below which an image is little more than noise
 MIN_SHARED = 0.04
-TOLERANCE_M, TOLERANCE_SHARE = 0.05, 0.08  # of two depths of one surface, seen at coarse pixels
+TOLERANCE_M, TOLERANCE_SHARE = 0.05, 0.08  # between two depths of one surface, sampled at coarse pixels
 
 
 @dataclass(frozen=True)
 class View:
-    """A posed RGB-D image, made small: depth (m, 0 = unknown) and what the grey image shows beyond its slow changes."""
+    """A downscaled RGB-D image with its pose.
+
+    depth_HW: m, 0 = unknown. detail_HW: the grey image without its low frequencies.
+    """
 
     camera: Camera
     map_T_camera: Pose44
@@ -33,7 +38,7 @@ class View:
 
     @cached_property
     def samples_N2(self) -> NDArray[np.int64]:
-        """Return pixels (u, v) of known depth on a grid."""
+        """Return the pixels (u, v) of a regular grid that have depth."""
         v_HW, u_HW = np.mgrid[
             STEP_PX // 2 : self.camera.height_px : STEP_PX, STEP_PX // 2 : self.camera.width_px : STEP_PX
         ]
@@ -42,19 +47,19 @@ class View:
 
     @cached_property
     def rays_N3(self) -> NDArray[np.float64]:
-        """Return the rays of the samples, z = 1."""
+        """Return the rays of the samples, with z = 1."""
         return self.camera.unproject(self.samples_N2.astype(np.float64))
 
     @cached_property
     def points_N3(self) -> NDArray[np.float64]:
-        """Return the samples in the camera frame, m."""
+        """Return the points of the samples in the camera frame, m."""
         return self.rays_N3 * self.depth_HW[self.samples_N2[:, 1], self.samples_N2[:, 0], None]
 
 
 def make_view(
     image_HW3: NDArray[np.uint8], depth_HW: NDArray[np.float32], camera: Camera, map_T_camera: Pose44
 ) -> View:
-    """Return the view of an image (uint8 RGB) with its depth (m, 0 = unknown), both of ``camera``."""
+    """Return the view of an image (uint8 RGB) and its depth (m, 0 = unknown), both in ``camera``."""
     width_px = min(WIDTH_PX, camera.width_px)
     size = (width_px, max(1, round(camera.height_px * width_px / camera.width_px)))
     small_HW3 = cv2.resize(image_HW3, size, interpolation=cv2.INTER_AREA)
@@ -65,46 +70,53 @@ def make_view(
     return View(camera.resized(*size), map_T_camera, small_depth_HW, detail_HW)
 
 
+def frame_view(frame: Frame) -> View:
+    """Return the view of a frame. Raises MapError when the frame has no depth or no pose."""
+    if frame.depth_HW is None or frame.map_T_camera is None:
+        raise MapError(f"frame {frame.name} has no depth or no pose; leave it out")
+    return make_view(frame.image_HW3, frame.depth_HW, frame.camera, frame.map_T_camera)
+
+
 def keyframe_view(keyframe: Keyframe) -> View:
-    """Return the view of a keyframe; MapError when its image or depth is damaged."""
+    """Return the view of a keyframe. Raises MapError when its image or depth is damaged."""
     return make_view(keyframe.image_HW3(), keyframe.depth_HW(), keyframe.camera, keyframe.map_T_camera)
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """How two views fit together.
+    """Agreement of two views after the pixels of the first are reprojected into the second.
 
-    shared: of the pixels of one, the share that falls on known depth of the other. moved: how far they move in the
-    image at the median, in image widths. in_front: the share of the shared that lies clearly before the surface that
-    the other sees through it: none, where depths and poses are right. agreeing: the share of one's pixels that lie on
-    the surface the other sees. likeness: correlation of the two images, -1..1,
-    where the pixels are not hidden; None where either holds too little to be compared.
+    shared: share of the first view's pixels that fall on known depth of the second. moved: median displacement of the
+    shared pixels, in image widths. in_front: share of the shared pixels that lie in front of the second view's surface
+    and would hide it; 0 when depth and poses are right. agreeing: share of the first view's pixels that lie on the
+    second view's surface. correlation: normalised cross-correlation (-1..1) of the two images over the visible shared
+    pixels, None when either image has too little contrast.
     """
 
     shared: float
     moved: float = float("inf")
     in_front: float = 0.0
     agreeing: float = 0.0
-    likeness: float | None = None
+    correlation: float | None = None
 
     @property
     def apart(self) -> bool:
-        """Whether the views share too little to be compared."""
+        """Whether the views share too few pixels to be compared."""
         return self.shared < MIN_SHARED
 
     @property
     def meets(self) -> bool:
-        """Whether both see a surface in the same place."""
+        """Whether both views contain a surface at the same place."""
         return self.agreeing >= MIN_SHARED
 
 
 def relative_pose(one: View, other: View) -> Pose44:
-    """Return other_T_one by the poses of two views."""
+    """Return other_T_one (4x4) of two views."""
     return invert(other.map_T_camera) @ one.map_T_camera
 
 
 def overlap(one: View, other: View, other_T_one: Pose44, focal_factor: float = 1.0) -> Overlap:
-    """Compare two views, if one is at ``other_T_one`` and focal lengths are ``focal_factor`` times those told."""
+    """Return the overlap of two views, with relative pose ``other_T_one`` and focal lengths times ``focal_factor``."""
     if not len(one.samples_N2):
         return Overlap(0.0)
     points_N3 = transform(other_T_one, one.points_N3 / (focal_factor, focal_factor, 1.0))
@@ -123,21 +135,21 @@ def _compared(
     one: View, other: View, shared: float, at_M: NDArray[np.int64], to_M2: NDArray[np.int64], z_M: NDArray[np.float64]
 ) -> Overlap:
     from_M2 = one.samples_N2[at_M]
-    seen_M = other.depth_HW[to_M2[:, 1], to_M2[:, 0]]
-    tolerance_M = TOLERANCE_M + TOLERANCE_SHARE * seen_M
+    surface_M = other.depth_HW[to_M2[:, 1], to_M2[:, 0]]
+    tolerance_M = TOLERANCE_M + TOLERANCE_SHARE * surface_M
     moved_px = float(np.median(np.linalg.norm(to_M2 - from_M2, axis=1)))
-    visible_M = z_M < seen_M + tolerance_M
-    likeness = _correlation(
+    visible_M = z_M < surface_M + tolerance_M
+    correlation = _correlation(
         one.detail_HW[from_M2[visible_M, 1], from_M2[visible_M, 0]],
         other.detail_HW[to_M2[visible_M, 1], to_M2[visible_M, 0]],
     )
-    in_front = float(np.mean(z_M < seen_M - tolerance_M))
-    agreeing = shared * float(np.mean(np.abs(z_M - seen_M) < tolerance_M))
-    return Overlap(shared, moved_px / other.camera.width_px, in_front, agreeing, likeness)
+    in_front = float(np.mean(z_M < surface_M - tolerance_M))
+    agreeing = shared * float(np.mean(np.abs(z_M - surface_M) < tolerance_M))
+    return Overlap(shared, moved_px / other.camera.width_px, in_front, agreeing, correlation)
 
 
 def _correlation(one_N: NDArray[np.float32], other_N: NDArray[np.float32]) -> float | None:
-    """Return the normalised cross-correlation; None where there is too little of either."""
+    """Return the normalised cross-correlation, None with too few samples or too little contrast."""
     if len(one_N) < 50 or min(one_N.std(), other_N.std()) < MIN_CONTRAST:
         return None
     one_N, other_N = one_N - one_N.mean(), other_N - other_N.mean()
@@ -145,7 +157,7 @@ def _correlation(one_N: NDArray[np.float32], other_N: NDArray[np.float32]) -> fl
 
 
 def flattened(view: View) -> View:
-    """Return a view with one depth, the median, in place of the known ones."""
+    """Return a view in which every known depth is replaced by the median depth."""
     known_HW = view.depth_HW > 0
     depth_m = np.median(view.depth_HW[known_HW]) if known_HW.any() else 0.0
     return replace(view, depth_HW=np.where(known_HW, np.float32(depth_m), np.float32(0)))

@@ -1,4 +1,4 @@
-"""Nearest keyframes by global descriptor [paper 3.1], exact and in memory."""
+"""Retrieval of the keyframes with the most similar global descriptors, exact and in memory [paper 3.1]."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ SHRINKAGE = 0.1
 
 
 class Retrieval:
-    """Search among the descriptors of one map.
+    """Search among the descriptors (N, D) of one map by cosine similarity after whitening.
 
-    Descriptors of one place share most of their direction. Whitening with the map's own mean and covariance
-    (shrunk, since maps can be small) leaves what tells its keyframes apart; then cosine similarity.
+    The descriptors of one place have a large common component. Whitening with mean and covariance of the map removes
+    it; the covariance is shrunk, because maps can be small. Raises ValueError without descriptors.
     """
 
     def __init__(self, descriptors_ND: Tensor):
@@ -28,7 +28,7 @@ class Retrieval:
         self._whitened_NR = self._whiten(descriptors_ND)
 
     def nearest(self, descriptor_D: Tensor, count: int) -> list[tuple[int, float]]:
-        """Return up to ``count`` (row, similarity), best first."""
+        """Return up to ``count`` pairs (row, similarity) for a descriptor (D,), best first."""
         similarities_N = self._whitened_NR @ self._whiten(descriptor_D[None].cpu())[0]
         best = similarities_N.topk(min(count, len(similarities_N)))
         return list(zip(best.indices.tolist(), best.values.tolist(), strict=True))
@@ -38,7 +38,7 @@ class Retrieval:
 
 
 def _principal_axes(offsets_ND: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Return the largest singular values (R) and their axes (D, R), by way of D x D: N may be large."""
+    """Return the largest singular values (R,) and their axes (D, R), computed from D x D because N may be large."""
     variances_D, axes_DD = torch.linalg.eigh((offsets_ND.T @ offsets_ND).double())
     deviations_R = variances_D.flip(0)[:count].clamp(min=0).sqrt()
     return deviations_R.float(), axes_DD.flip(1)[:, :count].float()

@@ -1,4 +1,4 @@
-"""A map opened for localization: poses and descriptors in memory, features read when retrieved."""
+"""A map opened for localization: poses and descriptors are in memory, features are read on first use."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from dsm_ros.scene_map.keyframe import Keyframe
 from dsm_ros.scene_map.keyframe_index import KeyframeIndex
 from dsm_ros.scene_map.keyframe_patches import KeyframePatches, keyframe_patches
 from dsm_ros.scene_map.memory import Memory
-from dsm_ros.scene_map.reported_errors import damage_reported
+from dsm_ros.scene_map.storage_errors import translate_read_errors
 from dsm_ros.scene_map.store import MapStore, open_store
 
-FEATURE_BYTES = 520_000  # at most, of one keyframe of the lite preset, on disk and in memory
+FEATURE_BYTES = 520_000  # upper limit for one keyframe of the lite preset, on disk and in memory
 CACHE_BYTES = 4000 * FEATURE_BYTES
 PATCHES_BYTES = 256_000_000  # of about 600 keyframes
 READ_AT_ONCE = 16
@@ -28,17 +28,17 @@ DISPLAY_KEYFRAMES = 40
 
 
 class SceneMap:
-    """Read-only view of the keyframes that have features of one model. Safe to read from several threads.
+    """Read-only view of the keyframes that have features of one model; several threads may use it at once.
 
-    device: where the features in memory are kept. Features take at most ``CACHE_BYTES`` of memory and patches at most
-    ``PATCHES_BYTES``; the least recently used ones are dropped.
-    index: another one than the store's own, to search other keyframes than were recorded.
+    device: device of the cached features. Features take up to ``CACHE_BYTES`` and patches up to ``PATCHES_BYTES``; the
+    least recently used are dropped first.
+    index: replaces the index of the store, to search among other keyframes.
     """
 
     def __init__(self, store: MapStore, model_hash: str, device: str = "cpu", index: KeyframeIndex | None = None):
         self._store, self._model_hash, self._device = store, model_hash, torch.device(device)
         self._index = index or _read_index(store, model_hash)
-        store.locate(model_hash)
+        store.read_addresses(model_hash)
         self._features = Memory(self._read_features, _size_bytes, CACHE_BYTES)
         self._patches = Memory(self._read_patches, lambda patches: patches.nbytes, PATCHES_BYTES)
 
@@ -46,22 +46,22 @@ class SceneMap:
     def open(cls, uri: str, model_hash: str, device: str = "cpu") -> SceneMap:
         """Open a map for a model. Raises MapError when it is missing, unreadable or has no features of the model."""
         store = open_store(uri)
-        with damage_reported(uri):
+        with translate_read_errors(uri):
             return cls(store, model_hash, device)
 
     @property
     def store(self) -> MapStore:
-        """The tables that the map is read from."""
+        """The tables of the map."""
         return self._store
 
     @property
     def model_hash(self) -> str:
-        """The model whose features are used."""
+        """The hash of the model whose features are used."""
         return self._model_hash
 
     @property
     def device(self) -> torch.device:
-        """Where the features in memory are."""
+        """The device of the cached features."""
         return self._device
 
     @property
@@ -76,64 +76,64 @@ class SceneMap:
 
     @property
     def poses_N44(self) -> NDArray[np.float64]:
-        """The poses of all keyframes, map_T_camera."""
+        """The poses of all keyframes, map_T_camera (N, 4, 4)."""
         return self._index.poses_N44
 
     def retrieve(self, descriptor_D: Tensor, count: int) -> list[int]:
-        """Return the ids of up to ``count`` keyframes that look most like a descriptor, best first."""
+        """Return the ids of up to ``count`` keyframes with the most similar descriptors, best first [paper 3.1]."""
         return self._index.retrieve(descriptor_D, count)
 
     def nearest(self, map_T_camera: Pose44, count: int) -> list[int]:
-        """Return the ids of up to ``count`` keyframes that see what a camera there sees, nearest first."""
+        """Return the ids of up to ``count`` keyframes whose position and viewing direction are nearest to a pose."""
         return self._index.nearest(map_T_camera, count)
 
     def features(self, ids: Sequence[int]) -> list[KeyframeFeatures]:
-        """Return the features of keyframes in the order asked, from memory where they were used before.
+        """Return the features of keyframes in the order of ``ids``, cached after the first use.
 
-        Raises MapError where the map was deleted or damaged since it was opened.
+        Raises MapError when the map was deleted or damaged after it was opened.
         """
         return self._features.get(ids)
 
     def patches(self, ids: Sequence[int]) -> list[KeyframePatches]:
-        """Return the image patches of keyframes in the order asked, from memory where they were used before.
+        """Return the image patches of keyframes in the order of ``ids``, cached after the first use.
 
-        Raises MapError where the map was deleted or damaged since it was opened.
+        Raises MapError when the map was deleted or damaged after it was opened.
         """
         return self._patches.get(ids)
 
     def _read_features(self, ids: Sequence[int]) -> list[KeyframeFeatures]:
-        with damage_reported(self.store.uri):
-            read = zip(ids, self.store.features(ids, self.model_hash), strict=True)
-            return [on_device(features, self.device) for _, features in read]
+        with translate_read_errors(self.store.uri):
+            read = list(zip(ids, self.store.features(ids, self.model_hash), strict=True))
+        return [on_device(features, self.device) for _, features in read]
 
     def _read_patches(self, ids: Sequence[int]) -> list[KeyframePatches]:
         return [keyframe_patches(keyframe) for keyframe in self.keyframes(ids)]
 
     def preload(self, count: int) -> None:
-        """Read the features of up to ``count`` keyframes into memory now, rather than when an image waits for them."""
+        """Read the features of up to ``count`` keyframes into the cache, so that the first images need not wait."""
         ids = self.ids[:count]
         for start in range(0, len(ids), READ_AT_ONCE):
             self.features(ids[start : start + READ_AT_ONCE])
 
     def preload_patches(self, count: int) -> None:
-        """Cut the patches of up to ``count`` keyframes now, rather than when an image waits for them."""
+        """Cut the patches of up to ``count`` keyframes now, so that the first images need not wait."""
         ids = self.ids[:count]
         for start in range(0, len(ids), READ_AT_ONCE):
             self.patches(ids[start : start + READ_AT_ONCE])
 
     def keyframe(self, keyframe_id: int) -> Keyframe:
-        """Return a keyframe with its image and depth; MapError when it is not in the map."""
+        """Return a keyframe with its image and depth. Raises MapError when the keyframe is not in the map."""
         return self.keyframes([keyframe_id])[0]
 
     def keyframes(self, ids: Sequence[int]) -> list[Keyframe]:
-        """Return keyframes with image and depth, in the order asked; MapError when one is not in the map."""
+        """Return keyframes in the order of ``ids``. Raises MapError when a keyframe is not in the map."""
         found = self.store.keyframes(ids)
         if missing := set(ids) - {keyframe.id for keyframe in found}:
-            raise MapError(f"the map has no keyframe {min(missing)}")
+            raise MapError(f"the map {self.store.uri} has no keyframe {min(missing)}; open the map again")
         return found
 
     def points(self, max_points: int) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-        """Return up to ``max_points`` points for display: (N, 3) metres in the map frame and (N, 3) RGB."""
+        """Return up to ``max_points`` points for display: (N, 3) in the map frame, m, and their colours (N, 3) RGB."""
         spread = self.ids[:: max(1, len(self.ids) // DISPLAY_KEYFRAMES)]
         clouds = [_cloud(keyframe, max(1, max_points // len(spread))) for keyframe in self.store.keyframes(spread)]
         points_N3, colors_N3 = (np.concatenate(parts) for parts in zip(*clouds, strict=True))
@@ -141,7 +141,7 @@ class SceneMap:
 
 
 def _read_index(store: MapStore, model_hash: str) -> KeyframeIndex:
-    """Return what is searched of a map: the keyframes that have features of a model. Raises MapError without any."""
+    """Return the index of the keyframes with features of a model. Raises MapError when there are none."""
     table = store.index()
     known_K = table["id"].to_numpy()
     poses_K44 = table["map_T_camera"].combine_chunks().flatten().to_numpy().reshape(-1, 4, 4)
@@ -167,5 +167,6 @@ def _size_bytes(features: KeyframeFeatures) -> int:
 
 def _no_features(store: MapStore) -> str:
     if not store.models():
-        return f"the map {store.uri} holds no keyframes with features; build it again or add to it with --append"
-    return f"the map {store.uri} was made by another model; recompute with: dsm map build --refresh {store.uri}"
+        return f"the map {store.uri} has no features; compute them with: dsm map build --refresh {store.uri}"
+    advice = f"recompute its features with: dsm map build --refresh {store.uri}"
+    return f"the map {store.uri} was built with another model; {advice}"

@@ -1,6 +1,6 @@
-"""The map on disk or in a bucket: a LanceDB dataset of three tables.
+"""Storage of a map on disk or in a bucket, as a LanceDB dataset of three tables.
 
-Every write is one LanceDB transaction: a process killed at any moment leaves the last committed version.
+Every write is one LanceDB transaction, so a process killed at any moment leaves the last committed version.
 Keyframes are written before their features, because features can always be computed from keyframes.
 """
 
@@ -22,10 +22,10 @@ from dsm_ros.errors import MapError
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.features import KeyframeFeatures
 from dsm_ros.scene_map.feature_rows import FEATURES, features_from_row, row_from_features
+from dsm_ros.scene_map.keyed_rows import KeyedRows, read_columns
 from dsm_ros.scene_map.keyframe import Keyframe, camera_from_json, camera_to_json
-from dsm_ros.scene_map.place import check_target, connect, map_exists, require_finished
-from dsm_ros.scene_map.reported_errors import damage_reported, writing_reported
-from dsm_ros.scene_map.rows import KeyedRows, read_columns
+from dsm_ros.scene_map.location import check_target, connect, map_exists, require_finished
+from dsm_ros.scene_map.storage_errors import translate_read_errors, translate_write_errors
 
 FORMAT_VERSION = 1
 
@@ -44,17 +44,20 @@ META = pa.schema([("key", pa.string()), ("value", pa.string())])
 
 
 def new_keyframe_id() -> int:
-    """Return an id that no other builder will draw: 62 random bits, so that several may append at once."""
+    """Return a new id of 62 random bits; ids of several builders that append at once do not collide."""
     return secrets.randbits(62)
 
 
 def create_store(uri: str, sensor: str) -> MapStore:
-    """Create an empty map; its meta table comes last and makes it one. Raises MapError when anything is there."""
+    """Create an empty map; its meta table is written last and marks the map as complete.
+
+    Raises MapError when the location is not empty or not writable.
+    """
     check_target(uri, append=False)
     created = datetime.now(timezone.utc).isoformat(timespec="seconds")
     meta = {"format_version": FORMAT_VERSION, "created": created, "sensor": sensor, "frame": "map", "gravity": None}
     rows = [{"key": key, "value": json.dumps(value)} for key, value in meta.items()]
-    with writing_reported(uri):
+    with translate_write_errors(uri):
         database = connect(uri)
         database.create_table("keyframes", schema=KEYFRAMES, exist_ok=True)
         database.create_table("features", schema=FEATURES, exist_ok=True)
@@ -63,15 +66,15 @@ def create_store(uri: str, sensor: str) -> MapStore:
 
 
 def open_store(uri: str) -> MapStore:
-    """Open a map. Raises MapError when it is missing, damaged or of a newer format."""
+    """Open a map. Raises MapError when the map is missing, damaged or of a newer format."""
     if not map_exists(uri):
         require_finished(uri)
-        raise MapError(f"no map at {uri}; build one with: dsm map build SEQUENCE {uri}")
-    with damage_reported(uri):
+        raise MapError(f"there is no map at {uri}; build one with: dsm map build SEQUENCE {uri}")
+    with translate_read_errors(uri):
         store = MapStore(uri)
         version = int(store.meta["format_version"])
     if version > FORMAT_VERSION:
-        raise MapError(f"{uri} has map format {version}, newer than this program; update dsm_ros")
+        raise MapError(f"{uri} has the newer map format {version}; update dsm_ros")
     return store
 
 
@@ -103,65 +106,65 @@ class MapStore:
             for k in keyframes
         ]
         table = pa.Table.from_pylist(rows, schema=KEYFRAMES)
-        with writing_reported(self.uri):
+        with translate_write_errors(self.uri):
             self._keyframes.add(table)
 
     def add_features(self, ids: Sequence[int], features: Sequence[KeyframeFeatures], model_hash: str) -> None:
         """Append the features of keyframes in one transaction; tensors are stored as fp16, depths as float32."""
         rows = [row_from_features(i, f, model_hash) for i, f in zip(ids, features, strict=True)]
         table = pa.Table.from_pylist(rows, schema=FEATURES)
-        with writing_reported(self.uri):
+        with translate_write_errors(self.uri):
             self._features.add(table)
 
     def remove(self, ids: Sequence[int]) -> None:
-        """Remove keyframes and their features."""
+        """Delete keyframes and their features."""
         listed = ", ".join(map(str, ids))
-        with writing_reported(self.uri):
+        with translate_write_errors(self.uri):
             self._features.delete(f"keyframe_id IN ({listed})")
             self._keyframes.delete(f"id IN ({listed})")
 
     def delete_features(self, model_hash: str) -> None:
-        """Remove all features of one model."""
-        with writing_reported(self.uri):
+        """Delete all features of one model."""
+        with translate_write_errors(self.uri):
             self._features.delete(_of_model(model_hash))
 
     def index(self) -> pa.Table:
-        """Return all keyframes without their images, in order of time."""
-        with damage_reported(self.uri):
+        """Return all keyframes without their images, ordered by stamp."""
+        with translate_read_errors(self.uri):
             table = read_columns(self._keyframes, ["id", "session", "stamp_ns", "map_T_camera", "camera"])
             return table.sort_by([("stamp_ns", "ascending"), ("id", "ascending")])
 
     def keyframes(self, ids: Sequence[int]) -> list[Keyframe]:
-        """Return keyframes with their images, in the order asked."""
-        with damage_reported(self.uri):
+        """Return keyframes with their images, in the order of ``ids``; missing keyframes are left out."""
+        with translate_read_errors(self.uri):
             rows = self._keyframe_rows.read(ids)
             return [_keyframe(rows[i]) for i in ids if i in rows]
 
     def models(self) -> dict[str, int]:
-        """Return how many keyframes have features of each model."""
-        with damage_reported(self.uri):
+        """Return the number of keyframes with features of each model, by model hash."""
+        with translate_read_errors(self.uri):
             table = read_columns(self._features, ["model_hash", "keyframe_id"])
         pairs = set(zip(table["model_hash"].to_pylist(), table["keyframe_id"].to_pylist(), strict=True))
         return dict(sorted(Counter(model for model, _ in pairs).items()))
 
     def descriptors(self, model_hash: str) -> tuple[list[int], Tensor]:
-        """Return (keyframe ids, descriptors_ND) of one model."""
-        with damage_reported(self.uri):
+        """Return the keyframe ids and descriptors (N, D) of one model."""
+        with translate_read_errors(self.uri):
             table = read_columns(self._features, ["keyframe_id", "descriptor"], _of_model(model_hash))
-            # Two builders may both complete the same keyframe; its rows are alike, the first counts.
+            # Two builders may both compute features of one keyframe; the rows are equal, so the first is used.
             ids, first = np.unique(table["keyframe_id"].to_numpy(), return_index=True)
             values = table["descriptor"].take(first).combine_chunks().flatten().to_numpy(zero_copy_only=False)
             return ids.tolist(), torch.tensor(values.reshape(len(ids), values.size // max(1, len(ids))))
 
     def features(self, ids: Sequence[int], model_hash: str) -> list[KeyframeFeatures]:
-        """Return the features of keyframes, fp16, in the order asked; those without are left out."""
-        with damage_reported(self.uri):
+        """Return the fp16 features of keyframes in the order of ``ids``; keyframes without features are left out."""
+        with translate_read_errors(self.uri):
             rows = self._rows_of_model(model_hash).read(ids)
             poses = self._keyframe_rows.read(rows, ["map_T_camera"])
             return [features_from_row(rows[i], _pose(poses[i])) for i in ids if i in rows]
 
-    def locate(self, model_hash: str) -> None:
-        """Find where the rows of a model's features are: now, rather than when the first of them are read."""
+    def read_addresses(self, model_hash: str) -> None:
+        """Read the row addresses of a model's features, so that the first ``features`` call need not."""
         self.features([], model_hash)
 
     def _rows_of_model(self, model_hash: str) -> KeyedRows:
@@ -169,8 +172,8 @@ class MapStore:
         return self._feature_rows.setdefault(model_hash, rows)
 
     def compact(self) -> None:
-        """Merge the small fragments that many appends leave behind."""
-        with writing_reported(self.uri):
+        """Merge the small fragments that many appends create."""
+        with translate_write_errors(self.uri):
             for table in (self._keyframes, self._features):
                 table.optimize()
 

@@ -1,4 +1,4 @@
-"""Images of a sensor that has stopped: the same bytes again, though the camera moved."""
+"""Detection of a stuck sensor: image or depth stays identical although the camera moved."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from dsm_ros.datasets.frame import Frame
 from dsm_ros.geometry.pose import Pose44, pose_error
 
 MOVED_M, MOVED_DEG = 0.05, 3.0
-STUCK_DEPTH = "its depth is that of an earlier image, though the camera moved"
-STUCK_IMAGE = "its image is that of an earlier one, though the camera moved"
-MAX_STUCK = 4  # times as many frames as are used: of a sensor that hardly ever runs, the rest is not to be trusted
+STUCK_DEPTH = "its depth equals that of an earlier frame although the camera moved"
+STUCK_IMAGE = "its image equals that of an earlier frame although the camera moved"
+MAX_STUCK_RATIO = 4  # of stuck to usable frames; above, the sensor hardly ever worked and no frame is trusted
 
 
 class StuckSensor:
-    """Where the camera was when each image and depth of a recording was first seen."""
+    """Poses at which each image and each depth of a recording occurred first."""
 
     def __init__(self) -> None:
         self._poses: dict[bytes, Pose44] = {}  # by digest
 
-    def lacks(self, frame: Frame) -> tuple[str, ...]:
-        """Return what of a frame, which has depth and pose, is of an earlier one; remembers the rest.
+    def stale_parts(self, frame: Frame) -> tuple[str, ...]:
+        """Return a reason for each part of a frame, image and depth, that repeats an earlier frame's.
 
-        A constant image or depth is no sign: a wall straight ahead looks the same from beside.
+        Constant images and depths do not count, because a blank wall looks the same from several positions.
         """
         parts = ((STUCK_DEPTH, frame.depth_HW), (STUCK_IMAGE, frame.image_HW3))
-        return tuple(told for told, array in parts if array is not None and self._is_stuck(array, frame.map_T_camera))
+        return tuple(text for text, array in parts if array is not None and self._is_stuck(array, frame.map_T_camera))
 
     def _is_stuck(self, array: NDArray[np.generic], map_T_camera: Pose44 | None) -> bool:
         if map_T_camera is None or _is_constant(array):
@@ -39,12 +39,16 @@ class StuckSensor:
         return distance_m > MOVED_M or angle_deg > MOVED_DEG
 
 
-def stopped(left_out: Mapping[str, int], used: int) -> str | None:
-    """Return one line when so many frames, by reason, are of a stuck sensor that those used are no map; None else."""
-    told = [f"{left_out[reason]} frames: {reason}" for reason in (STUCK_DEPTH, STUCK_IMAGE) if left_out.get(reason)]
-    if max(left_out.get(STUCK_DEPTH, 0), left_out.get(STUCK_IMAGE, 0)) <= MAX_STUCK * used:
+def stuck_sensor_problem(left_out: Mapping[str, int], used: int) -> str | None:
+    """Return an error message when too many frames were left out because of a stuck sensor, or None.
+
+    left_out: number of frames by reason. used: number of usable frames.
+    """
+    counts = {reason: left_out.get(reason, 0) for reason in (STUCK_DEPTH, STUCK_IMAGE)}
+    if max(counts.values()) <= MAX_STUCK_RATIO * used:
         return None
-    return f"{'; '.join(told)}; check that the camera runs, and that the poses are of this recording"
+    figures = "; ".join(f"{count} frames: {reason}" for reason, count in counts.items() if count)
+    return f"{figures}; check that the camera works, and that the poses belong to this recording"
 
 
 def _is_constant(array: NDArray[np.generic]) -> bool:

@@ -1,4 +1,4 @@
-"""Whether a map is sound: every row is read, and neighbouring keyframes are compared."""
+"""Verification of a map: every row is read, and neighbouring keyframes are compared."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from dsm_ros.errors import MapError
 from dsm_ros.scene_map.consistency import Consistency
 from dsm_ros.scene_map.keyframe import Keyframe, pose_fault
 from dsm_ros.scene_map.overlap import keyframe_view, overlap, relative_pose
-from dsm_ros.scene_map.reported_errors import damage_reported
+from dsm_ros.scene_map.storage_errors import translate_read_errors
 from dsm_ros.scene_map.store import MapStore, open_store
 
 BATCH = 16
-NEAREST = 2  # keyframes to look for shared pixels at, beside the neighbours in time
+NEAREST = 2  # keyframes searched for shared pixels, in addition to the neighbours in time
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What is wrong with a map, and what is worth knowing though it may be meant; one line each."""
+    """Problems of a map, and remarks that need not be problems; one line each."""
 
     problems: tuple[str, ...]
     remarks: tuple[str, ...] = ()
 
 
 def find_problems(uri: str, on_progress: Progress) -> Findings:
-    """Read everything in a map and return what was found; no problems means sound. Raises MapError where it cannot."""
+    """Read a whole map and return its problems and remarks. Raises MapError when the map cannot be read."""
     store = open_store(uri)
-    with damage_reported(uri):
+    with translate_read_errors(uri):
         index = store.index()
         ids = index["id"].to_pylist()
         if not ids:
-            return Findings(("the map holds no keyframes; build it again",))
+            return Findings(("the map has no keyframes; build it again",))
         faults = _pose_faults(ids, np.array(index["map_T_camera"].to_pylist()).reshape(-1, 4, 4))
         comparison = _Comparison(store, set(faults))
         for start in range(0, len(ids), BATCH):
@@ -48,16 +48,14 @@ def find_problems(uri: str, on_progress: Progress) -> Findings:
 
 
 def _pose_faults(ids: Sequence[int], poses_N44: NDArray[np.float64]) -> dict[int, str]:
-    told = ((i, pose_fault(pose_44)) for i, pose_44 in zip(ids, poses_N44, strict=True))
-    return {i: f"keyframe {i}: {fault}; build the map again" for i, fault in told if fault}
+    faults = ((i, pose_fault(pose_44)) for i, pose_44 in zip(ids, poses_N44, strict=True))
+    return {i: f"keyframe {i}: {fault}; build the map again" for i, fault in faults if fault}
 
 
 def _feature_problems(store: MapStore, ids: Sequence[int]) -> list[str]:
     models = store.models()
     if not models:
-        return [
-            f"{len(ids)} keyframes have no features of any model; compute them: dsm map build --refresh {store.uri}"
-        ]
+        return [f"{len(ids)} keyframes have no features; {_refresh_advice(store)}"]
     return [problem for model in models for problem in _problems_of_model(store, model, ids)]
 
 
@@ -65,19 +63,22 @@ def _problems_of_model(store: MapStore, model: str, ids: Sequence[int]) -> Itera
     present, descriptors_ND = store.descriptors(model)
     missing = len(set(ids) - set(present))
     if missing:
-        told = f"{missing} keyframes have no features of model {model[:8]}"
-        yield f"{told}; compute them: dsm map build --refresh {store.uri}"
+        yield f"{missing} keyframes have no features of model {model[:8]}; {_refresh_advice(store)}"
     if not torch.isfinite(descriptors_ND).all():
-        yield f"descriptors of model {model[:8]} are not finite"
+        yield f"descriptors of model {model[:8]} are not finite; {_refresh_advice(store)}"
     for start in range(0, len(present), BATCH):
         batch = present[start : start + BATCH]
         for i, features in zip(batch, store.features(batch, model), strict=False):
             if not all(torch.isfinite(tensor).all() for tensor in (*features.image.levels, *features.depths)):
-                yield f"keyframe {i}: features of model {model[:8]} are not finite"
+                yield f"keyframe {i}: features of model {model[:8]} are not finite; {_refresh_advice(store)}"
+
+
+def _refresh_advice(store: MapStore) -> str:
+    return f"compute them with: dsm map build --refresh {store.uri}"
 
 
 class _Comparison:
-    """Keyframes compared with their neighbours, in order of time; those of wrong poses are not."""
+    """Comparison of keyframes with their neighbours in time; keyframes with invalid poses are skipped."""
 
     def __init__(self, store: MapStore, without_pose: set[int]):
         self._store, self._without_pose = store, without_pose
@@ -85,10 +86,10 @@ class _Comparison:
         self._damage: list[str] = []
         self._poses: dict[int, NDArray[np.float64]] = {}
         self._last: dict[str, int] = {}
-        self._met: set[int] = set()  # have a neighbour that shares pixels with them
+        self._met: set[int] = set()  # keyframes that share pixels with a neighbour
 
     def add(self, keyframe: Keyframe) -> None:
-        """Check a keyframe's image and depth, and compare it with the one before."""
+        """Check a keyframe's image and depth, and compare the keyframe with the previous one."""
         try:
             view = keyframe_view(keyframe)
         except MapError as error:
@@ -103,19 +104,19 @@ class _Comparison:
         self._last[keyframe.session] = keyframe.id
 
     def problems(self) -> list[str]:
-        """Return damaged keyframes and how they contradict each other."""
+        """Return the damaged keyframes and the contradiction among keyframes."""
         contradiction = self._consistency.contradiction()
         return [*self._damage, *([contradiction] if contradiction else [])]
 
     def remarks(self) -> list[str]:
-        """Return how many keyframes share no pixels with a neighbour in time, nor with those nearest to them."""
+        """Return a remark when keyframes share no pixels with neighbours in time or in space."""
         if len(self._poses) < 2:
             return []
-        lonely = [i for i in self._poses if i not in self._met and not self._meets_nearest(i)]
-        if not lonely:
+        isolated = [i for i in self._poses if i not in self._met and not self._meets_nearest(i)]
+        if not isolated:
             return []
-        told = f"{len(lonely)} of {len(self._poses)} keyframes share no pixels with a neighbour"
-        return [f"{told}: nothing confirms their depth and poses; take keyframes at smaller steps"]
+        count = f"{len(isolated)} of {len(self._poses)} keyframes share no pixels with a neighbour"
+        return [f"{count}, so their depth and poses are not confirmed; take keyframes at smaller steps"]
 
     def _meets_nearest(self, keyframe_id: int) -> bool:
         here_44, ids = self._poses[keyframe_id], list(self._poses)

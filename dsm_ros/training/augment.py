@@ -1,4 +1,4 @@
-"""What cameras do to images, at random: exposure, colour, contrast, blur and noise, another one for each view."""
+"""Random augmentation of images and depth maps, different for each view."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-BLUR_SHARE = 0.3
-HOLE_SHARE = 0.3
+BLUR_SHARE = 0.3  # of the images
+HOLE_SHARE = 0.3  # of the depth maps
 
 
 def augment(images_VHW3: Tensor, rng: np.random.Generator) -> Tensor:
-    """Return uint8 images changed as by different cameras and lights."""
+    """Return uint8 images with random exposure, white balance, gamma, motion blur and noise."""
     images_V3HW = images_VHW3.permute(0, 3, 1, 2).float() / 255
     count, device = len(images_V3HW), images_VHW3.device
     gain_V311 = _uniform(rng, (count, 1, 1, 1), 0.65, 1.4, device) * _uniform(rng, (count, 3, 1, 1), 0.9, 1.1, device)
@@ -28,7 +28,7 @@ def augment(images_VHW3: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def punch_holes(depths_VHW: Tensor, rng: np.random.Generator) -> Tensor:
-    """Return depth maps with blobs missing in some, as depth cameras have on dark and shiny things."""
+    """Return depth maps of which some have random holes, as depth cameras leave on dark and shiny surfaces."""
     count, height, width = depths_VHW.shape
     blobs_V1HW = torch.rand((count, 1, height // 32, width // 32), generator=_generator(rng))
     smooth_VHW = F.interpolate(blobs_V1HW, (height, width), mode="bicubic")[:, 0].to(depths_VHW.device)
@@ -38,7 +38,7 @@ def punch_holes(depths_VHW: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def _blurred(image_3HW: Tensor, rng: np.random.Generator) -> Tensor:
-    """Blur some images along a line, as a moving camera does."""
+    """Return the image, sometimes with motion blur along a random line."""
     if rng.random() > BLUR_SHARE:
         return image_3HW
     angle, length = rng.uniform(0, math.pi), rng.uniform(1, 4)

@@ -1,4 +1,4 @@
-"""What a training run is: its recipe, read from config/train_PRESET.yaml."""
+"""The recipe of a training run, read from config/train_PRESET.yaml."""
 
 from __future__ import annotations
 
@@ -14,37 +14,38 @@ from dsm_ros.network.config import PRESETS
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A recipe. A step takes ``episodes`` places of ``views`` images each and ``queries`` of every place.
+    """A recipe; every field may stand in its YAML file.
 
-    preset: of the network. width_px, height_px: of the images. max_images: map images per query, drawn 1..max.
-    elsewhere: share of queries whose map is of another place. freeze_trunks: leave what others trained as it is.
-    pool: how many different places; after as many the first ones come again.
+    An episode is a number of views of one place. A step learns from a few episodes, and from some views of each as
+    queries, which are matched against other views.
     """
 
-    preset: str = "lite"
+    preset: str = "lite"  # of the network: lite or paper
     steps: int = 50_000
-    episodes: int = 2
-    views: int = 10
-    queries: int = 4
-    max_images: int = 5
-    elsewhere: float = 0.1
-    width_px: int = 256
+    episodes: int = 2  # per step
+    views: int = 10  # per episode
+    queries: int = 4  # per episode
+    max_images: int = 5  # maximum number of map images per query, which is drawn from 1 to this number
+    elsewhere: float = 0.1  # share of queries whose map images are of another place
+    width_px: int = 256  # of the images
     height_px: int = 192
-    learning_rate: float = 5e-4
+    learning_rate: float = 5e-4  # after the warm-up
     weight_decay: float = 1e-4
     warmup_steps: int = 200
-    clip_norm: float = 1.0
-    matching_weight: float = 0.2
-    choice_weight: float = 0.2
-    matching_temperature: float = 0.05
-    freeze_trunks: bool = False
-    pool: int = 10_000
+    clip_norm: float = 1.0  # maximum norm of the gradient
+    matching_weight: float = 0.2  # of the matching loss
+    choice_weight: float = 0.2  # of the choice loss
+    matching_temperature: float = 0.05  # of the softmax in the matching loss
+    freeze_trunks: bool = False  # keep the published weights of the encoder's trunks
+    trunk_cache_mb: int = 1000  # memory for the outputs of frozen trunks, of which a view of 256x192 takes 0.22 MB
+    pool: int = 10_000  # number of different episodes; later steps use them again
+    augmentations: int = 100  # number of different augmentations of each episode
     seed: int = 0
-    save_every: int = 500
+    save_every: int = 500  # steps
 
 
 def read_config(path: Path) -> TrainConfig:
-    """Read a recipe. Raises DsmError that names the key or value which is wrong."""
+    """Read a recipe. Raises DsmError that names the wrong key or value."""
     known = {field.name: type(field.default) for field in fields(TrainConfig)}
     try:
         values = YAML(typ="safe").load(path.read_text()) or {}
@@ -52,10 +53,10 @@ def read_config(path: Path) -> TrainConfig:
         raise DsmError(f"cannot read the recipe {path}: {str(error).splitlines()[0]}") from error
     for key, value in values.items():
         if key not in known:
-            raise DsmError(f"{path}: '{key}' is no setting; known: {', '.join(known)}")
+            raise DsmError(f"{path}: '{key}' is no setting; use one of {', '.join(known)}")
         if not isinstance(value, (int, float) if known[key] is float else known[key]):
             raise DsmError(f"{path}: {key} is {value!r}; it must be of type {known[key].__name__}")
     config = TrainConfig(**values)
     if config.preset not in PRESETS:
-        raise DsmError(f"{path}: preset '{config.preset}' is unknown; known: {', '.join(PRESETS)}")
+        raise DsmError(f"{path}: preset '{config.preset}' is unknown; use one of {', '.join(PRESETS)}")
     return config

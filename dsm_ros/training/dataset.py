@@ -1,4 +1,4 @@
-"""The stream of steps: which episodes each training step sees, the same after a restart."""
+"""The augmented episodes of each training step, which are the same after a restart."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PREFETCH = 2
 
 
 class Steps(Dataset[list[Episode]]):
-    """Item i: the augmented episodes of step first + i, of one of ``share`` processes."""
+    """Item i: the augmented episodes of step ``first + i`` for process ``rank`` of ``ranks``."""
 
     def __init__(self, source: EpisodeSource, config: TrainConfig, first: int = 0, rank: int = 0, ranks: int = 1):
         self.source, self.config, self.first, self.rank, self.ranks = source, config, first, rank, ranks
@@ -25,19 +25,21 @@ class Steps(Dataset[list[Episode]]):
         return self.config.steps - self.first
 
     def __getitem__(self, index: int) -> list[Episode]:
-        step = self.first + index
-        start = (step * self.ranks + self.rank) * self.config.episodes
-        return [self._episode(step, start + i) for i in range(self.config.episodes)]
+        start = ((self.first + index) * self.ranks + self.rank) * self.config.episodes
+        return [self._episode(start + i) for i in range(self.config.episodes)]
 
-    def _episode(self, step: int, number: int) -> Episode:
-        rng = np.random.default_rng([self.config.seed, step, number])
-        episode = self.source[number % self.config.pool]
+    def _episode(self, number: int) -> Episode:
+        """Return an episode of the pool, with another augmentation each time that it is used again."""
+        turn, place = divmod(number, self.config.pool)
+        key = place, turn % self.config.augmentations
+        rng = np.random.default_rng([self.config.seed, *key])
+        episode = self.source[place]
         images_VHW3 = augment(episode.images_VHW3, rng)
-        return replace(episode, images_VHW3=images_VHW3, depths_VHW=punch_holes(episode.depths_VHW, rng))
+        return replace(episode, images_VHW3=images_VHW3, depths_VHW=punch_holes(episode.depths_VHW, rng), key=key)
 
 
 def load_steps(steps: Steps, workers: int) -> DataLoader[list[Episode]]:
-    """Return the steps in order, made by worker processes ahead of time."""
+    """Return the steps in order; worker processes prepare them ahead of time."""
     return DataLoader(
         steps,
         batch_size=None,

@@ -1,4 +1,4 @@
-"""Which device a process trains on, alone or among those that torchrun started."""
+"""The device that a process trains on, alone or beside other processes started by torchrun."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import distributed
 
 @dataclass(frozen=True)
 class Devices:
-    """This process: its device, its number and how many there are."""
+    """The device of this process, its number, and the number of processes."""
 
     device: torch.device
     rank: int = 0
@@ -21,13 +21,13 @@ class Devices:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process is the one that writes."""
+        """Whether this process writes the files of the run."""
         return self.rank == 0
 
 
 @contextmanager
 def joined_devices() -> Iterator[Devices]:
-    """Join the processes that torchrun started, if it did; use the GPU where there is one."""
+    """Join the processes that torchrun started, if any, and use a GPU if there is one."""
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
     has_gpu = torch.cuda.is_available()
     device = torch.device("cuda", local_rank) if has_gpu else torch.device("cpu")

@@ -1,4 +1,4 @@
-"""What one training step learns from: views of one place with exact depth and pose."""
+"""Training episodes: views of one place with exact depth and pose."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.pose import invert
+from dsm_ros.geometry.pose import Pose44, invert, pose_error
 from dsm_ros.geometry.sampling import pool_depth
 from dsm_ros.network.cost_volume import project
 from dsm_ros.network.features import backproject
 
 OVERLAP_STRIDE_PX = 16
-SAME_SURFACE = 0.1  # relative depth difference below which two views see the same point
+METRES_PER_DEGREE = 1 / 30  # distance that counts as much as a degree of rotation between viewpoints
+SAME_SURFACE = 0.1  # relative difference of depth below which two points lie on one surface
+
+
+EpisodeKey = tuple[int, int]  # number of the place, number of the augmentation
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Episode:
     """V views of one place, all of one size.
 
     images_VHW3 uint8 RGB; depths_VHW float32 m, 0 = unknown; map_T_camera_V44 float64; overlap_VV: see ``overlap``.
+    key: identifies the images in a cache; None = never cached.
     """
 
     images_VHW3: Tensor
@@ -33,6 +38,7 @@ class Episode:
     cameras: tuple[Camera, ...]
     map_T_camera_V44: NDArray[np.float64]
     overlap_VV: NDArray[np.float32]
+    key: EpisodeKey | None = None
 
     def to(self, device: torch.device) -> Episode:
         """Return the episode with images and depths on a device."""
@@ -40,14 +46,14 @@ class Episode:
 
 
 class EpisodeSource(Protocol):
-    """Episodes by number: the same number gives the same episode, in any process, in any order."""
+    """Episodes by number; a number gives the same episode in any process and in any order."""
 
     def __getitem__(self, index: int) -> Episode: ...
 
 
-def intrinsics(cameras: Sequence[Camera], width: int, height: int) -> Tensor:
+def intrinsics(cameras: Sequence[Camera], width: int, height: int) -> NDArray[np.float64]:
     """Return K (N, 3, 3) of cameras on a grid of cells."""
-    return torch.tensor(np.stack([c.resized(width, height).matrix_33 for c in cameras]), dtype=torch.float32)
+    return np.stack([camera.resized(width, height).matrix_33 for camera in cameras])
 
 
 def make_episode(
@@ -58,24 +64,30 @@ def make_episode(
     return Episode(images_VHW3, depths_VHW, tuple(cameras), map_T_camera_V44, overlap_VV)
 
 
+def viewpoint_distances(poses: Sequence[Pose44]) -> list[float]:
+    """Return the distance (m) of each viewpoint from the first, to which rotation adds METRES_PER_DEGREE."""
+    errors = (pose_error(pose, poses[0]) for pose in poses)
+    return [translation_m + METRES_PER_DEGREE * rotation_deg for translation_m, rotation_deg in errors]
+
+
 def overlap(
     depths_VHW: Tensor, cameras: Sequence[Camera], map_T_camera_V44: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Return (V, V): the share of the cells of view i (row) whose surface view j (column) sees."""
+    """Return (V, V): the share of the cells of view i (row) whose surface is visible in view j (column)."""
     pooled_VHW = torch.stack([pool_depth(depth_HW, OVERLAP_STRIDE_PX) for depth_HW in depths_VHW])
     count, height, width = pooled_VHW.shape
-    intrinsics_V33 = intrinsics(cameras, width, height)
+    intrinsics_V33 = torch.from_numpy(intrinsics(cameras, width, height)).float()
     shares_VV = np.eye(count, dtype=np.float32)
     for i in range(count):
         points_P3 = backproject(pooled_VHW[i : i + 1], intrinsics_V33[i : i + 1], torch.eye(4)[None])[0].flatten(1).T
         points_P3 = points_P3[pooled_VHW[i].flatten() > 0]
         for j in set(range(count)) - {i}:
             j_T_i_44 = torch.tensor(invert(map_T_camera_V44[j]) @ map_T_camera_V44[i]).float()
-            shares_VV[i, j] = _seen_share(points_P3, pooled_VHW[j], intrinsics_V33[j], j_T_i_44)
+            shares_VV[i, j] = _visible_share(points_P3, pooled_VHW[j], intrinsics_V33[j], j_T_i_44)
     return shares_VV
 
 
-def _seen_share(points_P3: Tensor, depth_HW: Tensor, intrinsics_33: Tensor, camera_T_local_44: Tensor) -> float:
+def _visible_share(points_P3: Tensor, depth_HW: Tensor, intrinsics_33: Tensor, camera_T_local_44: Tensor) -> float:
     if not len(points_P3):
         return 0.0
     pixels_P2, front_P = project(points_P3, intrinsics_33, camera_T_local_44)

@@ -1,4 +1,4 @@
-"""Losses: coordinates, certainty, and which candidates are right [paper 3.4; DSM_FACTS 9]."""
+"""Losses of coordinates, confidence, candidates and hypotheses [paper 3.4]."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ AP_BINS = 25
 
 
 def coordinate_loss(coords_B3HW: Tensor, truth_B3HW: Tensor, known_BHW: Tensor, deviation_B: Tensor) -> Tensor:
-    """Return the mean L1 distance over cells with a true coordinate, in units of each scene's deviation [eq. 6]."""
+    """Return the mean L1 error over cells with a known ground truth [paper eq. 6].
+
+    deviation_B: the standard deviation of each scene, the unit of the loss.
+    """
     errors_BHW = (coords_B3HW - truth_B3HW).abs().mean(1) / deviation_B[:, None, None]
     return (errors_BHW * known_BHW).sum() / known_BHW.sum().clamp(min=1)
 
 
-def average_precision_loss(certainty_BX: Tensor, right_BX: Tensor) -> Tensor:
-    """Return 1 - AP of ranking each image's cells by certainty (0..1), by soft histograms [eq. 7].
+def average_precision_loss(confidence_BX: Tensor, right_BX: Tensor) -> Tensor:
+    """Return 1 - AP of ranking each image's cells by confidence (0..1), by soft histograms [paper eq. 7].
 
-    right_BX: 1.0 where a cell is right. Images without a right cell say nothing about ranking and are left out.
+    right_BX: 1.0 where a cell is right. Images without a right cell are left out.
     """
-    centres_M = torch.linspace(1, 0, AP_BINS, device=certainty_BX.device)
-    member_BXM = (1 - (certainty_BX[..., None] - centres_M).abs() * (AP_BINS - 1)).clamp(min=0)
+    centres_M = torch.linspace(1, 0, AP_BINS, device=confidence_BX.device)
+    member_BXM = (1 - (confidence_BX[..., None] - centres_M).abs() * (AP_BINS - 1)).clamp(min=0)
     count_BM = member_BXM.sum(1)
     right_BM = (member_BXM * right_BX[..., None]).sum(1)
     precision_BM = right_BM.cumsum(1) / (count_BM.cumsum(1) + 1e-9)
@@ -31,24 +34,25 @@ def average_precision_loss(certainty_BX: Tensor, right_BX: Tensor) -> Tensor:
     return ((1 - precision_B) * ranked_B).sum() / ranked_B.sum().clamp(min=1)
 
 
-def certainty_loss(logits_BHW: Tensor, right_BHW: Tensor) -> Tensor:
-    """Return the ranking loss plus the cross-entropy that makes the certainty a probability.
+def confidence_loss(logits_BHW: Tensor, right_BHW: Tensor) -> Tensor:
+    """Return the ranking loss plus the cross-entropy that makes the confidence a probability.
 
-    The paper has the first alone; the second also learns from images with no right cell, of another place.
+    The paper has the ranking loss only. The cross-entropy also learns from images without a right cell, which are of
+    another place.
     """
     ranking = average_precision_loss(logits_BHW.sigmoid().flatten(1), right_BHW.flatten(1))
     return ranking + F.binary_cross_entropy_with_logits(logits_BHW, right_BHW)
 
 
 def matching_loss(scores_PM: Tensor, right_PM: Tensor, temperature: float) -> Tensor:
-    """Return the cross-entropy of the right candidates among all of a cell, over cells that have a right one.
+    """Return the mean cross-entropy of the right candidates of a cell, over cells that have a right one.
 
-    scores_PM: cosines, below -1 where there is no candidate.
+    scores_PM: cosines, below -1 where there is no candidate. With a leading dimension of queries: the mean of each.
     """
     right_PM = right_PM & (scores_PM >= -1)
     logits_PM = scores_PM / temperature
-    right_P = logits_PM.masked_fill(~right_PM, -1e9).logsumexp(1)
-    return _mean_over(logits_PM.logsumexp(1) - right_P, right_PM.any(1))
+    right_P = logits_PM.masked_fill(~right_PM, -1e9).logsumexp(-1)
+    return _mean_over(logits_PM.logsumexp(-1) - right_P, right_PM.any(-1))
 
 
 def choice_loss(weights_PQ: Tensor, right_PQ: Tensor) -> Tensor:
@@ -58,5 +62,5 @@ def choice_loss(weights_PQ: Tensor, right_PQ: Tensor) -> Tensor:
 
 
 def _mean_over(losses_P: Tensor, learns_P: Tensor) -> Tensor:
-    """Return the mean over some cells, 0 where there are none; no shape depends on which."""
-    return torch.where(learns_P, losses_P, 0.0).sum() / learns_P.sum().clamp(min=1)
+    """Return the mean over the cells that learn, 0 without any; no shape depends on values."""
+    return torch.where(learns_P, losses_P, 0.0).sum(-1) / learns_P.sum(-1).clamp(min=1)

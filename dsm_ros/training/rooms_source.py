@@ -11,19 +11,18 @@ from dsm_ros.datasets.rooms.scene import Room, RoomStyle
 from dsm_ros.datasets.rooms.texture_pack import TextureLibrary
 from dsm_ros.datasets.rooms.view import random_view
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.pose import Pose44, pose_error
+from dsm_ros.geometry.pose import Pose44
 from dsm_ros.training.config import TrainConfig
-from dsm_ros.training.episode import Episode, make_episode
+from dsm_ros.training.episode import Episode, make_episode, viewpoint_distances
 
-FIRST_SEED = 1_000_000  # far from the rooms that anybody evaluates on
-CROWD = 6  # views drawn for each one used: every other of those nearest to the first, which overlap
-METRES_PER_DEGREE = 1 / 30
+FIRST_SEED = 1_000_000  # larger than the seeds of all rooms used for evaluation
+CROWD = 6  # views drawn per view used; every other of the views nearest to the first one overlaps with it enough
 BLANK_SHARE = 0.2
-FOCAL_SHARES = (0.7, 1.1)  # of the width
+FOCAL_SHARES = (0.7, 1.1)  # range of the focal length as a share of the width
 
 
 class RoomEpisodes:
-    """Views near one another in rooms that no test uses, covered with a library's textures where there is one."""
+    """Views near one another in rooms that no test uses, with the textures of a library if given."""
 
     def __init__(self, config: TrainConfig, library: TextureLibrary | None):
         self.config, self.library = config, library
@@ -42,10 +41,9 @@ class RoomEpisodes:
 
 
 def _near_views(room: Room, count: int, rng: np.random.Generator) -> list[Pose44]:
-    """Return views that look much the same way as the first, from not far away."""
+    """Return views whose position and orientation are near those of the first view."""
     crowd = [random_view(room, rng) for _ in range(CROWD * count)]
-    away = [t_m + METRES_PER_DEGREE * r_deg for t_m, r_deg in (pose_error(pose, crowd[0]) for pose in crowd)]
-    return [crowd[i] for i in np.argsort(away)[: 2 * count : 2]]
+    return [crowd[i] for i in np.argsort(viewpoint_distances(crowd))[: 2 * count : 2]]
 
 
 def _camera(config: TrainConfig, rng: np.random.Generator) -> Camera:

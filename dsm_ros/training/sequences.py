@@ -7,18 +7,16 @@ import torch
 
 from dsm_ros.datasets.frame import Frame, Sequence
 from dsm_ros.errors import SequenceError
-from dsm_ros.geometry.pose import pose_error
 from dsm_ros.geometry.rectify import pinhole_of_size, rectify_depth, rectify_image
 from dsm_ros.training.config import TrainConfig
-from dsm_ros.training.episode import Episode, EpisodeSource, make_episode
+from dsm_ros.training.episode import Episode, EpisodeSource, make_episode, viewpoint_distances
 
-SEARCHED = 60  # frames looked at for those near a place
-FRAME_GAP = 15  # views at least so far apart in the sequence, so that they differ
-METRES_PER_DEGREE = 1 / 30
+SEARCHED = 60  # frames among which the nearest ones become the views of an episode
+FRAME_GAP = 15  # minimum number of frames between two views, so that they differ
 
 
 class SequenceEpisodes:
-    """Views around a random frame of a sequence with depth and pose. Frames without them are a SequenceError."""
+    """Views around a random frame of a sequence. Raises SequenceError for a frame without depth or pose."""
 
     def __init__(self, sequence: Sequence, config: TrainConfig):
         self.sequence, self.config = sequence, config
@@ -28,13 +26,12 @@ class SequenceEpisodes:
         numbers = _apart(rng.permutation(len(self.sequence)))[:SEARCHED]
         frames = [self.sequence[int(number)] for number in numbers]
         poses = [_pose(frame) for frame in frames]
-        away = [t_m + METRES_PER_DEGREE * r_deg for t_m, r_deg in (pose_error(pose, poses[0]) for pose in poses)]
-        nearest = np.argsort(away)[: self.config.views]
+        nearest = np.argsort(viewpoint_distances(poses))[: self.config.views]
         return _episode([frames[i] for i in nearest], [poses[i] for i in nearest], self.config.width_px)
 
 
 class MixedEpisodes:
-    """Several sources in turn."""
+    """Episodes of several sources in turn."""
 
     def __init__(self, sources: list[EpisodeSource]):
         self.sources = sources
@@ -45,7 +42,7 @@ class MixedEpisodes:
 
 
 def _apart(numbers: np.ndarray) -> list[int]:
-    """Return the numbers that are not close to one before them."""
+    """Return the numbers that differ enough from all numbers returned before them."""
     kept: list[int] = []
     for number in numbers:
         if all(abs(int(number) - other) >= FRAME_GAP for other in kept):

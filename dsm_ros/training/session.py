@@ -1,4 +1,4 @@
-"""A training run from the command line's words: recipe, network, data, curves."""
+"""A training run with its recipe, network, data and curves, from the arguments of the command line."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from dsm_ros.network.config import PRESETS
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.paths import config_folder, models_folder
 from dsm_ros.progress import progress_bar
+from dsm_ros.training.cached_episodes import CachedEpisodes
 from dsm_ros.training.config import TrainConfig, read_config
 from dsm_ros.training.devices import joined_devices
 from dsm_ros.training.episode import EpisodeSource
-from dsm_ros.training.kept import KeptEpisodes
 from dsm_ros.training.rooms_source import RoomEpisodes
 from dsm_ros.training.sequences import MixedEpisodes, SequenceEpisodes
 from dsm_ros.training.train import OnStep, Run, train
@@ -36,15 +36,15 @@ def train_session(
     keep: bool,
     workers: int,
 ) -> Path:
-    """Train as asked and return the path of the weights. Raises DsmError on bad input, before anything is written."""
+    """Train and return the path of the weights. Raises DsmError on bad input, before anything is written."""
     recipe = Path(preset) if preset.endswith(".yaml") else config_folder() / f"train_{preset}.yaml"
     config = read_config(recipe)
     if not resume and (out / "last.pt").exists():
-        raise DsmError(f"{out} holds a run already; go on with --resume or choose another --out")
+        raise DsmError(f"{out} already holds a run; continue it with --resume or choose another --out")
     source = _source(config, textures, sequences)
     network = _start(config, start)
     out.mkdir(parents=True, exist_ok=True)
-    source = KeptEpisodes(source, out / "episodes") if keep else source
+    source = CachedEpisodes(source, out / "episodes") if keep else source
     with joined_devices() as devices, _curves(out, config.steps, devices.is_first) as on_step:
         return train(network, source, config, Run(out, devices, workers, on_step), resume)
 
@@ -55,7 +55,7 @@ def _source(config: TrainConfig, textures: Path | None, sequences: list[str]) ->
 
 
 def _start(config: TrainConfig, weights: Path | None) -> DsmNet:
-    """Return a network to train: all of some weights, or fresh but for the trunks of the shipped lite ones."""
+    """Return a network with the given weights, or an untrained one, of which lite has the shipped trunks."""
     torch.manual_seed(config.seed)
     network = DsmNet(PRESETS[config.preset])
     if weights:
@@ -69,7 +69,7 @@ def _start(config: TrainConfig, weights: Path | None) -> DsmNet:
 
 @contextmanager
 def _curves(folder: Path, steps: int, is_first: bool) -> Iterator[OnStep]:
-    """Give a function that shows each step: a bar, and curves for TensorBoard in the folder."""
+    """Give a function that shows each step in a progress bar and writes its losses for TensorBoard."""
     if not is_first:
         yield lambda step, losses: None
         return

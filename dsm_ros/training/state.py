@@ -1,7 +1,8 @@
-"""A training run on disk: everything that a killed run needs to go on with the same curve."""
+"""State of a training run on disk, from which a killed run continues with the same curve."""
 
 from __future__ import annotations
 
+import io
 import subprocess
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from dsm_ros.errors import DsmError, ModelError
+from dsm_ros.files import write_whole
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.training.config import TrainConfig
 
@@ -20,7 +22,7 @@ STATE_FILE = "last.pt"
 def save_state(
     folder: Path, step: int, config: TrainConfig, network: DsmNet, optimizer: Optimizer, schedule: LRScheduler
 ) -> None:
-    """Write the state after ``step`` steps; a kill at any moment leaves the last whole one."""
+    """Write the state after ``step`` steps; a kill at any moment leaves the last complete state."""
     state = {
         "step": step,
         "config": asdict(config),
@@ -29,16 +31,16 @@ def save_state(
         "optimizer": optimizer.state_dict(),
         "schedule": schedule.state_dict(),
     }
-    part = folder / f"{STATE_FILE}.part"
-    torch.save(state, part)
-    part.replace(folder / STATE_FILE)
+    content = io.BytesIO()
+    torch.save(state, content)
+    write_whole(folder / STATE_FILE, content.getvalue())
 
 
 def resume(folder: Path, config: TrainConfig, network: DsmNet, optimizer: Optimizer, schedule: LRScheduler) -> int:
-    """Take up the state in a folder and return its step. Raises ModelError when there is none of this recipe."""
+    """Load the state in a folder and return its step. Raises ModelError without one, DsmError for another recipe."""
     path = folder / STATE_FILE
     if not path.is_file():
-        raise ModelError(f"nothing to resume in {folder}; leave out --resume to start")
+        raise ModelError(f"nothing to resume in {folder}; leave out --resume to start a run")
     state = torch.load(path, map_location=network.device, weights_only=True)
     if state["config"] != asdict(config):
         changed = [key for key, value in asdict(config).items() if state["config"].get(key) != value]

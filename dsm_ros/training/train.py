@@ -1,4 +1,4 @@
-"""Training: one loop [paper 4.1; DSM_FACTS 10]."""
+"""The training loop [paper 4.1, method 13]."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OnStep = Callable[[int, dict[str, float]], None]
 
 @dataclass(frozen=True)
 class Run:
-    """Where a run writes, what it runs on, and who is told of each step (number, losses)."""
+    """Folder, devices and worker processes of a run, and a callback for the number and the losses of each step."""
 
     folder: Path
     devices: Devices
@@ -38,7 +38,10 @@ class Run:
 
 
 def train(network: DsmNet, source: EpisodeSource, config: TrainConfig, run: Run, take_up: bool = False) -> Path:
-    """Train a network and return the weights' path. Raises ModelError when there is nothing to take up."""
+    """Train a network and return the path of the weights.
+
+    take_up: continue from the state in the folder. Raises ModelError when there is no state to continue from.
+    """
     device = run.devices.device
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     for trunk in network.encoder.trunks():
@@ -65,7 +68,7 @@ def train(network: DsmNet, source: EpisodeSource, config: TrainConfig, run: Run,
 
 
 def optimise(losses: dict[str, Tensor], network: DsmNet, optimizer: Optimizer, clip_norm: float) -> None:
-    """Descend the sum of the losses; a step whose gradient is not finite is left out."""
+    """Take an optimiser step on the sum of the losses, unless its gradient is not finite."""
     total = torch.stack([value for name, value in losses.items() if value.requires_grad]).sum()
     optimizer.zero_grad(set_to_none=True)
     total.backward()
@@ -80,7 +83,7 @@ def figures(losses: dict[str, Tensor]) -> dict[str, float]:
 
 
 def learning_rate_factor(step: int, config: TrainConfig) -> float:
-    """Rise linearly while warming up, then fall along a cosine to zero."""
+    """Return the factor on the learning rate: a linear warm-up, then a cosine that falls to zero."""
     if step < config.warmup_steps:
         return (step + 1) / config.warmup_steps
     progress = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)

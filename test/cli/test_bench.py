@@ -26,12 +26,13 @@ def program(tmp_path, monkeypatch):
 
 def test_stages_of_a_room_and_settings(dsm, monkeypatch, tmp_path):
     monkeypatch.setattr(bench_room, "ROOM", "rooms:2/size=128x96,frames=60")
-    options = ("--keyframes", 50, "--images", 3, "--sizes", 128, "--plots", tmp_path)
+    options = ("--keyframes", 50, "--images", 3, "--sizes", 128, "--plots", tmp_path, "--beside", 1)
     done = dsm("bench", *options, "--json", "-")
     assert done.status == 0
     figures = json.loads(done.out)
     rows = {row["name"]: row for row in figures["stages"]}
-    assert set(rows) == {"encode", "retrieve", "match", "pnp", "total"}
+    assert set(rows) == {"encode", "retrieve", "match", "pnp", "total", "total beside 1 busy processes"}
+    assert rows["total beside 1 busy processes"]["limit_ms"] == pytest.approx(3 * rows["total"]["median_ms"])
     assert 0 < rows["encode"]["median_ms"] <= rows["encode"]["p95_ms"] < rows["total"]["p95_ms"]
     (setting,) = figures["sweep"]
     assert (setting["keyframes"], setting["scene_images"], setting["width_px"]) == (50, 3, 128)

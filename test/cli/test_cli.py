@@ -86,12 +86,12 @@ def test_no_arguments_show_the_help_alone(dsm):
 
 
 def test_ctrl_c_is_told(dsm, workspace, monkeypatch):
-    import dsm_ros.scene_map.inspect
+    import dsm_ros.scene_map.statistics
 
     def interrupted(uri):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(dsm_ros.scene_map.inspect, "describe", interrupted)
+    monkeypatch.setattr(dsm_ros.scene_map.statistics, "map_statistics", interrupted)
     done = dsm("map", "info", workspace / "room")
     assert done.status == 130
     assert done.err == "dsm: interrupted\n"

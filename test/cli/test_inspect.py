@@ -27,7 +27,7 @@ def test_inspect_gives_the_same_as_json(dsm, bag):
     figures = json.loads(dsm("inspect", bag, "--json", "-").out)
     assert [part["what"] for part in figures["parts"]] == ["image", "camera", "depth", "poses"]
     assert (figures["frames"], figures["complete"]) == (6, 5)
-    assert figures["lacks"] == {"no pose: it was taken before the first map -> odom": 1}
+    assert figures["missing"] == {"no pose: it was taken before the first map -> odom": 1}
 
 
 def test_inspect_follows_the_options(dsm, bag):

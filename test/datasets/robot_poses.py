@@ -16,12 +16,12 @@ def opened(tmp_path, messages, **options):
 def worst_error_m(sequence, robot=ROBOT):
     """Return the largest error of the poses, m; every frame must have one."""
     headers = [sequence.header(i) for i in range(len(sequence))]
-    assert all(h.map_T_camera is not None for h in headers), headers[0].lacks
+    assert all(h.map_T_camera is not None for h in headers), headers[0].missing
     return max(pose_error(h.map_T_camera, robot.truth(h.stamp_ns))[0] for h in headers)
 
 
-def lacks(sequence):
-    return [sequence.header(i).lacks for i in range(len(sequence))]
+def missing(sequence):
+    return [sequence.header(i).missing for i in range(len(sequence))]
 
 
 def map_T_base(second):

@@ -77,7 +77,11 @@ def test_depth_is_metres_and_0_where_unknown(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("pixels", "kind"), [(RED_GREEN[..., 0], "uint8, 1 channel,"), (RED_GREEN.astype(np.uint16), "uint16, 3 channels,")]
+    ("pixels", "kind"),
+    [
+        (RED_GREEN[..., 0], "uint8 with 1 channel instead of"),
+        (RED_GREEN.astype(np.uint16), "uint16 with 3 channels instead of"),
+    ],
 )
 def test_pictures_of_depth_are_no_depth(tmp_path, pixels, kind):
     cv2.imwrite(str(tmp_path / "d.png"), pixels)

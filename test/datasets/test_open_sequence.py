@@ -3,7 +3,7 @@ import pytest
 
 from dsm_ros.datasets.open_sequence import open_sequence
 from dsm_ros.datasets.rooms.sequence import open_rooms
-from dsm_ros.datasets.seven_scenes import write_sequence
+from dsm_ros.datasets.seven_scenes.writer import write_sequence
 from dsm_ros.datasets.source_options import SourceOptions
 from dsm_ros.errors import SequenceError
 
@@ -19,9 +19,9 @@ def scene(tmp_path_factory):
 
 
 def test_a_scene_folder_names_its_sequences(scene):
-    with pytest.raises(SequenceError, match="give one of seq-01, seq-02"):
+    with pytest.raises(SequenceError, match="give one of them: seq-01, seq-02"):
         open_sequence(str(scene))
-    with pytest.raises(SequenceError, match="give one of scene/seq-01, scene/seq-02"):
+    with pytest.raises(SequenceError, match="give one of them: scene/seq-01, scene/seq-02"):
         open_sequence(str(scene.parent))
 
 
@@ -57,14 +57,14 @@ def test_what_is_no_sequence(tmp_path):
     for path in (tmp_path, tmp_path / "notes.txt"):
         with pytest.raises(SequenceError, match="no known layout"):
             open_sequence(str(path))
-    with pytest.raises(SequenceError, match="no sequence at"):
+    with pytest.raises(SequenceError, match="does not exist"):
         open_sequence(str(tmp_path / "missing"))
 
 
 def test_headers_and_queries_agree_with_frames(scene):
     for sequence in (open_sequence(str(scene / "seq-01")), open_rooms("rooms:3/frames=3,size=64x48,blur=1")):
         frame, header, query = sequence[1], sequence.header(1), sequence.query(1)
-        assert (header.name, header.stamp_ns, header.lacks) == (frame.name, frame.stamp_ns, frame.lacks)
+        assert (header.name, header.stamp_ns, header.missing) == (frame.name, frame.stamp_ns, frame.missing)
         assert (header.map_T_camera == frame.map_T_camera).all()
         assert np.array_equal(query.image_HW3, frame.image_HW3)
         assert (query.camera, query.depth_HW, query.map_T_camera) == (frame.camera, None, None)

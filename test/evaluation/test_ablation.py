@@ -12,7 +12,7 @@ from dsm_ros.evaluation.ablation import ablate
 from dsm_ros.evaluation.ablation_names import TITLES, Ablation
 from dsm_ros.evaluation.ablation_networks import keep_all, keep_best_unsorted, plain_mean
 from dsm_ros.evaluation.ablation_rank import rank_candidates
-from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, ToldWhere
+from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, NearTruePose
 from dsm_ros.evaluation.ablation_variants import LONG_SIDES_PX, VARIANTS, Setting
 from dsm_ros.evaluation.metrics import score_frame
 from dsm_ros.localization.localizer import Localizer
@@ -116,11 +116,11 @@ def test_later_keyframes_leave_out_the_first(localizer, view):
     assert LaterKeyframes(localizer.scene_map, 6).retrieve(descriptor_D, 3) == []
 
 
-def test_who_is_told_where_matches_the_nearest_keyframes_alone(localizer):
+def test_near_the_true_pose_only_the_nearest_keyframes_are_matched(localizer):
     frames = [open_rooms(ROOM)[index] for index in (7, 22)]
-    told = ToldWhere(localizer, 2, frames)
+    near = NearTruePose(localizer, 2, frames)
     for frame in frames:
-        used = told.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns).support.keyframe_ids
+        used = near.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns).support.keyframe_ids
         assert list(used) == localizer.scene_map.nearest(frame.map_T_camera, 2)
 
 

@@ -19,6 +19,6 @@ def test_no_work_is_no_time():
 def test_gaps_are_listed_by_length():
     found = busy_time([Work("a", 0, 1), Work("b", 2, 3), Work("c", 2003, 2004)])
     lines = gap_lines(found.gaps)
-    assert lines[0] == "gaps up to 10 us: 1, 0.00 ms in all"
-    assert lines[3] == "gaps up to inf us: 1, 2.00 ms in all"
+    assert lines[0] == "gaps up to 10 us: 1, 0.00 ms in total"
+    assert lines[3] == "gaps up to inf us: 1, 2.00 ms in total"
     assert "between b and c" in lines[4]

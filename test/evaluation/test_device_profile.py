@@ -10,8 +10,8 @@ def test_a_profile_names_operations_gaps_and_copies(room_map, network):
     room = open_rooms("rooms:7")
     localizer = Localizer(SceneMap.open(room_map, network.model_hash), network)
     text = profile_frames(localizer, [room[5], room[6]])
-    assert text.startswith("2 frames; of each: ")
+    assert text.startswith("2 frames; per frame: ")
     assert "idle share 0." in text
     assert "gaps up to 10 us: " in text
-    assert "Memcpy: 0.0 a frame" in text
+    assert "Memcpy: 0.0 per frame" in text
     assert "aten::topk" in text

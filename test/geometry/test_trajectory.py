@@ -58,8 +58,8 @@ def test_halfway_in_time_is_halfway_in_place_and_angle_at_times_of_today():
 def test_outside_of_its_poses_it_says_by_how_much():
     trajectory = trajectory_of([(10 * S, at(0)), (11 * S, at(1))])
     after, before = trajectory.at(11 * S + S // 4), trajectory.at(0)
-    assert missing(after) == (Absence.AFTER_LAST, "odom -> base ends 0.250 s before the asked time")
-    assert missing(before) == (Absence.BEFORE_FIRST, "odom -> base begins 10.000 s after the asked time")
+    assert missing(after) == (Absence.AFTER_LAST, "odom -> base ends 0.250 s before the requested time")
+    assert missing(before) == (Absence.BEFORE_FIRST, "odom -> base begins 10.000 s after the requested time")
 
 
 def test_the_last_pose_holds_as_long_as_stated_and_the_first_not_before_its_own():
@@ -75,9 +75,9 @@ def test_a_loss_ends_the_hold_and_splits_the_poses():
     assert trajectory.at(2 * S + S // 2)[0, 3] == 2.0
     lost = {t: missing(trajectory.at(t)) for t in (2 * S + 3 * S // 4, 3 * S, 4 * S)}
     assert lost == {
-        2 * S + 3 * S // 4: (Absence.LOST, "odom -> base is lost 0.250 s after the asked time"),
-        3 * S: (Absence.LOST, "odom -> base is lost at the asked time"),
-        4 * S: (Absence.LOST, "odom -> base is lost 1.000 s before the asked time"),
+        2 * S + 3 * S // 4: (Absence.LOST, "odom -> base is lost 0.250 s after the requested time"),
+        3 * S: (Absence.LOST, "odom -> base is lost at the requested time"),
+        4 * S: (Absence.LOST, "odom -> base is lost 1.000 s before the requested time"),
     }
     assert trajectory.at(5 * S + S // 2)[0, 3] == 5.5
     assert (trajectory.stamps_ns, len(trajectory), trajectory.newest_ns) == ([0, 2 * S, 5 * S, 6 * S], 4, 6 * S)
@@ -132,7 +132,7 @@ def test_a_gap_is_bridged_when_any_one_bridge_allows_all_of_it(gap_ns, stop, bri
 
 def test_a_gap_says_what_is_too_much():
     trajectory = trajectory_of([(0, at(0)), (2 * S, at(1.5, 40))], Timing(bridges=(Bridge(max_gap_ns=S),)))
-    reason = "odom -> base has a gap of 2.000 s, 1.500 m and 40.0 degrees around the asked time"
+    reason = "odom -> base has a gap of 2.000 s, 1.500 m and 40.0 degrees around the requested time"
     assert missing(trajectory.at(S)) == (Absence.GAP, reason)
     assert missing(trajectory_of([(0, at(0)), (2, at(1))], Timing(bridges=())).at(1))[0] is Absence.GAP
 

@@ -11,6 +11,7 @@ from dsm_ros.geometry.trajectory import Absence, Missing, Timing
 from dsm_ros.geometry.transform_tree import TransformTree
 
 S = 1_000_000_000
+TIME = "the requested time"
 vectors = st.lists(st.floats(-3, 3), min_size=3, max_size=3).map(np.array)
 poses = st.builds(lambda turn, t: make_pose(cv2.Rodrigues(turn)[0], t), vectors, vectors)
 
@@ -62,14 +63,22 @@ def test_every_kind_of_missing_pose_says_where_and_why():
     tree.add("wall", "clock", None, at(0))
     tree.add("base", "arm", S, None)
     answers = {
-        ("map", "base", 0): (Absence.BEFORE_FIRST, "map -> odom", "map -> odom begins 1.000 s after the asked time"),
-        ("left", "map", 3 * S): (Absence.AFTER_LAST, "odom -> base", "odom -> base ends 1.000 s before the asked time"),
-        ("base", "arm", S): (Absence.LOST, "base -> arm", "base -> arm is lost at the asked time"),
+        ("map", "base", 0): (
+            Absence.BEFORE_FIRST,
+            "map -> odom",
+            "map -> odom begins 1.000 s after the requested time",
+        ),
+        ("left", "map", 3 * S): (
+            Absence.AFTER_LAST,
+            "odom -> base",
+            "odom -> base ends 1.000 s before the requested time",
+        ),
+        ("base", "arm", S): (Absence.LOST, "base -> arm", "base -> arm is lost at the requested time"),
         ("base", "arm", None): (Absence.BEFORE_FIRST, "base -> arm", "base -> arm has no pose"),
         ("base", "clock", S): (
             Absence.NOT_CONNECTED,
             "base, clock",
-            "frames 'base' and 'clock' are not connected; they hang from 'map' and 'wall'",
+            "frames 'base' and 'clock' are not connected; their roots are 'map' and 'wall'",
         ),
         ("base", "lidar", S): (
             Absence.UNKNOWN_FRAME,
@@ -167,7 +176,7 @@ def test_links_in_a_loop_place_nothing_and_end_the_search():
     tree.add("d", "e", None, at(0))
     assert tree.lookup("left", "right", S) == pytest.approx(np.eye(4))
     assert {tree.lookup(*asked, S).why for asked in [("a", "b"), ("b", "a"), ("a", "left")]} == {Absence.NOT_CONNECTED}
-    assert tree.lookup("e", "left", S).reason.endswith("they hang from 'd' and 'c' (in a loop)")
+    assert tree.lookup("e", "left", S).reason.endswith("their roots are 'd' and 'c' (in a loop)")
 
 
 @given(st.lists(st.tuples(st.integers(0, 100), poses, poses, st.booleans()), min_size=1, max_size=8), st.data())

@@ -26,7 +26,7 @@ def test_nothing_is_predicted_before_the_first_fix():
 def test_one_fix_predicts_itself_for_a_while():
     motion = after((100, turned(10, 1.0)))
     assert motion.predict(600_000_000).map_T_camera == pytest.approx(turned(10, 1.0))
-    assert motion.predict(600_000_000).guessed_s == pytest.approx(0.5)
+    assert motion.predict(600_000_000).extrapolated_s == pytest.approx(0.5)
     assert motion.predict(1_200_000_000) is None
     assert motion.predict(100_000_000) is None
 
@@ -48,7 +48,7 @@ def test_odometry_predicts_exactly_wherever_its_origin_is(turn_deg, step_m, orig
     first, second = turned(20, 1.0), turned(20 + turn_deg, 1.0 + step_m)
     motion = after((100, first, odom_T_map @ first))
     prediction = motion.predict(200_000_000, odom_T_map @ second)
-    assert prediction.guessed_s == 0
+    assert prediction.extrapolated_s == 0
     predicted = prediction.map_T_camera
     assert pose_error(predicted, second) == pytest.approx((0, 0), abs=1e-5)
     assert pose_error(predicted @ invert(second), np.eye(4))[0] < 1e-6

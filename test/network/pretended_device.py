@@ -210,11 +210,9 @@ def without_inference_mode() -> Iterator[None]:
 def put(module: nn.Module) -> nn.Module:
     """Move a module's weights and buffers to the device, in place."""
     for part in module.modules():
-        for name, weight in part._parameters.items():
-            if weight is not None:
-                moved = PretendedTensor(weight.detach())
-                part._parameters[name] = nn.Parameter(moved, requires_grad=weight.requires_grad)
-        for name, buffer in part._buffers.items():
-            if buffer is not None:
-                part._buffers[name] = PretendedTensor(buffer)
+        for name, weight in list(part.named_parameters(recurse=False)):
+            moved = PretendedTensor(weight.detach())
+            setattr(part, name, nn.Parameter(moved, requires_grad=weight.requires_grad))
+        for name, buffer in list(part.named_buffers(recurse=False)):
+            setattr(part, name, PretendedTensor(buffer))
     return module

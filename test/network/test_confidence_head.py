@@ -1,6 +1,7 @@
 import torch
 
 from dsm_ros.network.confidence_head import ConfidenceHead, context_normalise
+from dsm_ros.network.head_inputs import ConfidenceInput
 
 
 def test_context_normalisation_is_over_the_cells_of_each_image():
@@ -9,9 +10,9 @@ def test_context_normalisation_is_over_the_cells_of_each_image():
     assert (normalised.std((2, 3)) - 1).abs().max() < 0.02
 
 
-def test_a_cell_is_judged_by_itself_and_the_crowd_not_by_its_place():
+def test_the_confidence_of_a_cell_does_not_depend_on_its_position():
     torch.manual_seed(0)
-    head = ConfidenceHead(evidence=2, channels=8).eval()
-    cells = torch.rand(1, 7, 4, 5)
-    turned = head(cells.flip(2, 3))
-    assert torch.allclose(head(cells).flip(1, 2), turned, atol=1e-5)
+    head = ConfidenceHead(levels=2, channels=8).eval()
+    maps = torch.rand(1, 3, 4, 5), torch.rand(1, 2, 4, 5), torch.rand(1, 2, 4, 4, 5)
+    turned = head(ConfidenceInput(*(values.flip(-2, -1) for values in maps)))
+    assert torch.allclose(head(ConfidenceInput(*maps)).flip(1, 2), turned, atol=1e-5)

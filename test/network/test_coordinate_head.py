@@ -13,7 +13,8 @@ def volume(valid=True):
     weights = torch.zeros(1, 2, 2, 2)
     weights[:, 0] = 1.0
     mask = torch.full((1, 2, 2, 2), valid)
-    return LevelVolume(torch.rand(1, 2, 2, 2), coords, mask, weights * mask, coords[:, 0], torch.rand(1, 3, 2, 2))
+    agreement, distinctness = torch.rand(2, 1, 2, 2)
+    return LevelVolume(torch.rand(1, 2, 2, 2), coords, mask, weights * mask, coords[:, 0], agreement, distinctness)
 
 
 def head():

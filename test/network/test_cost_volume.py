@@ -37,7 +37,7 @@ def test_a_scene_needs_keyframes():
 
 def test_cells_without_depth_are_never_candidates():
     scene = gather_scene([keyframe(0, hole=True)])
-    candidates = correlate_all_pairs(keyframe(5).image.levels[0], scene.levels[0])
+    candidates = correlate_all_pairs(keyframe(5).image.levels[0][None], scene.levels[0])
     assert (candidates.scores_PM[:, [0, 1, 4, 5]] == INVALID_SCORE).all()
     assert (candidates.scores_PM[:, 2] > INVALID_SCORE).all()
 
@@ -49,7 +49,7 @@ def test_windows_equal_brute_force_also_at_borders_and_behind_the_camera():
     points[7] = torch.tensor([0.0, 0.0, -3.0])
     points[9] = torch.tensor([50.0, 0.0, 2.0])
     points[11] = torch.nan
-    candidates = correlate_windows(query, level, points, radius=1)
+    candidates = correlate_windows(query[None], level, points[None], radius=1)
     assert candidates.scores_PM.shape == (48, 18)
     for p in range(48):
         expected = torch.full((2, 3, 3), INVALID_SCORE)
@@ -69,14 +69,14 @@ def test_windows_do_not_depend_on_the_tiles_they_are_scored_in(monkeypatch):
     scene = gather_scene([keyframe(0), keyframe(1, x=0.4)])
     level, query = scene.levels[1], keyframe(5).image.levels[1]
     points = level.coords_N3HW[0].flatten(1).T
-    whole = correlate_windows(query, level, points, radius=2).scores_PM
+    whole = correlate_windows(query[None], level, points[None], radius=2).scores_PM
     monkeypatch.setattr(cost_volume, "TILE_NUMBERS", 7 * 25 * 8)
-    assert torch.equal(correlate_windows(query, level, points, radius=2).scores_PM, whole)
+    assert torch.equal(correlate_windows(query[None], level, points[None], radius=2).scores_PM, whole)
 
 
 def test_best_candidates_are_sorted_and_padding_never_outranks_a_negative():
     scene = gather_scene([keyframe(0, hole=True)])
-    candidates = correlate_all_pairs(-keyframe(0).image.levels[0], scene.levels[0])
+    candidates = correlate_all_pairs(-keyframe(0).image.levels[0][None], scene.levels[0])
     volume = keep_best(candidates, scene.levels[0], 16)
     assert volume.scores_PK.shape == (12, 16)
     assert volume.valid_PK.sum(1).tolist() == [8] * 12

@@ -1,4 +1,4 @@
-"""What the whole network must not depend on, on small random features."""
+"""Invariances of the whole network, on small random features."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ import torch
 from dsm_ros.geometry.pose import transform
 from dsm_ros.network.config import PRESETS, HeadShape, NetworkConfig
 from dsm_ros.network.dsm_net import DsmNet, without_heads
-from dsm_ros.network.features import gather_scene
+from dsm_ros.network.features import SceneFrames, gather_scene, gather_scenes
 
 from .conftest import make_keyframe
 
@@ -65,14 +65,48 @@ def test_the_order_of_the_images_after_the_first_does_not_matter(net):
     assert same_HW.float().mean() > 0.9  # all but ties
 
 
-def test_a_batch_gives_what_single_queries_give(net):
-    scenes = [gather_scene(keyframes(count)) for count in (2, 3)]
-    queries = [make_keyframe(seed, channels=64).image for seed in (50, 51)]
+@pytest.mark.parametrize("images", [(2, 3), (3, 3, 2, 3)])
+def test_a_batch_gives_what_single_queries_give(net, images):
+    scenes = [gather_scene(keyframes(count)) for count in images]
+    queries = [make_keyframe(50 + i, channels=64).image for i in range(len(images))]
     with torch.no_grad():
-        together = net.match_levels(queries, scenes)[-1].coords_B3HW
-    for i in (0, 1):
-        alone = net.match(queries[i], scenes[i]).coords_HW3
-        assert torch.allclose(together[i].permute(1, 2, 0), alone, atol=1e-4)
+        batch = net.match_levels(queries, scenes)
+        for i, (query, scene) in enumerate(zip(queries, scenes, strict=True)):
+            for level, single in zip(batch, net.match_levels([query], [scene]), strict=True):
+                assert torch.allclose(level.coords_B3HW[i], single.coords_B3HW[0], atol=1e-4)
+                assert torch.allclose(level.hypotheses_BQ3HW[i], single.hypotheses_BQ3HW[0], atol=1e-4)
+                assert torch.allclose(level.weights_BQHW[i], single.weights_BQHW[0], atol=1e-5)
+                assert torch.allclose(level.evidence.stacked()[i], single.evidence.stacked()[0], atol=1e-5)
+
+
+def test_queries_whose_scenes_have_equally_many_images_are_searched_in_one_pass(net):
+    scenes = [gather_scene(keyframes(count)) for count in (2, 3, 3)]
+    queries = [make_keyframe(seed, channels=64).image for seed in (50, 51, 52)]
+    with torch.no_grad():
+        for level in net.match_levels(queries, scenes):
+            assert [search.candidates.queries for search in level.searches] == [1, 2]
+
+
+def test_scenes_gathered_together_are_those_gathered_alone():
+    groups = [keyframes(2), [make_keyframe(7, hole=True, channels=64)], keyframes(3)]
+    together = gather_scenes(groups, [group[0].map_T_camera for group in groups])
+    for scene, group in zip(together, groups, strict=True):
+        alone = gather_scene(group)
+        assert torch.allclose(scene.mean_3, alone.mean_3)
+        assert torch.allclose(scene.deviation, alone.deviation)
+        for level, alone_level in zip(scene.levels, alone.levels, strict=True):
+            assert torch.equal(level.coords_N3HW, alone_level.coords_N3HW)
+            assert torch.equal(level.features_NCHW, alone_level.features_NCHW)
+
+
+def test_the_normalisation_of_a_scene_gives_zero_mean_and_unit_deviation():
+    scene = gather_scene([make_keyframe(7, hole=True, channels=64), make_keyframe(8, x=0.5, channels=64)])
+    coarsest = scene.levels[0]
+    normalised_B3HW = SceneFrames.of([scene]).normalise(coarsest.coords_N3HW)
+    known_M3 = normalised_B3HW.permute(0, 2, 3, 1)[coarsest.valid_NHW]
+    assert known_M3.mean(0).abs().max() < 1e-5
+    assert known_M3.square().mean().item() == pytest.approx(1, abs=1e-5)
+    assert torch.allclose(SceneFrames.of([scene]).metric(normalised_B3HW), coarsest.coords_N3HW, atol=1e-5)
 
 
 def test_a_scene_without_depth_gives_no_trouble(net):
@@ -83,20 +117,20 @@ def test_a_scene_without_depth_gives_no_trouble(net):
     assert match.coords_HW3.isfinite().all()
 
 
-def test_matching_around_the_true_pose_mends_cells_that_took_a_wrong_place(net):
-    frame, floor = make_keyframe(3, channels=64), without_heads(net)
+def test_a_guided_match_at_the_true_pose_corrects_cells_that_matched_a_wrong_place(net):
+    frame, analytic = make_keyframe(3, channels=64), without_heads(net)
     scene = gather_scene([frame])
     own_3HW = scene.levels[1].coords_N3HW[0]
-    match = floor.match(frame.image, scene)
+    match = analytic.match(frame.image, scene)
     far = replace(match.levels[-1], coords_B3HW=match.levels[-1].coords_B3HW + 5.0)
-    mended = floor.guided_match(frame.image, scene, replace(match, levels=(match.levels[0], far)), frame.map_T_camera)
-    assert (mended.coords_HW3 - own_3HW.permute(1, 2, 0)).norm(dim=2).max() < 0.02
+    wrong = replace(match, levels=(match.levels[0], far))
+    guided = analytic.guided_match(frame.image, scene, wrong, frame.map_T_camera)
+    assert (guided.coords_HW3 - own_3HW.permute(1, 2, 0)).norm(dim=2).max() < 0.02
 
 
-def test_without_heads_the_consensus_answers(net):
-    floor = without_heads(net)
+def test_analytic_heads_choose_the_consensus(net):
     frame = make_keyframe(3, channels=64)
-    match = floor.match(frame.image, gather_scene([frame]))
+    match = without_heads(net).match(frame.image, gather_scene([frame]))
     own_HW3 = gather_scene([frame]).levels[1].coords_N3HW[0].permute(1, 2, 0)
     assert (match.coords_HW3 - own_HW3).norm(dim=2).median() < 0.02
     assert match.confidence_HW.median() > 0.5

@@ -18,7 +18,8 @@ from dsm_ros.network.dsm_net import DsmNet, without_heads
 from dsm_ros.network.features import by_cell, gather_scene
 from dsm_ros.network.layers import enlarge, fuse_norms
 from dsm_ros.network.onnx_cache import cache_folder
-from dsm_ros.network.onnx_net import OnnxModule, choose_providers, runtime_of, use_onnxruntime
+from dsm_ros.network.onnx_export import export_part, learnt_parts
+from dsm_ros.network.onnx_net import OnnxModule, choose_providers, open_session, runtime_of, use_onnxruntime
 from dsm_ros.network.runtime import Runtime
 from dsm_ros.scene_map.scene_map import SceneMap
 
@@ -91,7 +92,7 @@ def test_trained_heads_agree(with_heads):
     levels = with_heads.match_levels([query], [scene])
     initial_B3HW = enlarge(levels[0].coords_B3HW) + 0.01  # no window is centred between two cells
     for level, start_B3HW in enumerate((levels[0].coords_B3HW, initial_B3HW)):
-        wanted, found = (net._match_level(level, [query], [scene], start_B3HW) for net in (with_heads, other))
+        wanted, found = (net.level_matcher(level).match([query], [scene], start_B3HW) for net in (with_heads, other))
         assert torch.allclose(wanted.weights_BQHW, found.weights_BQHW, atol=1e-5)
         assert torch.allclose(wanted.coords_B3HW, found.coords_B3HW, atol=1e-4)
     wanted, found = (net.confidence_logits([query], [scene], levels) for net in (with_heads, other))
@@ -115,24 +116,24 @@ def test_the_network_knows_its_runtime_and_its_device(network, onnx_network):
     assert onnx_network.model_hash == network.model_hash
 
 
-def test_it_computes_with_as_many_threads_as_torch(onnx_network, monkeypatch):
+def test_it_computes_with_as_many_threads_as_torch(with_heads, monkeypatch):
     opened = []
-    monkeypatch.setattr(onnx_net, "open_session", lambda graph, device, threads: opened.append(threads))
-    layers = deepcopy_without_session(onnx_network.encoder.layers)
+
+    def noting(graph, device, threads):
+        opened.append(threads)
+        return open_session(graph, device, threads)
+
+    monkeypatch.setattr(onnx_net, "open_session", noting)
+    part = learnt_parts(with_heads)["confidence"]
+    module, x_BCHW = OnnxModule(export_part(part, {}), CPU), torch.zeros(1, part.channels, 2, 3)
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(before + 1)
-        layers._follow_threads()
-        layers._follow_threads()
+        module(x_BCHW)
+        module(x_BCHW)
     finally:
         torch.set_num_threads(before)
-    assert opened == [before + 1]
-
-
-def deepcopy_without_session(module):
-    copy = OnnxModule.__new__(OnnxModule)
-    copy.__dict__.update(module.__dict__)
-    return copy
+    assert opened == [before, before + 1]
 
 
 def test_a_second_start_takes_the_graph_from_the_cache(onnx_network, monkeypatch):

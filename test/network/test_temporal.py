@@ -20,9 +20,9 @@ def scene():
     return gather_scene([KeyframeFeatures(features(0), (torch.full((6, 8), 2.0),), np.eye(4))])
 
 
-@pytest.mark.parametrize(("certainty", "alpha"), [(0.0, 0.4), (0.3, 0.7), (0.6, 1.0), (0.9, 1.0)])
-def test_alpha(certainty, alpha):
-    assert scene_weight(certainty) == pytest.approx(alpha)
+@pytest.mark.parametrize(("confidence", "alpha"), [(0.0, 0.4), (0.3, 0.7), (0.6, 1.0), (0.9, 1.0)])
+def test_alpha(confidence, alpha):
+    assert scene_weight(confidence) == pytest.approx(alpha)
 
 
 def test_fused_features_give_the_fused_correlation(scene):

@@ -18,7 +18,7 @@ def test_names_of_cameras_that_work(cameras):
         ("{side}", "'{side}' cannot"),
         ("front,,left", "empty"),
         ("front,", "empty"),
-        ("front, left, front", "'front' is named twice"),
+        ("front, left, front", "'front' occurs twice"),
     ],
 )
 def test_names_of_cameras_that_cannot_work(cameras, words):
@@ -28,7 +28,7 @@ def test_names_of_cameras_that_cannot_work(cameras, words):
 
 def test_topics():
     assert [topic_problem(topic) for topic in ("", "odometry/filtered", "/slam/pose")] == ["", "", ""]
-    assert all("no topic name" in topic_problem(topic) for topic in ("slam pose", "pose/", "/1/pose", "a//b", " "))
+    assert all("not a topic name" in topic_problem(topic) for topic in ("slam pose", "pose/", "/1/pose", "a//b", " "))
 
 
 def test_frames():

@@ -43,12 +43,12 @@ def test_limits_of_the_localizer_change_at_once(node, loaded):
     assert (loaded[-1].localizer.config.min_inliers, loaded[-1].localizer.config.temporal) == (120, False)
 
 
-def test_smoothing_and_rescue_change_at_once(node):
+def test_parameters_of_poses_and_rescues_change_at_once(node):
     node.trigger_configure()
-    assert change(node, "smoothing_s", 0.5) == ""
+    assert change(node, "transform_tolerance_s", 0.5) == ""
     assert change(node, "rescue_timeout_s", 7.0) == ""
-    assert node.relocalizer._broadcaster._settings.smoothing_s == 0.5
-    assert node.relocalizer._rescue._values.rescue_timeout_s == 7.0
+    assert node.relocalizer.values.transform_tolerance_s == 0.5
+    assert node.relocalizer.values.rescue_timeout_s == 7.0
 
 
 def test_what_is_in_use_is_refused_until_the_node_is_cleaned_up(node, loaded):
@@ -97,7 +97,7 @@ def test_others_parameters_are_let_through():
 
 @pytest.mark.parametrize("given", ["smoothing_s:=1", "min_inliers:=2"])
 def test_a_start_with_an_impossible_value_ends_with_one_line(given):
-    command = [sys.executable, "-m", "dsm_ros.node.relocalizer_node", "--ros-args", "-p", given]
+    command = [sys.executable, "-m", "dsm_ros.node", "--ros-args", "-p", given]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert given.split(":")[0] in done.stderr

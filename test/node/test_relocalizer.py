@@ -165,9 +165,8 @@ def test_the_reason_of_a_failed_transition_is_logged(ros, capfd, error, reason):
 
 
 def test_names_that_cannot_work_are_refused_at_configure_with_one_line(ros, capfd):
-    node = RelocalizerNode(load)
+    node = RelocalizerNode(load, parameter_overrides=[Parameter("cameras", value="front cam")])
     before = entities(node)
-    node._parameters["cameras"] = Parameter("cameras", value="front cam")  # as given at the start of the node
     assert node.trigger_configure() == FAILURE
     assert entities(node) == before
     node.destroy_node()

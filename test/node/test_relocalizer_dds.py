@@ -16,7 +16,7 @@ from tf2_msgs.msg import TFMessage
 
 from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of
 from dsm_ros.node import conversions as c
-from dsm_ros.node.outputs import LATCHED
+from dsm_ros.node.interface import LATCHED
 
 LISTENER = """
 import rclpy
@@ -193,7 +193,7 @@ def test_compressed_and_rectified_images_and_a_static_base_frame(ros):
 
 
 def test_a_missing_map_ends_the_autostarted_node_with_the_reason(ros, tmp_path):
-    module = [sys.executable, "-m", "dsm_ros.node.relocalizer_node", "--ros-args", "-p", f"map:={tmp_path}/none"]
+    module = [sys.executable, "-m", "dsm_ros.node", "--ros-args", "-p", f"map:={tmp_path}/none"]
     done = subprocess.run(module, check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert "no map at" in done.stderr

@@ -14,9 +14,10 @@ from tf2_msgs.msg import TFMessage
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import transform_from_msg
 from dsm_ros.node.conversions import stamp_msg, transform_to_msg
+from dsm_ros.node.interface import TF_QOS, TF_STATIC_QOS
 from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.tf.map_broadcaster import BroadcastSettings, MapBroadcaster
-from dsm_ros.node.tf.transforms import TF_QOS, TF_STATIC_QOS, Transforms
+from dsm_ros.node.tf.transforms import Transforms
 
 TIMEOUT_S = 20.0
 
@@ -91,7 +92,7 @@ class Ours(Spun):
     def meet(self, robot):
         eventually(lambda: robot.tf.get_subscription_count() >= 2 and self.node.count_publishers("/tf") >= 2)
         eventually(lambda: robot.tf_static.get_subscription_count() >= 1)
-        eventually(lambda: self.broadcaster._publisher.get_subscription_count() >= 2)
+        eventually(lambda: self.node.count_subscribers("/tf") >= 2)
 
     def send(self, map_T_camera, stamp_ns, camera="camera"):
         return self.broadcaster.send(map_T_camera, Header(stamp=stamp_msg(stamp_ns), frame_id="map"), camera)

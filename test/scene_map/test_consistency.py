@@ -9,8 +9,8 @@ import pytest
 from dsm_ros.datasets.open_sequence import open_sequence
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.pose import invert, make_pose
-from dsm_ros.scene_map.causes import BASE_R_OPTICAL
 from dsm_ros.scene_map.consistency import Consistency
+from dsm_ros.scene_map.likely_causes import BASE_R_OPTICAL
 from dsm_ros.scene_map.overlap import make_view, overlap, relative_pose
 
 ROOM = "rooms:7/size=160x120"
@@ -154,7 +154,7 @@ def test_an_overlap_of_known_size():
     assert fit.moved == pytest.approx(0.25, abs=0.01)
     assert fit.in_front == 0
     assert fit.agreeing == fit.shared
-    assert fit.likeness > 0.9
+    assert fit.correlation > 0.9
     behind = overlap(one, other, make_pose(np.eye(3), [-0.5, 0, -1.0]))
     assert behind.in_front == 1
     assert not behind.meets

@@ -14,8 +14,8 @@ import pytest
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.errors import MapError
 from dsm_ros.scene_map.builder import build_map, refresh_features
-from dsm_ros.scene_map.inspect import describe
-from dsm_ros.scene_map.place import map_exists
+from dsm_ros.scene_map.location import map_exists
+from dsm_ros.scene_map.statistics import map_statistics
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +52,8 @@ def test_a_full_disk_leaves_the_map_as_it_was(small_disk, room, append):
         build(room, uri, 300, append)
     assert uri.exists() == append
     if append:
-        assert describe(str(uri))["keyframes"] == 16
-        assert describe(str(uri))["features"] == {"fake": 16}
+        assert map_statistics(str(uri))["keyframes"] == 16
+        assert map_statistics(str(uri))["features"] == {"fake": 16}
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def read_only(tmp_path, room):
 def test_a_read_only_place_is_refused_before_any_work(read_only, room):
     with pytest.raises(MapError, match=r"Read-only file system|Permission denied"):
         build(room, read_only / "new" / "m", 16)
-    assert describe(str(read_only / "m"))["keyframes"] == 16
+    assert map_statistics(str(read_only / "m"))["keyframes"] == 16
     if os.geteuid() == 0:
         with pytest.raises(MapError, match=r"Read-only file system|Permission denied"):
             build(room, read_only / "m", 16, append=True)
@@ -127,7 +127,7 @@ def test_an_interrupted_build_takes_back_what_it_wrote_and_nothing_else(tmp_path
     build(room, uri, 4)
     with pytest.raises(KeyboardInterrupt):
         build(room, uri, 60, append=True, encoder=Failing())
-    assert describe(str(uri))["keyframes"] == 4
+    assert map_statistics(str(uri))["keyframes"] == 4
 
 
 INTERRUPTED = """
@@ -166,6 +166,6 @@ def test_a_server_that_is_gone_is_told_in_one_line_soon(monkeypatch, room):
         monkeypatch.setenv(name, value)
     start_s = time.monotonic()
     with pytest.raises(MapError, match="cannot read the map s3://maps/office: Connection refused; check") as told:
-        describe("s3://maps/office")
+        map_statistics("s3://maps/office")
     assert "\n" not in str(told.value)
     assert time.monotonic() - start_s < 20

@@ -13,6 +13,7 @@ from dsm_ros.geometry.pose import make_pose, pose_error
 from dsm_ros.scene_map.keyframe_spacing import (
     DEFAULT_SPACING,
     Spacing,
+    choose_spacing,
     parse_spacing,
     select_by_motion,
     select_keyframes,
@@ -24,11 +25,11 @@ class Headers:
 
     name = "headers"
 
-    def __init__(self, poses, lacks=()):
-        self.poses, self.lacks = poses, dict(lacks)
+    def __init__(self, poses, missing=()):
+        self.poses, self.missing = poses, dict(missing)
 
     def header(self, index):
-        return FrameHeader(str(index), index, self.poses[index], self.lacks.get(index, ()))
+        return FrameHeader(str(index), index, self.poses[index], self.missing.get(index, ()))
 
 
 def turned(x_m, degrees):
@@ -67,25 +68,30 @@ def test_a_parked_robot_gives_one_keyframe():
 
 
 def test_frames_that_lack_something_are_left_out_and_counted():
-    lacks = {0: ("no depth",), 2: ("no depth", "lost pose")}
-    selection = select_by_motion(Headers([turned(i, 0) for i in range(4)], lacks), range(4), Spacing(0.5))
+    missing = {0: ("no depth",), 2: ("no depth", "lost pose")}
+    selection = select_by_motion(Headers([turned(i, 0) for i in range(4)], missing), range(4), Spacing(0.5))
     assert selection.indices == (1, 3)
     assert selection.left_out == {"no depth": 2, "lost pose": 1}
 
 
 def test_when_all_lack_something_the_commonest_reasons_are_told():
-    lacks = dict.fromkeys(range(3), ("no depth image within 20 ms",)) | {3: ("the pose is lost (NaN)",)}
+    missing = dict.fromkeys(range(3), ("no depth image within 20 ms",)) | {3: ("the pose is lost (NaN)",)}
     with pytest.raises(SequenceError) as told:
-        select_by_motion(Headers([None] * 4, lacks), range(4), DEFAULT_SPACING)
+        select_by_motion(Headers([None] * 4, missing), range(4), DEFAULT_SPACING)
     why = "3 no depth image within 20 ms; 1 the pose is lost (NaN)"
     assert str(told.value) == f"headers: 4 of 4 frames cannot be used: {why}; a map needs image, depth and pose"
 
 
 def test_chosen_frames_are_taken_as_they_are():
     still = Headers([turned(0, 0)] * 10)
-    assert select_keyframes(still, range(0, 10, 3), None, all_of_them=True).indices == (0, 3, 6, 9)
-    assert select_keyframes(still, range(0, 10, 3), "1m", all_of_them=True).indices == (0,)
-    assert select_keyframes(still, range(10), None, all_of_them=False).indices == (0,)
+    assert select_keyframes(still, range(0, 10, 3), None).indices == (0, 3, 6, 9)
+    assert select_keyframes(still, range(0, 10, 3), Spacing(1)).indices == (0,)
+
+
+def test_frames_alone_disable_the_default_spacing():
+    assert choose_spacing(None, "::3") is None
+    assert choose_spacing("1m", "::3") == choose_spacing("1m", None) == Spacing(1)
+    assert choose_spacing(None, None) == DEFAULT_SPACING
 
 
 @given(st.lists(st.tuples(st.floats(-3, 3), st.floats(-180, 180)), min_size=1, max_size=40))

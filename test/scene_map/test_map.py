@@ -15,11 +15,11 @@ from dsm_ros.datasets.frame import Frame
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.errors import ImageError, MapError, SequenceError
 from dsm_ros.scene_map.builder import refresh_features
-from dsm_ros.scene_map.inspect import describe
 from dsm_ros.scene_map.keyframe import compress
-from dsm_ros.scene_map.place import connect
+from dsm_ros.scene_map.location import connect
 from dsm_ros.scene_map.retrieval import Retrieval
 from dsm_ros.scene_map.scene_map import FEATURE_BYTES, SceneMap
+from dsm_ros.scene_map.statistics import map_statistics
 from dsm_ros.scene_map.store import KEYFRAMES, open_store
 from dsm_ros.scene_map.verify import find_problems
 
@@ -55,7 +55,7 @@ def test_append_adds_and_build_never_overwrites(tmp_path, room):
     with pytest.raises(MapError, match="--append"):
         build(room, tmp_path / "m")
     build(room, tmp_path / "m", range(5, 25, 10), append=True)
-    assert describe(str(tmp_path / "m"))["keyframes"] == 6
+    assert map_statistics(str(tmp_path / "m"))["keyframes"] == 6
     with pytest.raises(MapError, match="leave out --append"):
         build(room, tmp_path / "missing", append=True)
     assert not (tmp_path / "missing").exists()
@@ -123,15 +123,15 @@ def test_a_killed_build_loses_nothing_committed(tmp_path, room):
     while committed < 32 and time.monotonic() < deadline_s:
         time.sleep(0.1)
         try:
-            committed = describe(str(uri))["keyframes"]
+            committed = map_statistics(str(uri))["keyframes"]
         except MapError:
             continue
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    after = describe(str(uri))["keyframes"]
+    after = map_statistics(str(uri))["keyframes"]
     assert 32 <= committed <= after < 300
     build(room, uri, range(290, 300), append=True)
-    assert describe(str(uri))["keyframes"] == after + 10
+    assert map_statistics(str(uri))["keyframes"] == after + 10
     assert find_problems(str(uri), quiet).problems == ()
 
 
@@ -140,7 +140,7 @@ def test_two_builders_append_at_once(tmp_path, room):
     build(room, uri)
     processes = [start_builder(uri, start, start + 32, True) for start in (50, 150)]
     assert [process.wait(90) for process in processes] == [0, 0]
-    assert describe(str(uri))["keyframes"] == 4 + 64
+    assert map_statistics(str(uri))["keyframes"] == 4 + 64
     assert len(SceneMap.open(str(uri), "fake").ids) == 68
 
 
@@ -172,7 +172,7 @@ def test_a_map_without_its_meta_table_is_not_built_upon(tmp_path, room, append):
     uri = tmp_path / "m"
     build(room, uri)
     shutil.rmtree(uri / "meta.lance")
-    for call in (lambda: build(room, uri, append=append), lambda: describe(str(uri))):
+    for call in (lambda: build(room, uri, append=append), lambda: map_statistics(str(uri))):
         with pytest.raises(MapError, match="m holds a map that is damaged or unfinished; remove it, or choose another"):
             call()
     halve(uri / "keyframes.lance" / "data")
@@ -184,7 +184,7 @@ def test_what_a_build_killed_at_its_start_leaves_is_built_upon(tmp_path, room):
     uri = tmp_path / "m"
     connect(str(uri)).create_table("keyframes", schema=KEYFRAMES)
     assert build(room, uri).added == 4
-    assert describe(str(uri))["keyframes"] == 4
+    assert map_statistics(str(uri))["keyframes"] == 4
 
 
 def test_an_image_that_cannot_be_read_is_left_out(tmp_path, room):

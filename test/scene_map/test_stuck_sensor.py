@@ -27,21 +27,21 @@ def moved(frame, x_m, degrees=0.0):
 @pytest.mark.parametrize(("x_m", "degrees", "stuck"), [(0.04, 0, False), (0.06, 0, True), (0, 2, False), (0, 4, True)])
 def test_the_same_images_from_elsewhere_are_stuck(frames, x_m, degrees, stuck):
     sensor = StuckSensor()
-    assert sensor.lacks(frames[0]) == ()
-    assert sensor.lacks(moved(frames[0], x_m, degrees)) == ((STUCK_DEPTH, STUCK_IMAGE) if stuck else ())
+    assert sensor.stale_parts(frames[0]) == ()
+    assert sensor.stale_parts(moved(frames[0], x_m, degrees)) == ((STUCK_DEPTH, STUCK_IMAGE) if stuck else ())
 
 
 def test_a_camera_that_creeps_away_is_compared_with_where_the_image_was_first_seen(frames):
     sensor = StuckSensor()
-    lacks = [sensor.lacks(moved(frames[0], 0.02 * step)) for step in range(5)]
-    assert [bool(lack) for lack in lacks] == [False, False, False, True, True]
+    missing = [sensor.stale_parts(moved(frames[0], 0.02 * step)) for step in range(5)]
+    assert [bool(lack) for lack in missing] == [False, False, False, True, True]
 
 
 def test_a_constant_part_is_no_sign(frames):
     wall = replace(frames[0], depth_HW=np.where(frames[0].depth_HW > 2, np.float32(2), np.float32(0)))
     wall = replace(wall, image_HW3=np.full_like(wall.image_HW3, 255))
     sensor = StuckSensor()
-    assert sensor.lacks(wall) == sensor.lacks(moved(wall, 1)) == ()
+    assert sensor.stale_parts(wall) == sensor.stale_parts(moved(wall, 1)) == ()
 
 
 @pytest.mark.parametrize(("part", "told"), [("depth_HW", STUCK_DEPTH), ("image_HW3", STUCK_IMAGE)])

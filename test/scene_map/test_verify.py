@@ -11,9 +11,9 @@ from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.errors import MapError, SequenceError
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.scene_map.builder import build_map
-from dsm_ros.scene_map.frame_lacks import lacks_of
+from dsm_ros.scene_map.frame_checks import rejection_reasons
 from dsm_ros.scene_map.keyframe import compress
-from dsm_ros.scene_map.place import connect
+from dsm_ros.scene_map.location import connect
 from dsm_ros.scene_map.store import create_store
 from dsm_ros.scene_map.verify import find_problems
 
@@ -100,8 +100,8 @@ def test_rows_that_other_builders_added_are_kept_when_a_build_takes_back_its_own
 
 
 def test_why_no_frame_can_be_used_is_told_by_reason(tmp_path, frames):
-    lacking = [replace(f, depth_HW=None, lacks=("no depth image within 20 ms",)) for f in frames[:3]]
-    lacking += [replace(f, map_T_camera=None, lacks=("the pose is lost (NaN)",)) for f in frames[3:5]]
+    lacking = [replace(f, depth_HW=None, missing=("no depth image within 20 ms",)) for f in frames[:3]]
+    lacking += [replace(f, map_T_camera=None, missing=("the pose is lost (NaN)",)) for f in frames[3:5]]
     lacking += [replace(frames[5], depth_HW=np.zeros_like(frames[5].depth_HW))]
     with pytest.raises(SequenceError) as told:
         build_map(Listed(lacking), range(6), str(tmp_path / "m"), None, "s", False, quiet)
@@ -111,19 +111,19 @@ def test_why_no_frame_can_be_used_is_told_by_reason(tmp_path, frames):
 
 
 def test_what_a_frame_lacks(frames):
-    def lacks(**changes):
-        return lacks_of(replace(frames[0], **changes))
+    def reasons(**changes):
+        return rejection_reasons(replace(frames[0], **changes))
 
     depth_HW = frames[0].depth_HW
-    assert lacks() == ()
-    assert lacks(depth_HW=None, map_T_camera=None) == ("no depth", "no pose")
-    assert lacks(map_T_camera=np.full((4, 4), np.nan)) == ("its pose is not finite",)
-    assert lacks(map_T_camera=np.diag([1.0, 1.0, -1.0, 1.0])) == ("its pose is not rigid",)
-    assert lacks(depth_HW=np.full_like(depth_HW, np.nan)) == ("its depth holds no known pixel",)
-    assert lacks(depth_HW=np.full_like(depth_HW, 80.0)) == ("all of its depth is beyond 65.535 m",)
+    assert reasons() == ()
+    assert reasons(depth_HW=None, map_T_camera=None) == ("no depth", "no pose")
+    assert reasons(map_T_camera=np.full((4, 4), np.nan)) == ("its pose is not finite",)
+    assert reasons(map_T_camera=np.diag([1.0, 1.0, -1.0, 1.0])) == ("its pose is not rigid",)
+    assert reasons(depth_HW=np.full_like(depth_HW, np.nan)) == ("its depth holds no known pixel",)
+    assert reasons(depth_HW=np.full_like(depth_HW, 80.0)) == ("all of its depth is beyond 65.535 m",)
     for depth_m in (0.04, 101.0):
         with pytest.raises(SequenceError, match="units"):
-            lacks(depth_HW=np.full_like(depth_HW, depth_m))
+            reasons(depth_HW=np.full_like(depth_HW, depth_m))
 
 
 def test_a_frame_without_a_pose_is_never_compressed(frames):

@@ -21,12 +21,14 @@ def wall():
 
 
 class WallEpisodes:
+    def __init__(self, offsets_px=(0, 8, 16, 24)):
+        self.offsets_px = offsets_px
+
     def __getitem__(self, index):
         texture_HW3 = np.random.default_rng(index).integers(0, 255, (16, 40, 3), dtype=np.uint8)
         texture_HW3 = texture_HW3.repeat(6, 0).repeat(6, 1)
-        offsets_px = [0, 8, 16, 24]
-        images = np.stack([texture_HW3[:64, x : x + 96] for x in offsets_px])
+        images = np.stack([texture_HW3[:64, x : x + 96] for x in self.offsets_px])
         poses = np.tile(np.eye(4), (4, 1, 1))
-        poses[:, 0, 3] = [x / CAMERA.fx * 2.0 for x in offsets_px]
+        poses[:, 0, 3] = [x / CAMERA.fx * 2.0 for x in self.offsets_px]
         depths = torch.full((4, 64, 96), 2.0)
         return make_episode(torch.from_numpy(images), depths, [CAMERA] * 4, poses)

@@ -1,6 +1,6 @@
-"""One training step on the host and on a device that is not there; prints losses, crossings and weights as JSON.
+"""Take one training step on the host and on a pretended device; print losses, crossings and weights as JSON.
 
-A program of its own: torch counts its devices at the first backward pass of a process.
+torch counts its devices at the first backward pass of a process, which is why the test needs its own process.
 """
 
 import json

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from dsm_ros.training.cached_episodes import CachedEpisodes
 from dsm_ros.training.episode import overlap
-from dsm_ros.training.kept import KeptEpisodes
 
 from .conftest import CAMERA
 
@@ -41,7 +41,7 @@ def test_kept_episodes_are_asked_for_once_and_come_back_the_same(tmp_path, wall)
             return wall[index]
 
     source = Counting()
-    kept = KeptEpisodes(source, tmp_path)
+    kept = CachedEpisodes(source, tmp_path)
     first, again = kept[3], kept[3]
     assert source.asked == 1
     assert (again.images_VHW3 == wall[3].images_VHW3).all()

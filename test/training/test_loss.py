@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from dsm_ros.training.loss import average_precision_loss, certainty_loss, choice_loss, coordinate_loss, matching_loss
+from dsm_ros.training.loss import average_precision_loss, choice_loss, confidence_loss, coordinate_loss, matching_loss
 
 
 def test_coordinate_loss_is_in_units_of_the_scene_and_skips_unknown_cells():
@@ -13,25 +13,25 @@ def test_coordinate_loss_is_in_units_of_the_scene_and_skips_unknown_cells():
 
 
 def test_a_perfect_ranking_has_no_loss_and_a_reversed_one_has():
-    certainty = torch.rand(1, 1000, generator=torch.Generator().manual_seed(0))
-    right = (certainty > 0.5).float()
-    assert average_precision_loss(certainty, right).item() == pytest.approx(0.003, abs=0.005)
-    assert average_precision_loss(1 - certainty, right).item() > 0.5
-    assert average_precision_loss(certainty, torch.ones_like(right)).item() == pytest.approx(0, abs=1e-6)
+    confidence = torch.rand(1, 1000, generator=torch.Generator().manual_seed(0))
+    right = (confidence > 0.5).float()
+    assert average_precision_loss(confidence, right).item() == pytest.approx(0.003, abs=0.005)
+    assert average_precision_loss(1 - confidence, right).item() > 0.5
+    assert average_precision_loss(confidence, torch.ones_like(right)).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_an_image_without_a_right_cell_says_nothing_about_ranking():
-    certainty = torch.rand(2, 50, generator=torch.Generator().manual_seed(0))
+    confidence = torch.rand(2, 50, generator=torch.Generator().manual_seed(0))
     right = torch.zeros(2, 50)
-    assert average_precision_loss(certainty, right).item() == 0
-    right[0] = (certainty[0] > 0.5).float()
-    both = average_precision_loss(certainty, right)
-    assert both.item() == pytest.approx(average_precision_loss(certainty[:1], right[:1]).item())
+    assert average_precision_loss(confidence, right).item() == 0
+    right[0] = (confidence[0] > 0.5).float()
+    both = average_precision_loss(confidence, right)
+    assert both.item() == pytest.approx(average_precision_loss(confidence[:1], right[:1]).item())
 
 
-def test_certainty_falls_for_an_image_of_another_place():
+def test_confidence_falls_for_an_image_of_another_place():
     logits = torch.full((1, 4, 4), 2.0, requires_grad=True)
-    certainty_loss(logits, torch.zeros(1, 4, 4)).backward()
+    confidence_loss(logits, torch.zeros(1, 4, 4)).backward()
     assert (logits.grad > 0).all()
 
 

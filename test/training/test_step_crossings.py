@@ -1,4 +1,4 @@
-"""A training step on a device that is not there: the host's losses and weights, and few crossings."""
+"""A training step on a pretended device: the losses and weights of the host, and few crossings."""
 
 import json
 import subprocess
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-# Images and depths of two episodes; matrices of scenes, of the truth and of what is judged, and the cells' sizes; back
-# come the gradient's norm and the losses.
-STEP = 10
+# To the device: images and depths of two episodes, matrices of the scenes, matrices of the ground truth. To the host:
+# the norm of the gradient and the losses.
+STEP = 8
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def report():
 
 
 @pytest.mark.parametrize("queries", ["2", "4"])
-def test_losses_and_weights_are_the_hosts(report, queries):
+def test_losses_and_weights_are_those_of_the_host(report, queries):
     here, elsewhere = report[queries]["here"], report[queries]["elsewhere"]
     assert elsewhere["losses"] == pytest.approx(here["losses"], abs=1e-6)
     assert elsewhere["weights"] == pytest.approx(here["weights"], abs=1e-5)

@@ -72,7 +72,7 @@ def test_the_losses_fall_on_one_place(tmp_path, wall, config):
     curve = Curve()
     config = replace(config, steps=30, pool=1, elsewhere=0.0, learning_rate=2e-3, save_every=100)
     train(network(), wall, config, run(tmp_path, curve))
-    for name in ("coordinates_0", "matching_0", "certainty"):
+    for name in ("coordinates_0", "matching_0", "confidence"):
         first, last = (sum(curve.losses[i][name] for i in steps) for steps in (range(1, 5), range(27, 31)))
         assert last < 0.8 * first, name
 

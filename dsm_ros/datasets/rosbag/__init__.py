@@ -1,1 +1,1 @@
-"""Recordings of ROS 2 and ROS 1 as sequences of frames, read without a ROS installation."""
+"""Reader of ROS 2 and ROS 1 bags; needs no ROS installation."""

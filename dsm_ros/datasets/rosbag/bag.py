@@ -1,4 +1,4 @@
-"""A bag file: its topics, and each message by its own identity."""
+"""Access to a bag's topics, and to each of its messages."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from dsm_ros.geometry.trajectory import NS_PER_S
 ENDINGS = (".mcap", ".db3", ".bag")
 COMPRESSED_ENDINGS = (".mcap.zstd", ".db3.zstd")
 METADATA = "metadata.yaml"
-LONGEST_GAP_NS = 60 * NS_PER_S  # between the files of a split recording
+MAX_SPLIT_GAP_NS = 60 * NS_PER_S  # between the files of a split recording
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic of a bag; split bags and ROS 1 have several connections for one topic."""
+    """A topic of a bag. Split bags and ROS 1 bags have several connections for one topic."""
 
     name: str
     msgtype: str
@@ -36,45 +36,45 @@ class Topic:
 
     @property
     def folder(self) -> str:
-        """The name without its last part: the namespace, or for the topics of a node the node's name."""
+        """The name without its last part: a namespace, or the node's name for a private topic."""
         return self.name.rpartition("/")[0]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One message: header stamp, time of recording, and its place among the topic's messages of that time."""
+    """Identity of one message: header stamp, time of recording, and index among the topic's messages of that time."""
 
     stamp_ns: int
     bag_ns: int
-    place: int
+    index: int
 
 
 def is_bag(path: Path) -> bool:
-    """Return whether a path is a bag: a file of a known kind, or a folder that holds one."""
+    """Return whether a path is a bag: a file with a known ending, or a folder that contains one."""
     if path.is_file():
         return path.name.lower().endswith((*ENDINGS, *COMPRESSED_ENDINGS))
     return (path / METADATA).is_file() or bool(_files_of(path))
 
 
 class Bag:
-    """Topics and messages of a bag. Raises SequenceError where the bag cannot be read, whatever rosbags raises."""
+    """Topics and messages of a bag. Raises SequenceError when the bag cannot be read."""
 
     def __init__(self, path: Path):
         self.path, self.name = path, path.stem if path.is_file() else path.name
-        self.damaged: Counter[str] = Counter()  # messages that could not be decoded, by topic
-        with self.damage_reported():
+        self.damaged: Counter[str] = Counter()  # number of messages that could not be decoded, by topic
+        with self.translate_errors():
             self._reader = AnyReader(_paths(path), default_typestore=get_typestore(Stores.ROS2_JAZZY))
             self._reader.open()
-            _refuse_several(path, self._reader.readers)
+            _refuse_several_recordings(path, self._reader.readers)
 
     @property
     def folder(self) -> Path:
-        """The folder that holds the bag's files."""
+        """The folder that contains the bag's files."""
         return self.path if self.path.is_dir() else self.path.parent
 
     @cached_property
     def topics(self) -> dict[str, Topic]:
-        """The topics that hold messages, by name."""
+        """The topics with at least one message, by name."""
         by_name: dict[tuple[str, str], list[Connection]] = {}
         for connection in self._reader.connections:
             by_name.setdefault((connection.topic, connection.msgtype), []).append(connection)
@@ -82,80 +82,82 @@ class Bag:
         return {topic.name: topic for topic in topics if next(self._raw(topic), None)}
 
     def of_type(self, *msgtypes: str) -> list[Topic]:
-        """Return the topics of some message types, in the order of their names."""
+        """Return the topics with one of the message types, sorted by name."""
         return [topic for topic in self.topics.values() if topic.msgtype in msgtypes]
 
     def entries(self, topic: Topic) -> list[Entry]:
-        """Return every message's entry in the order of recording."""
+        """Return an entry for each message of a topic, in the order of recording."""
         entries: list[Entry] = []
         for _, bag_ns, raw in self._raw(topic):
-            place = entries[-1].place + 1 if entries and entries[-1].bag_ns == bag_ns else 0
-            entries.append(Entry(_stamp_ns(raw, self._reader.is2), bag_ns, place))
+            index = entries[-1].index + 1 if entries and entries[-1].bag_ns == bag_ns else 0
+            entries.append(Entry(_stamp_ns(raw, self._reader.is2), bag_ns, index))
         return entries
 
     def message(self, topic: Topic, entry: Entry) -> Any:
         """Return the message of an entry."""
-        with self.damage_reported():
+        with self.translate_errors():
             raws = self._reader.messages(topic.connections, start=entry.bag_ns, stop=entry.bag_ns + 1)
-            raw = next(raw for place, (_, _, raw) in enumerate(raws) if place == entry.place)
+            raw = next(raw for index, (_, _, raw) in enumerate(raws) if index == entry.index)
             return self._reader.deserialize(raw, topic.msgtype)
 
     def messages(self, topic: Topic) -> Iterator[tuple[int, Any]]:
-        """Yield (time of recording in ns, message) of a topic, one by one; damaged ones are left out and counted."""
+        """Yield (time of recording in ns, message) for a topic; damaged messages are left out and counted."""
         self.damaged.pop(topic.name, None)
         for _, bag_ns, raw in self._raw(topic):
             try:
                 message = self._reader.deserialize(raw, topic.msgtype)
-            except Exception:  # rosbags and its decoders have many kinds of errors
+            except Exception:  # rosbags and its decoders raise many kinds of exceptions
                 self.damaged[topic.name] += 1
             else:
                 yield bag_ns, message
 
     def first(self, topic: Topic) -> Any:
-        """Return the first message of a topic. Raises SequenceError when none can be decoded."""
+        """Return the first undamaged message of a topic. Raises SequenceError when there is none."""
         for _, message in self.messages(topic):
             return message
         raise SequenceError(f"all messages of {topic.name} in {self.path} are damaged")
 
     def _raw(self, topic: Topic) -> Iterator[tuple[Connection, int, bytes]]:
-        with self.damage_reported():
+        with self.translate_errors():
             yield from self._reader.messages(topic.connections)
 
     @contextmanager
-    def damage_reported(self) -> Iterator[None]:
-        """Raise SequenceError for any failure to read the bag; rosbags and its decoders have many kinds of errors."""
+    def translate_errors(self) -> Iterator[None]:
+        """Translate any exception into SequenceError, because rosbags and its decoders raise many kinds."""
         try:
             yield
         except SequenceError:
             raise
         except Exception as error:
-            raise SequenceError(_damage(self.path, error)) from error
+            raise SequenceError(_read_failure(self.path, error)) from error
 
 
-def _damage(path: Path, error: Exception) -> str:
+def _read_failure(path: Path, error: Exception) -> str:
     reason = " ".join(str(error).split()) or type(error).__name__
     mcap = path.suffix == ".mcap" or next(path.glob("*.mcap"), None)
     repair = f"mcap recover {path if path.is_file() else 'FILE'}" if mcap else "rosbag reindex"
     if path.suffix != ".bag":
         repair = f"ros2 bag reindex {path if path.is_dir() else path.parent}" + (f" or {repair}" if mcap else "")
-    return f"cannot read bag {path} ({reason:.200}); if its recording was cut short, try: {repair}"
+    return f"cannot read bag {path} ({reason:.200}); if the recording was interrupted, try: {repair}"
 
 
 def _paths(path: Path) -> list[Path]:
-    """Return what rosbags opens: one bag, or the files of a folder that has no metadata."""
+    """Return the paths for rosbags to open: the bag, or all files of a folder without metadata."""
     if path.is_file() and path.name.endswith(COMPRESSED_ENDINGS):
-        raise SequenceError(f"{path} is compressed; give the bag's folder with its {METADATA}, or: zstd -d {path}")
+        advice = f"give the bag's folder with its {METADATA}, or decompress the file with: zstd -d {path}"
+        raise SequenceError(f"{path} is compressed; {advice}")
     if path.is_file() and path.suffix not in ENDINGS:
-        raise SequenceError(f"{path} is named unlike a bag; let its name end in {path.suffix.lower()}")
+        raise SequenceError(f"{path} has an upper-case ending; rename the file to end in {path.suffix.lower()}")
     files = _files_of(path)
-    is_mistaken = path.suffix == ".bag" and path.is_dir()  # rosbags takes such a folder for a file of ROS 1
+    is_mistaken = path.suffix == ".bag" and path.is_dir()  # rosbags would open such a folder as a ROS 1 file
     if path.is_file() or ((path / METADATA).is_file() and not is_mistaken):
         return [path]
     if len({_series(file) for file in files}) > 1:
         names = ", ".join(file.name for file in files[:5])
-        raise SequenceError(f"{path} holds several recordings; give one of its files: {names}")
-    if packed := [file for file in files if file.name.endswith(COMPRESSED_ENDINGS)]:
-        raise SequenceError(f"{path} has no {METADATA} for {packed[0].name}; restore it with: ros2 bag reindex {path}")
+        raise SequenceError(f"{path} contains several recordings; give one of its files: {names}")
+    if compressed := [file for file in files if file.name.endswith(COMPRESSED_ENDINGS)]:
+        advice = f"create the {METADATA} with: ros2 bag reindex {path}"
+        raise SequenceError(f"{path} has no {METADATA} for {compressed[0].name}; {advice}")
     return files
 
 
@@ -164,30 +166,30 @@ def _files_of(folder: Path) -> list[Path]:
     return sorted(files, key=_number)
 
 
-def _refuse_several(path: Path, readers: Sequence[Any]) -> None:
-    """Raise SequenceError where files that are named as one split recording overlap in time, or lie far apart."""
+def _refuse_several_recordings(path: Path, readers: Sequence[Any]) -> None:
+    """Raise SequenceError when files named like one split recording overlap in time or are far apart in time."""
     spans_ns = sorted((reader.start_time, reader.end_time) for reader in readers)
     gaps_ns = [later[0] - earlier[1] for earlier, later in pairwise(spans_ns)]
-    if any(not -NS_PER_S < gap_ns < LONGEST_GAP_NS for gap_ns in gaps_ns):
-        raise SequenceError(f"{path} holds several recordings, for their times do not follow each other; give one file")
+    if any(not -NS_PER_S < gap_ns < MAX_SPLIT_GAP_NS for gap_ns in gaps_ns):
+        raise SequenceError(f"{path} contains several recordings, because its files are not consecutive; give one file")
 
 
 def _series(file: Path) -> tuple[str, str]:
-    """Return what the files of one split recording share: NAME_0.mcap, NAME_1.mcap and so on."""
+    """Return the name and ending that all files of a split recording share: NAME_0.mcap, NAME_1.mcap and so on."""
     stem, _, suffix = file.name.partition(".")
     return re.sub(r"_\d+$", "", stem), suffix
 
 
 def _number(file: Path) -> tuple[int, str]:
-    """Return the place of a file in a split recording; 10 comes after 9."""
+    """Return the sort key of a file in a split recording: its number, so that 10 comes after 9."""
     number = re.search(r"_(\d+)\.", file.name)
     return int(number[1]) if number else 0, file.name
 
 
 def _stamp_ns(raw: bytes, is_cdr: bool) -> int:
-    """Return the header's stamp of a serialized message that begins with a header, 0 when there is none."""
+    """Return the header stamp of a serialized message that starts with a header; 0 when the message is too short."""
     if len(raw) < 12:
         return 0
-    # In CDR four bytes of encapsulation come first, in ROS 1 four bytes of sequence number.
+    # CDR starts with four bytes of encapsulation, ROS 1 with a sequence number of four bytes.
     sec, nanosec = struct.unpack_from("<iI" if raw[1] or not is_cdr else ">iI", raw, 4)
     return int(sec) * NS_PER_S + int(nanosec)

@@ -1,4 +1,4 @@
-"""The camera of every image of a topic, from its camera_info or from a calibration file."""
+"""Calibrations of an image topic, from its camera_info topic or from a calibration file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.messages.camera import camera_of_image
 from dsm_ros.messages.pose import stamp_ns_of
 
-LATE_NS = 10_000_000
+MAX_INFO_DELAY_NS = 10_000_000
 
 
 class CameraSource:
-    """Calibrations in the order of their stamps; an image has the last one before it, else the first.
+    """Calibrations ordered by stamp: an image has the last calibration before it, or else the first one.
 
     source: the topic or file. frame: the frame of the first calibration, empty for a file.
     """
@@ -32,19 +32,20 @@ class CameraSource:
         return len(self._cameras)
 
     def at(self, stamp_ns: int) -> Camera:
-        """Return the camera of the image with a stamp; drivers may stamp a calibration a moment after its image."""
-        return self._cameras[max(0, bisect_right(self._stamps_ns, stamp_ns + LATE_NS) - 1)]
+        """Return the camera of the image with a stamp; a calibration may be stamped up to 10 ms after its image."""
+        return self._cameras[max(0, bisect_right(self._stamps_ns, stamp_ns + MAX_INFO_DELAY_NS) - 1)]
 
 
 def camera_from_file(path: Path) -> CameraSource:
-    """Return the camera of a calibration file. Raises SequenceError when it holds none."""
+    """Return the camera of a calibration file. Raises SequenceError when the file is invalid."""
     return CameraSource(str(path), [(0, read_camera_info_file(path))])
 
 
 def camera_from_topic(bag: Bag, topic: Topic, is_rectified: bool) -> CameraSource:
-    """Return the calibrations of a camera_info topic, leaving uncalibrated messages out.
+    """Return the calibrations of a camera_info topic; uncalibrated messages are left out.
 
-    is_rectified: take P, the camera of the rectified image. Raises SequenceError when no message can be used.
+    is_rectified: use P, the camera of the rectified image. Raises SequenceError when no message can be used, or when
+    the messages have several frames.
     """
     calibrations: list[tuple[int, Camera]] = []
     problem, frame = "", ""
@@ -57,18 +58,23 @@ def camera_from_topic(bag: Bag, topic: Topic, is_rectified: bool) -> CameraSourc
         frame = frame or _frame(message)
         if _frame(message) != frame:
             frames = f"'{frame}' and '{_frame(message)}'"
-            raise SequenceError(f"{bag.name}: {topic.name} has the frames {frames}: several cameras publish to it")
+            raise SequenceError(
+                f"{bag.name}: {topic.name} has the frames {frames}, so several cameras publish to it;"
+                " give the right calibration with --camera-info FILE.yaml"
+            )
         if not calibrations or calibrations[-1][1] != camera:
             calibrations.append((stamp_ns_of(message.header.stamp) or bag_ns, camera))
     if not calibrations:
-        raise SequenceError(f"{bag.name}: {topic.name} cannot be used: {problem}; --camera-info overrides it")
+        raise SequenceError(f"{bag.name}: {topic.name} cannot be used ({problem}); override it with --camera-info")
     return CameraSource(topic.name, sorted(calibrations, key=lambda item: item[0]), frame)
 
 
 def choose_info(bag: Bag, image: ImageStream, streams: list[ImageStream]) -> Topic:
-    """Return the camera_info topic of an image: beside it, else the only one of its frame that no other image has.
+    """Return the camera_info topic of an image topic.
 
-    Raises SequenceError when there is none, or when its frame says that it belongs to another camera.
+    The topic is the camera_info in the namespace of the image topic, or else the only camera_info in the frame of the
+    images that belongs to no other image topic. Raises SequenceError when there is no such topic, or when its frame
+    is the frame of another camera.
     """
     taken = {stream.info.name for stream in streams if stream.info}
     rest = [topic for topic in bag.of_type(INFO_TYPE) if topic.name not in taken]
@@ -76,14 +82,14 @@ def choose_info(bag: Bag, image: ImageStream, streams: list[ImageStream]) -> Top
     if len(found) != 1:
         topics = ", ".join(topic.name for topic in bag.of_type(INFO_TYPE)) or "none"
         raise SequenceError(
-            f"{bag.name} has no camera_info beside {image.topic.name}; record it, or name one with --camera-info"
-            f" (its camera_info topics: {topics})"
+            f"{bag.name} has no camera_info for {image.topic.name}; record it, or select one with --camera-info"
+            f" (available: {topics})"
         )
     frame = _frame(bag.first(found[0]))
     if frame != image.frame and frame in {stream.frame for stream in streams} - {""}:
         raise SequenceError(
-            f"{bag.name}: {found[0].name} is of frame '{frame}', another camera than {image.topic.name} of frame"
-            f" '{image.frame}'; name the right one with --camera-info"
+            f"{bag.name}: {found[0].name} (frame '{frame}') belongs to another camera than {image.topic.name} (frame"
+            f" '{image.frame}'); select the right one with --camera-info"
         )
     return found[0]
 

@@ -1,4 +1,4 @@
-"""Which depth topic of a bag is read: aligned before unaligned, raw before compressed, never another camera's."""
+"""Choice of a bag's depth topic: aligned before unaligned, raw before compressed, never that of another camera."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.geometry.transform_tree import TransformTree, bare
 from dsm_ros.messages.depth import depth_from_msg
 
-SAME_PLACE = 0.005  # m and degrees
-DEVICE_M, DEVICE_DEG = 0.2, 20.0  # cameras of one device are no further apart
+MAX_ALIGNED_OFFSET = 0.005  # m and degrees
+MAX_DEVICE_M, MAX_DEVICE_DEG = 0.2, 20.0  # between the cameras of one device
 
 
 class DepthFinder:
-    """Chooses the depth topic of an image.
+    """Chooses the depth topic for an image topic.
 
-    info: the image's camera_info topic; None when a file overrides it, and then depth in the frame of the images is
-    taken as aligned. frame: of the images.
+    frame: the frame of the images. info: the image topic's camera_info; None when a file overrides it, and then depth
+    in the frame of the images counts as aligned. stamps_ns: the stamps of the images.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class DepthFinder:
         self._tree, self._stamps_ns = tree, stamps_ns
 
     def found(self, streams: Sequence[ImageStream]) -> DepthSource | str:
-        """Return the depth by the rules, or why there is none."""
+        """Return the depth of the topic that the rules choose, or why there is none."""
         reasons = []
         for stream in sorted(own_depths(self._image, streams), key=self._rank):
             view = self._is_far(stream) or self._view(stream)
@@ -52,11 +52,11 @@ class DepthFinder:
         return "; ".join(reasons[:2]) or self._why_none(streams)
 
     def named(self, name: str, streams: Sequence[ImageStream]) -> DepthSource:
-        """Return the depth of the topic that was asked for. Raises SequenceError when it cannot be used."""
+        """Return the depth of the topic given by the user. Raises SequenceError when the topic cannot be used."""
         stream = next((stream for stream in streams if stream.topic.name == name), None)
         if stream is None:
             topics = ", ".join(stream.topic.name for stream in streams if stream.is_depth) or "none"
-            raise SequenceError(f"{self._bag.name} has no depth on {name}; topics for --depth: {topics}")
+            raise SequenceError(f"{self._bag.name} has no depth topic {name}; topics for --depth: {topics}")
         view = self._view(stream)
         if isinstance(view, str):
             raise SequenceError(f"{self._bag.name}: {view}")
@@ -67,28 +67,29 @@ class DepthFinder:
         return not self._is_aligned(stream), stream.transport_rank, away_m + radians(turned_deg), stream.topic.name
 
     def _is_aligned(self, stream: ImageStream) -> bool:
-        """Whether a depth topic is seen from the place of the images: by its frame, or by a camera_info they share."""
+        """Whether a depth topic shares the viewpoint of the images, by its frame or by a common camera_info."""
         frame = self._frame_of(stream)
         if frame == self._frame:
             return True
-        has_same_info = stream.info is not None and stream.info == self._info
+        if stream.info is None or stream.info != self._info:
+            return False
         apart = self._apart(stream)
-        return has_same_info and (not frame or not self._frame or (apart is not None and max(apart) < SAME_PLACE))
+        return not frame or not self._frame or (apart is not None and max(apart) < MAX_ALIGNED_OFFSET)
 
     def _apart(self, stream: ImageStream) -> tuple[float, float] | None:
-        """Return how far depth and image are apart by TF, in m and degrees; None where TF does not say."""
+        """Return the distance (m, degrees) between depth and image camera in TF; None where TF has no transform."""
         ways = (self._tree.lookup(self._frame, self._frame_of(stream), stamp_ns) for stamp_ns in self._stamps_ns)
         known = next((way for way in ways if not isinstance(way, Missing)), None)
         return None if known is None else pose_error(known, np.eye(4))
 
     def _frame_of(self, stream: ImageStream) -> str:
-        """Return the frame of a depth topic; where its images have none, its camera_info may."""
+        """Return the frame of a depth topic, taken from its camera_info when its images have no frame."""
         if stream.frame or stream.info is None:
             return stream.frame
         return bare(self._bag.first(stream.info).header.frame_id)
 
     def _view(self, stream: ImageStream) -> DepthView | str:
-        """Return how a depth topic relates to the image, or why it cannot be registered."""
+        """Return the relation of a depth topic to the images, or why its depth cannot be registered."""
         frame, info, is_aligned = self._frame_of(stream), self._info_of(stream), self._is_aligned(stream)
         has_camera_of_image = info is None or (info == self._info and stream.is_rectified == self._image.is_rectified)
         if is_aligned and (has_camera_of_image or self._info is None):
@@ -107,7 +108,7 @@ class DepthFinder:
         return view
 
     def _info_of(self, stream: ImageStream) -> Topic | None:
-        """Return the camera_info of a depth topic: beside it, else the only one of its frame."""
+        """Return the camera_info of a depth topic: the one in its namespace, or else the only one in its frame."""
         if stream.info is not None:
             return stream.info
         frame = self._frame_of(stream)
@@ -116,14 +117,12 @@ class DepthFinder:
         return found[0] if len(found) == 1 else None
 
     def _is_far(self, stream: ImageStream) -> str | None:
-        """Return why depth that TF could register is left to its own camera: it looks from another place."""
+        """Return why a depth topic is not used when TF places it too far from the image camera."""
         apart = self._apart(stream)
-        if self._is_aligned(stream) or apart is None or (apart[0] <= DEVICE_M and apart[1] <= DEVICE_DEG):
+        if self._is_aligned(stream) or apart is None or (apart[0] <= MAX_DEVICE_M and apart[1] <= MAX_DEVICE_DEG):
             return None
-        place = f"{apart[0]:.2f} m and {apart[1]:.0f} degrees from {self._image.topic.name}"
-        return (
-            f"{stream.topic.name} is {place}, so of another camera; --depth {stream.topic.name} takes it all the same"
-        )
+        offset = f"{apart[0]:.2f} m and {apart[1]:.0f} degrees away from {self._image.topic.name}"
+        return f"{stream.topic.name} is {offset}, so on another device; use it anyway with --depth {stream.topic.name}"
 
     def _unaligned(self, stream: ImageStream, frame: str) -> str:
         return (
@@ -134,10 +133,10 @@ class DepthFinder:
     def _why_none(self, streams: Sequence[ImageStream]) -> str:
         others = [stream.topic.name for stream in streams if stream.is_depth]
         if others:
-            return f"{others[0]} is the depth of another camera than {self._image.topic.name}"
+            return f"{others[0]} belongs to another camera than {self._image.topic.name}"
         for stream in (stream for stream in streams if stream.is_named_depth and stream.topic != self._image.topic):
             try:
                 depth_from_msg(self._bag.first(stream.topic))
             except ValueError as error:
                 return f"{stream.topic.name}: {error}"
-        return f"no depth topic was recorded beside {self._image.topic.name}"
+        return f"no depth topic was recorded for {self._image.topic.name}"

@@ -1,4 +1,4 @@
-"""Which image topic of a bag is read, and which depth topics belong to the same camera."""
+"""Choice of a bag's image topic, and assignment of depth topics to cameras."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from dsm_ros.messages.image_kind import ImageKind
 
 
 def choose_image(streams: Sequence[ImageStream], wanted: str | None, bag: str) -> ImageStream:
-    """Return the image topic to read: the one that is asked for, else the best by ``_rank``.
+    """Return the image topic to read: the one given by the user, or else the best one by ``_rank``.
 
-    Raises SequenceError that lists the image topics when there is none.
+    Raises SequenceError that lists the image topics when no topic can be used.
     """
     pictures = _pictures(streams)
     if wanted:
         return _named(pictures, wanted, bag)
     if not pictures:
         topics = ", ".join(stream.topic.name for stream in streams) or "none"
-        raise SequenceError(f"{bag} has no topic with camera images; its image topics: {topics}; name one with --image")
+        raise SequenceError(f"{bag} has no topic with camera images; select one with --image (image topics: {topics})")
     return min(pictures, key=lambda picture: _rank(picture, streams))
 
 
 def other_cameras(image: ImageStream, streams: Sequence[ImageStream]) -> list[str]:
-    """Return the image topics of the other cameras of a bag, those that have a camera_info."""
+    """Return the image topics of a bag's other cameras; a camera is an image topic with a camera_info."""
     cameras = (stream for stream in _pictures(streams) if stream.info and not stream.is_infrared)
     return sorted({camera.topic.name for camera in cameras if camera.folder != image.folder})
 
 
 def own_depths(image: ImageStream, streams: Sequence[ImageStream]) -> list[ImageStream]:
-    """Return the depth topics of an image's camera: those that no other camera is nearer to by frame or namespace."""
+    """Return the depth topics of an image topic's camera: no other camera is closer by frame or namespace."""
     pictures = _pictures(streams)
     return [stream for stream in streams if stream.is_depth and _owns(image, stream, pictures)]
 
@@ -48,7 +48,7 @@ def _named(pictures: Sequence[ImageStream], wanted: str, bag: str) -> ImageStrea
 
 
 def _rank(image: ImageStream, streams: Sequence[ImageStream]) -> tuple[object, ...]:
-    """Order cameras before drawn pictures, colour before infrared, a camera with depth before one without."""
+    """Return the sort key: cameras before annotated images, colour before infrared, with depth before without."""
     return (
         image.kind is not ImageKind.PICTURE,
         image.info is None,
@@ -64,9 +64,9 @@ def _rank(image: ImageStream, streams: Sequence[ImageStream]) -> tuple[object, .
 
 
 def _owns(image: ImageStream, depth: ImageStream, pictures: Sequence[ImageStream]) -> bool:
-    """Whether no other camera is nearer to a depth topic by its name, nor by its frame where names have no namespace.
+    """Return whether no other camera is closer to a depth topic by name, or by frame if there is no common namespace.
 
-    Cameras of one device share a namespace, and then TF registers the device's depth to any of them.
+    The cameras of one device share a namespace, so the device's depth belongs to each of its cameras.
     """
     kinship = image.kinship(depth)
     nearest = max(picture.kinship(depth) for picture in [*pictures, image])

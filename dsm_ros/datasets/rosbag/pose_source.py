@@ -1,4 +1,4 @@
-"""The pose of every image of a bag in one world frame, by TF, by odometry or by a topic that the user names."""
+"""Camera poses of a bag's images in one world frame, from TF, odometry or a pose topic."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from dsm_ros.datasets.rosbag.bag import Bag, Topic
-from dsm_ros.datasets.rosbag.links import MOTION, Link
+from dsm_ros.datasets.rosbag.transform_links import MOTION, Link
 from dsm_ros.datasets.rosbag.transforms import BagTransforms, world_rank
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.pose import Pose44, pose_error
@@ -18,19 +18,19 @@ from dsm_ros.geometry.trajectory import Absence, Missing, Trajectory
 from dsm_ros.geometry.transform_tree import TransformTree, bare
 from dsm_ros.messages.pose import pose_from_msg, pose_or_lost, stamp_ns_of, transform_from_msg
 
-BODY_TYPES = ("nav_msgs/msg/Odometry", "geometry_msgs/msg/TransformStamped")  # these say whose pose they tell
+BODY_TYPES = ("nav_msgs/msg/Odometry", "geometry_msgs/msg/TransformStamped")  # with child_frame_id
 POSE_TYPES = (*BODY_TYPES, "geometry_msgs/msg/PoseStamped", "geometry_msgs/msg/PoseWithCovarianceStamped")
 ODOM_RANK = 2
 MAX_TURN_DEG = 20.0
-MAX_NAMED = 12
+MAX_LISTED = 12
 
 
 @dataclass(frozen=True)
 class PoseSource:
-    """Where poses come from.
+    """A source of camera poses.
 
-    at: the pose of the camera in the world at a stamp, or why there is none. source: /tf or a topic.
-    world: the world frame. detail: the frames in words.
+    at: returns world_T_camera (4x4) at a stamp, or why it is missing. source: /tf or a topic. world: the world frame.
+    detail: the chain of frames, for display.
     """
 
     at: Callable[[int], Pose44 | Missing]
@@ -40,13 +40,13 @@ class PoseSource:
 
     @property
     def drifts(self) -> bool:
-        """Whether the world frame is one of odometry."""
+        """Whether the world frame is an odometry frame."""
         return world_rank(self.world, None) >= ODOM_RANK
 
 
 @dataclass(frozen=True)
 class _TopicPoses:
-    """world_T_camera from a topic's frame_T_body, and the tree for the ways above and below it."""
+    """Poses world_T_camera, composed of a topic's frame_T_body and the transforms world_T_frame and body_T_camera."""
 
     topic: str
     tree: TransformTree
@@ -73,42 +73,42 @@ class _TopicPoses:
 class PoseFinder:
     """Chooses one source of poses for a whole recording.
 
-    The world is map where TF or odometry places the camera in it for a part of the recording, else world, else odom,
-    else the frame of any odometry whose body the tree links to the camera.
+    The world frame is the first of map, world and odom in which TF or odometry places the camera at the stamp of at
+    least one image, or else the frame of any odometry whose body is linked to the camera by TF.
     """
 
     def __init__(self, bag: Bag, transforms: BagTransforms, camera: str, stamps_ns: Sequence[int]):
-        """camera: the frame of the images. stamps_ns: theirs."""
+        """camera: the frame of the images. stamps_ns: the stamps of the images."""
         self._bag, self._transforms, self._tree = bag, transforms, transforms.tree
         self._camera, self._stamps_ns = camera, stamps_ns
 
     def named(self, option: str, world: str | None) -> PoseSource:
-        """Return the source of ``--pose TOPIC[:FRAME]``. Raises SequenceError when it cannot be used."""
+        """Return the pose source given as ``--pose TOPIC[:FRAME]``. Raises SequenceError when it cannot be used."""
         name, _, frame = option.partition(":")
         topic = self._bag.topics.get(name)
         if topic is None or topic.msgtype not in POSE_TYPES:
             known = ", ".join(topic.name for topic in self._bag.of_type(*POSE_TYPES)) or "none"
-            raise SequenceError(f"{self._bag.name} has no poses on {name}; topics for --pose: {known}")
-        told = self._read(topic)
-        told = replace(told, body=bare(frame) or told.body or self._camera)
-        if problem := self._unlinked(told):
+            raise SequenceError(f"{self._bag.name} has no pose topic {name}; topics for --pose: {known}")
+        poses = self._read(topic)
+        poses = replace(poses, body=bare(frame) or poses.body or self._camera)
+        if problem := self._problem(poses):
             raise SequenceError(f"{self._bag.name}: {problem}")
-        sources = self._sources(told)
-        source = next((source for source in sources if source.world == bare(world or told.frame)), None)
+        sources = self._sources(poses)
+        source = next((source for source in sources if source.world == bare(world or poses.frame)), None)
         if source is None:
             worlds = ", ".join(source.world for source in sources)
-            raise SequenceError(f"{name} tells no poses in '{world}'; frames for --world-frame: {worlds}")
+            raise SequenceError(f"{name} has no poses in '{world}'; frames for --world-frame: {worlds}")
         if not frame and topic.msgtype not in BODY_TYPES:
             self._refuse_other_body(source, name)
         return source
 
     def found(self, wanted: str | None) -> PoseSource | str:
-        """Return the source by the rules, in the world frame ``wanted`` if one is given; else why there is none."""
+        """Return the pose source that the rules choose, in world frame ``wanted`` if given, or why there is none."""
         odometry = [
             self._read(topic) for topic in self._bag.of_type(*BODY_TYPES) if self._transforms.is_own(topic.name)
         ]
         sources = self._of_tree(wanted)
-        sources += [source for told in odometry if not self._unlinked(told) for source in self._sources(told)]
+        sources += [source for poses in odometry if not self._problem(poses) for source in self._sources(poses)]
         if wanted:
             sources = [source for source in sources if source.world == bare(wanted)]
         sources.sort(key=lambda source: world_rank(source.world, None))
@@ -117,18 +117,18 @@ class PoseFinder:
         if source is None:
             return self._why_none(sources, odometry, wanted)
         dispute = self._transforms.dispute(self._camera, world_rank(source.world, None))
-        return source if wanted or not dispute else f"{dispute}; --world-frame {source.world} does without it"
+        return source if wanted or not dispute else f"{dispute}; --world-frame {source.world} avoids that link"
 
     def _of_tree(self, wanted: str | None) -> list[PoseSource]:
-        """Return a source for each world frame above the camera; a frame of another name only where it is wanted."""
+        """Return a TF source for each world frame above the camera; frames of other names count only if wanted."""
         worlds = [frame for frame in self._tree.ancestors(self._camera) if world_rank(frame, wanted) <= ODOM_RANK]
         return [
-            PoseSource(partial(self._tree.lookup, world, self._camera), "/tf", world, self._words(world, self._camera))
+            PoseSource(partial(self._tree.lookup, world, self._camera), "/tf", world, self._chain(world, self._camera))
             for world in worlds
         ]
 
     def _read(self, topic: Topic) -> _TopicPoses:
-        """Return the poses of a topic; those in another frame than the first are left out."""
+        """Return the poses of a topic; messages whose frame differs from the first message's are left out."""
         link, frame, body = Link(), "", ""
         read = transform_from_msg if topic.msgtype == BODY_TYPES[1] else pose_from_msg
         for _, message in self._bag.messages(topic):
@@ -141,31 +141,31 @@ class PoseFinder:
             poses.insert(stamp_ns, pose)
         return _TopicPoses(topic.name, self._tree, poses, frame, frame, body, self._camera, link.has_two_sources)
 
-    def _sources(self, told: _TopicPoses) -> list[PoseSource]:
-        """Return a source for the frame of a topic's poses and for each frame above it."""
-        whose = "the camera" if told.body == told.camera else f"'{told.body}', and its way to '{told.camera}' by TF"
+    def _sources(self, poses: _TopicPoses) -> list[PoseSource]:
+        """Return a source for the frame of a topic's poses, and one for each ancestor of that frame."""
+        body = "the camera" if poses.body == poses.camera else f"'{poses.body}', moved to '{poses.camera}' by TF,"
         return [
-            PoseSource(replace(told, world=world).at, told.topic, world, f"poses of {whose} in '{world}'")
-            for world in (told.frame, *self._tree.ancestors(told.frame))
+            PoseSource(replace(poses, world=world).at, poses.topic, world, f"poses of {body} in '{world}'")
+            for world in (poses.frame, *self._tree.ancestors(poses.frame))
         ]
 
-    def _unlinked(self, told: _TopicPoses) -> str | None:
-        """Return why a topic says nothing of the camera: its body has no way to the camera but through a world."""
-        if told.has_two_sources:
-            return f"{told.topic} comes from two sources that disagree"
-        if not told.body:
-            return _silent(told.topic)
-        way = [told.camera] if told.body == told.camera else self._tree.path(told.camera, told.body)
-        if isinstance(way, Missing) or any(world_rank(frame, told.frame) <= ODOM_RANK for frame in way[1:-1]):
-            link = f"{told.topic} tells the pose of '{told.body}', which no transform links to the images' frame"
-            return f"{link} '{told.camera}'" + ("; record /tf_static" if self._is_static_missing() else "")
+    def _problem(self, poses: _TopicPoses) -> str | None:
+        """Return why a topic gives no pose of the camera, for example because TF does not link body and camera."""
+        if poses.has_two_sources:
+            return f"{poses.topic} comes from two sources that disagree; record one of them"
+        if not poses.body:
+            return _no_body(poses.topic)
+        path = [poses.camera] if poses.body == poses.camera else self._tree.path(poses.camera, poses.body)
+        if isinstance(path, Missing) or any(world_rank(frame, poses.frame) <= ODOM_RANK for frame in path[1:-1]):
+            link = f"{poses.topic} has the pose of '{poses.body}', which no transform links to the images' frame"
+            return f"{link} '{poses.camera}'" + ("; record /tf_static" if self._is_static_missing() else "")
         return None
 
     def _is_static_missing(self) -> bool:
         return not any(topic.name.endswith("tf_static") for topic in self._bag.topics.values())
 
     def _refuse_other_body(self, source: PoseSource, topic: str) -> None:
-        """Raise SequenceError where poses taken for the camera's are turned against TF: they are another body's."""
+        """Raise SequenceError when poses taken as the camera's are rotated against TF, so belong to another body."""
         known = self.found(source.world)
         if isinstance(known, str):
             return
@@ -173,32 +173,32 @@ class PoseFinder:
         turns_deg = [pose_error(a, b)[1] for a, b in pairs if not isinstance(a, Missing) and not isinstance(b, Missing)]
         if turns_deg and np.median(turns_deg) > MAX_TURN_DEG:
             raise SequenceError(
-                f"{topic}, taken for the camera's pose, is turned by {np.median(turns_deg):.0f} degrees against /tf;"
-                f" leave out --pose to use /tf, or say whose pose it is with --pose {topic}:FRAME"
+                f"{topic}, taken as the camera's pose, is rotated by {np.median(turns_deg):.0f} degrees against /tf;"
+                f" leave out --pose to use /tf, or give the frame of the pose with --pose {topic}:FRAME"
             )
 
     def _why_none(self, sources: Sequence[PoseSource], odometry: Sequence[_TopicPoses], wanted: str | None) -> str:
         if sources:
             middle_ns = self._stamps_ns[len(self._stamps_ns) // 2]
             missing = sources[0].at(middle_ns)
-            return missing.reason.replace("the asked time", "the images") if isinstance(missing, Missing) else ""
+            return missing.reason.replace("the requested time", "the images") if isinstance(missing, Missing) else ""
         reasons = list(self._transforms.problems.values())[:2]
-        reasons += [problem for told in odometry if (problem := self._unlinked(told))]
+        reasons += [problem for poses in odometry if (problem := self._problem(poses))]
         reasons += [self._why_not_tree(wanted)] if self._tree.frames else []
-        silent = [topic.name for topic in self._bag.of_type(*POSE_TYPES[len(BODY_TYPES) :])]
-        reasons += [_silent(topic) for topic in silent[:1]]
+        without_body = [topic.name for topic in self._bag.of_type(*POSE_TYPES[len(BODY_TYPES) :])]
+        reasons += [_no_body(topic) for topic in without_body[:1]]
         return "; ".join(reasons) or "no /tf, odometry or pose topic was recorded"
 
     def _why_not_tree(self, wanted: str | None) -> str:
-        frames = ", ".join(sorted(self._tree.frames)[:MAX_NAMED])
+        frames = ", ".join(sorted(self._tree.frames)[:MAX_LISTED])
         if self._camera not in self._tree.frames:
-            return f"the images' frame '{self._camera}' is not in TF, which holds: {frames}"
+            return f"the images' frame '{self._camera}' is not in TF, which contains: {frames}"
         above = ", ".join(f"'{frame}'" for frame in self._transforms.worlds(self._camera)) or "none"
         name = f"'{wanted}'" if wanted else "map, world or odom"
-        return f"TF holds no {name} above the images' frame '{self._camera}'; frames for --world-frame: {above}"
+        return f"TF has no {name} above the images' frame '{self._camera}'; frames for --world-frame: {above}"
 
-    def _words(self, world: str, frame: str) -> str:
-        """Return the way from a world frame to a frame, with the rates of its links."""
+    def _chain(self, world: str, frame: str) -> str:
+        """Return the chain of frames from a world frame to a frame, with the rates of its links."""
         way = self._tree.path(frame, world)
         if isinstance(way, Missing):
             return way.reason
@@ -207,16 +207,17 @@ class PoseFinder:
         return world + "".join(links)
 
 
-def _silent(topic: str) -> str:
-    return f"{topic} does not say whose pose it is: use --pose {topic} if the camera's, --pose {topic}:FRAME if not"
+def _no_body(topic: str) -> str:
+    advice = f"use --pose {topic} if its poses are the camera's, or --pose {topic}:FRAME for another frame"
+    return f"the messages of {topic} do not name the frame whose pose they contain; {advice}"
 
 
-def lack_of(missing: Missing) -> str:
-    """Return why a frame has no pose, in words that are the same for all frames of one reason."""
-    words = {
+def missing_pose_reason(missing: Missing) -> str:
+    """Return why a frame has no pose; the text does not depend on the frame's stamp."""
+    reasons = {
         Absence.BEFORE_FIRST: f"it was taken before the first {missing.where}",
         Absence.AFTER_LAST: f"it was taken after the last {missing.where}",
         Absence.GAP: f"it was taken in a gap of {missing.where}",
         Absence.LOST: f"{missing.where} was lost or jumped",
     }
-    return f"no pose: {words.get(missing.why, missing.reason)}"
+    return f"no pose: {reasons.get(missing.why, missing.reason)}"

@@ -1,26 +1,26 @@
-"""A bag as a sequence of frames: images with their camera, and depth and poses where the bag tells them."""
+"""Reader of ROS bags: images with camera, depth and pose."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dsm_ros.datasets.camera_info import FILE_NAME
 from dsm_ros.datasets.description import Description
 from dsm_ros.datasets.frame import Frame, FrameHeader
 from dsm_ros.datasets.rosbag.bag import Bag, Topic
+from dsm_ros.datasets.rosbag.bag_description import describe_bag
 from dsm_ros.datasets.rosbag.camera_source import CameraSource, camera_from_file, camera_from_topic, choose_info
 from dsm_ros.datasets.rosbag.depth_choice import DepthFinder
 from dsm_ros.datasets.rosbag.depth_source import NO_DEPTH, DepthSource
-from dsm_ros.datasets.rosbag.describe import describe_bag
 from dsm_ros.datasets.rosbag.image_choice import choose_image
-from dsm_ros.datasets.rosbag.order import Order
-from dsm_ros.datasets.rosbag.pose_source import PoseFinder, PoseSource, lack_of
+from dsm_ros.datasets.rosbag.pose_source import PoseFinder, PoseSource, missing_pose_reason
+from dsm_ros.datasets.rosbag.stamp_order import StampOrder
 from dsm_ros.datasets.rosbag.streams import INFO_TYPE, image_streams
 from dsm_ros.datasets.rosbag.transforms import BagTransforms
-from dsm_ros.datasets.source_options import BY_THE_RULES, SourceOptions
+from dsm_ros.datasets.source_options import DEFAULT_SOURCES, SourceOptions
 from dsm_ros.errors import ImageError, SequenceError
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.geometry.trajectory import Missing
@@ -28,18 +28,20 @@ from dsm_ros.geometry.transform_tree import bare
 from dsm_ros.messages.camera import camera_of_size
 from dsm_ros.messages.image import image_from_msg
 
+Value = TypeVar("Value")
+
 STATUS_TYPE = "dsm_ros/msg/RelocalizationStatus"
 OWN_NODE = "relocalizer"
 
 
 class RosbagSequence:
-    """Frames of a bag in the order of their stamps; docs/recordings.md states what is read.
+    """Frames of a bag in the order of their stamps, by the rules in docs/recordings.md.
 
-    Raises SequenceError when the bag has no images that can be read with a camera. Depth and poses are looked for
-    when they are first asked for.
+    Raises SequenceError when the bag has no camera images or no calibration for them. Depth and poses are searched for
+    on first use.
     """
 
-    def __init__(self, path: Path, options: SourceOptions = BY_THE_RULES):
+    def __init__(self, path: Path, options: SourceOptions = DEFAULT_SOURCES):
         self.bag, self._options = Bag(path), options
         self.name = self.bag.name
         self.streams = image_streams(self.bag)
@@ -48,32 +50,28 @@ class RosbagSequence:
         self._info = self._info_topic()
         self.camera = self._camera()
         self.frame = self.image.frame or self.camera.frame
-        self.order = Order.of(self.bag.entries(self.image.topic), self.image.topic.name)
+        self.order = StampOrder.of(self.bag.entries(self.image.topic), self.image.topic.name)
 
     def __len__(self) -> int:
         return len(self.order.entries)
 
     def __getitem__(self, index: int) -> Frame:
-        query, header = self.query(index), self.header(index)
-        lacks = tuple(lack for lack in header.lacks if not lack.startswith(NO_DEPTH))
-        depth = self.depth
+        query, depth = self.query(index), self.depth
         depth_HW = f"{NO_DEPTH}: {depth}" if isinstance(depth, str) else depth.at(query.stamp_ns, query.camera)
-        if isinstance(depth_HW, str):
-            return replace(query, map_T_camera=header.map_T_camera, lacks=(depth_HW, *lacks))
-        return replace(query, depth_HW=depth_HW, map_T_camera=header.map_T_camera, lacks=lacks)
+        pose = self._pose(query.stamp_ns)
+        return replace(query, depth_HW=_known(depth_HW), map_T_camera=_known(pose), missing=_reasons(depth_HW, pose))
 
     def header(self, index: int) -> FrameHeader:
-        """Return what is known of a frame before its pixels are read."""
-        stamp_ns = self.order.entries[index].stamp_ns
-        no_depth = f"{NO_DEPTH}: {self.depth}" if isinstance(self.depth, str) else self.depth.lack(stamp_ns)
+        """Return name, stamp and pose of a frame; images and depth images are not decoded."""
+        stamp_ns, depth = self.order.entries[index].stamp_ns, self.depth
+        no_depth = f"{NO_DEPTH}: {depth}" if isinstance(depth, str) else depth.why_missing(stamp_ns)
         pose = self._pose(stamp_ns)
-        lacks = tuple(lack for lack in (no_depth, pose) if isinstance(lack, str))
-        return FrameHeader(str(stamp_ns), stamp_ns, None if isinstance(pose, str) else pose, lacks)
+        return FrameHeader(str(stamp_ns), stamp_ns, _known(pose), _reasons(no_depth, pose))
 
     def query(self, index: int) -> Frame:
-        """Return image, camera and stamp.
+        """Return image, camera and stamp of a frame.
 
-        Raises ImageError when the image is damaged, SequenceError when it does not fit its camera.
+        Raises ImageError when the image is damaged, SequenceError when its aspect ratio or frame is not the camera's.
         """
         entry = self.order.entries[index]
         try:
@@ -91,10 +89,12 @@ class RosbagSequence:
     def _check_frame(self, message: Any) -> None:
         if bare(message.header.frame_id) != self.image.frame:
             frames = f"'{self.image.frame}' and '{message.header.frame_id}'"
-            raise SequenceError(f"{self.image.topic.name} has images of the frames {frames}: record each camera apart")
+            raise SequenceError(
+                f"{self.image.topic.name} has images of the frames {frames}; record each camera on a topic of its own"
+            )
 
     def describe(self) -> Description:
-        """Return where images, cameras, depth and poses come from."""
+        """Return the sources of image, camera, depth and poses."""
         return describe_bag(self)
 
     @cached_property
@@ -119,23 +119,23 @@ class RosbagSequence:
     def poses(self) -> PoseSource | str:
         """The poses of the images, or why there are none."""
         if not self.order.has_stamps:
-            return f"{self.image.topic.name} has no stamps, so when its images were taken is not known"
+            return f"the images of {self.image.topic.name} have no timestamps"
         finder = PoseFinder(self.bag, self.transforms, self.frame, self.stamps_ns)
         option, world = self._options.pose, self._options.world_frame
         if option is None:
             return finder.found(world)
         if any(option.startswith(f"{folder}/") for folder in self._own_folders()):
-            raise SequenceError(f"{option} holds a relocalizer's own answers, which are no ground truth")
+            raise SequenceError(f"{option} was published by a relocalizer and is no ground truth; give another topic")
         return finder.named(option, world)
 
     def _pose(self, stamp_ns: int) -> Pose44 | str:
         if isinstance(self.poses, str):
             return f"no pose: {self.poses}"
         pose = self.poses.at(stamp_ns)
-        return lack_of(pose) if isinstance(pose, Missing) else pose
+        return missing_pose_reason(pose) if isinstance(pose, Missing) else pose
 
     def _own_folders(self) -> set[str]:
-        """Return the names of the relocalizers that were recorded: what they say is no ground truth."""
+        """Return the names of recorded relocalizer nodes, whose poses are no ground truth."""
         topics = self.bag.topics.values()
         return {t.folder for t in topics if t.msgtype == STATUS_TYPE or t.folder.endswith(OWN_NODE)}
 
@@ -148,7 +148,7 @@ class RosbagSequence:
         if wanted not in {topic.name for topic in self.bag.of_type(INFO_TYPE)}:
             topics = ", ".join(topic.name for topic in self.bag.of_type(INFO_TYPE)) or "none"
             raise SequenceError(
-                f"{wanted} is neither a file nor a camera_info topic of {self.name}, which has: {topics}"
+                f"--camera-info {wanted} is neither a file nor a camera_info topic of {self.name}; its topics: {topics}"
             )
         return self.bag.topics[wanted]
 
@@ -159,8 +159,18 @@ class RosbagSequence:
         return camera_from_topic(self.bag, self._info, self._options.rectified or self.image.is_rectified)
 
 
+def _known(value: Value | str | None) -> Value | None:
+    """Return a value, or None for the reason why it is missing."""
+    return None if isinstance(value, str) else value
+
+
+def _reasons(*values: object) -> tuple[str, ...]:
+    """Return the reasons among values and reasons."""
+    return tuple(value for value in values if isinstance(value, str))
+
+
 def _calibration_file(bag: Bag, options: SourceOptions) -> Path | None:
-    """Return the file that overrides camera_info: the one that is asked for, else camera_info.yaml beside the bag."""
+    """Return the file that overrides camera_info: the file given by the user, or else camera_info.yaml of the bag."""
     if options.camera_info:
         given = Path(options.camera_info)
         return given if given.is_file() else None

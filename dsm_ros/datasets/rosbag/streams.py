@@ -1,4 +1,4 @@
-"""The image topics of a bag: what each one holds, and which of them belong to one camera."""
+"""Properties of a bag's image topics, derived from their names and first messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dsm_ros.messages.image_kind import ImageKind, kind_of
 
 IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 INFO_TYPE = "sensor_msgs/msg/CameraInfo"
-TRANSPORTS = ("compressed", "compressedDepth", "zstd")  # image_transport adds a name of its own
+TRANSPORTS = ("compressed", "compressedDepth", "zstd")  # suffixes that image_transport adds to a topic's name
 DEPTH_WORDS = {"depth", "stereo", "range", "tof"}
 DRAWN_WORDS = {"debug", "overlay", "annotated", "visual", "visualization", "detections", "result", "labels", "mask"}
 DRAWN_WORDS |= {"segmentation", "semantic", "confidence", "disparity", "normals"}
@@ -23,10 +23,10 @@ INFRARED_WORDS = {"ir", "infra", "infra1", "infra2", "infrared", "thermal", "lwi
 
 @dataclass(frozen=True)
 class ImageStream:
-    """One image topic with what its first message says.
+    """One image topic with the properties of its first message.
 
-    base: the topic without the name that image_transport adds. frame: the frame of the first message, without a
-    leading slash. form: its encoding or compressed format. info: the camera_info topic beside it.
+    base: the topic's name without the suffix of image_transport. frame: the frame of the first message, without a
+    leading slash. form: encoding or compressed format. info: the camera_info topic in the same namespace.
     """
 
     topic: Topic
@@ -43,28 +43,28 @@ class ImageStream:
 
     @property
     def transport_rank(self) -> int:
-        """0 for raw images, more for compressed ones."""
+        """0 for raw images, 1 for compressed images."""
         return 0 if self.topic.msgtype == IMAGE_TYPES[0] else 1
 
     @property
     def is_depth(self) -> bool:
-        """Whether this is depth: by its encoding, and where infrared has the same encoding, by its name."""
+        """Whether the topic contains depth, judged by its encoding; 16-bit grey is also judged by its name."""
         if self.kind is ImageKind.GREY_16:
             return self.has_word(DEPTH_WORDS) and not self.has_word(INFRARED_WORDS | DRAWN_WORDS)
         return self.kind is ImageKind.DEPTH and not self.has_word(INFRARED_WORDS | DRAWN_WORDS)
 
     @property
     def is_named_depth(self) -> bool:
-        """Whether the last parts of the name say depth, whatever the encoding is."""
+        """Whether the last two parts of the name contain a word for depth."""
         return bool(DEPTH_WORDS & _words("/".join(self.base.split("/")[-2:])))
 
     def has_word(self, words: set[str]) -> bool:
-        """Return whether any of some words is a part of the topic's name."""
+        """Return whether the topic's name contains any of some words."""
         return bool(words & _words(self.base))
 
     @property
     def is_rectified(self) -> bool:
-        """Whether the name says that images are rectified, as image_proc's image_rect."""
+        """Whether the name says that the images are rectified, as with image_rect of image_proc."""
         return self.has_word(RECTIFIED_WORDS)
 
     @property
@@ -73,11 +73,11 @@ class ImageStream:
         return self.has_word(INFRARED_WORDS)
 
     def kinship(self, other: ImageStream) -> tuple[int, int]:
-        """Return how near the names of two topics are: leading parts they share, then words that name a camera."""
+        """Return the similarity of two topics' names: number of common leading parts, then of common camera words."""
         return self.shared_namespace(other), len((_words(self.base) & _words(other.base)) - COMMON_WORDS)
 
     def shared_namespace(self, other: ImageStream) -> int:
-        """Return how many leading parts of their names two topics share."""
+        """Return the number of leading parts that two topics' names share."""
         mine, others = self.base.split("/")[1:-1], other.base.split("/")[1:-1]
         return next(
             (i for i, (a, b) in enumerate(zip(mine, others, strict=False)) if a != b), min(len(mine), len(others))
@@ -85,7 +85,7 @@ class ImageStream:
 
 
 def image_streams(bag: Bag) -> list[ImageStream]:
-    """Return the image topics of a bag that hold messages."""
+    """Return the image topics of a bag that have at least one message."""
     return [_stream(bag, topic) for topic in bag.of_type(*IMAGE_TYPES)]
 
 
@@ -101,5 +101,5 @@ def _stream(bag: Bag, topic: Topic) -> ImageStream:
 
 
 def _words(name: str) -> set[str]:
-    """Return the words of a topic's name: aligned_depth_to_color has four."""
+    """Return the words of a topic's name, for example aligned, depth, to and color of aligned_depth_to_color."""
     return set(re.split(r"[/_\-.]", name.lower()))

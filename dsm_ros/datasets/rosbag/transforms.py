@@ -1,4 +1,4 @@
-"""The transform tree of a bag: which TF messages enter it, and how their poses are read along time."""
+"""The transform tree of a bag, built from its TF messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dsm_ros.datasets.rosbag.bag import Bag, Topic
-from dsm_ros.datasets.rosbag.links import Link, is_correction, timing_of
+from dsm_ros.datasets.rosbag.transform_links import Link, is_correction, timing_of
 from dsm_ros.geometry.trajectory import NS_PER_S
 from dsm_ros.geometry.transform_tree import TransformTree, checked_link
 from dsm_ros.messages.pose import pose_or_lost, stamp_ns_of, transform_from_msg
@@ -18,7 +18,7 @@ TF_TYPES = ("tf2_msgs/msg/TFMessage", "tf/msg/tfMessage")
 
 
 def world_rank(frame: str, wanted: str | None) -> int:
-    """Return how good a frame is as the world of a map, less is better: wanted, map, world, odom, anything else."""
+    """Return the rank of a frame as world frame, lower is better: wanted, map, world, odom, any other frame."""
     if frame == wanted:
         return -1
     last = frame.rpartition("/")[2].lower()
@@ -26,17 +26,20 @@ def world_rank(frame: str, wanted: str | None) -> int:
 
 
 class BagTransforms:
-    """The tree of a bag, and what is wrong with it.
+    """The transform tree of a bag, and the problems of its links.
 
-    tree: all links that can be used. problems: by child frame, why none of its links can be used.
+    tree: all usable links. problems: why a frame has no usable parent link, by frame.
     """
 
     def __init__(self, bag: Bag, image_topic: str, wanted_world: str | None, has_own_answers: bool):
-        """has_own_answers: a relocalizer was recorded; what it broadcast below map is no ground truth."""
+        """Read all TF messages of the bag.
+
+        has_own_answers: whether a relocalizer was recorded; its links below map are no ground truth and are ignored.
+        """
         self._links: dict[str, dict[str, Link]] = defaultdict(lambda: defaultdict(Link))  # by child, by parent
         self._wanted, self._image_topic = wanted_world, image_topic
         namespaces = {_robot(topic.name) for topic in bag.of_type(*TF_TYPES)}
-        self._robots = namespaces - {""}  # those that have transforms of their own
+        self._robots = namespaces - {""}
         for topic in tf_topics(bag, image_topic):
             self._read(bag, topic)
         if has_own_answers:
@@ -45,30 +48,30 @@ class BagTransforms:
                     del parents[parent]
         self.tree, self.problems = TransformTree(timing_of), dict[str, str]()
         for child, parents in self._links.items():
-            self._take_up(child, parents)
+            self._insert_frame(child, parents)
 
     def is_own(self, topic: str) -> bool:
-        """Return whether a pose topic may be of the robot that took the images, as far as namespaces tell."""
+        """Return whether a pose topic may belong to the robot that took the images, judged by its namespace."""
         robot, own = _robot(topic), _robot(self._image_topic)
         return robot in ("", own) or not self._robots & {robot, own}
 
     def rate_hz(self, parent: str, child: str) -> float | None:
-        """Return how often a timed link was sent, None for a static or unknown one."""
+        """Return the rate of a timed link's messages, None for a static or unknown link."""
         stamps_ns = sorted(self._links.get(child, {}).get(parent, Link()).timed)
         return (len(stamps_ns) - 1) * NS_PER_S / (stamps_ns[-1] - stamps_ns[0]) if len(stamps_ns) > 1 else None
 
     def parents(self, frame: str) -> list[str]:
-        """Return every frame that messages place a frame in, also where the tree took none of them."""
+        """Return the parents of a frame in all messages, including links that are not in the tree."""
         return list(self._links.get(frame, ()))
 
     def delay_s(self) -> float | None:
-        """Return how long after their stamps moving links were recorded, at the median; None without any."""
+        """Return the median time from stamp to recording of moving links, None when there are none."""
         links = [(parent, child, link) for child, links in self._links.items() for parent, link in links.items()]
         delays_ns = [ns for parent, child, link in links if not is_correction(parent, child) for ns in link.delays_ns]
         return float(np.median(delays_ns)) / NS_PER_S if delays_ns else None
 
     def jumps(self, frame: str) -> list[str]:
-        """Return in words where a correction above a frame jumps: keyframes before and after do not fit together."""
+        """Return a text for each jump of a correction above a frame; keyframes before and after do not fit together."""
         found = []
         above = [frame, *self.tree.ancestors(frame)]
         for child, parent in pairwise(above):
@@ -77,14 +80,14 @@ class BagTransforms:
         return found
 
     def dispute(self, frame: str, rank: int) -> str | None:
-        """Return what keeps a frame from a world that is better than one of some rank."""
+        """Return the problem that keeps a frame from a world frame of a better rank than ``rank``, None without one."""
         above = (frame, *self.tree.ancestors(frame))
         disputed = [child for child in above if child in self.problems]
         better = [child for child in disputed if min(self._best_rank(p, {child}) for p in self.parents(child)) < rank]
         return self.problems[better[0]] if better else None
 
     def worlds(self, frame: str) -> list[str]:
-        """Return the frames that can be the world of a frame's poses: those it moves in, and parents in dispute."""
+        """Return the possible world frames of a frame: ancestors in which it moves, and parents that have a problem."""
         disputed = [
             parent
             for child in (frame, *self.tree.ancestors(frame))
@@ -94,7 +97,7 @@ class BagTransforms:
         return [*self.moving_ancestors(frame), *disputed]
 
     def moving_ancestors(self, frame: str) -> list[str]:
-        """Return the frames above a frame in which it moves: what can be the world of its poses."""
+        """Return the ancestors in which a frame moves."""
         above = [frame, *self.tree.ancestors(frame)]
         moves = accumulate(self.rate_hz(parent, child) is not None for child, parent in pairwise(above))
         return [parent for parent, has_moved in zip(above[1:], moves, strict=True) if has_moved]
@@ -109,7 +112,7 @@ class BagTransforms:
         try:
             parent, child = checked_link(transform.header.frame_id, transform.child_frame_id, None)
         except ValueError:
-            return  # a link without names places nothing
+            return  # a link without frame names is useless
         link, pose = self._links[child][parent], pose_or_lost(transform_from_msg, transform)
         if is_static:
             link.add_static(pose)
@@ -118,7 +121,7 @@ class BagTransforms:
         link.add(stamp_ns, pose)
         link.delays_ns.append(bag_ns - stamp_ns)
 
-    def _take_up(self, child: str, parents: dict[str, Link]) -> None:
+    def _insert_frame(self, child: str, parents: dict[str, Link]) -> None:
         ranks = {parent: self._best_rank(parent, {child}) for parent in parents}
         best = [parent for parent in parents if ranks[parent] == min(ranks.values())]
         if len(best) > 1:
@@ -126,9 +129,9 @@ class BagTransforms:
             self.problems[child] = f"frame '{child}' has two parents, {names}; choose one with --world-frame"
             return
         for parent in best:
-            self._take_up_link(parent, child, parents[parent])
+            self._insert_link(parent, child, parents[parent])
 
-    def _take_up_link(self, parent: str, child: str, link: Link) -> None:
+    def _insert_link(self, parent: str, child: str, link: Link) -> None:
         if link.has_two_sources:
             self.problems[child] = f"{parent} -> {child} comes from two sources that disagree"
         elif link.static is not None:
@@ -138,16 +141,17 @@ class BagTransforms:
                 self.tree.add(parent, child, stamp_ns, pose)
 
     def _best_rank(self, frame: str, below: set[str]) -> int:
-        """Return the best rank of a frame and of all that is above it."""
+        """Return the best rank among a frame and its ancestors."""
         above = [parent for parent in self._links.get(frame, ()) if parent not in below]
         ranks = [self._best_rank(parent, below | {frame}) for parent in above]
         return min([world_rank(frame, self._wanted), *ranks])
 
 
 def tf_topics(bag: Bag, image_topic: str) -> list[Topic]:
-    """Return /tf, /tf_static and those in a namespace of the image's topic: another robot's transforms are not ours.
+    """Return the TF topics of the robot that took the images.
 
-    The transforms of one robot are read whatever their namespace when there are no others.
+    Topics in a namespace of the image topic come first; otherwise the TF topics count only when all are in one
+    namespace, because several namespaces belong to several robots.
     """
     topics = [t for t in bag.of_type(*TF_TYPES) if t.name.rpartition("/")[2] in ("tf", "tf_static")]
     own = [topic for topic in topics if image_topic.startswith(f"{topic.folder}/")]

@@ -1,1 +1,1 @@
-"""Other ways to localize an image with the same keyframes, to measure ours beside."""
+"""Peers: other methods that localize an image with the same keyframes, for comparison with dsm_ros."""

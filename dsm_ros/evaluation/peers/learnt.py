@@ -1,4 +1,4 @@
-"""Learnt keypoints from kornia (the optional extra ``peers``); their weights download at first use."""
+"""Learnt keypoint methods from kornia (the optional extra ``peers``), whose weights are downloaded at first use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch import Tensor
 from dsm_ros.evaluation.peers.mutual import mutual_matches
 from dsm_ros.evaluation.peers.peer import Keypoints, PeerUnavailable
 
-XFEAT_KEYPOINTS, XFEAT_MIN_SIMILARITY = 4096, 0.82  # the method's own defaults
+XFEAT_KEYPOINTS, XFEAT_MIN_SIMILARITY = 4096, 0.82  # the defaults of XFeat
 ALIKED_KEYPOINTS = 1024
 
 
@@ -36,7 +36,7 @@ class XFeat:
 
     @torch.inference_mode()
     def match(self, query: Keypoints, keyframe: Keypoints) -> NDArray[np.int64]:
-        """Return the pairs of two images."""
+        """Return (M, 2): rows in the query, rows in the keyframe."""
         return mutual_matches(query.descriptors_ND, keyframe.descriptors_ND, XFEAT_MIN_SIMILARITY)
 
 
@@ -59,7 +59,7 @@ class AlikedLightGlue:
 
     @torch.inference_mode()
     def match(self, query: Keypoints, keyframe: Keypoints) -> NDArray[np.int64]:
-        """Return the pairs of two images."""
+        """Return (M, 2): rows in the query, rows in the keyframe."""
         (pairs_M2,) = self._matcher({"image0": self._input(query), "image1": self._input(keyframe)})["matches"]
         return pairs_M2.cpu().numpy()
 
@@ -73,17 +73,18 @@ def _kornia() -> Any:
     try:
         return importlib.import_module("kornia.feature")
     except ImportError as error:
-        raise PeerUnavailable(f"it needs kornia ({error}): pip install 'dsm_ros[peers]'") from error
+        raise PeerUnavailable(f"needs kornia ({error}); run pip install 'dsm_ros[peers]'") from error
 
 
 def _load(make: Callable[[], Any], device: torch.device) -> Any:
-    """Return a network with its weights, downloaded if need be."""
+    """Return a network with its weights, downloaded unless they are in the cache."""
     try:
-        with warnings.catch_warnings(action="ignore"):  # each attempt warns; what comes of it is said once
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # each download attempt warns, and the error below is enough
             return make().eval().to(device)
     except (OSError, RuntimeError, HTTPException) as error:
         reason = str(error.__cause__ or error).splitlines()[0]
-        raise PeerUnavailable(f"its weights could not be downloaded ({reason})") from error
+        raise PeerUnavailable(f"weights could not be downloaded ({reason}); try again with a network") from error
 
 
 def _keypoints(pixels_N2: Tensor, descriptors_ND: Tensor, image_HW3: NDArray[np.uint8]) -> Keypoints:

@@ -1,4 +1,4 @@
-"""Nearest neighbours that choose each other."""
+"""Matching of descriptors by mutual nearest neighbours."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch import Tensor
 def mutual_matches(
     query_QD: Tensor, keyframe_KD: Tensor, min_similarity: float = -1.0, max_ratio: float | None = None
 ) -> NDArray[np.int64]:
-    """Return (M, 2) rows of unit descriptors that are nearest to each other.
+    """Return (M, 2) rows of unit descriptors that are each other's nearest neighbours.
 
-    max_ratio: of the distances to the nearest and to the second nearest (Lowe's test).
+    max_ratio: highest ratio of the distances to the nearest and to the second nearest neighbour (Lowe's ratio test).
     """
     if not len(query_QD) or len(keyframe_KD) < 2:
         return np.empty((0, 2), dtype=np.int64)
@@ -24,5 +24,5 @@ def mutual_matches(
     if max_ratio is not None:
         similarity_QK[rows_Q, nearest_Q] = -1
         second_Q = similarity_QK.amax(1)
-        good_Q &= (1 - best_Q) < max_ratio**2 * (1 - second_Q)  # of unit vectors: distance squared is 2 - 2 cos
+        good_Q &= (1 - best_Q) < max_ratio**2 * (1 - second_Q)  # the squared distance of unit vectors is 2 - 2 cos
     return torch.stack([rows_Q[good_Q], nearest_Q[good_Q]], dim=1).cpu().numpy()

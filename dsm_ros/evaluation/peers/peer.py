@@ -1,4 +1,4 @@
-"""Peers: keypoints matched to those of retrieved keyframes, lifted by their depth, and the same PnP as ours."""
+"""Peers: other methods that localize by keypoints matched to those of retrieved keyframes, with the PnP of dsm_ros."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from dsm_ros.scene_map.keyframe import Keyframe
 
 
 class PeerUnavailable(DsmError):
-    """A peer cannot run here; the message says why."""
+    """A peer cannot run on this machine; the message says why."""
 
 
 class Peer(Protocol):
-    """Another way to localize one image by itself, given which keyframes to look at."""
+    """Another method that localizes a single image, given retrieved keyframes."""
 
     def prepare(self, keyframe: Keyframe) -> None:
-        """Compute and keep the features of a keyframe, as a map would."""
+        """Compute and keep the features of a keyframe."""
 
     def localize(self, image_HW3: NDArray[np.uint8], camera: Camera, keyframe_ids: Sequence[int]) -> Pose44 | None:
         """Return map_T_camera from prepared keyframes, or None."""
@@ -34,19 +34,19 @@ class Peer(Protocol):
 
 @dataclass(frozen=True)
 class Keypoints:
-    """Where the keypoints of an image (width, height) are, px, and what they look like, unit length along D."""
+    """Pixels and descriptors (unit length along D) of the keypoints of an image of size_px (width, height)."""
 
     pixels_N2: NDArray[np.float64]
     descriptors_ND: Tensor
     size_px: tuple[int, int]
 
     def of(self, rows_K: NDArray[np.int64]) -> Keypoints:
-        """Return some of them."""
+        """Return the keypoints of some rows."""
         return Keypoints(self.pixels_N2[rows_K], self.descriptors_ND[rows_K], self.size_px)
 
 
 class KeypointMethod(Protocol):
-    """Keypoints of an image, and which of two images' belong together."""
+    """A method that finds keypoints in an image and matches the keypoints of two images."""
 
     def describe(self, image_HW3: NDArray[np.uint8]) -> Keypoints: ...
 
@@ -55,9 +55,9 @@ class KeypointMethod(Protocol):
 
 
 class KeypointPeer:
-    """A keypoint method made into a peer: it sees images at their own size, undistorted, and has the same PnP.
+    """A peer made of a keypoint method: undistorted images at their original size, and the PnP of dsm_ros.
 
-    max_error: inlier limit, as a share of an image's long side.
+    max_error: inlier limit, relative to the long side of an image.
     """
 
     def __init__(self, method: KeypointMethod, max_error: float):
@@ -65,7 +65,7 @@ class KeypointPeer:
         self._keyframes: dict[int, tuple[Keypoints, NDArray[np.float64]]] = {}
 
     def prepare(self, keyframe: Keyframe) -> None:
-        """Keep the keypoints of a keyframe that have depth, and their points in the map."""
+        """Keep the keypoints of a keyframe that have depth, and the map points of these keypoints."""
         camera = keyframe.camera.undistorted()
         keypoints = self._method.describe(rectify_image(keyframe.image_HW3(), keyframe.camera, camera))
         depth_HW = rectify_depth(keyframe.depth_HW(), keyframe.camera, camera)
@@ -77,7 +77,7 @@ class KeypointPeer:
         self._keyframes[keyframe.id] = mapped, points_K3
 
     def localize(self, image_HW3: NDArray[np.uint8], camera: Camera, keyframe_ids: Sequence[int]) -> Pose44 | None:
-        """Match an image against each keyframe and solve for the pose that most pairs agree with."""
+        """Return the pose that most matches of an image with all keyframes agree with, or None."""
         pinhole = camera.undistorted()
         query = self._method.describe(rectify_image(image_HW3, camera, pinhole))
         pixels, points = [np.empty((0, 2))], [np.empty((0, 3))]

@@ -1,4 +1,4 @@
-"""SIFT as OpenCV computes it, compared as RootSIFT."""
+"""SIFT keypoints by OpenCV with RootSIFT descriptors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_RATIO = 0.8
 
 
 class Sift:
-    """The best SIFT keypoints, matched by mutual nearest neighbours that pass Lowe's ratio test."""
+    """The strongest SIFT keypoints, matched by mutual nearest neighbours that pass Lowe's ratio test."""
 
     def __init__(self) -> None:
         self._sift = cv2.SIFT.create(MAX_KEYPOINTS)
@@ -30,5 +30,5 @@ class Sift:
         return Keypoints(np.array([k.pt for k in found], dtype=np.float64), torch.from_numpy(descriptors_ND), size_px)
 
     def match(self, query: Keypoints, keyframe: Keypoints) -> NDArray[np.int64]:
-        """Return the pairs of two images."""
+        """Return (M, 2): rows in the query, rows in the keyframe."""
         return mutual_matches(query.descriptors_ND, keyframe.descriptors_ND, max_ratio=MAX_RATIO)

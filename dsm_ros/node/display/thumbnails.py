@@ -16,20 +16,20 @@ REMEMBERED = 1000  # 58 KB each for a map of 640x480 images
 
 
 class Keyframes(Protocol):
-    """What is needed of a map."""
+    """Protocol of a map that returns its keyframes by id."""
 
     def keyframes(self, ids: Sequence[int]) -> list[Keyframe]: ...
 
 
 class Thumbnails:
-    """Reads the pictures of keyframes at a quarter of their size, each once: from disk one takes some ms."""
+    """Reads the images of keyframes at a quarter of their size, and remembers the last REMEMBERED images."""
 
     def __init__(self, scene_map: Keyframes):
         self._scene_map = scene_map
         self._known: dict[int, NDArray[np.uint8]] = {}
 
     def of(self, keyframe_ids: Sequence[int]) -> list[NDArray[np.uint8]]:
-        """Return the pictures, uint8 RGB, in the order asked. Raises MapError when one is missing or damaged."""
+        """Return the images of keyframes, uint8 RGB, in order. Raises MapError if an image is missing or damaged."""
         if missing := [i for i in keyframe_ids if i not in self._known]:
             self._known.update({keyframe.id: _shrunk(keyframe) for keyframe in self._scene_map.keyframes(missing)})
         found = [self._known[i] for i in keyframe_ids]

@@ -1,1 +1,1 @@
-"""From image messages to poses: subscriptions, cameras, a worker for the newest image, and its processing."""
+"""Processing of image messages: subscriptions, cameras, the worker thread, and the report of each image."""

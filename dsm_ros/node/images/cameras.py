@@ -1,4 +1,4 @@
-"""The node's cameras: their calibration, their place on the rig, and views made of their image messages."""
+"""Cameras of the node: calibration, pose on the rig, and conversion of image messages to views."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ NO_CAMERA_INFO = "no camera_info has arrived; check its topic"
 
 
 class Cameras:
-    """Makes views of image messages; a camera that is alone is a rig whose frame is its own.
+    """Converts image messages to views. A single camera is a rig whose frame is that of the camera.
 
-    names: of the cameras, [""] for one that is alone. rig_frame: the frame whose pose is wanted; empty for the frame of
-    the first camera. camera_of: returns the camera that a CameraInfo describes.
+    names: names of the cameras, [""] for a single camera. rig_frame: frame that is located in the map; empty for the
+    frame of the first camera. camera_of: converts a CameraInfo.
     """
 
     def __init__(
@@ -44,25 +44,28 @@ class Cameras:
         self._cameras: dict[str, Camera | str] = {}
 
     def take_camera_info(self, name: str, message: Any) -> None:
-        """Use a CameraInfo for the camera's images that follow."""
+        """Use a CameraInfo for the next images of a camera."""
         try:
             self._cameras[name] = self._camera_of(message)
         except ValueError as error:
             self._cameras[name] = f"camera_info cannot be used: {error}"
 
     def header(self, messages: Mapping[str, Any]) -> Header:
-        """Return a header with the rig's frame, empty while it is unknown, and the stamp of the first image."""
+        """Return a header with the rig's frame (empty while it is unknown) and the timestamp of the first image."""
         if first := messages.get(self._names[0]):
             self._first_frame = first.header.frame_id
         stamp = next(iter(messages.values())).header.stamp
         return Header(stamp=stamp, frame_id=self._rig_frame or self._first_frame)
 
     def views(self, messages: Mapping[str, Any], rig_frame: str) -> tuple[list[View], list[NotLocalized]]:
-        """Return the usable images of one moment as views, and why the others are unusable; arrived ones come first."""
+        """Return the usable images of one group as views, and the reasons why other images are unusable or absent."""
         read = [self._view(name, message, rig_frame) for name, message in messages.items()]
         absent = [name for name in self._names if name not in messages]
         unusable = [view for view in read if isinstance(view, NotLocalized)]
-        unusable += [NotLocalized(Reason.STALE_IMAGES, f"{name}: no image beside the others'") for name in absent]
+        unusable += [
+            NotLocalized(Reason.STALE_IMAGES, f"{name}: no image with a timestamp near those of the other cameras")
+            for name in absent
+        ]
         return [view for view in read if isinstance(view, View)], unusable
 
     def _view(self, name: str, message: Any, rig_frame: str) -> View | NotLocalized:
@@ -91,7 +94,7 @@ class Cameras:
 
 @lru_cache(maxsize=16)  # so that each pair of sizes is logged once
 def fitted_camera(camera: Camera, width_px: int, height_px: int) -> Camera:
-    """Return the camera of an image of that size, and log that it had to be scaled; ValueError for another shape."""
+    """Return the camera scaled to an image size. Raises ValueError for another aspect ratio."""
     fitted = camera_of_size(camera, width_px, height_px)
     if fitted != camera:
         logger.warning("%s: the calibration is scaled", sizes_differ(camera, width_px, height_px))

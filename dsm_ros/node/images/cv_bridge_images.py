@@ -1,4 +1,4 @@
-"""Decoders of the node's image messages: cv_bridge where ROS has it, else messages/image.py."""
+"""Decoders of image messages by cv_bridge, where it is installed, or by messages/image.py."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BRIDGED = ("rgb8", "bgr8", "rgba8", "bgra8", "mono8")
 
 
 def make_image_decoder() -> ImageDecoder:
-    """Return a decoder that gives what image_from_msg does: through cv_bridge where it is installed."""
+    """Return a decoder with the same results as image_from_msg, which uses cv_bridge where it is installed."""
     if importlib.util.find_spec("cv_bridge") is None:
         return image_from_msg
     from cv_bridge import CvBridge
@@ -28,16 +28,16 @@ def make_image_decoder() -> ImageDecoder:
 
 
 class CvBridgeDecoder:
-    """Decodes with a CvBridge the images on which both agree; image_from_msg decodes the others and names damage.
+    """Decodes common images with a CvBridge, and all other images with image_from_msg.
 
-    cv_bridge skews rows whose padding is no whole pixel, keeps the upper 8 of 16 bits, and names what is wrong poorly.
+    cv_bridge skews rows whose padding is not a whole pixel, keeps the upper 8 of 16 bits, and gives vague errors.
     """
 
     def __init__(self, bridge: Any):
         self._bridge = bridge
 
     def __call__(self, message: Any) -> NDArray[np.uint8]:
-        """Return uint8 RGB (H, W, 3) of an Image or CompressedImage; ValueError for what cannot be read."""
+        """Return uint8 RGB (H, W, 3) of an Image or CompressedImage. Raises ValueError if it cannot be decoded."""
         if not _is_bridged(message):
             return image_from_msg(message)
         try:
@@ -48,7 +48,7 @@ class CvBridgeDecoder:
 
 
 def _is_bridged(message: Any) -> bool:
-    """Return whether a message is a whole Image of 8 bits without padding."""
+    """Return whether a message is a complete Image of 8 bits without padding."""
     if is_compressed(message) or message.encoding not in BRIDGED or message.is_bigendian:
         return False
     row_bytes = message.width * ENCODINGS[message.encoding].channels

@@ -1,4 +1,4 @@
-"""Processor of images: decodes them, localizes them with the tracker and reports the result."""
+"""Processor of images: decodes each image, localizes it with the tracker, and reports the result."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
 from dsm_ros.node.tf.transforms import Transforms
 
 WARNING_PERIOD_S = 5.0
-DISORDER_S, DISORDER_FRAMES = 1.0, 3  # older than that, or that often in a row: the clock went back
+DISORDER_S, DISORDER_FRAMES = 1.0, 3  # a larger delay, or more images in a row: the clock was set back
 
 
 @dataclass(frozen=True)
 class NodeContext:
-    """What the processor uses of the node besides cameras and map.
+    """Parts of the node that the processor uses, besides cameras and map.
 
-    odom_frame: empty without odometry. broadcaster: None where no transforms are sent. map_covariance_66: added to
-    each pose's covariance (m^2, rad^2). receivers: called in turn with the report of each image.
+    odom_frame: empty without odometry. broadcaster: None if no transforms are sent. map_covariance_66: added to the
+    covariance of each pose (m^2, rad^2). receivers: called in turn with the report of each image.
     """
 
     odom_frame: str
@@ -47,9 +47,9 @@ class NodeContext:
 
 
 class FrameProcessor:
-    """Makes one report of each image or group, also where there is no pose; the only user of the localizer.
+    """Makes one report of each image or group of images, also without a pose. Only the processor calls the localizer.
 
-    ``process`` runs in the worker's thread, the other methods in any.
+    ``process`` runs in the worker's thread; any thread may call the other methods.
     """
 
     def __init__(self, node: Node, cameras: Cameras, context: NodeContext):
@@ -64,22 +64,22 @@ class FrameProcessor:
 
     @property
     def camera_frame(self) -> str:
-        """The frame of the last image, or of the rig; empty before the first image."""
+        """Frame of the last image, or of the rig; empty before the first image."""
         return str(self._last_header.frame_id)
 
     @property
     def loaded(self) -> Loaded | None:
-        """The network and map in use; None before the first map."""
+        """Network and map in use; None before the first map is loaded."""
         return self._loaded
 
     def change_tracker(self, change: Callable[[Tracker], None]) -> None:
-        """Change the tracker between two images; does nothing before the first map."""
+        """Change the tracker between two images; does nothing before the first map is loaded."""
         with self._lock:
             if self._tracker:
                 change(self._tracker)
 
     def use_config(self, config: LocalizerConfig) -> None:
-        """Change the localizer's limits between two images."""
+        """Change the localizer's configuration between two images."""
         with self._lock:
             if self._loaded:
                 self._loaded.localizer.use_config(config)
@@ -98,7 +98,9 @@ class FrameProcessor:
             header = self._last_header = self._cameras.header(messages)
             if not stamp_ns_of(header.stamp):
                 self.faults.without_stamp += 1
-                self._warn("images have no stamp: the time of their arrival is taken; set it in the camera driver")
+                self._warn(
+                    "images have no timestamp, so their time of arrival is used; set timestamps in the camera driver"
+                )
                 header.stamp = self._node.get_clock().now().to_msg()
             if self._in_order(stamp_ns_of(header.stamp)):
                 report = self._report(header, messages, group.received_s)
@@ -106,7 +108,7 @@ class FrameProcessor:
                     receive(report)
 
     def silence(self, silent_s: float, limit_s: float) -> FrameReport:
-        """Return the report that images have stopped arriving; the camera counts as lost."""
+        """Return the report that no images arrive any more; the tracker becomes lost."""
         with self._lock:
             if self._tracker:
                 self._tracker.lose()
@@ -114,7 +116,7 @@ class FrameProcessor:
             return self._failed(self._last_header, Reason.STALE_IMAGES, detail, time.monotonic())
 
     def _in_order(self, stamp_ns: int) -> bool:
-        """Return whether an image may be used: a late one is left out, unless time itself went back."""
+        """Return whether an image may be used: an image older than the last is not, unless the clock was set back."""
         late_s = (self._newest_ns - stamp_ns) / 1e9
         self._disorder = self._disorder + 1 if 0 < late_s < DISORDER_S else 0
         if 0 < self._disorder < DISORDER_FRAMES:
@@ -137,7 +139,7 @@ class FrameProcessor:
             return self._failed(header, unusable[0].reason, unusable[0].detail, received_s)
         try:
             result = self._tracker.track(views, stamp_ns_of(header.stamp), self._odom_T_camera(header))
-        except DsmError as error:  # the map was deleted or damaged under the node
+        except DsmError as error:  # the map was deleted or damaged while in use
             return self._failed(header, Reason.NO_MAP, str(error), received_s)
         if isinstance(result, Localized):
             result = replace(result, covariance_66=result.covariance_66 + self._context.map_covariance_66)
@@ -150,7 +152,7 @@ class FrameProcessor:
         return FrameReport(header, result, state, received_s, image_HW3, hint_report, problem, jump)
 
     def _odom_T_camera(self, header: Header) -> Pose44 | None:
-        """Return the camera in odometry's frame; None where it is not known yet: it is not waited for."""
+        """Return the pose of the camera in the odometry frame; None if it is not known yet."""
         odom_frame, stamp_ns = self._context.odom_frame, stamp_ns_of(header.stamp)
         if not odom_frame:
             return None
@@ -165,5 +167,5 @@ class FrameProcessor:
         return FrameReport(header, NotLocalized(reason, detail), state, received_s)
 
     def _warn(self, text: str) -> None:
-        if self._node.context.ok():  # else the log cannot be published
+        if self._node.context.ok():  # otherwise the log cannot be published
             self._node.get_logger().warning(text, throttle_duration_sec=WARNING_PERIOD_S)

@@ -1,4 +1,4 @@
-"""Report of one processed image: the result, the tracker's state, and what the node adds to them."""
+"""Report of one processed image: result, tracker state, and problems that the node found."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from dsm_ros.node.tf.map_broadcaster import Jump
 
 @dataclass(frozen=True)
 class FrameReport:
-    """One image, or one of each camera of a rig, and its result.
+    """Result of one image, or of one image of each camera of a rig.
 
-    header: of the image. result, state: the tracker's. received_s: monotonic. image_HW3: uint8 RGB, None when it could
-    not be read. hint_report: why the last hint was dropped. tf_problem: why no transform was sent for a pose.
+    header: of the image. received_s: arrival of the image (monotonic clock). image_HW3: uint8 RGB; None if it could not
+    be decoded. hint_report: why the last hint was dropped. tf_problem: why no transform was sent for a pose.
     """
 
     header: Header
@@ -32,22 +32,22 @@ class FrameReport:
 
     @property
     def reason(self) -> str:
-        """Why there is no pose or no transform, as one of the documented words; empty when there are both."""
+        """Machine-readable reason why there is no pose or no transform; empty if there are both."""
         if isinstance(self.result, NotLocalized):
             return str(self.result.reason)
         return str(Reason.NO_TF) if self.tf_problem else ""
 
     @property
     def detail(self) -> str:
-        """The reason as a sentence; empty when there is none."""
+        """The reason as a sentence; empty if there is no reason."""
         return self.result.detail if isinstance(self.result, NotLocalized) else self.tf_problem
 
 
 @dataclass
 class FaultCounts:
-    """Images that could not be used as they came, since the node was configured.
+    """Counts of faulty images since the node was configured.
 
-    after_time_jump: the first after the stamps went back or leapt ahead. absent: of a rig's cameras.
+    after_time_jump: first images after timestamps went back or leapt ahead. absent: missing images of a rig's cameras.
     """
 
     unreadable: int = 0
@@ -59,7 +59,7 @@ class FaultCounts:
     absent: int = 0
 
     def count(self, reason: Reason) -> None:
-        """Count an image that was left out."""
+        """Count an image that could not be used."""
         match reason:
             case Reason.UNREADABLE_IMAGE:
                 self.unreadable += 1

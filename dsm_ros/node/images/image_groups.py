@@ -1,4 +1,4 @@
-"""Groups of image messages of one moment, one of each camera; a single camera's group holds one image."""
+"""Groups of image messages with about the same timestamp, one message of each camera."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dsm_ros.messages.pose import stamp_ns_of
 
 
 class ImageGroup:
-    """Grows while images of the same moment arrive, until it is closed.
+    """A group that takes images of about the same timestamp until it is closed.
 
-    received_s: arrival of the first image (monotonic).
+    received_s: arrival of the first image (monotonic clock).
     """
 
     def __init__(self, names: Sequence[str], slop_s: float):
@@ -25,7 +25,7 @@ class ImageGroup:
         self._changed = threading.Condition()
 
     def add(self, name: str, message: Any) -> bool:
-        """Add a camera's image if it belongs to this group; return whether it does."""
+        """Add an image of a camera if it belongs to this group; return whether it does."""
         with self._changed:
             if self._closed or name in self._messages or not self._is_near(stamp_ns_of(message.header.stamp)):
                 return False
@@ -34,7 +34,7 @@ class ImageGroup:
             return True
 
     def close(self) -> dict[str, Any]:
-        """Return the images by camera, in the cameras' order; missing ones are waited for until slop_s after the first.
+        """Wait for missing images until slop_s after the first; return the images by camera, in order of the cameras.
 
         An image that arrives later belongs to another group.
         """
@@ -50,14 +50,14 @@ class ImageGroup:
 
 
 class ImageGroups:
-    """Sorts the images of all cameras into groups; one thread at a time."""
+    """Sorts the images of all cameras into groups. Not safe for several threads at once."""
 
     def __init__(self, names: Sequence[str], slop_s: float):
         self._names, self._slop_s = names, slop_s
         self._open: ImageGroup | None = None
 
     def take(self, name: str, message: Any) -> ImageGroup | None:
-        """Return the group that an image begins; None when it joins the one before."""
+        """Return the group that an image begins; None if the image joins the previous group."""
         if self._open and self._open.add(name, message):
             return None
         self._open = ImageGroup(self._names, self._slop_s)

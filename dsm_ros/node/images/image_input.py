@@ -1,32 +1,30 @@
-"""Image input of an active node: subscriptions to its cameras, and a worker for the newest images."""
+"""Image input of an active node: subscriptions to the cameras, and the worker thread."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
-from rclpy.qos import QoSProfile, qos_profile_sensor_data
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.image_groups import ImageGroup, ImageGroups
 from dsm_ros.node.images.latest_image_worker import LatestImageWorker, WorkerCounts
+from dsm_ros.node.interface import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 from dsm_ros.node.interruption import interruptible
 from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.parameters import NodeParameters
 from dsm_ros.process import use_threads
 
-IMAGE_QOS = QoSProfile(depth=1, reliability=qos_profile_sensor_data.reliability)
-
 
 class ImageInput:
-    """Subscribes until the scope is closed, which also waits for the image being processed.
+    """Subscribes to the cameras until the scope is closed; closing waits for the image that is being processed.
 
-    process: called in the worker's thread. needs_images: whether images are processed now; they are ignored otherwise.
-    counts: of the worker, which counts in them.
+    process: called in the worker's thread. needs_images: returns whether images are processed or ignored. counts:
+    updated by the worker.
     """
 
     def __init__(
@@ -49,11 +47,11 @@ class ImageInput:
             self._subscribe(scope, name, values.image_transport, callbacks)
 
     def restart_silence(self) -> None:
-        """Measure the time without images from now on, as after images were not needed for a while."""
+        """Measure the time without images from now on."""
         self._arrived_s, self._is_reported = time.monotonic(), False
 
     def new_silence_s(self, limit_s: float) -> float | None:
-        """Return the time without images when it exceeds a limit, once for each silence; else None."""
+        """Return the time (s) without images if it exceeds a limit, once until the next image; else None."""
         silent_s = time.monotonic() - self._arrived_s
         if self._is_reported or silent_s <= limit_s:
             return None
@@ -62,12 +60,12 @@ class ImageInput:
 
     def _subscribe(self, scope: NodeScope, name: str, transport: str, group: CallbackGroup) -> None:
         prefix = f"{name}/" if name else ""
-        topic, kind = scope.node.resolve_topic_name(f"{prefix}image"), Image
+        image = replace(IMAGE, name=scope.node.resolve_topic_name(prefix + IMAGE.name))
         if transport == "compressed":
-            topic, kind = f"{topic}/compressed", CompressedImage  # as image_transport names it
+            image = replace(COMPRESSED_IMAGE, name=f"{image.name}/compressed")  # as image_transport names it
         take_info = partial(self._cameras.take_camera_info, name)
-        scope.subscription(CameraInfo, f"{prefix}camera_info", take_info, IMAGE_QOS, group)
-        scope.subscription(kind, topic, partial(self._on_image, name), IMAGE_QOS, group)
+        scope.subscription(replace(CAMERA_INFO, name=prefix + CAMERA_INFO.name), take_info, group)
+        scope.subscription(image, partial(self._on_image, name), group)
 
     def _on_image(self, name: str, message: Any) -> None:
         if self._needs_images():

@@ -1,4 +1,4 @@
-"""Worker thread with one slot: a newer image replaces the waiting one, and no exception ends the thread."""
+"""Worker thread with one slot, in which a newer item replaces the waiting item."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class WorkerCounts:
-    """Numbers of items that a worker received, dropped for newer ones, and failed to process."""
+    """Numbers of items that a worker received, dropped in favour of newer items, and failed to process."""
 
     received: int = 0
     dropped: int = 0
@@ -24,9 +24,9 @@ class WorkerCounts:
 
 
 class LatestImageWorker(Generic[Item]):
-    """Calls ``process`` with the newest item; items that arrive meanwhile replace each other.
+    """Calls ``process`` with the newest item in a thread of its own; an exception does not end the thread.
 
-    counts: the worker adds to them. prepare: called once in the thread, before the first item.
+    counts: updated by the worker. prepare: called once in the thread, before the first item.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class LatestImageWorker(Generic[Item]):
             self._wake.notify()
 
     def stop(self) -> None:
-        """End the thread after the item that it is processing, and wait for that."""
+        """End the thread after the current item, and wait for the end."""
         with self._wake:
             self._stopping = True
             self._wake.notify()
@@ -71,7 +71,7 @@ class LatestImageWorker(Generic[Item]):
                 self._report(error)
 
     def _report(self, error: Exception) -> None:
-        """Log an exception with its traceback, but the same one only once in a while."""
+        """Log an exception with its traceback; the same exception at most once in REPORT_PERIOD_S."""
         now_s = time.monotonic()
         if repr(error) != self._reported or now_s - self._reported_s > REPORT_PERIOD_S:
             self._reported, self._reported_s = repr(error), now_s

@@ -1,24 +1,22 @@
-"""Watch on the pose or odometry of another localizer; its silence or a large covariance starts a rescue."""
+"""Watch on a pose or odometry topic of another localizer, whose silence or large covariance starts a rescue."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from geometry_msgs.msg import PoseWithCovarianceStamped
-from nav_msgs.msg import Odometry
-from rclpy.qos import qos_profile_sensor_data
-
+from dsm_ros.node.interface import WATCHED_ODOMETRY, WATCHED_POSE
 from dsm_ros.node.node_scope import NodeScope
 
-TOPIC_TYPES = {"odometry": Odometry, "pose": PoseWithCovarianceStamped}
+TOPICS = {"odometry": WATCHED_ODOMETRY, "pose": WATCHED_POSE}
 CHECK_PERIOD_S = 0.1
 
 
 class Health:
-    """Health of a source of poses: silent too long, or too uncertain; each problem is reported once."""
+    """Health of a pose topic: silence and standard deviation against their limits. Each problem is reported once."""
 
     def __init__(self, timeout_s: float, max_sigma_m: float):
         self._timeout_s, self._max_sigma_m = timeout_s, max_sigma_m
@@ -33,14 +31,14 @@ class Health:
         self._reported = self._reported and self._sigma_m > self._max_sigma_m
 
     def new_problem(self, now_s: float) -> str | None:
-        """Return a problem when it begins; silence counts from the first message on."""
+        """Return a problem when it begins. Silence is a problem only after the first message."""
         if self._received_s is None or self._reported:
             return None
         silent_s = now_s - self._received_s
         if silent_s > self._timeout_s:
             text = f"no message for {silent_s:.1f} s, limit {self._timeout_s:.1f} s"
         elif self._sigma_m > self._max_sigma_m:
-            text = f"its position deviation is {self._sigma_m:.2f} m, limit {self._max_sigma_m:.2f} m"
+            text = f"the standard deviation of its position is {self._sigma_m:.2f} m, limit {self._max_sigma_m:.2f} m"
         else:
             return None
         self._reported = True
@@ -52,7 +50,7 @@ class PoseWatch:
 
     def __init__(self, scope: NodeScope, topic: str, kind: str, health: Health, on_problem: Callable[[str], None]):
         self._topic, self._health, self._on_problem = topic, health, on_problem
-        scope.subscription(TOPIC_TYPES[kind], topic, self._on_pose, qos_profile_sensor_data)
+        scope.subscription(replace(TOPICS[kind], name=topic), self._on_pose)
         scope.timer(CHECK_PERIOD_S, self._check)
 
     def _on_pose(self, message: Any) -> None:

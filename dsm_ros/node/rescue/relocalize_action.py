@@ -1,4 +1,4 @@
-"""Action ``~/relocalize``: returns a pose, or the reason why there is none, within a time."""
+"""Action ``~/relocalize``, which returns a pose before a timeout, or the reason for failure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from dsm_ros.action import Relocalize
 from dsm_ros.localization.result import Localized
 from dsm_ros.node.conversions import pose_to_msg
+from dsm_ros.node.interface import RELOCALIZE
 from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.outputs import Outputs
 from dsm_ros.node.rescue.requests import RescueRequest
@@ -36,8 +37,7 @@ class RelocalizeAction:
         self._logger, self._begin, self._end = scope.node.get_logger(), begin, end
         self._is_active, self._outputs = is_active, outputs
         scope.action(
-            Relocalize,
-            "~/relocalize",
+            RELOCALIZE,
             self._execute,
             callback_group=ReentrantCallbackGroup(),
             goal_callback=self._accept,

@@ -1,4 +1,4 @@
-"""Requests for a pose, made by the action, the trigger or the watch; each ends with a pose or a reason."""
+"""Requests for a pose by the action, the trigger or the watch; each request ends with a pose or a reason."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dsm_ros.node.images.frame_report import FrameReport
 
 
 class RescueRequest:
-    """One request; the worker's thread adds reports to it, another thread waits for them.
+    """One request. The worker's thread adds reports of images, and another thread waits for the reports.
 
     frames: number of reports so far. found: the report with a pose. last: the newest report.
     """
@@ -52,7 +52,7 @@ class RescueRequest:
         if self.last is None:
             return Reason.TIMEOUT, f"no image was processed within {self._timeout_s:.1f} s; check the image topic"
         result = self.last.result
-        last = f"; the last: {result.detail}" if isinstance(result, NotLocalized) else ""
+        last = f"; the last image: {result.detail}" if isinstance(result, NotLocalized) else ""
         reason = result.reason if isinstance(result, NotLocalized) else Reason.TIMEOUT
         return reason, f"none of {self.frames} images gave a pose within {self._timeout_s:.1f} s{last}"
 

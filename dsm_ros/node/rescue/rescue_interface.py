@@ -1,4 +1,4 @@
-"""Interface to rescues: the action, the trigger, hints, the watch and the service that AMCL offers too."""
+"""Interface to rescues: action, trigger, hints, watch, and the service ~/reinitialize_global_localization."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from geometry_msgs.msg import PoseWithCovarianceStamped
-from std_msgs.msg import Empty
-from std_srvs.srv import Empty as EmptyService
 
 from dsm_ros.localization.tracker import Tracker
+from dsm_ros.node import interface
 from dsm_ros.node.images.frame_processor import FrameProcessor
 from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.outputs import Outputs
@@ -24,9 +23,9 @@ from dsm_ros.node.rescue.requests import RescueRequest, RescueRequests
 
 @dataclass(frozen=True)
 class RescueContext:
-    """What rescues use of the node.
+    """Parts of the node that rescues use.
 
-    initialpose: None where rescue poses are not published. is_active: whether images are processed.
+    initialpose: None without publish_initialpose. is_active: returns whether images are processed.
     """
 
     processor: FrameProcessor
@@ -38,27 +37,27 @@ class RescueContext:
 
 
 class RescueInterface:
-    """Takes requests and hints until the scope is closed."""
+    """Accepts requests and hints until the scope is closed."""
 
     def __init__(self, scope: NodeScope, values: NodeParameters, context: RescueContext):
         self._logger, self._values, self._context = scope.node.get_logger(), values, context
-        scope.subscription(PoseWithCovarianceStamped, "initialpose", self._on_hint, 1)
-        scope.subscription(Empty, "~/trigger", lambda _: self._start("asked by ~/trigger"), 1)
-        scope.service(EmptyService, "~/reinitialize_global_localization", self._on_reinitialize)
+        scope.subscription(interface.HINT, self._on_hint)
+        scope.subscription(interface.TRIGGER, lambda _: self._start("~/trigger was received"))
+        scope.service(interface.REINITIALIZE, self._on_reinitialize)
         RelocalizeAction(scope, self.begin, context.requests.close, context.is_active, context.outputs)
         if values.watch_topic:
             health = Health(values.watch_timeout_s, values.watch_max_sigma_m)
             PoseWatch(scope, values.watch_topic, values.watch_type, health, self._start)
 
     def begin(self, timeout_s: float, hint: PoseWithCovarianceStamped | None) -> RescueRequest:
-        """Search from scratch, or around a hint, and open a request for the next pose."""
+        """Search the whole map, or around a hint first, and open a request for the next pose."""
         self._context.processor.change_tracker(Tracker.reset)
         if hint is not None:
             self._take_hint(hint)
         return self._context.requests.open(timeout_s)
 
     def use(self, values: NodeParameters) -> None:
-        """Change the timeout of rescues and the least radius of hints."""
+        """Change the timeout of rescues and the minimum radius of hints."""
         self._values = values
 
     def _start(self, why: str) -> None:
@@ -78,10 +77,12 @@ class RescueInterface:
             processor.change_tracker(lambda tracker: tracker.refuse_hint(hint))
             return
         x, y, z = hint.map_T_camera[:3, 3]
-        self._logger.info(f"searching within {hint.radius_m:.1f} m of ({x:.2f}, {y:.2f}, {z:.2f}) in {map_frame}")
+        self._logger.info(
+            f"hint: searching first within {hint.radius_m:.1f} m of ({x:.2f}, {y:.2f}, {z:.2f}) in {map_frame}"
+        )
         processor.change_tracker(lambda tracker: tracker.hint(hint))
 
     def _on_reinitialize(self, request: Any, response: Any) -> Any:
-        """Start a rescue; AMCL offers a service of this name, which Nav2's behaviour trees call."""
-        self._start("asked by ~/reinitialize_global_localization")
+        """Start a rescue. Nav2's behaviour trees call a service of this name, which AMCL has too."""
+        self._start("~/reinitialize_global_localization was called")
         return response

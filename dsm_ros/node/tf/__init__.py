@@ -1,1 +1,1 @@
-"""Transforms: the listener of /tf, its buffers, and the broadcaster of the map frame."""
+"""Transforms: the /tf listener, transform buffers, and the broadcaster of the map frame."""

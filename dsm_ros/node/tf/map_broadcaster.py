@@ -1,4 +1,4 @@
-"""Broadcaster of the camera's pose on /tf, by REP 105: map -> odom, or map -> base without odometry."""
+"""Broadcaster of map -> odom on /tf (REP 105), or of map -> base without odometry."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from dsm_ros.geometry.pose import Pose44, interpolate, invert, pose_error
 from dsm_ros.geometry.trajectory import NS_PER_S, Missing
 from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.conversions import transform_to_msg
+from dsm_ros.node.interface import TF_OUT
 from dsm_ros.node.node_scope import NodeScope
-from dsm_ros.node.tf.transforms import TF_QOS, Transforms, on_time_jump
+from dsm_ros.node.tf.transforms import Transforms, on_time_jump
 
 RESEND_PERIOD_S = 0.05
 SMOOTHING_LIMIT_DEG = 10.0
@@ -41,7 +42,7 @@ class BroadcastSettings:
 
 @dataclass(frozen=True)
 class Jump:
-    """How far a fix moved the camera in the map beside its odometry."""
+    """Distance and angle by which a pose moved map -> odom, at the camera."""
 
     distance_m: float
     angle_deg: float
@@ -69,9 +70,9 @@ class _Correction:
 
 
 class MapBroadcaster:
-    """Sends the transform that follows from each accepted pose, until the scope is closed; none before the first one.
+    """Broadcasts the transform that follows from each accepted pose, until the scope is closed.
 
-    jump: size of the last change of map -> odom, at the camera; None before the second fix.
+    jump: size of the last change of map -> odom, at the camera; None before the second pose.
     """
 
     def __init__(self, scope: NodeScope, transforms: Transforms, settings: BroadcastSettings):
@@ -80,16 +81,16 @@ class MapBroadcaster:
         self._correction: _Correction | None = None
         self._shown_ns = 0
         self._lock = threading.Lock()
-        self._publisher = scope.publisher(TFMessage, "/tf", TF_QOS)
+        self._publisher = scope.publisher(TF_OUT)
         on_time_jump(scope, self.forget)
         if settings.odom_frame:
             scope.timer(RESEND_PERIOD_S, self._resend, MutuallyExclusiveCallbackGroup())
-        scope.on_close(self.forget)  # first of all: the timer may run in another thread, and sends nothing from then on
+        scope.on_close(self.forget)  # first, because the timer may run in another thread
 
     def send(self, map_T_camera: Pose44, header: Header, camera_frame: str) -> str | None:
-        """Send an accepted pose (header: map frame, capture stamp); return the reason when it cannot be sent.
+        """Broadcast an accepted pose (header: map frame, capture time); return the reason if that is impossible.
 
-        Waits up to timeout_s for a transform; never call it in the executor's thread.
+        Waits up to timeout_s for a transform. Never call it in the executor's thread.
         """
         child = self._settings.odom_frame or self._settings.base_frame or camera_frame
         if problem := self._problem_with(header.frame_id, child):
@@ -106,12 +107,12 @@ class MapBroadcaster:
         return None
 
     def use(self, settings: BroadcastSettings) -> None:
-        """Change tolerance, timeout and smoothing; the frames must stay the same."""
+        """Change tolerance, timeout and smoothing. The frames must stay the same."""
         with self._lock:
             self._settings = settings
 
     def forget(self) -> None:
-        """Send nothing until the next accepted pose: for jumps of the clock, a new map, deactivation."""
+        """Broadcast nothing until the next accepted pose, after a jump of the clock, a new map or a deactivation."""
         with self._lock:
             self._correction = self.jump = None
 

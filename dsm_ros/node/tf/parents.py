@@ -1,4 +1,4 @@
-"""Parents that other nodes give to frames: a frame with two parents breaks the tree."""
+"""Parents that other nodes give to frames; a frame with two parents breaks the TF tree."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Claim:
 
 
 class Parents:
-    """Remembers parents that arrive on /tf; this node's own transforms are recognised by their values and ignored."""
+    """Remembers the parents of frames on /tf, except parents in transforms that this node sent itself."""
 
     def __init__(self) -> None:
         self._claims: dict[str, Claim] = {}
@@ -32,21 +32,21 @@ class Parents:
         self._lock = threading.Lock()
 
     def announce(self, transform: Any) -> None:
-        """Note a TransformStamped before this node sends it."""
+        """Remember a TransformStamped before this node sends it."""
         with self._lock:
             self._own[_key(transform)] = None
             if len(self._own) > OWN_KEPT:
                 del self._own[next(iter(self._own))]
 
     def add(self, transform: Any, static: bool) -> None:
-        """Note a TransformStamped that has arrived."""
+        """Remember the parent in a TransformStamped that has arrived."""
         with self._lock:
             if _key(transform) not in self._own:
                 claim = Claim(transform.header.frame_id.removeprefix("/"), static, time.monotonic())
                 self._claims[transform.child_frame_id.removeprefix("/")] = claim
 
     def other(self, child: str) -> Claim | None:
-        """Return the parent that others give to a frame: a static one, or one of the last 10 s."""
+        """Return the parent that another node gives to a frame, statically or within the last 10 s."""
         with self._lock:
             claim = self._claims.get(child.removeprefix("/"))
         fresh = claim is not None and (claim.static or time.monotonic() - claim.received_s < CLAIM_S)

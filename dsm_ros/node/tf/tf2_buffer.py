@@ -1,4 +1,4 @@
-"""Adapter of tf2's buffer to TransformStore; imported only where tf2_ros is installed."""
+"""Transform buffer of tf2 behind the interface TransformStore; imported only where tf2_ros is installed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dsm_ros.node.tf.transform_buffer import TransformStore
 
 
 class Tf2Buffer(TransformStore):
-    """A tf2_ros.Buffer; waiting is ours, because tf2's polls every 20 ms."""
+    """A tf2_ros.Buffer. Waiting is that of TransformStore, because tf2 polls every 20 ms."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,11 +44,11 @@ class Tf2Buffer(TransformStore):
             return _missing(Absence.NOT_CONNECTED, f"{target}, {source}", error)
 
     def _side(self, target: str, source: str, time: Time) -> Absence:
-        """Return on which side of the known transforms a time is; tf2 says so only in its message."""
+        """Return whether a time is before or after the known transforms; tf2 says so only in its error message."""
         try:
             newest = self._buffer.lookup_transform(target, source, Time())
         except TransformException:
-            return Absence.BEFORE_FIRST  # a link begins after another has ended: there is no common time yet
+            return Absence.BEFORE_FIRST  # the transforms on the path have no common time yet
         return Absence.AFTER_LAST if time.nanoseconds > stamp_ns_of(newest.header.stamp) else Absence.BEFORE_FIRST
 
     def _forget(self) -> None:

@@ -1,4 +1,4 @@
-"""Buffer of the last 10 s of transforms, without ROS; its methods may be called from any thread."""
+"""Transform buffers that hold the last 10 s, without ROS."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ HISTORY_NS = 10_000_000_000  # as tf2
 
 
 class TransformStore(ABC):
-    """Interface of transform buffers; its methods may be called from any thread."""
+    """Interface of transform buffers. Any thread may call its methods."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
 
     def add(self, parent: str, child: str, stamp_ns: int | None, parent_T_child: Pose44) -> None:
-        """Add a transform, for all times when stamp_ns is None. Raises ValueError for an impossible one."""
+        """Add a transform at a time, or at all times if stamp_ns is None. Raises ValueError if it is impossible."""
         with self._changed:
             self._insert(parent, child, stamp_ns, parent_T_child)
             self._changed.notify_all()
 
     def lookup(self, target: str, source: str, stamp_ns: int | None) -> Pose44 | Missing:
-        """Return target_T_source at a time, or at the newest common time when stamp_ns is None; never extrapolated."""
+        """Return target_T_source at a time, or at the newest common time if stamp_ns is None; never extrapolated."""
         with self._changed:
             return self._find(target, source, stamp_ns)
 
     def wait(self, target: str, source: str, stamp_ns: int | None, timeout_s: float) -> Pose44 | Missing:
-        """Return lookup's answer as soon as there is one; after timeout_s (wall clock), why there is none."""
+        """Return target_T_source as soon as it is known; after timeout_s, why it is missing."""
         deadline_s = time.monotonic() + timeout_s
         with self._changed:
             while True:
@@ -42,7 +42,7 @@ class TransformStore(ABC):
                 self._changed.wait(remaining_s)
 
     def clear(self) -> None:
-        """Forget everything but static transforms: for jumps of the clock."""
+        """Forget everything but static transforms, after a jump of the clock."""
         with self._changed:
             self._forget()
 
@@ -57,7 +57,7 @@ class TransformStore(ABC):
 
 
 class TransformBuffer(TransformStore):
-    """The buffer for machines without tf2: a transform tree that keeps 10 s of every link."""
+    """Transform buffer for machines without tf2: a transform tree that keeps 10 s of every link."""
 
     def __init__(self) -> None:
         super().__init__()

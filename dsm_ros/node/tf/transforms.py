@@ -1,4 +1,4 @@
-"""Listener of /tf and /tf_static: a buffer of transforms, and the parents that other nodes give to frames."""
+"""Listener of /tf and /tf_static, with a transform buffer and the parents that other nodes give to frames."""
 
 from __future__ import annotations
 
@@ -9,45 +9,40 @@ from typing import Any
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from tf2_msgs.msg import TFMessage
 
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
+from dsm_ros.node.interface import TF_IN, TF_STATIC
 from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.tf.parents import Parents
 from dsm_ros.node.tf.transform_buffer import TransformBuffer, TransformStore
 
-TF_QOS = QoSProfile(depth=100)
-TF_STATIC_QOS = QoSProfile(
-    depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE
-)
 BACKWARD_JUMP_S = 1.0
 WARNING_PERIOD_S = 5.0
 
 
 class Transforms:
-    """Subscribes until the scope is closed; its methods may be called from any thread."""
+    """Subscribes to /tf and /tf_static until the scope is closed. Any thread may call its methods."""
 
     def __init__(self, scope: NodeScope):
         self._node, self._store, self._parents = scope.node, make_store(), Parents()
-        group = MutuallyExclusiveCallbackGroup()  # fills the buffer while other callbacks wait for it
-        self._tf_topic = scope.subscription(TFMessage, "/tf", self._on_tf, TF_QOS, group).topic_name
-        static = scope.subscription(TFMessage, "/tf_static", self._on_static, TF_STATIC_QOS, group)
+        group = MutuallyExclusiveCallbackGroup()  # transforms arrive while other callbacks wait for one
+        self._tf_topic = scope.subscription(TF_IN, self._on_tf, group).topic_name
+        static = scope.subscription(TF_STATIC, self._on_static, group)
         self._static_topic = static.topic_name
         on_time_jump(scope, self.clear)
 
     def lookup(self, target: str, source: str, stamp_ns: int | None) -> Pose44 | Missing:
-        """Return target_T_source at a time (None: the newest), or why there is none; returns at once."""
+        """Return target_T_source at a time (None: the newest), or why it is missing; does not wait."""
         return self._store.lookup(target, source, stamp_ns)
 
     def wait(self, target: str, source: str, stamp_ns: int | None, timeout_s: float) -> Pose44 | Missing:
-        """Return what lookup does, waiting for it up to timeout_s; never call it in the callback group of /tf."""
+        """Return target_T_source after a wait of at most timeout_s. Never call it in the callback group of /tf."""
         return self._store.wait(target, source, stamp_ns, timeout_s)
 
     def other_parent(self, child: str) -> str | None:
-        """Return, in words, the parent that other nodes give to a frame; None when there is none."""
+        """Return a description of the parent that other nodes give to a frame; None if there is no other parent."""
         claim = self._parents.other(child)
         if claim is None:
             return None
@@ -55,7 +50,7 @@ class Transforms:
         return f"{claim.parent} on {topic} (from {self._other_nodes(topic) or 'another node'})"
 
     def announce(self, transform: Any) -> None:
-        """Note a TransformStamped that this node is about to send, to know it when it comes back."""
+        """Remember a TransformStamped that this node is about to send, to ignore it when it arrives on /tf."""
         self._parents.announce(transform)
 
     def clear(self) -> None:
@@ -77,18 +72,18 @@ class Transforms:
             self._store.add(parent, child, stamp_ns, transform_from_msg(transform))
             self._parents.add(transform, static=stamp_ns is None)
         except ValueError as error:
-            text = f"a transform {parent} -> {child} is left out: {error}"
+            text = f"a transform {parent} -> {child} is ignored: {error}"
             self._node.get_logger().warning(text, throttle_duration_sec=WARNING_PERIOD_S)
 
     def _other_nodes(self, topic: str) -> str:
         infos = self._node.get_publishers_info_by_topic(topic)
         names = {f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in infos}
-        unknown = {name for name in names if "_UNKNOWN_" in name}  # rcl's word while discovery goes on
+        unknown = {name for name in names if "_UNKNOWN_" in name}  # rcl's name for a node that is not discovered yet
         return " or ".join(sorted(names - unknown - {self._node.get_fully_qualified_name()}))
 
 
 def make_store() -> TransformStore:
-    """Return tf2's buffer where tf2_ros is installed, else ours."""
+    """Return a buffer of tf2 where tf2_ros is installed, else a TransformBuffer."""
     if importlib.util.find_spec("tf2_ros") is None:
         return TransformBuffer()
     from dsm_ros.node.tf.tf2_buffer import Tf2Buffer
@@ -97,7 +92,7 @@ def make_store() -> TransformStore:
 
 
 def on_time_jump(scope: NodeScope, callback: Callable[[], None]) -> None:
-    """Call back when the node's clock goes back by a second or changes its source, until the scope is closed."""
+    """Call a function when the node's clock goes back by a second or changes its source, until the scope is closed."""
     threshold = JumpThreshold(min_forward=None, min_backward=Duration(seconds=-BACKWARD_JUMP_S), on_clock_change=True)
     clock = scope.node.get_clock()
     scope.on_close(clock.create_jump_callback(threshold, post_callback=lambda _: callback()).unregister)

@@ -145,7 +145,7 @@ def test_files_named_as_one_recording_but_of_other_times_are_refused(tmp_path):
     for i, start in enumerate((0, 500)):
         part = write(tmp_path / f"part{i}", [(ns + start * S, topic, m) for ns, topic, m in notes(2)])
         shutil.move(next(part.glob("*.mcap")), folder / f"rec_{i}.mcap")
-    with pytest.raises(SequenceError, match="holds several recordings"):
+    with pytest.raises(SequenceError, match="contains several recordings"):
         Bag(folder)
 
 
@@ -154,7 +154,7 @@ def test_folders_and_files_of_odd_names(tmp_path):
     assert read_all(path) == ["0", "1"]
     shutil.copy(next(path.glob("*.mcap")), tmp_path / "UPPER.MCAP")
     assert is_bag(tmp_path / "UPPER.MCAP")
-    with pytest.raises(SequenceError, match=r"let its name end in \.mcap"):
+    with pytest.raises(SequenceError, match=r"rename the file to end in \.mcap"):
         Bag(tmp_path / "UPPER.MCAP")
 
 

@@ -54,7 +54,7 @@ def test_a_calibration_of_another_cameras_frame_is_refused(tmp_path):
 
 
 def test_an_image_without_camera_info_asks_for_it(tmp_path):
-    with pytest.raises(SequenceError, match="no camera_info beside /cam/image_raw"):
+    with pytest.raises(SequenceError, match="no camera_info for /cam/image_raw"):
         opened(tmp_path, picture("/cam/image_raw"))
 
 

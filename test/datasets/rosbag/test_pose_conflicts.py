@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from robot_bag import BASE_T_CAMERA, OPTICAL, Robot, S, T, header, pose_msg, stamp, tf, without
-from robot_poses import ROBOT, camera_tf, lacks, opened, pictures, worst_error_m
+from robot_poses import ROBOT, camera_tf, missing, opened, pictures, worst_error_m
 
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.pose import make_pose
@@ -67,7 +67,7 @@ def own_answers():
 def test_what_a_relocalizer_said_is_no_ground_truth(tmp_path):
     messages = [*pictures(), *camera_tf(), *own_answers()]
     assert isinstance(opened(tmp_path / "a", messages).poses, str)
-    with pytest.raises(SequenceError, match="own answers"):
+    with pytest.raises(SequenceError, match="published by a relocalizer"):
         assert opened(tmp_path / "b", messages, pose="/relocalizer/pose").poses
     assert opened(tmp_path / "c", [*ROBOT.everything(), *own_answers()]).poses.world == "odom"
 
@@ -82,7 +82,7 @@ def test_a_static_and_a_moving_version_of_one_link_are_refused_unless_they_agree
     fixed = stamp(-0.1), "/tf_static", tf(stamp(-0.1), "map", "odom", np.eye(4))
     drifting = Robot(images=6, drift_m_per_s=0.5)
     poses = opened(tmp_path / "a", [*drifting.everything(), fixed]).poses
-    assert poses == "map -> odom comes from two sources that disagree; --world-frame odom does without it"
+    assert poses == "map -> odom comes from two sources that disagree; --world-frame odom avoids that link"
     assert opened(tmp_path / "b", [*drifting.everything(), fixed], world_frame="odom").poses.world == "odom"
     exact = Robot(images=6, drift_m_per_s=0.0)
     assert worst_error_m(opened(tmp_path / "c", [*exact.everything(), fixed]), exact) < 1e-6
@@ -106,7 +106,7 @@ def test_frames_on_the_shorter_side_of_a_loop_closure_are_left_out(tmp_path):
     sequence = opened(tmp_path / "a", messages)
     (warning,) = sequence.describe().warnings
     assert warning.startswith("map -> odom jumps by 1.50 m and 0 degrees at 1700000001.0")
-    kept = [len(lack) == 0 for lack in lacks(sequence)]
+    kept = [len(lack) == 0 for lack in missing(sequence)]
     assert kept == [False] * 6 + [True] * 6  # the part after the closure is the longer one
     assert opened(tmp_path / "b", robot.everything()).describe().warnings == ()
 
@@ -115,13 +115,13 @@ def test_a_world_that_places_few_images_is_warned_of(tmp_path):
     once = ROBOT.map_tf()[:1]
     messages = [*pictures(), *ROBOT.odometry_tf(), *ROBOT.static_tf(), *once]
     (warning,) = opened(tmp_path, messages).describe().warnings
-    assert warning == "only 1 of 6 images have a pose in 'map'; --world-frame odom may place more"
+    assert warning == "only 1 of 6 images have a pose in 'map'; more may have one with --world-frame odom"
 
 
 def test_clocks_that_differ_are_warned_of(tmp_path):
     late = [(ns + S // 5 * ("camera" in topic), topic, message) for ns, topic, message in ROBOT.everything()]
     (warning,) = opened(tmp_path, late).describe().warnings
-    assert warning.startswith("images were recorded 0.20 s after their stamps, transforms 0.00 s")
+    assert warning.startswith("images were recorded 0.20 s after their timestamps, transforms 0.00 s")
 
 
 def test_another_robots_odometry_is_not_read(tmp_path):

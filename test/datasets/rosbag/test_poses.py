@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from robot_bag import BASE_T_CAMERA, OPTICAL, Robot, S, odometry, stamp, tf, without
-from robot_poses import ROBOT, camera_tf, lacks, map_T_base, opened, pictures, stamped, worst_error_m
+from robot_poses import ROBOT, camera_tf, map_T_base, missing, opened, pictures, stamped, worst_error_m
 
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.pose import invert
@@ -31,17 +31,17 @@ def test_map_goes_before_odom_and_odom_where_it_is_named(tmp_path):
 
 def test_poses_of_the_base_are_never_taken_for_the_cameras(tmp_path):
     messages = [*pictures(), *stamped("/amcl_pose", map_T_base)]
-    assert "does not say whose pose it is" in opened(tmp_path / "a", messages).poses
+    assert "do not name the frame whose pose they contain" in opened(tmp_path / "a", messages).poses
     with_tf = [*messages, *ROBOT.odometry_tf(), *ROBOT.map_tf(), *ROBOT.static_tf()]
     assert worst_error_m(opened(tmp_path / "b", with_tf)) < 0.02
-    with pytest.raises(SequenceError, match="turned by 120 degrees against /tf"):
+    with pytest.raises(SequenceError, match="rotated by 120 degrees against /tf"):
         assert opened(tmp_path / "c", with_tf, pose="/amcl_pose").poses
     assert worst_error_m(opened(tmp_path / "d", with_tf, pose="/amcl_pose:base_link")) < 1e-6
 
 
 def test_a_pose_of_the_camera_is_read_where_it_is_named(tmp_path):
     messages = [*pictures(), *stamped("/pose", ROBOT.map_T_camera)]
-    assert "use --pose /pose if the camera's" in opened(tmp_path / "a", messages).poses
+    assert "use --pose /pose if its poses are the camera's" in opened(tmp_path / "a", messages).poses
     assert worst_error_m(opened(tmp_path / "b", messages, pose="/pose")) < 1e-6
 
 
@@ -89,7 +89,7 @@ def test_lost_poses_are_left_out_and_counted(tmp_path, layout, kind):
         messages = stamped("/pose", ROBOT.map_T_camera)
         break_pose(messages[2][2].pose.position, messages[2][2].pose.orientation, kind)
     sequence = opened(tmp_path, [*pictures(), *messages], pose="/pose" if layout == "pose" else None)
-    found = lacks(sequence)
+    found = missing(sequence)
     assert [bool(lack) for lack in found] == [False, False, True, False, False, False]
     assert found[2][0].endswith("was lost or jumped")
 
@@ -97,13 +97,13 @@ def test_lost_poses_are_left_out_and_counted(tmp_path, layout, kind):
 def test_images_are_never_interpolated_over_a_gap_in_which_the_camera_moved(tmp_path):
     robot = Robot(images=20, period_s=0.1)
     messages = [m for m in camera_tf(robot=robot) if not stamp(0.45) < m[0] < stamp(0.95)]
-    found = lacks(opened(tmp_path, [*robot.colour(), *messages]))
+    found = missing(opened(tmp_path, [*robot.colour(), *messages]))
     assert ["gap of map" in lack[-1] for lack in found] == [0.45 < 0.1 * i < 0.95 for i in range(20)]
 
 
 def test_a_camera_that_stands_still_is_placed_through_a_short_gap(tmp_path):
     still = [(ns, "/tf", tf(ns, "map", OPTICAL, ROBOT.map_T_camera(0))) for ns in (stamp(0), stamp(0.9))]
-    found = lacks(opened(tmp_path, [*ROBOT.colour(), *still]))
+    found = missing(opened(tmp_path, [*ROBOT.colour(), *still]))
     assert [len(lack) for lack in found] == [1, 1, 1, 1, 1, 2]  # depth is missing everywhere, the last pose too
 
 
@@ -118,7 +118,7 @@ def test_a_transform_topic_tells_whose_pose_it_is(tmp_path):
 def test_images_whose_frame_is_not_in_tf_say_which_frames_are(tmp_path, frame):
     messages = [*ROBOT.colour(frame=frame), *camera_tf(child="cam")]
     poses = opened(tmp_path, messages).poses
-    assert f"the images' frame '{frame}' is not in TF, which holds: cam, map" in poses
+    assert f"the images' frame '{frame}' is not in TF, which contains: cam, map" in poses
 
 
 def test_transforms_of_another_time_say_by_how_much_they_miss(tmp_path):
@@ -133,7 +133,7 @@ def test_images_without_stamps_have_no_poses(tmp_path):
     for _, topic, message in messages:
         if topic == "/camera/color/image_raw":
             message.header.stamp.sec = message.header.stamp.nanosec = 0
-    assert "has no stamps" in opened(tmp_path, messages).poses
+    assert "have no timestamps" in opened(tmp_path, messages).poses
 
 
 def test_simulated_time_reads_every_image_once(tmp_path):
@@ -152,7 +152,7 @@ def test_a_jump_to_the_identity_says_that_tracking_was_lost(tmp_path):
     messages = camera_tf()
     lost = tf(messages[2][0], "map", OPTICAL, np.eye(4))
     messages[2] = (messages[2][0], "/tf", lost)
-    found = lacks(opened(tmp_path, [*pictures(), *messages]))
+    found = missing(opened(tmp_path, [*pictures(), *messages]))
     assert [bool(lack) for lack in found] == [False, False, True, False, False, False]
 
 

@@ -29,7 +29,7 @@ def depth_errors(sequence, robot):
     known, right = [], []
     for i in range(len(sequence)):
         frame = sequence[i]
-        assert frame.depth_HW is not None, frame.lacks
+        assert frame.depth_HW is not None, frame.missing
         true_HW = robot.seen((frame.stamp_ns - 1_700_000_000_000_000_000) / 1e9)[1] / 1000
         known.append((frame.depth_HW > 0).mean())
         right.append((np.abs(frame.depth_HW - true_HW) < 0.02)[frame.depth_HW > 0].mean())
@@ -54,7 +54,7 @@ def test_images_before_map_to_odom_are_left_out_and_never_put_in_odom(tmp_path):
     count, metres, _ = pose_errors(sequence, robot)
     assert 8 <= count <= 11
     assert metres < 0.02
-    assert sequence.header(0).lacks == ("no pose: it was taken before the first map -> odom",)
+    assert sequence.header(0).missing == ("no pose: it was taken before the first map -> odom",)
 
 
 def test_without_a_localizer_the_drifting_odometry_is_taken_and_said(tmp_path):

@@ -96,7 +96,7 @@ def test_depth_of_another_camera_is_never_read(tmp_path, frames):
     sequence = opened(tmp_path / "both", *two_cameras(frames), image="/front/rgb/image_raw")
     assert sequence[0].depth_HW == pytest.approx(2.0)
     sequence = opened(tmp_path / "one", *two_cameras(frames, has_front_depth=False), image="/front/rgb/image_raw")
-    assert sequence.depth == "/rear/depth/image_raw is the depth of another camera than /front/rgb/image_raw"
+    assert sequence.depth == "/rear/depth/image_raw belongs to another camera than /front/rgb/image_raw"
     assert sequence[0].depth_HW is None
 
 
@@ -147,7 +147,7 @@ def test_aligned_depth_of_another_size_is_scaled_and_of_another_shape_left_out(t
     sequence = opened(tmp_path / "half", *messages, depth("/cam/depth/image_raw", camera=half))
     assert sequence[0].depth_HW.shape == (120, 160)
     sequence = opened(tmp_path / "wide", *messages, depth("/cam/depth/image_raw", camera=DEPTH_CAMERA))
-    assert "its depth image is 212x120, another shape than 160x120" in sequence[0].lacks[0]
+    assert "its depth image has 212x120 pixels, another aspect ratio than 160x120" in sequence[0].missing[0]
 
 
 def test_depth_of_the_images_frame_but_another_lens_is_registered(tmp_path):
@@ -217,5 +217,5 @@ def test_the_nearest_depth_camera_goes_first_and_a_far_one_only_by_name(tmp_path
         messages += [depth(f"/{name}/depth", name), info(f"/{name}/camera_info", name), link]
     assert opened(tmp_path / "near", *messages).depth.stream.topic.name == "/b_near/depth"
     only_far = [m for m in messages if "b_near" not in m[1]]
-    assert "0.30 m and 0 degrees from /front/rgb" in opened(tmp_path / "far", *only_far).depth
+    assert "0.30 m and 0 degrees away from /front/rgb" in opened(tmp_path / "far", *only_far).depth
     assert opened(tmp_path / "named", *only_far, depth="/a_far/depth").depth.stream.topic.name == "/a_far/depth"

@@ -18,9 +18,9 @@ def test_silence_counts_after_the_first_message_and_once():
 def test_a_covariance_that_explodes_counts_once(variance):
     health = Health(timeout_s=1.0, max_sigma_m=0.5)
     health.add((0.01, variance, 0.01), 100.0)
-    assert "deviation" in health.new_problem(100.1)
+    assert "standard deviation" in health.new_problem(100.1)
     health.add((0.01, variance, 0.01), 100.2)
     assert health.new_problem(100.3) is None
     health.add((0.01, 0.01, 0.01), 100.4)
     health.add((0.01, variance, 0.01), 100.5)
-    assert "deviation" in health.new_problem(100.6)
+    assert "standard deviation" in health.new_problem(100.6)

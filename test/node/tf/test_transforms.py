@@ -19,10 +19,11 @@ from dsm_ros.geometry.pose import make_pose
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.conversions import stamp_msg, transform_to_msg
+from dsm_ros.node.interface import TF_QOS, TF_STATIC_QOS
 from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.tf.map_broadcaster import BroadcastSettings, MapBroadcaster
 from dsm_ros.node.tf.transform_buffer import TransformBuffer
-from dsm_ros.node.tf.transforms import TF_QOS, TF_STATIC_QOS, Transforms, make_store
+from dsm_ros.node.tf.transforms import Transforms, make_store
 
 S = 1_000_000_000
 TIMEOUT_S = 20.0

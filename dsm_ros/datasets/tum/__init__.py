@@ -1,0 +1,1 @@
+"""Reader of TUM RGB-D folders."""

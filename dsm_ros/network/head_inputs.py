@@ -1,0 +1,82 @@
+"""Inputs of Net_coords and Net_conf: named maps, and the order of their channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Evidence, 0..1, that the coordinates of one pyramid level are right; maps (B, H, W).
+
+    best_score: cosine of the best candidate. agreement: share of the candidates' weight in the consensus.
+    distinctness: degree to which a cell and its best candidate match nothing else. support: share of the hypotheses'
+    weight that agrees with the coordinate.
+    """
+
+    best_score_BHW: Tensor
+    agreement_BHW: Tensor
+    distinctness_BHW: Tensor
+    support_BHW: Tensor
+
+    def stacked(self) -> Tensor:
+        """Return the evidence as channels (B, E, H, W)."""
+        maps = self.best_score_BHW, self.agreement_BHW, self.distinctness_BHW, self.support_BHW
+        return torch.stack(maps, dim=1)
+
+
+@dataclass(frozen=True)
+class CoordinateInput:
+    """Input of Net_coords [paper 3.3.2].
+
+    query_BCHW: query features. cells_BCHW: candidates and consensus of each cell, in the order of
+    ``LevelVolume.stacked``. initial_B3HW: normalised coordinates of the coarser level.
+    """
+
+    query_BCHW: Tensor
+    cells_BCHW: Tensor
+    initial_B3HW: Tensor
+
+    def stacked(self) -> Tensor:
+        """Return all channels in one tensor (B, C, H, W)."""
+        return torch.cat([self.query_BCHW, self.cells_BCHW, self.initial_B3HW], dim=1)
+
+    @classmethod
+    def unstack(cls, stacked_BCHW: Tensor, query_channels: int) -> CoordinateInput:
+        """Return the input whose channels were stacked."""
+        cell_channels = stacked_BCHW.shape[1] - query_channels - COORDINATE_CHANNELS
+        return cls(*stacked_BCHW.split([query_channels, cell_channels, COORDINATE_CHANNELS], dim=1))
+
+
+@dataclass(frozen=True)
+class ConfidenceInput:
+    """Input of Net_conf [paper 3.3.3], with the evidence of each level L beside the paper's coordinates and pixels.
+
+    coords_B3HW: normalised coordinates. rays_B2HW: x / z and y / z of the cells. evidence_BLEHW: see ``Evidence``.
+    """
+
+    coords_B3HW: Tensor
+    rays_B2HW: Tensor
+    evidence_BLEHW: Tensor
+
+    def stacked(self) -> Tensor:
+        """Return all channels in one tensor (B, C, H, W)."""
+        return torch.cat([self.coords_B3HW, self.rays_B2HW, self.evidence_BLEHW.flatten(1, 2)], dim=1)
+
+
+COORDINATE_CHANNELS = 3
+RAY_CHANNELS = 2
+EVIDENCE_CHANNELS = len(fields(Evidence))
+
+
+def cell_channels(candidates: int) -> int:
+    """Return the channels of ``LevelVolume.stacked``: K scores and K offsets, the consensus, three of evidence."""
+    return candidates * (1 + COORDINATE_CHANNELS) + COORDINATE_CHANNELS + EVIDENCE_CHANNELS - 1
+
+
+def confidence_channels(levels: int) -> int:
+    """Return the channels of ``ConfidenceInput.stacked``."""
+    return COORDINATE_CHANNELS + RAY_CHANNELS + EVIDENCE_CHANNELS * levels

@@ -1,0 +1,108 @@
+"""Matching at one pyramid level: candidates, consensus and Net_coords [paper 3.3]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import torch
+from torch import Tensor, nn
+
+from dsm_ros.network.config import NetworkConfig
+from dsm_ros.network.consensus import Consensus
+from dsm_ros.network.coordinate_head import CoordinateMaps
+from dsm_ros.network.cost_volume import Candidates, CostVolume, correlate_all_pairs, correlate_windows
+from dsm_ros.network.features import ImageFeatures, Scene, SceneFrames, SceneLevel
+from dsm_ros.network.head_inputs import Evidence
+from dsm_ros.network.level_volume import CellMatches, LevelVolume, distinctness, stack_volumes
+
+Keep = Callable[[Candidates, SceneLevel, int], CostVolume]
+Agree = Callable[[CostVolume, float, float], Consensus]
+
+
+@dataclass(frozen=True)
+class Search:
+    """Candidates of consecutive queries whose scenes have equally many images, and the images of these scenes."""
+
+    candidates: Candidates
+    scene: SceneLevel
+
+
+@dataclass(frozen=True)
+class LevelMatch:
+    """Match of B queries at one level.
+
+    coords_B3HW, hypotheses_BQ3HW: metres, local frame of each scene. weights_BQHW: of the hypotheses, the last of which
+    is the regressed one. searches: all candidates, of all queries in their order.
+    """
+
+    coords_B3HW: Tensor
+    hypotheses_BQ3HW: Tensor
+    weights_BQHW: Tensor
+    evidence: Evidence
+    searches: tuple[Search, ...]
+
+
+@dataclass(frozen=True)
+class LevelMatcher:
+    """Matches queries at one pyramid level, 0 the coarsest.
+
+    head: Net_coords. keep, agree: how the candidates of a cell are selected and combined.
+    """
+
+    level: int
+    config: NetworkConfig
+    head: nn.Module
+    keep: Keep
+    agree: Agree
+
+    def match(self, queries: Sequence[ImageFeatures], scenes: Sequence[Scene], initial_B3HW: Tensor) -> LevelMatch:
+        """Match images, all of one size, each against its own scene.
+
+        initial_B3HW: initial coordinates, m, local frame of each scene.
+        """
+        query_BCHW = torch.stack([query.levels[self.level] for query in queries])
+        frames = SceneFrames.of(scenes)
+        searches = tuple(self._search(*batch) for batch in self._batches(query_BCHW, scenes, initial_B3HW))
+        height, width = query_BCHW.shape[2:]
+        volume = stack_volumes([self._cells(search, width) for search in searches], frames, height, width)
+        radius_B = self._agreement_m / frames.deviation_B
+        maps: CoordinateMaps = self.head(volume, query_BCHW, frames.normalise(initial_B3HW), radius_B)
+        return LevelMatch(
+            frames.metric(maps.coords_B3HW),
+            frames.metric(maps.hypotheses_BQ3HW),
+            maps.weights_BQHW,
+            _evidence(volume, maps),
+            searches,
+        )
+
+    def _batches(
+        self, query_BCHW: Tensor, scenes: Sequence[Scene], initial_B3HW: Tensor
+    ) -> Iterator[tuple[Tensor, SceneLevel, Tensor]]:
+        """Group consecutive queries whose scenes have equally many images."""
+        levels = [scene.levels[self.level] for scene in scenes]
+        runs = [list(run) for _, run in groupby(levels, key=lambda level: len(level.valid_NHW))]
+        sizes = [len(run) for run in runs]
+        joined = [SceneLevel.join(run) for run in runs]
+        return zip(query_BCHW.split(sizes), joined, initial_B3HW.split(sizes), strict=True)
+
+    def _search(self, query_BCHW: Tensor, scene: SceneLevel, initial_B3HW: Tensor) -> Search:
+        if self.level == 0:
+            return Search(correlate_all_pairs(query_BCHW, scene), scene)
+        initial_BP3 = initial_B3HW.flatten(2).mT.contiguous()
+        return Search(correlate_windows(query_BCHW, scene, initial_BP3, self.config.window_radius), scene)
+
+    def _cells(self, search: Search, width: int) -> CellMatches:
+        """Select the best candidates of every cell and find their consensus [paper 3.3.1]."""
+        volume = self.keep(search.candidates, search.scene, self.config.candidates_at(self.level))
+        consensus = self.agree(volume, self.config.temperature, self._agreement_m)
+        return CellMatches(volume, consensus, distinctness(search.candidates, volume, width))
+
+    @property
+    def _agreement_m(self) -> float:
+        return self.config.agreement_m[min(self.level, 1)]
+
+
+def _evidence(volume: LevelVolume, maps: CoordinateMaps) -> Evidence:
+    return Evidence(volume.best_score_BHW, volume.agreement_BHW, volume.distinctness_BHW, maps.support_BHW)

@@ -1,0 +1,126 @@
+"""Queries of a training step: drawn from episodes, with their scenes and their ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dsm_ros.geometry.pose import Pose44, invert
+from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, backproject, beside, gather_scenes
+from dsm_ros.training.episode import Episode, intrinsics
+
+MIN_OVERLAP = 0.1  # minimum share of a query that a map image must show
+NEIGHBOURS = 10  # map images are drawn from this many views with the largest overlap
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One query and its map images, as numbers of views; ``place`` is the episode of the map images."""
+
+    episode: int
+    query: int
+    place: int
+    images: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query image and the scene that it is matched against.
+
+    view: features, depth and pose of the query image. in_map: whether the scene is of the query's own place.
+    """
+
+    view: KeyframeFeatures
+    scene: Scene
+    in_map: bool
+
+    @property
+    def image(self) -> ImageFeatures:
+        """The features of the query image."""
+        return self.view.image
+
+    @property
+    def local_T_query(self) -> Pose44:
+        """The pose of the query image in the scene's local frame; meaningless when the query is not in the map."""
+        return invert(self.scene.map_T_local) @ self.view.map_T_camera
+
+
+@dataclass(frozen=True)
+class GroundTruth:
+    """Ground truth of B queries at one level.
+
+    coords_B3HW: m, local frame of each scene. known_BHW: where depth is known; nowhere for a query that is not in the
+    map. depths_BHW: m, along the query camera's axis. camera_T_local_B44, intrinsics_B33: the query's camera on the
+    grid of the level. in_map_B: bool.
+    """
+
+    coords_B3HW: Tensor
+    known_BHW: Tensor
+    depths_BHW: Tensor
+    camera_T_local_B44: Tensor
+    intrinsics_B33: Tensor
+    in_map_B: Tensor
+
+
+def draw_queries(
+    episodes: Sequence[Episode], queries: int, max_images: int, elsewhere: float, rng: np.random.Generator
+) -> list[Draw]:
+    """Draw ``queries`` per episode, each with 1..max_images overlapping views of its place as map images.
+
+    elsewhere: share of queries whose map images are of another episode. Queries with equally many map images follow
+    one another because the network matches such a run in one pass.
+    """
+    draws = []
+    for e, episode in enumerate(episodes):
+        shares_VV = episode.overlap_VV
+        for query in rng.permutation(len(shares_VV))[:queries]:
+            wanted = int(rng.integers(1, max_images + 1))
+            if len(episodes) > 1 and rng.random() < elsewhere:
+                place = (e + 1 + int(rng.integers(len(episodes) - 1))) % len(episodes)
+                images = rng.permutation(len(episodes[place].cameras))[:wanted]
+            else:
+                place, images = e, _overlapping(shares_VV[query], int(query), wanted, rng)
+            if len(images):
+                draws.append(Draw(e, int(query), place, tuple(int(i) for i in images)))
+    return sorted(draws, key=lambda draw: len(draw.images))
+
+
+def _overlapping(shares_V: np.ndarray, query: int, wanted: int, rng: np.random.Generator) -> np.ndarray:
+    best = np.argsort(-shares_V)[: NEIGHBOURS + 1]
+    usable = best[(best != query) & (shares_V[best] > MIN_OVERLAP)]
+    return rng.permutation(usable)[:wanted]
+
+
+def make_queries(draws: Sequence[Draw], views: Sequence[Sequence[KeyframeFeatures]]) -> list[Query]:
+    """Return the query of each draw, whose scene is in the frame of its first map image's camera.
+
+    views: of each episode.
+    """
+    groups = [[views[draw.place][i] for i in draw.images] for draw in draws]
+    scenes = gather_scenes(groups, [keyframes[0].map_T_camera for keyframes in groups])
+    return [
+        Query(views[draw.episode][draw.query], scene, draw.episode == draw.place)
+        for draw, scene in zip(draws, scenes, strict=True)
+    ]
+
+
+def ground_truths(queries: Sequence[Query]) -> list[GroundTruth]:
+    """Return the ground truth at each level, from the depth and the pose of the query images."""
+    depths = [torch.stack(depths) for depths in zip(*(query.view.depths for query in queries), strict=True)]
+    local_T_query_B44 = np.stack([query.local_T_query for query in queries])
+    in_map = np.array([float(query.in_map) for query in queries])
+    cameras = [query.image.camera for query in queries]
+    grids = [intrinsics(cameras, depths_BHW.shape[2], depths_BHW.shape[1]) for depths_BHW in depths]
+    in_map_B, local_T_query, query_T_local, *matrices = beside(
+        depths[0], in_map, local_T_query_B44, np.linalg.inv(local_T_query_B44), *grids
+    )
+    truths = []
+    for depths_BHW, intrinsics_B33 in zip(depths, matrices, strict=True):
+        coords_B3HW = backproject(depths_BHW, intrinsics_B33, local_T_query)
+        known_BHW = (depths_BHW > 0) & (in_map_B > 0)[:, None, None]
+        truths.append(GroundTruth(coords_B3HW, known_BHW, depths_BHW, query_T_local, intrinsics_B33, in_map_B > 0))
+    return truths

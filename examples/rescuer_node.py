@@ -1,0 +1,56 @@
+"""ROS 2 node that asks the relocalizer for a pose whenever a SLAM reports that it is lost.
+
+Usage: ros2 run dsm_ros python examples/rescuer_node.py --ros-args -r lost:=/slam/lost
+"""
+
+import rclpy
+from dsm_ros.action import Relocalize
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from rclpy.action import ActionClient
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rclpy.task import Future
+from std_msgs.msg import Bool
+
+
+class Rescuer(Node):
+    """Listens to `lost` and publishes the pose that the relocalizer found on `initialpose`."""
+
+    def __init__(self) -> None:
+        super().__init__("rescuer")
+        self._is_asking = False
+        self._relocalize = ActionClient(self, Relocalize, "/relocalizer/relocalize")
+        self._initialpose = self.create_publisher(PoseWithCovarianceStamped, "initialpose", 1)
+        self.create_subscription(Bool, "lost", self._on_lost, 1)
+
+    def _on_lost(self, message: Bool) -> None:
+        if message.data and not self._is_asking and self._relocalize.server_is_ready():
+            self._is_asking = True
+            goal = Relocalize.Goal(timeout_s=10.0)
+            self._relocalize.send_goal_async(goal).add_done_callback(self._on_accepted)
+
+    def _on_accepted(self, goal: Future) -> None:
+        goal.result().get_result_async().add_done_callback(self._on_result)
+
+    def _on_result(self, answer: Future) -> None:
+        self._is_asking = False
+        result = answer.result().result
+        if result.success:
+            self._initialpose.publish(result.pose)
+        else:
+            self.get_logger().warning(f"no pose: {result.detail}")
+
+
+def main() -> None:
+    """Run the node until Ctrl-C."""
+    rclpy.init()
+    try:
+        rclpy.spin(Rescuer())
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        rclpy.try_shutdown()
+
+
+if __name__ == "__main__":
+    main()

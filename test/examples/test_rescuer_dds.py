@@ -1,0 +1,66 @@
+"""The rescuer example over DDS, beside an action server that stands in for the relocalizer."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+rclpy = pytest.importorskip("rclpy")
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "rescuer_node.py"
+TIMEOUT_S = 30.0
+
+
+@pytest.fixture
+def rescuer(ros):
+    process = subprocess.Popen([sys.executable, str(EXAMPLE)], env=os.environ)
+    yield process
+    process.terminate()
+    assert process.wait(20) == 0
+
+
+@pytest.fixture
+def node(ros):
+    from rclpy.node import Node
+
+    node = Node("slam")
+    yield node
+    node.destroy_node()
+
+
+def relocalizer(node, positions):
+    """Serve the relocalizer's action: each goal takes the next position, or fails where it is None."""
+    from dsm_ros.action import Relocalize
+    from rclpy.action import ActionServer
+
+    def execute(goal):
+        result = Relocalize.Result(detail="too dark")
+        position = next(positions)
+        if position is None:
+            goal.abort()
+            return result
+        goal.succeed()
+        result.success, result.pose.pose.pose.position.x = True, position
+        return result
+
+    return ActionServer(node, Relocalize, "/relocalizer/relocalize", execute)
+
+
+def test_a_lost_slam_gets_the_pose_that_was_found_as_its_initial_pose(rescuer, node):
+    from geometry_msgs.msg import PoseWithCovarianceStamped
+    from std_msgs.msg import Bool
+
+    poses = []
+    node.create_subscription(PoseWithCovarianceStamped, "initialpose", poses.append, 1)
+    server = relocalizer(node, iter([None, 4.0]))
+    lost = node.create_publisher(Bool, "lost", 1)
+    deadline_s = time.monotonic() + TIMEOUT_S
+    while not poses:
+        assert time.monotonic() < deadline_s
+        lost.publish(Bool(data=True))
+        rclpy.spin_once(node, timeout_sec=0.1)
+    server.destroy()
+    assert poses[0].pose.pose.position.x == 4.0

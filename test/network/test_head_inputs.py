@@ -1,0 +1,48 @@
+"""Channels of the heads' inputs: their order is part of trained weights."""
+
+import torch
+
+from dsm_ros.network.head_inputs import (
+    ConfidenceInput,
+    CoordinateInput,
+    Evidence,
+    cell_channels,
+    confidence_channels,
+)
+
+from .test_coordinate_head import volume
+
+
+def constant(value, *channels):
+    return torch.full((1, *channels, 2, 3), value)
+
+
+def first_cell(stacked_BCHW):
+    return stacked_BCHW[0, :, 0, 0].tolist()
+
+
+def test_evidence_keeps_its_order_in_the_input_of_net_conf():
+    evidence = [Evidence(*(constant(10.0 * level + i) for i in range(4))) for level in (1, 2)]
+    stacked_BLEHW = torch.stack([level.stacked() for level in evidence], dim=1)
+    cells = ConfidenceInput(constant(-1.0, 3), constant(-2.0, 2), stacked_BLEHW).stacked()
+    assert first_cell(cells) == [-1, -1, -1, -2, -2, 10, 11, 12, 13, 20, 21, 22, 23]
+    assert cells.shape[1] == confidence_channels(2)
+
+
+def test_cells_of_net_coords_are_scores_offsets_consensus_and_evidence():
+    matches = volume()
+    cells = first_cell(matches.stacked())
+    assert len(cells) == cell_channels(2)
+    assert cells[:2] == first_cell(matches.scores_BKHW)
+    assert cells[2:5] == [0, 0, 0]  # the first candidate is the consensus
+    assert cells[5] > 4  # the second one is 2 away from it along x
+    assert cells[8:11] == first_cell(matches.centre_B3HW)
+    evidence = matches.best_score_BHW, matches.agreement_BHW, matches.distinctness_BHW
+    assert cells[11:] == [map_BHW[0, 0, 0].item() for map_BHW in evidence]
+
+
+def test_the_input_of_net_coords_is_unstacked_as_it_was_stacked():
+    given = CoordinateInput(constant(1.0, 8), constant(2.0, 14), constant(3.0, 3))
+    found = CoordinateInput.unstack(given.stacked(), query_channels=8)
+    for name, value in vars(given).items():
+        assert torch.equal(getattr(found, name), value)
