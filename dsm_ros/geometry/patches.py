@@ -115,8 +115,12 @@ def _align_level(
         step_N2 = np.einsum("nip,np->ni", patches.gain_N2P, found_NP - patches.samples_NP)
         step_N2 = np.clip(step_N2, -MAX_STEP_PX, MAX_STEP_PX)
         shift_N2 = shift_N2 - np.einsum("nij,nj->ni", warp_N22, step_N2)
-    correlation_N = np.einsum("np,np->n", found_NP, patches.samples_NP) / SAMPLES**2
-    return shift_N2, correlation_N, np.linalg.norm(step_N2, axis=1)
+    return shift_N2, _correlation(found_NP, patches.samples_NP), np.linalg.norm(step_N2, axis=1)
+
+
+def _correlation(a_NP: Float32, b_NP: Float32) -> Float32:
+    product_N, a_N, b_N = (np.einsum("np,np->n", *pair) for pair in ((a_NP, b_NP), (a_NP, a_NP), (b_NP, b_NP)))
+    return np.asarray(product_N / np.sqrt(np.maximum(a_N * b_N, np.float32(1e-12))))
 
 
 def _cut(level_HW: Float32, pixels_N2: NDArray[np.float64]) -> PatchLevel:

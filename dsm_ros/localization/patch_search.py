@@ -18,7 +18,7 @@ MARGIN_PX = 5.0  # of the image, where patches would be cut off
 AREA_RATIOS = (0.2, 5.0)  # of a patch in the query image to the patch in the keyframe
 OCCLUSION_CELL_PX = 16
 OCCLUSION_RATIO = 1.1  # a point further away than this ratio times the nearest point in its cell is occluded
-MIN_CORRELATION = 0.7
+MIN_CORRELATION = 0.8
 MAX_LAST_STEP_PX = 0.3  # of a converged alignment
 MAX_SHIFT_PX = 24.0
 

@@ -16,9 +16,9 @@ from dsm_ros.geometry.rectify import rectify_depth
 from dsm_ros.scene_map.keyframe import Keyframe
 
 LONG_SIDE_PX = 512
-MAX_POINTS = 300
-MIN_DISTANCE_PX = 10
-CORNER_QUALITY = 0.005  # least corner response, relative to the best corner of the image
+CELL_PX = 24  # of a grid over the image; at most one point in each cell spreads the points over the whole view
+CORNER_BLOCK_PX = 3
+CORNER_QUALITY = 0.001  # least corner response, relative to the best corner of the image
 BORDER_PX = 10
 PLANE_RADIUS_PX = 6  # of the surface that a plane is fitted to
 PLANE_STEP_PX = 2
@@ -77,12 +77,19 @@ def keyframe_patches(keyframe: Keyframe) -> KeyframePatches:
 
 
 def _corners(grey_HW: NDArray[np.float32], depth_HW: NDArray[np.float32]) -> Array:
-    """Return the pixels of up to ``MAX_POINTS`` corners that have depth, away from the image's border."""
-    known_HW = np.zeros(depth_HW.shape, np.uint8)
-    inside = np.s_[BORDER_PX:-BORDER_PX, BORDER_PX:-BORDER_PX]
-    known_HW[inside] = depth_HW[inside] > 0
-    corners_N12 = cv2.goodFeaturesToTrack(grey_HW, MAX_POINTS, CORNER_QUALITY, MIN_DISTANCE_PX, mask=known_HW)
-    return np.empty((0, 2)) if corners_N12 is None else corners_N12[:, 0].astype(np.float64)
+    """Return the pixel of the best corner in each cell that has one with depth, away from the image's border."""
+    response_HW = cv2.cornerMinEigenVal(grey_HW, CORNER_BLOCK_PX)
+    response_HW[depth_HW <= 0] = 0
+    for border in (np.s_[:BORDER_PX], np.s_[-BORDER_PX:], np.s_[:, :BORDER_PX], np.s_[:, -BORDER_PX:]):
+        response_HW[border] = 0
+    height, width = (side // CELL_PX for side in response_HW.shape)
+    cells_HCWC = response_HW[: height * CELL_PX, : width * CELL_PX].reshape(height, CELL_PX, width, CELL_PX)
+    cells_NP = cells_HCWC.swapaxes(1, 2).reshape(height * width, CELL_PX**2)
+    best_N = cells_NP.argmax(axis=1)
+    corner_N = cells_NP.max(axis=1) > CORNER_QUALITY * response_HW.max()
+    cell_v_N, cell_u_N = np.divmod(np.arange(height * width), width)
+    v_N, u_N = np.divmod(best_N, CELL_PX)
+    return np.stack([cell_u_N * CELL_PX + u_N, cell_v_N * CELL_PX + v_N], axis=1)[corner_N].astype(np.float64)
 
 
 def _planes(depth_HW: NDArray[np.float32], pixels_N2: Array) -> tuple[Array, NDArray[np.bool_]]:
