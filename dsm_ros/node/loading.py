@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 PRELOADED_KEYFRAMES = 1000  # half a GB, in about a second
+PRELOADED_PATCHES = 200  # keyframes, in two to three seconds
 KeyframeImages = Callable[[Sequence[int]], list[NDArray[np.uint8]]]
 
 
@@ -68,6 +69,7 @@ def load(values: NodeParameters, map_uri: str, in_use: Loaded | None) -> Loaded:
     )
     scene_map = SceneMap.open(map_uri, network.model_hash, values.device)
     scene_map.preload(PRELOADED_KEYFRAMES)
+    scene_map.preload_patches(PRELOADED_PATCHES)
     localizer = Localizer(scene_map, network, values.localizer_config())
     points_N3, colors_N3 = scene_map.points(values.map_points)
     thumbnails = Thumbnails(scene_map)
