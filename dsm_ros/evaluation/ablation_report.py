@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from dsm_ros.evaluation.ablation_names import TITLES, Ablation
 from dsm_ros.evaluation.evaluate import Evaluation
-from dsm_ros.evaluation.plots import coordinate_errors_m, draw_coordinate_errors, new_figure, save
+from dsm_ros.evaluation.plots import all_coordinate_errors_m, draw_coordinate_errors, new_figure, save
 from dsm_ros.evaluation.tables import number, print_table
 
 EXPLAINED = "shares in %; coords: coordinates within 10 cm; wrong: accepted with an error over 50 cm"
@@ -101,7 +101,7 @@ def _draw_bars(axes: Axes, outcomes: Sequence[Outcome]) -> None:
 
 
 def _draw_curves(axes: Axes, outcomes: Sequence[Outcome]) -> None:
-    errors_of = {outcome.label: coordinate_errors_m(outcome.evaluation.scores) for outcome in outcomes}
+    errors_of = {outcome.label: all_coordinate_errors_m(outcome.evaluation.scores) for outcome in outcomes}
     draw_coordinate_errors(axes, errors_of)
     axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 

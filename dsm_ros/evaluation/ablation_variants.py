@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from dsm_ros.datasets.frame import Sequence
+from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.evaluation.ablation_names import Ablation
 from dsm_ros.evaluation.ablation_networks import keep_all, keep_best_unsorted, plain_mean
 from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, NearTruePose
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.matching import MatchedImage, Matcher
+from dsm_ros.localization.refinement import Refiner
 from dsm_ros.localization.result import SceneCoordinates
 from dsm_ros.localization.scene_coordinates import scene_coordinates
+from dsm_ros.localization.view import View
 from dsm_ros.network.dsm_net import DsmNet, without_heads
 from dsm_ros.scene_map.builder import BATCH, complete_features
 from dsm_ros.scene_map.scene_map import SceneMap
 from dsm_ros.scene_map.store import create_store
 
-FEW_IMAGES = 5  # as the paper's table 4
+FEW_IMAGES = 5  # keyframes, as in table 4 of the paper
 IMAGES = (1, 3, 5, 10, 20)
 LONG_SIDES_PX = (256, 384, 512, 640)
 WEIGHTS = (0.4, 0.7)
@@ -43,13 +45,16 @@ class Setting:
     """The original localizer, the frames to localize, and a folder for other maps."""
 
     localizer: Localizer
-    sequence: Sequence
+    sequence: FrameSequence
     indices: range
     folder: Path
 
 
 def sorting(setting: Setting) -> list[Variant]:
-    """Return networks with sorted and unsorted candidates, and with other numbers where no trained head fixes them."""
+    """Return localizers with sorted and unsorted candidates of each cell.
+
+    Where no trained head fixes the number of candidates, localizers with other numbers follow.
+    """
     localizer, network = setting.localizer, setting.localizer.network
     config, count = network.config, network.config.candidates
     sharing = partial(DsmNet, config, network.model_hash, network)
@@ -134,6 +139,13 @@ def retrieval(setting: Setting) -> list[Variant]:
     return [*ranks, Variant("nearest to the true pose", nearest)]
 
 
+class NoRefinement(Refiner):
+    """A refiner that refines no pose."""
+
+    def refine(self, views: Sequence[View], map_T_rig: Pose44) -> None:
+        """Return None."""
+
+
 def as_matched(image: MatchedImage, map_T_camera: Pose44 | None, max_error_px: float) -> SceneCoordinates:
     """Return the dense coordinates as they were matched, without completing them."""
     return scene_coordinates(image, None, max_error_px)
@@ -145,13 +157,13 @@ def heads(setting: Setting) -> list[Variant]:
     trained = network.config.trained_heads
     analytic = without_heads(network) if trained else network
     first_only = replace(config, guided_keyframes=0)
+    unrefined = NoRefinement(scene_map)
+    matched = partial(Localizer, refiner=unrefined, coordinates_of=as_matched)
     variants = [
-        Variant(
-            "first match alone, analytic heads",
-            lambda: Localizer(scene_map, analytic, first_only, coordinates_of=as_matched),
-        ),
-        Variant("both matches", lambda: Localizer(scene_map, network, config, coordinates_of=as_matched)),
-        Variant("both, coordinates completed", lambda: Localizer(scene_map, network, config)),
+        Variant("first match alone, analytic heads", partial(matched, scene_map, analytic, first_only)),
+        Variant("both matches", partial(matched, scene_map, network, config)),
+        Variant("both, refined", lambda: Localizer(scene_map, network, config, coordinates_of=as_matched)),
+        Variant("both, refined, coordinates completed", lambda: Localizer(scene_map, network, config)),
     ]
     if trained:
         variants.append(Variant("the same, analytic heads", lambda: Localizer(scene_map, analytic, config)))

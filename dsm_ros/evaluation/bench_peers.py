@@ -12,8 +12,7 @@ import cv2
 import numpy as np
 import torch
 
-from dsm_ros.datasets.frame import Frame
-from dsm_ros.datasets.frame import Sequence as FrameSequence
+from dsm_ros.datasets.frame import Frame, FrameSequence
 from dsm_ros.errors import SequenceError
 from dsm_ros.evaluation.metrics import gross_errors, median_pose_errors, recall
 from dsm_ros.evaluation.peers.learnt import AlikedLightGlue, XFeat

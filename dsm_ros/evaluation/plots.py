@@ -27,7 +27,7 @@ def save_plots(evaluation: Evaluation, scene_map: SceneMap, folder: Path) -> lis
     figures = {"trajectory": new_figure(7, 7), "errors": new_figure(8, 4), "coordinates": new_figure(5, 4)}
     draw_top_view(figures["trajectory"].add_subplot(), scene_map, scores)
     _draw_errors(figures["errors"].add_subplot(), scores)
-    draw_coordinate_errors(figures["coordinates"].add_subplot(), {"": coordinate_errors_m(scores)})
+    draw_coordinate_errors(figures["coordinates"].add_subplot(), {"": all_coordinate_errors_m(scores)})
     return [save(figure, folder / f"{name}.png") for name, figure in figures.items()]
 
 
@@ -82,7 +82,7 @@ def _draw_errors(axes: Axes, scores: list[FrameScore]) -> None:
     axes.legend()
 
 
-def coordinate_errors_m(scores: Sequence[FrameScore]) -> NDArray[np.float64]:
+def all_coordinate_errors_m(scores: Sequence[FrameScore]) -> NDArray[np.float64]:
     """Return the coordinate errors of all cells of all frames, m."""
     return np.concatenate([score.coordinate_errors_m for score in scores])
 

@@ -18,8 +18,7 @@ from dsm_ros.evaluation.metrics import GROSS_M
 from dsm_ros.files import write_whole
 from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.localization.config import LocalizerConfig
-from dsm_ros.localization.localizer import Localizer
-from dsm_ros.localization.result import Stopwatch
+from dsm_ros.localization.localizer import Localizer, Stopwatch
 from dsm_ros.localization.verification import CellCounts, count_cells
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.dsm_net import DsmNet

@@ -23,6 +23,7 @@ from dsm_ros.srv import LoadMap
 SENSOR = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 RELIABLE = QoSProfile(depth=10)
 NEWEST = QoSProfile(depth=1)
+GOALS = QoSProfile(depth=100)  # requests of many clients at once, which ROS's default of 10 would lose
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE)
 TF_QOS = QoSProfile(depth=100)
 TF_STATIC_QOS = QoSProfile(

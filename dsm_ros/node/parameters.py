@@ -42,6 +42,11 @@ class NodeParameters:
     """All parameters of the relocalizer, read when the node is configured; changes of live parameters apply at once."""
 
     map: str = parameter("", "Folder (or s3:// URI) of the map. Empty: the node waits for ~/load_map.")
+    map_roots: str = parameter(
+        "",
+        "Folders and s3:// prefixes from which ~/load_map may load maps, separated by commas. Empty: the folder that "
+        "holds map.",
+    )
     model: str = parameter("", "File (.safetensors) of the network's weights. Empty: the weights of the package.")
     device: str = parameter("cpu", "Device that runs the network: cpu or cuda.")
     runtime: str = parameter("torch", "Library that runs the network: torch, or onnxruntime (an optional package).")

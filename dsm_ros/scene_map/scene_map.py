@@ -12,11 +12,11 @@ from torch import Tensor
 from dsm_ros.errors import MapError
 from dsm_ros.geometry.pose import Pose44, transform
 from dsm_ros.network.features import KeyframeFeatures
+from dsm_ros.scene_map.byte_cache import ByteCache
 from dsm_ros.scene_map.feature_rows import on_device
 from dsm_ros.scene_map.keyframe import Keyframe
 from dsm_ros.scene_map.keyframe_index import KeyframeIndex
 from dsm_ros.scene_map.keyframe_patches import KeyframePatches, keyframe_patches
-from dsm_ros.scene_map.memory import Memory
 from dsm_ros.scene_map.storage_errors import translate_read_errors
 from dsm_ros.scene_map.store import MapStore, open_store
 
@@ -39,8 +39,8 @@ class SceneMap:
         self._store, self._model_hash, self._device = store, model_hash, torch.device(device)
         self._index = index or _read_index(store, model_hash)
         store.read_addresses(model_hash)
-        self._features = Memory(self._read_features, _size_bytes, CACHE_BYTES)
-        self._patches = Memory(self._read_patches, lambda patches: patches.nbytes, PATCHES_BYTES)
+        self._features = ByteCache(self._read_features, _size_bytes, CACHE_BYTES)
+        self._patches = ByteCache(self._read_patches, lambda patches: patches.nbytes, PATCHES_BYTES)
 
     @classmethod
     def open(cls, uri: str, model_hash: str, device: str = "cpu") -> SceneMap:
@@ -120,6 +120,11 @@ class SceneMap:
         ids = self.ids[:count]
         for start in range(0, len(ids), READ_AT_ONCE):
             self.patches(ids[start : start + READ_AT_ONCE])
+
+    def release_features(self) -> None:
+        """Free the memory of features and patches, which are read again when they are needed."""
+        self._features.clear()
+        self._patches.clear()
 
     def keyframe(self, keyframe_id: int) -> Keyframe:
         """Return a keyframe with its image and depth. Raises MapError when the keyframe is not in the map."""

@@ -1,11 +1,11 @@
-"""dsm bench: the localizer's stages here, what ROS adds in a process of its own."""
+"""The command ``dsm bench``."""
 
 import importlib.util
 import json
 
 import pytest
 
-from dsm_ros.cli import bench
+from dsm_ros.cli import bench_measurements
 from dsm_ros.evaluation import bench_room
 
 ROW = {"name": "ROS", "median_ms": 3.25, "p95_ms": 4.5, "limit_ms": 5.0}
@@ -13,13 +13,13 @@ ROW = {"name": "ROS", "median_ms": 3.25, "p95_ms": 4.5, "limit_ms": 5.0}
 
 @pytest.fixture
 def program(tmp_path, monkeypatch):
-    """Let a program of three lines stand for the node's own; and for ROS, where there is none."""
+    """Return a function that writes a stand-in for the program that measures the node; ROS is not needed."""
 
     def write(text):
         (tmp_path / "measure_nothing.py").write_text(text)
 
-    monkeypatch.setattr(bench, "MEASURE_ROS", "measure_nothing")
-    monkeypatch.setattr(bench, "NEEDED", ())
+    monkeypatch.setattr(bench_measurements, "MEASURE_ROS", "measure_nothing")
+    monkeypatch.setattr(bench_measurements, "NEEDED", ())
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     return write
 
@@ -53,8 +53,8 @@ def test_beside_a_peer(dsm, tmp_path, room_map):
     ("arguments", "line"),
     [
         (["some.map"], "needs a sequence"),
-        (["some.map", "rooms:7", "--peers", "orb"], "--peers 'orb' is not known; known: sift"),
-        (["--keyframes", "10,x"], "--keyframes '10,x' is no list of positive numbers"),
+        (["some.map", "rooms:7", "--peers", "orb"], "--peers 'orb' is unknown; choose among sift"),
+        (["--keyframes", "10,x"], "--keyframes '10,x' is not a list of positive numbers"),
         (["--images", "0"], "--images '0'"),
     ],
 )
@@ -68,7 +68,7 @@ def test_bad_options_are_one_line(dsm, arguments, line):
 
 def test_without_ros_one_line_and_status_2(dsm, monkeypatch):
     found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "rclpy" else found(name))
+    monkeypatch.setattr(bench_measurements, "find_spec", lambda name: None if name == "rclpy" else found(name))
     done = dsm("bench", "--ros")
     assert done.status == 2
     (line,) = done.err.strip().splitlines()

@@ -25,7 +25,7 @@ from dsm_ros.node.interface import LATCHED
 
 FAKE = Path(__file__).with_name("fake_relocalizer.py")
 CAMERA = Camera(32, 24, 40.0, 40.0, 16.0, 12.0)
-LOST, BROKEN, SLOW, DELETED = 200, 210, 220, 230
+LOST, BROKEN, SLOW, DELETED, BUSY = 200, 210, 220, 230, 240
 TIMEOUT_S = 30.0
 
 

@@ -1,4 +1,4 @@
-"""Each image has the camera that its recording tells, or the recording is refused."""
+"""Each image has its recorded camera, or the recording is refused."""
 
 import numpy as np
 import pytest
@@ -120,7 +120,7 @@ def test_a_damaged_image_is_one_image_less(tmp_path):
     sequence = opened(
         tmp_path, (START_NS - S, "/cam/image_raw", late), picture("/cam/image_raw"), info("/cam/camera_info")
     )
-    with pytest.raises(ImageError, match="sent truncated"):
+    with pytest.raises(ImageError, match="truncated; check the publisher"):
         sequence.query(1)
     assert sequence.query(0).image_HW3.shape == (120, 160, 3)
     assert sequence.describe().parts[0].source == "/cam/image_raw"

@@ -79,7 +79,7 @@ class Camera:
 
 
 def test_the_action_succeeds_with_a_pose_and_feedback_for_each_image(peer, stamps):
-    with Camera(peer, stamps, [LOST] * 5 + [40] * 100):
+    with Camera(peer, stamps, [LOST] * 15 + [40] * 100):
         handle, feedback = relocalize(peer, timeout_s=20.0)
         answer = peer.result_of(handle.get_result_async())
     result = answer.result

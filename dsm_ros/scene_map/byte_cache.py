@@ -1,4 +1,4 @@
-"""Memory for what is read of a map: the least recently used values are dropped beyond a number of bytes."""
+"""Cache of values read from a map, which drops the least recently used values beyond a number of bytes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 
-class Memory(Generic[Value]):
-    """Values of keyframes by id, read when they are first asked for. Safe to use from several threads.
+class ByteCache(Generic[Value]):
+    """Cached values of keyframes by id; several threads may use the cache at once.
 
     read: returns the values of ids in their order. size_of: returns the bytes of a value. max_bytes: of all values;
     the values of one call are always kept.
@@ -36,6 +36,12 @@ class Memory(Generic[Value]):
             while self._bytes > self._max_bytes and len(self._values) > len(set(ids)):
                 self._bytes -= self._size_of(self._values.popitem(last=False)[1])
         return found
+
+    def clear(self) -> None:
+        """Drop all values."""
+        with self._lock:
+            self._values.clear()
+            self._bytes = 0
 
     def _add(self, ids: Sequence[int]) -> None:
         for i, value in zip(ids, self._read(ids), strict=True):
