@@ -27,6 +27,7 @@ class Reason(TextEnum):
     UNREADABLE_IMAGE = "unreadable_image"
     STALE_IMAGES = "stale_images"
     NO_TF = "no_tf"
+    NOT_LEVEL = "not_level"
     TIMEOUT = "timeout"
 
 

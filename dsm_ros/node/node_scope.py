@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
@@ -16,6 +17,38 @@ from rclpy.subscription import Subscription
 from dsm_ros.geometry.trajectory import NS_PER_S
 from dsm_ros.node.interface import Server, Topic
 from dsm_ros.node.interruption import interruptible
+
+
+class Switch:
+    """Makes entities while they are needed, until its scope is closed. Any thread may call its methods.
+
+    make: makes the entities in the scope that it is given.
+    """
+
+    def __init__(self, scope: NodeScope, make: Callable[[NodeScope], None]):
+        self._node, self._lock = scope.node, threading.Lock()
+        self._make: Callable[[NodeScope], None] | None = make
+        self._made: NodeScope | None = None
+        scope.on_close(self._close)
+
+    def turn(self, is_on: bool) -> bool:
+        """Make the entities, or destroy them; return whether that was a change."""
+        with self._lock:
+            if self._make is None or is_on == (self._made is not None):
+                return False
+            if self._made:
+                self._made.close()
+                self._made = None
+            else:
+                made = NodeScope(self._node)
+                with made.closed_on_error():
+                    self._make(made)
+                self._made = made
+            return True
+
+    def _close(self) -> None:
+        self.turn(False)
+        self._make = None  # which may hold the owner of this switch
 
 
 class NodeScope:

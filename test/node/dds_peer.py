@@ -46,6 +46,10 @@ class Peer:
         self.listen(TFMessage, "/tf", "tf")
         self.listen(DiagnosticArray, "/diagnostics", "diagnostics")
 
+    def diagnostics(self):
+        """The values of the newest diagnostics of all tasks of the node."""
+        return {item.key: item.value for status in self.heard["diagnostics"][-1].status for item in status.values}
+
     def listen(self, kind, topic, name, qos=10):
         self.node.create_subscription(kind, topic, self.heard[name].append, qos)
 
