@@ -129,8 +129,9 @@ def _cut(level_HW: Float32, pixels_N2: NDArray[np.float64]) -> PatchLevel:
     scale_N1 = samples_NP.std(axis=1, keepdims=True) + MIN_CONTRAST
     gradient_NP2 = np.stack([_slope(level_HW, grid_N2P, axis) / scale_N1 for axis in (0, 1)], axis=2)
     gradient_NP2 -= gradient_NP2.mean(axis=1, keepdims=True)  # the mean of a patch is normalised away
-    curvature_N22 = gradient_NP2.mT @ gradient_NP2 + MIN_CURVATURE * np.eye(2, dtype=np.float32)
-    return PatchLevel(_normalised(samples_NP), np.linalg.solve(curvature_N22, gradient_NP2.mT))
+    gradient_N2P = gradient_NP2.swapaxes(1, 2)
+    curvature_N22 = gradient_N2P @ gradient_NP2 + MIN_CURVATURE * np.eye(2, dtype=np.float32)
+    return PatchLevel(_normalised(samples_NP), np.linalg.solve(curvature_N22, gradient_N2P))
 
 
 def _slope(level_HW: Float32, grid_N2P: Float32, axis: int) -> Float32:
@@ -153,4 +154,4 @@ def _normalised(samples_NP: Float32) -> Float32:
 
 def _offsets_2P() -> Float32:
     side = (np.arange(SAMPLES, dtype=np.float32) - (SAMPLES - 1) / 2) * np.float32(SPACING_PX)
-    return np.stack([grid.ravel() for grid in np.meshgrid(side, side)], dtype=np.float32)
+    return np.stack([grid.ravel() for grid in np.meshgrid(side, side)]).astype(np.float32)
