@@ -1,13 +1,19 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 from textured_plane import CAMERA, keyframe, view
 
-from dsm_ros.geometry.pose import make_pose, pose_error
+from dsm_ros.geometry.correspondences import Correspondences
+from dsm_ros.geometry.pose import make_pose, pose_error, transform
 from dsm_ros.geometry.rig_pnp import poselib
-from dsm_ros.localization.refinement import Refiner, refined_covariance
+from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.pose_estimation import evaluate_pose
+from dsm_ros.localization.refinement import Refiner, at_refined_pose, refined_covariance
+from dsm_ros.localization.result import Support
+from dsm_ros.localization.verification import Accepted
 from dsm_ros.localization.view import View, single_view
 from dsm_ros.scene_map.keyframe_patches import keyframe_patches
 
@@ -127,3 +133,32 @@ def test_more_patches_make_a_surer_pose(refiner, image_HW3):
     whole, half = (refined_covariance(refined(refiner, image)) for image in (image_HW3, half_HW3))
     assert (np.diag(whole) < np.diag(half)).all()
     assert 1e-5 < np.sqrt(np.diag(whole)[:3]).max() < 0.005
+
+
+def verified(image_HW3, cells_at=START):
+    """A verified pose at START, and 500 cells that agree with the given pose."""
+    rng = np.random.default_rng(0)
+    pixels_N2 = rng.uniform((0, 0), (511, 383), (500, 2))
+    points_N3 = transform(cells_at, CAMERA.unproject(pixels_N2) * rng.uniform(1.5, 3, (500, 1)))
+    cells = Correspondences(pixels_N2, points_N3, np.ones(500, np.float32), CAMERA, np.eye(4))
+    image = SimpleNamespace(view=single_view(image_HW3, CAMERA)[0])
+    return Accepted(START, Support(inliers=500), (evaluate_pose(image, cells, START, LocalizerConfig()),))
+
+
+def test_a_refined_pose_replaces_the_verified_one_and_tells_its_support(refiner, image_HW3):
+    refinement = refined(refiner, image_HW3)
+    moved = at_refined_pose(verified(image_HW3, TRUTH), refinement, LocalizerConfig())
+    assert (moved.map_T_rig == refinement.map_T_rig).all()
+    assert (moved.estimates[0].map_T_camera == refinement.map_T_rig).all()
+    assert moved.support.inliers == 500  # as verified
+    assert moved.support.followed_ratio == refinement.followed_ratio > 0.8
+    assert moved.support.residual_px == refinement.residual_px < 0.2
+
+
+def test_a_refined_pose_without_support_is_refused(refiner, image_HW3):
+    refinement, config = refined(refiner, image_HW3), LocalizerConfig()
+    elsewhere = START @ make_pose(cv2.Rodrigues(np.array([0.009, -0.011, 0.0]))[0], np.zeros(3))
+    assert at_refined_pose(verified(image_HW3, elsewhere), refinement, config) is None
+    right = verified(image_HW3, TRUTH)
+    assert at_refined_pose(right, replace(refinement, followed_ratio=0.2), config) is None
+    assert at_refined_pose(right, replace(refinement, residual_px=2.0), config) is None
