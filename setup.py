@@ -37,7 +37,12 @@ setup(
     python_requires=">=3.10",
     packages=[*find_packages(include=["dsm_ros", "dsm_ros.*"]), "dsm_ros.models", "dsm_ros.config"],
     package_dir={"dsm_ros.models": "models", "dsm_ros.config": "config"},
-    package_data={"dsm_ros": ["py.typed"], "dsm_ros.models": ["*.safetensors", "*.md"], "dsm_ros.config": ["*"]},
+    package_data={
+        "dsm_ros": ["py.typed"],
+        "dsm_ros.models": ["*.safetensors", "*.md"],
+        "dsm_ros.config": ["*"],
+        "dsm_ros.datasets.rooms": ["textures/*"],
+    },
     install_requires=required("runtime.txt"),
     extras_require={name: required(f"{name}.txt") for name in ("train", "onnx", "peers")},
     entry_points={"console_scripts": ["dsm=dsm_ros.cli.main:main"]},

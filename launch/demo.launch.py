@@ -1,6 +1,5 @@
 """ros2 launch dsm_ros demo.launch.py: localization in a rendered room, without a camera or a recording."""
 
-import sys
 from pathlib import Path
 
 from launch import Action, LaunchContext, LaunchDescription
@@ -17,15 +16,16 @@ from launch.events import Shutdown
 from launch.events.process import ProcessExited
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
+from launch_ros.substitutions import ExecutableInPackage
 
 RELOCALIZER = Path(__file__).with_name("relocalizer.launch.py")
 ARGUMENTS = {
     "map": ("room.map", "Folder of the map. The map is built if the folder does not exist."),
     "map_sequence": (
-        "rooms:7",
+        "rooms:7/furnished=1",
         "Sequence from which the map is built: a rendered room, or a recording with depth and poses.",
     ),
-    "sequence": ("rooms:7/walk=1", "Sequence whose frames are published as camera images."),
+    "sequence": ("rooms:7/furnished=1,walk=1", "Sequence whose frames are published as camera images."),
     "frames": ("::", "Frames of the sequence, START:STOP:STEP."),
     "rate": ("30.0", "Frames per second."),
     "rviz": ("true", "Start RViz with dsm.rviz."),
@@ -59,5 +59,6 @@ def start(context: LaunchContext) -> list[Action]:
 
 
 def run(*module: str) -> ExecuteProcess:
-    """Return a Python module as a process."""
-    return ExecuteProcess(cmd=[sys.executable, "-m", *module], name=module[0].split(".")[-1], output="screen")
+    """Return a Python module as a process, with the libraries that install_libraries installed."""
+    python = ExecutableInPackage(executable="python", package="dsm_ros")
+    return ExecuteProcess(cmd=[python, "-m", *module], name=module[0].split(".")[-1], output="screen")

@@ -1,13 +1,18 @@
-"""Pack the images of many folders into one folder of square JPEGs that procedural rooms are painted with.
+"""Pack images of unpacked Debian packages into one folder of JPEGs that procedural rooms are painted with.
 
 python scripts/pack_textures.py SOURCE_FOLDER... --out FOLDER [--count 1500]
-Each source folder is one collection (a package); all get the same share until they are used up.
+    Write squares of any images for training. Each source folder is one collection (a package). All collections
+    contribute equally until one is used up.
+python scripts/pack_textures.py SOURCE_FOLDER --listed dsm_ros/datasets/rooms/textures/SOURCES.tsv --out FOLDER
+    Write the images that a table lists, which are the textures of rooms:SEED/furnished=1.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE_PX, QUALITY = 256, 88
+LISTED_QUALITY = 82
 MIN_SIDE_PX = 128
 PHOTO_SIDE_PX, PHOTO_CROPS = 1000, 5
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tga"}
@@ -149,10 +155,39 @@ def pack(folders: list[Path], out: Path, count: int) -> int:
     return len(lines)
 
 
+def pack_listed(folder: Path, table: Path, out: Path) -> int:
+    """Write the images of a table (columns file, side_px, path in the folder) uncropped and return their number."""
+    out.mkdir(parents=True, exist_ok=True)
+    with table.open(newline="") as text:
+        rows = list(csv.DictReader(text, delimiter="\t"))
+    for row in rows:
+        image = cv2.imdecode(np.frombuffer(read_member(folder, row["path"]), np.uint8), 1)
+        scale = min(1.0, int(row["side_px"]) / max(image.shape[:2]))
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(out / row["file"]), small, [cv2.IMWRITE_JPEG_QUALITY, LISTED_QUALITY])
+    return len(rows)
+
+
+def read_member(folder: Path, path: str) -> bytes:
+    """Return a file's content; a component of its path may be a zip archive."""
+    parts = Path(path).parts
+    for i in range(1, len(parts) + 1):
+        file = folder.joinpath(*parts[:i])
+        if file.is_file() and zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as archive:
+                return archive.read("/".join(parts[i:]))
+    return (folder / path).read_bytes()
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, default=1500)
+    parser.add_argument("--listed", type=Path, help="table of the images to write, in place of any images")
     arguments = parser.parse_args()
-    print(f"{pack(arguments.folders, arguments.out, arguments.count)} textures in {arguments.out}")
+    if arguments.listed:
+        written = pack_listed(arguments.folders[0], arguments.listed, arguments.out)
+    else:
+        written = pack(arguments.folders, arguments.out, arguments.count)
+    print(f"{written} textures in {arguments.out}")

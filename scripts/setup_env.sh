@@ -74,7 +74,8 @@ versions() { # the versions that pip may install; ROS's messages work with one m
         grep -v '^numpy' requirements/constraints.txt \
             && "$PYTHON" -c 'import numpy; print(f"numpy<{int(numpy.__version__[0]) + 1}")'
     elif [ -n "$UBUNTU" ]; then
-        grep -vE '^(numpy|opencv)' requirements/constraints.txt && cat "requirements/ubuntu-$UBUNTU.txt"
+        own="requirements/ubuntu-$UBUNTU.txt"
+        grep -vE "^($(sed -n 's/==.*//p' "$own" | paste -sd '|'))==" requirements/constraints.txt && cat "$own"
     else
         cat requirements/constraints.txt
     fi

@@ -14,7 +14,7 @@ TOO_NEW = re.compile(
     r"np\.(astype|concat|permute_dims|matrix_transpose|trapezoid|isdtype|unique_values|bitwise_count|pow|acos|asin|atan)\b|"
     r"np\.linalg\.(vector_norm|matrix_norm|cross|diagonal|outer|trace)|from datetime import UTC|datetime\.UTC)\b"
 )
-BINARY = {".safetensors", ".png", ".jpg"}
+BINARY = {".safetensors", ".png", ".jpg", ".webp"}
 
 
 def too_long(source: str) -> list[str]:

@@ -19,7 +19,7 @@ LAYOUTS = {  # package folder, folder of the weights
 
 
 def models_found_from(package: Path) -> str:
-    """Where paths.py of a package that lies elsewhere finds the weights."""
+    """Return the folder of weights that paths.py finds in a package at another location."""
     package.mkdir(parents=True, exist_ok=True)
     for name in ("__init__.py", "errors.py", "paths.py"):
         shutil.copy(ROOT / "dsm_ros" / name, package)

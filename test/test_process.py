@@ -1,4 +1,4 @@
-"""What prepare_process is for, seen from outside."""
+"""Effects of prepare_process on a process."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ print(time.process_time() - start_s)
 
 
 def printed(code: str, how: str) -> float:
-    """What a process with or without prepare_process prints."""
+    """Return the output of a process with or without prepare_process."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
     command = [sys.executable, "-c", code, how]
     return float(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)

@@ -1,4 +1,4 @@
-"""Options of dsm bench as values, with one line on what is wrong with them."""
+"""Parsing of the list options of ``dsm bench``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def numbers(text: str, option: str) -> list[int]:
     except ValueError:
         values = [0]
     if min(values) < 1:
-        raise DsmError(f"--{option} '{text}' is no list of positive numbers; try --{option} 10,100,1000")
+        raise DsmError(f"--{option} '{text}' is not a list of positive numbers; try --{option} 10,100,1000")
     return values
 
 
@@ -22,5 +22,5 @@ def peer_names(text: str) -> list[str]:
 
     names = list(dict.fromkeys(text.split(",")))
     if unknown := [name for name in names if name not in METHODS]:
-        raise DsmError(f"--peers '{unknown[0]}' is not known; known: {', '.join(METHODS)}")
+        raise DsmError(f"--peers '{unknown[0]}' is unknown; choose among {', '.join(METHODS)}")
     return names

@@ -1,4 +1,4 @@
-"""dsm export"""
+"""The command ``dsm export``."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import typer
 
 
 def export(
-    model: Annotated[Path, typer.Argument(metavar="[MODEL]", help="Weights (.safetensors); the shipped ones without.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="[MODEL]", help="Weights (.safetensors); by default those of the package.")
+    ],
     out: Annotated[Path | None, typer.Argument(metavar="OUT.onnx", help="File for the encoder.")] = None,
 ) -> None:
-    """Write the network as ONNX graphs: the encoder, and beside it each trained head.
+    """Export the network as ONNX graphs: the encoder to OUT.onnx, and each trained head to OUT.HEAD.onnx.
 
-    Each takes one float32 tensor "input" (batch, channels, height, width); the encoder's is RGB, 0..255, with sides
-    that are multiples of 32. Matching between them is not part of a graph.
+    The input of each graph is one float32 tensor "input" (batch, channels, height, width). The encoder's input is RGB,
+    0..255, with sides that are multiples of 32. Matching is not part of any graph.
 
-    Example: dsm export dsm_lite.onnx; dsm export out/train/dsm_lite.safetensors mine.onnx
+    Examples: dsm export dsm_lite.onnx
+
+    dsm export out/train/dsm_lite.safetensors mine.onnx
     """
     from dsm_ros.cli.output import require_writable
     from dsm_ros.errors import DsmError
@@ -27,7 +31,7 @@ def export(
 
     weights, target = (model, out) if out else (None, model)
     if target.suffix != ".onnx":
-        raise DsmError(f"cannot export to {target}; give a file that ends in .onnx")
+        raise DsmError(f"cannot export to {target}; give a file name that ends in .onnx")
     require_writable(target)
     network = load_network(weights)
     graphs = {

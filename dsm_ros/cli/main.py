@@ -1,4 +1,4 @@
-"""The dsm command: one line on bad input, exit status 2; anything else stays loud."""
+"""The command ``dsm``; invalid input gives an error of one line and exit status 2."""
 
 from __future__ import annotations
 
@@ -21,11 +21,16 @@ from dsm_ros.errors import DsmError
 from dsm_ros.process import prepare_process
 
 BAD_INPUT = 2
-INTERRUPTED = 130  # what typer makes of Ctrl-C
+INTERRUPTED = 130  # typer's exit status after Ctrl-C
+HELP = """Camera relocalization in a prebuilt map: build maps, localize images, evaluate both.
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-app.info.help = "Camera relocalization in a prebuilt map: build maps, localize images, measure both."
-map_app = typer.Typer(no_args_is_help=True, help="Build and inspect maps.")
+Example: dsm map build rooms:7 room.map, then dsm localize room.map rooms:7/walk=1"""
+MAP_HELP = """Build, show and verify maps.
+
+Example: dsm map build kitchen/seq-01 kitchen.map"""
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
+map_app = typer.Typer(no_args_is_help=True, help=MAP_HELP)
 app.add_typer(map_app, name="map")
 map_app.command()(build)
 map_app.command()(info)
@@ -45,25 +50,25 @@ def main() -> None:
     try:
         status = app(prog_name="dsm", standalone_mode=False)
     except typer.TyperException as error:
-        _refuse(_usage_fault(error))
+        _exit_with_error(_usage_message(error))
     except DsmError as error:
-        _refuse(str(error))
+        _exit_with_error(str(error))
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        _refuse(f"{place}{error.strerror or error}; mend that, or choose another place")
+        file = f"{error.filename}: " if error.filename else ""
+        _exit_with_error(f"{file}{error.strerror or error}; correct this, or choose another file")
     if status == INTERRUPTED:
         print("dsm: interrupted", file=sys.stderr)
     sys.exit(status)
 
 
-def _usage_fault(error: typer.TyperException) -> str:
-    """Return what is wrong with the arguments; nothing where there were none, and the help is shown already."""
-    told = error.format_message().replace("Value error, ", "").strip().rstrip(".")
+def _usage_message(error: typer.TyperException) -> str:
+    """Return the problem of the arguments; empty without arguments, because the help is already shown."""
+    problem = error.format_message().replace("Value error, ", "").strip().rstrip(".")
     context = getattr(error, "ctx", None)
-    return f"{told}; see {context.command_path} --help" if told and context else told
+    return f"{problem}; see {context.command_path} --help" if problem and context else problem
 
 
-def _refuse(why: str) -> NoReturn:
-    if why:
-        print(f"dsm: {' '.join(why.split())}", file=sys.stderr)
+def _exit_with_error(message: str) -> NoReturn:
+    if message:
+        print(f"dsm: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(BAD_INPUT)

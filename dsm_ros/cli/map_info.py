@@ -1,4 +1,4 @@
-"""dsm map info"""
+"""The command ``dsm map info``."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from typing import Annotated
 
 import typer
 
+from dsm_ros.cli.options import MapUri
+
 
 def info(
-    map_uri: Annotated[str, typer.Argument(metavar="MAP")],
+    map_uri: MapUri,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what a map holds.
+    """Show the statistics of a map: keyframes, sessions, models with features, extent and size.
 
     Example: dsm map info kitchen.map
     """
     from dsm_ros.scene_map.statistics import map_statistics
 
-    figures = map_statistics(map_uri)
+    statistics = map_statistics(map_uri)
     if as_json:
-        typer.echo(json.dumps(figures, indent=2))
+        typer.echo(json.dumps(statistics, indent=2))
         return
-    for name, value in figures.items():
+    for name, value in statistics.items():
         typer.echo(f"{name:24} {value}")

@@ -1,16 +1,15 @@
-"""dsm map verify"""
+"""The command ``dsm map verify``."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
+from dsm_ros.cli.options import MapUri
 from dsm_ros.errors import MapError
 
 
-def verify(map_uri: Annotated[str, typer.Argument(metavar="MAP")]) -> None:
-    """Read every row of a map and check it: images, poses, features, whether neighbours fit together.
+def verify(map_uri: MapUri) -> None:
+    """Check every row of a map: images, poses, features, and the consistency of neighbouring keyframes.
 
     Example: dsm map verify kitchen.map
     """
@@ -22,5 +21,6 @@ def verify(map_uri: Annotated[str, typer.Argument(metavar="MAP")]) -> None:
     for line in (*findings.problems, *(f"note: {remark}" for remark in findings.remarks)):
         typer.echo(line)
     if findings.problems:
-        raise MapError(f"{map_uri} has {len(findings.problems)} problem(s)")
-    typer.echo(f"{map_uri}: sound")
+        count = len(findings.problems)
+        raise MapError(f"the map {map_uri} has {count} problem{'s' * (count > 1)}; follow the advice above")
+    typer.echo(f"{map_uri}: no problems found")

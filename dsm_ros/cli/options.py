@@ -3,57 +3,129 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from dsm_ros.datasets.source_options import SourceOptions
 from dsm_ros.network.runtime import Runtime
 
-Model = Annotated[Path | None, typer.Option(help="Weights (.safetensors); the shipped ones without it.")]
-NetworkRuntime = Annotated[Runtime, typer.Option(help="What computes the network; onnxruntime is an optional package.")]
-Device = Annotated[str, typer.Option(help="Where the network runs: cpu or cuda.")]
+if TYPE_CHECKING:
+    from dsm_ros.datasets.frame import FrameSequence
+    from dsm_ros.localization.localizer import Localizer
+    from dsm_ros.network.dsm_net import DsmNet
 
-PANEL = "What is read of a bag"
-SOURCES: dict[str, tuple[object, str]] = {
-    "image": (str | None, "Image topic, as /camera/color/image_raw."),
-    "camera_info": (str | None, "camera_info topic, or a calibration file such as camera_info.yaml."),
-    "rectified": (bool, "Images are rectified, as image_proc's image_rect: use P of camera_info, not K and D."),
-    "depth": (str | None, "Depth topic, as /camera/aligned_depth_to_color/image_raw."),
-    "pose": (str | None, "Pose topic of the camera, as /slam/pose; TOPIC:FRAME for another frame's pose."),
-    "world_frame": (str | None, "Frame in which the camera's poses are given, as map or odom."),
-}
-IMAGE_SOURCES = ("image", "camera_info", "rectified")
+MapUri = Annotated[str, typer.Argument(metavar="MAP", help="Folder of the map, or s3://BUCKET/NAME.")]
+SequencePath = Annotated[str, typer.Argument(metavar="SEQUENCE", help="Folder, bag or rooms:SEED.")]
+Frames = Annotated[str | None, typer.Option(help="Frames to use, START:STOP:STEP; all by default.")]
+Single = Annotated[bool, typer.Option(help="Localize every frame independently, without temporal fusion.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the metrics to this file; - for stdout.")]
+Plots = Annotated[Path | None, typer.Option(help="Write plots to this folder.")]
+BAG_PANEL = "Sources in a bag"
 
 
-def reads_sequence(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command all options of SourceOptions in place of its parameter ``sources``."""
-    return _with_sources(command, tuple(SOURCES))
+@dataclass(frozen=True)
+class NetworkOptions:
+    """Options of commands that run the network."""
+
+    model: Annotated[Path | None, typer.Option(help="Weights (.safetensors); by default those of the package.")] = None
+    runtime: Annotated[Runtime, typer.Option(help="Runtime of the network; onnxruntime must be installed.")] = (
+        Runtime.TORCH
+    )
+    device: Annotated[str, typer.Option(help="Device of the network: cpu or cuda.")] = "cpu"
+
+    def load(self) -> DsmNet:
+        """Return the network. Raises ModelError when the weights are missing or damaged."""
+        from dsm_ros.network.checkpoint import load_network
+
+        return load_network(self.model, self.device, self.runtime)
 
 
-def reads_images(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that needs neither depth nor poses the options of images and cameras, as ``sources``."""
-    return _with_sources(command, IMAGE_SOURCES)
+@dataclass(frozen=True)
+class LocalizerOptions(NetworkOptions):
+    """Options of commands that localize the frames of a sequence."""
+
+    frames: Frames = None
+
+    def open(
+        self, map_uri: str, sequence: str, sources: SourceOptions, single: bool = False
+    ) -> tuple[Localizer, FrameSequence, range]:
+        """Open map and sequence; return the localizer, the sequence and the indices of the selected frames.
+
+        single: disables temporal fusion.
+        """
+        from dsm_ros.datasets.frame import parse_frames
+        from dsm_ros.datasets.open_sequence import open_sequence
+        from dsm_ros.localization.config import LocalizerConfig
+        from dsm_ros.localization.localizer import Localizer
+        from dsm_ros.progress import spinner
+        from dsm_ros.scene_map.scene_map import SceneMap
+
+        with spinner(f"opening {sequence}"):
+            opened = open_sequence(sequence, sources)
+        indices = parse_frames(self.frames, len(opened))
+        network = self.load()
+        scene_map = SceneMap.open(map_uri, network.model_hash, str(network.device))
+        return Localizer(scene_map, network, LocalizerConfig(temporal=not single)), opened, indices
 
 
-def _with_sources(command: Callable[..., None], names: tuple[str, ...]) -> Callable[..., None]:
+def _bag_option(help_text: str) -> Any:
+    return typer.Option(help=help_text, rich_help_panel=BAG_PANEL)
+
+
+@dataclass(frozen=True)
+class ImageSources:
+    """Options of commands that read only images and cameras of a sequence."""
+
+    image: Annotated[str | None, _bag_option("Image topic, for example /camera/color/image_raw.")] = None
+    camera_info: Annotated[str | None, _bag_option("camera_info topic, or a file such as camera_info.yaml.")] = None
+    rectified: Annotated[bool, _bag_option("Images are rectified: use P of camera_info instead of K and D.")] = False
+
+    def options(self) -> SourceOptions:
+        """Return the options for ``open_sequence``."""
+        return SourceOptions(**asdict(self))
+
+
+@dataclass(frozen=True)
+class AllSources(ImageSources):
+    """Options of commands that read images, cameras, depth and poses of a sequence."""
+
+    depth: Annotated[str | None, _bag_option("Depth topic, for example /camera/aligned_depth_to_color/image_raw.")] = (
+        None
+    )
+    pose: Annotated[
+        str | None, _bag_option("Pose topic of the camera, for example /slam/pose; TOPIC:FRAME for another frame.")
+    ] = None
+    world_frame: Annotated[str | None, _bag_option("Frame of the camera poses, for example map or odom.")] = None
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Return the command with each parameter that is a dataclass of options replaced by the dataclass's fields."""
+    signature = inspect.signature(command, eval_str=True)
+    groups: dict[str, Any] = {
+        name: parameter.annotation
+        for name, parameter in signature.parameters.items()
+        if is_dataclass(parameter.annotation)
+    }
+
     @wraps(command)
     def run(**values: Any) -> None:
-        sources = SourceOptions(**{name: values.pop(name) for name in names})
-        command(**values, sources=sources)
+        for name, group in groups.items():
+            values[name] = group(**{field.name: values.pop(field.name) for field in fields(group)})
+        command(**values)
 
-    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "sources"]
-    parameters = [*own, *(_parameter(name) for name in names)]
+    single = [parameter for name, parameter in signature.parameters.items() if name not in groups]
+    parameters = [*single, *(option for group in groups.values() for option in _options(group))]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
 
-def _parameter(name: str) -> inspect.Parameter:
-    kind, text = SOURCES[name]
-    option = typer.Option(f"--{name.replace('_', '-')}", help=text, rich_help_panel=PANEL)
-    default = False if kind is bool else None
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
+def _options(group: Any) -> Iterator[inspect.Parameter]:
+    kind, hints = inspect.Parameter.KEYWORD_ONLY, get_type_hints(group, include_extras=True)
+    for field in fields(group):
+        yield inspect.Parameter(field.name, kind, default=field.default, annotation=hints[field.name])

@@ -1,4 +1,4 @@
-"""Result files: refused early, written whole."""
+"""Writing of result files and metrics."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ STDOUT = Path("-")
 
 
 def require_writable(path: Path) -> None:
-    """Raise DsmError, before any work is done, when a file cannot be written there."""
+    """Raise DsmError when a file cannot be written; called before any other work."""
     folder = path.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
         raise DsmError(f"cannot write {path}; give a file in an existing, writable folder")
 
 
 def require_writable_json(path: Path | None) -> None:
-    """Raise DsmError, before any work is done, when ``give_figures`` cannot write there."""
+    """Raise DsmError when ``write_metrics`` cannot write to a path; called before any other work."""
     if path and path != STDOUT:
         require_writable(path)
 
 
-def give_figures(figures: object, path: Path | None, show: Callable[[], object]) -> None:
-    """Show figures to people and write them to a JSON file, if one is given; to stdout ("-") they go alone."""
-    text = json.dumps(figures, indent=2) + "\n"
+def write_metrics(metrics: object, path: Path | None, show: Callable[[], object]) -> None:
+    """Print metrics as a readable table with ``show``, and write them to a JSON file if a path is given.
+
+    For the path "-" only the JSON text is printed.
+    """
+    text = json.dumps(metrics, indent=2) + "\n"
     if path == STDOUT:
         sys.stdout.write(text)
         return

@@ -1,4 +1,4 @@
-"""dsm rooms"""
+"""The command ``dsm rooms``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,24 @@ import typer
 
 def rooms(
     out: Annotated[Path, typer.Argument(help="New folder, in the layout of 7-Scenes.")],
-    seed: Annotated[int, typer.Option(help="Which room.")] = 0,
-    options: Annotated[str, typer.Option(help="As in rooms:SEED/OPTIONS, e.g. walk=1,frames=100,blur=1.")] = "",
+    seed: Annotated[int, typer.Option(help="Number of the room; each number gives another room.")] = 0,
+    options: Annotated[str, typer.Option(help="KEY=VALUE, separated by commas; the keys are listed above.")] = "",
 ) -> None:
-    """Render a walk through a procedural room to files.
+    """Render a walk through a procedural room to files: images, exact depth, exact poses.
 
-    Example: dsm rooms room7 --seed 7 --options walk=1,frames=100
+    A walk is a closed camera path. Every command reads the same frames from rooms:SEED/OPTIONS without any files.
+
+    \b
+    furnished=1        photographed textures and the furniture of a living room
+    walk=0..3          which of four walks through the same room
+    frames=300         number of frames on the walk
+    size=640x480       image size (px)
+    clutter=16         maximum number of pieces of furniture
+    blank=1            plain walls
+    repeat=1           four textures everywhere (not with furnished=1)
+    exposure, noise, blur=0..10   strength of image effects; 1 is a cheap camera
+
+    Example: dsm rooms room7 --seed 7 --options furnished=1,walk=1,frames=100
     """
     from dsm_ros.datasets.rooms.sequence import open_rooms
     from dsm_ros.datasets.seven_scenes.writer import write_sequence
@@ -23,7 +35,7 @@ def rooms(
     from dsm_ros.progress import progress_bar
 
     if out.exists():
-        raise SequenceError(f"{out} exists already; choose a new folder")
+        raise SequenceError(f"{out} already exists; choose a new folder")
     sequence = open_rooms(f"rooms:{seed}" + (f"/{options}" if options else ""))
     with progress_bar("rendering") as on_progress:
         write_sequence(sequence, out, on_progress)

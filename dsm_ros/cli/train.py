@@ -1,4 +1,4 @@
-"""dsm train"""
+"""The command ``dsm train``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import typer
 
 def train(
     preset: Annotated[str, typer.Argument(help="lite, paper, or the path of a recipe (.yaml).")],
-    out: Annotated[Path, typer.Option(help="Folder of the run: weights, state, curves.")] = Path("out/train"),
-    resume: Annotated[bool, typer.Option(help="Go on with the run in --out.")] = False,
-    textures: Annotated[Path | None, typer.Option(help="Folder of images to cover the rooms with.")] = None,
-    sequence: Annotated[list[str] | None, typer.Option(help="RGB-D sequence to learn from too; repeatable.")] = None,
-    start: Annotated[Path | None, typer.Option(help="Start from these weights as a whole.")] = None,
-    keep: Annotated[bool, typer.Option(help="Keep rendered rooms in --out: for few CPU cores.")] = False,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that make the training data.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder for weights, training state and curves.")] = Path("out/train"),
+    resume: Annotated[bool, typer.Option(help="Continue the run in --out.")] = False,
+    textures: Annotated[Path | None, typer.Option(help="Folder of texture images for the rooms.")] = None,
+    sequence: Annotated[
+        list[str] | None, typer.Option(help="Recorded RGB-D sequence to train on as well; may be repeated.")
+    ] = None,
+    start: Annotated[Path | None, typer.Option(help="Initial weights of the whole network.")] = None,
+    keep: Annotated[bool, typer.Option(help="Cache rendered rooms in --out, for machines with few cores.")] = False,
+    workers: Annotated[int, typer.Option(min=0, help="Number of processes that render training data.")] = 1,
 ) -> None:
     """Train the network on rendered rooms and recorded sequences.
 
@@ -27,4 +29,4 @@ def train(
     from dsm_ros.training.session import train_session
 
     weights = train_session(preset, out, resume, textures, sequence or [], start, keep, workers)
-    typer.echo(f"{weights}; use it with: dsm ... --model {weights}")
+    typer.echo(f"{weights}: use these weights with --model {weights}")

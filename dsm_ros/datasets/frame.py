@@ -70,10 +70,6 @@ class FrameSequence(Protocol):
         ...
 
 
-# The name that other folders still import.
-Sequence = FrameSequence
-
-
 def first_readable(sequence: FrameSequence) -> Frame:
     """Return the first frame whose image can be read, as a query image. Raises ImageError when there is none."""
     for index in range(len(sequence)):

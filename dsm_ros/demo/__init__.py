@@ -1,1 +1,1 @@
-"""Programs around the node: the demo, its player and recorder, and the ROS benchmark."""
+"""Programs that use the node: the demo, its player and recorder, and the ROS benchmark."""

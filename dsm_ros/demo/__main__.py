@@ -10,21 +10,22 @@ from dsm_ros.demo.child_process import prepare_ros
 from dsm_ros.demo.run import CAMERA_RATE_HZ, run
 from dsm_ros.errors import DsmError
 
-DESCRIPTION = """Build a map from one part of a sequence (or from one walk through a rendered room), start the node in
-a process of its own, stream the other part to it through DDS at camera rate, record its poses, and compare them with
-the ground truth."""
+DESCRIPTION = """Build a map from one part of a sequence, or from a walk (a closed camera path) through a rendered room.
+Start the node, stream the other part or another walk to the node through DDS at camera rate, record the poses of the
+node, and compare the poses with ground truth."""
 
 
 def main() -> None:
     """Parse the command line; one line and exit status 2 on bad input."""
     parser = argparse.ArgumentParser(prog="python -m dsm_ros.demo", description=DESCRIPTION)
-    parser.add_argument("--sequence", help="a sequence with true poses; without it, a rendered room")
-    parser.add_argument("--out", type=Path, default=Path("out/demo"))
+    parser.add_argument("--sequence", help="sequence with ground truth poses; default: a rendered room")
+    parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder of the results")
     parser.add_argument("--rate", type=float, default=CAMERA_RATE_HZ, help="frames per second")
+    parser.add_argument("--animation", action="store_true", help="also write the animation demo.webp")
     arguments = parser.parse_args()
     prepare_ros()
     try:
-        run(arguments.sequence, arguments.out, arguments.rate)
+        run(arguments.sequence, arguments.out, arguments.rate, arguments.animation)
     except DsmError as error:
         print(f"demo: {error}", file=sys.stderr)
         sys.exit(2)

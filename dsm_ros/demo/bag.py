@@ -1,4 +1,4 @@
-"""MCAP writer for the topics that viewers show; Foxglove, RViz and ``ros2 bag play`` open the file."""
+"""MCAP writer for the topics that viewers show, readable by Foxglove and ``ros2 bag play``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FOREVER = QosTime(2147483647, 4294967295)  # as rosbag2 writes it
 
 @dataclass(frozen=True)
 class RecordedTopic:
-    """A topic and its QoS; with a period, messages that follow sooner are left out."""
+    """A topic and its QoS; period_s: minimum time between recorded messages."""
 
     name: str
     kind: type
@@ -69,7 +69,7 @@ TOPICS = (
 
 @contextmanager
 def record_bag(node: Node, path: Path) -> Iterator[None]:
-    """Write TOPICS to an MCAP file while the block spins the node; the file appears, whole, when it ends."""
+    """Write TOPICS to an MCAP file while the block spins the node; the file appears when the block ends."""
     with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         writer = Writer(Path(folder) / path.stem, version=9, storage_plugin=StoragePlugin.MCAP)
         writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
@@ -82,7 +82,7 @@ def record_bag(node: Node, path: Path) -> Iterator[None]:
 
 
 class _Bag:
-    """Serialized messages, stored with their time of arrival."""
+    """Bag of serialized messages, stored with their times of arrival."""
 
     def __init__(self, writer: Writer):
         store = _message_store()
@@ -97,7 +97,7 @@ class _Bag:
             )
             for topic in TOPICS
         }
-        self._early: dict[str, bytes] | None = {}  # the latched ones from before the first image; None after it
+        self._early: dict[str, bytes] | None = {}  # latched messages from before the first image; None afterwards
         self._written_ns: dict[str, int] = {}
 
     def take(self, topic: RecordedTopic, serialized: bytes) -> None:
@@ -127,7 +127,7 @@ def _message_store() -> Typestore:
 
 
 def _definition(store: Typestore, type_name: str) -> str:
-    """Return a message definition, this package's own unchanged: viewers name values by the constants above them."""
+    """Return a message definition, unchanged for this package: viewers name values by the constants above a field."""
     generated, _ = store.generate_msgdef(type_name, ros_version=2)
     if not type_name.startswith("dsm_ros/"):
         return generated

@@ -1,4 +1,4 @@
-"""Recorder of the node's poses and statuses, and of every topic a viewer shows as an MCAP bag."""
+"""Recorder of the node's poses and statuses, and of the topics that viewers show."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ QUEUE = 1000
 
 @dataclass
 class Recording:
-    """Poses by stamp (ns), and every status with its time of arrival (s); shift_ns: added to the recorded stamps."""
+    """Poses by timestamp (ns) and statuses with their times of arrival (s).
+
+    shift_ns: time that the player added to the timestamps of the sequence.
+    """
 
     poses: dict[int, Pose44] = field(default_factory=dict)
     statuses: list[tuple[float, RelocalizationStatus]] = field(default_factory=list)
@@ -39,7 +42,7 @@ class Recording:
 
 
 def record(running: Callable[[], bool], bag: Path) -> Recording:
-    """Record while ``running`` returns true, and a second longer for messages still on their way."""
+    """Record while ``running`` returns true, and DRAIN_S longer for messages that are still in transit."""
     recording = Recording()
     context = rclpy.Context()
     context.init()

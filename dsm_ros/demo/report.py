@@ -1,50 +1,51 @@
-"""Table and picture of the demo's results."""
+"""Errors of the recorded poses against ground truth, and the table that the demo prints."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from dsm_ros.datasets.frame import Sequence
+from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.demo.recorder import Recording
 from dsm_ros.evaluation.metrics import FrameScore, summarise
-from dsm_ros.evaluation.plots import draw_top_view, new_figure, save
 from dsm_ros.geometry.pose import pose_error
-from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import STAGES, StageTimes
-from dsm_ros.localization.view import single_view
 from dsm_ros.messages.pose import stamp_ns_of
-from dsm_ros.node.display.debug_image import coordinate_colors
-from dsm_ros.scene_map.scene_map import SceneMap
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The demo's figures and the scores of the frames that the node processed."""
+    """Results of the demo.
 
-    scores: list[FrameScore]
+    scored: score and index in the sequence of each frame that the node processed. truth_P3: true positions of all
+    frames (m, map frame).
+    """
+
+    scored: list[tuple[FrameScore, int]]
+    truth_P3: NDArray[np.float64]
     figures: dict[str, float | int | None]
 
+    @property
+    def localized(self) -> list[tuple[FrameScore, int]]:
+        """The scored frames that have a pose."""
+        return [(score, index) for score, index in self.scored if score.map_T_camera is not None]
 
-def summarise_recording(
-    recording: Recording, queries: Sequence, frames: range, on_progress: Callable[[int, int], None]
-) -> Summary:
-    """Compare the recorded poses with ground truth, by capture stamp."""
+
+def summarise_recording(recording: Recording, queries: FrameSequence, frames: range) -> Summary:
+    """Compare the recorded poses with the ground truth of the same timestamps."""
     processed = {stamp_ns_of(status.header.stamp) for _, status in recording.statuses}
-    scores: list[FrameScore] = []
-    for done, index in enumerate(frames, 1):
-        frame = queries[index]
-        stamp_ns = frame.stamp_ns + recording.shift_ns
-        if stamp_ns in processed and frame.map_T_camera is not None:
-            scores.append(_score(stamp_ns, frame.map_T_camera, recording))
-        on_progress(done, len(frames))
-    return Summary(scores, _figures(recording, scores, len(frames)))
+    scored: list[tuple[FrameScore, int]] = []
+    headers = {index: queries.header(index) for index in frames}
+    for index, header in headers.items():
+        stamp_ns = header.stamp_ns + recording.shift_ns
+        if stamp_ns in processed and header.map_T_camera is not None:
+            scored.append((_score(stamp_ns, header.map_T_camera, recording), index))
+    truth = [header.map_T_camera[:3, 3] for header in headers.values() if header.map_T_camera is not None]
+    return Summary(scored, np.reshape(truth, (-1, 3)), _figures(recording, [score for score, _ in scored], len(frames)))
 
 
 def _score(stamp_ns: int, truth: np.ndarray, recording: Recording) -> FrameScore:
@@ -96,29 +97,3 @@ def print_table(summary: Summary) -> None:
 
 def _scaled(value: float | None, factor: float = 1.0) -> str:
     return "none" if value is None else f"{value * factor:.1f}"
-
-
-def save_picture(
-    summary: Summary, scene_map: SceneMap, localizer: Localizer, queries: Sequence, frames: range, path: Path
-) -> None:
-    """Write the top view beside one query frame, its dense coordinates and their confidence."""
-    frame = queries[frames[len(frames) // 2]]
-    coordinates = localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns).coordinates
-    figure = new_figure(13, 7)
-    grid = figure.add_gridspec(3, 2, width_ratios=(2.2, 1))
-    if summary.scores:
-        draw_top_view(figure.add_subplot(grid[:, 0]), scene_map, summary.scores)
-    images: list[tuple[str, np.ndarray, str | None]] = [("query image", frame.image_HW3, None)]
-    if coordinates is not None:
-        images += [("dense scene coordinates", coordinate_colors(coordinates), None)]
-        images += [("confidence", coordinates.confidence_HW, "magma")]
-    for row, (title, image, colors) in enumerate(images):
-        _show(figure, grid[row, 1], title, image, colors)
-    save(figure, path)
-
-
-def _show(figure: Figure, place: object, title: str, image: np.ndarray, colors: str | None) -> None:
-    axes = figure.add_subplot(place)  # type: ignore[call-overload]
-    axes.imshow(image, cmap=colors)
-    axes.set_title(title, fontsize=10)
-    axes.set_axis_off()

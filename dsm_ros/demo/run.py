@@ -1,4 +1,4 @@
-"""The demo: builds a map, streams images to the node through DDS and compares its poses with ground truth."""
+"""Demo that builds a map, streams images to the node through DDS, and compares the node's poses with ground truth."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from subprocess import PIPE
 
 from rich.console import Console
 
-from dsm_ros.datasets.frame import Sequence
+from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.datasets.open_sequence import open_sequence
+from dsm_ros.demo.animation import save_animation
 from dsm_ros.demo.child_process import process
+from dsm_ros.demo.picture import save_picture
 from dsm_ros.demo.recorder import Recording, record
-from dsm_ros.demo.report import print_table, save_picture, summarise_recording
+from dsm_ros.demo.report import print_table, summarise_recording
 from dsm_ros.errors import DsmError
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.network.checkpoint import load_network
@@ -22,7 +24,7 @@ from dsm_ros.progress import progress_bar
 from dsm_ros.scene_map.builder import build_map
 from dsm_ros.scene_map.scene_map import SceneMap
 
-ROOM_MAP, ROOM_QUERY = "rooms:7", "rooms:7/walk=1"
+ROOM_MAP, ROOM_QUERY = "rooms:7/furnished=1", "rooms:7/furnished=1,walk=1"
 KEYFRAME_STEP = 5
 MAPPED_SHARE, QUERY_SHARE = 0.44, 0.44
 CAMERA_RATE_HZ = 30.0
@@ -39,7 +41,7 @@ class Plan:
 
 
 def make_plan(sequence: str | None) -> Plan:
-    """Return two walks through a room, or the first and the last part of a sequence with a gap between."""
+    """Return two walks (camera paths) through a room, or the first and the last part of a sequence."""
     if sequence is None:
         count = len(open_sequence(ROOM_MAP))
         return Plan(ROOM_MAP, range(0, count, KEYFRAME_STEP), ROOM_QUERY, range(len(open_sequence(ROOM_QUERY))))
@@ -49,20 +51,23 @@ def make_plan(sequence: str | None) -> Plan:
 
 
 def stream(plan: Plan, map_uri: Path, rate_hz: float, bag: Path) -> Recording:
-    """Run node and player, and record the node's answers and the bag until the player is done."""
+    """Run the node and the player, and record the node's messages until the player ends.
+
+    Raises DsmError when the node or the player fails.
+    """
     frames = f"{plan.query_frames.start}:{plan.query_frames.stop}"
     node = ("dsm_ros.node", "--ros-args", "-p", f"map:={map_uri}", "--log-level", "warn")
     player = ("dsm_ros.demo.sequence_player", plan.query_sequence, "--frames", frames, "--rate", str(rate_hz))
     with process(*node) as running, process(*player, stdout=PIPE) as playing:
         recording = record(lambda: running.poll() is None and playing.poll() is None, bag)
     if running.returncode not in (0, -15) or playing.returncode != 0:
-        raise DsmError("the node or the player stopped early; their messages are above")
+        raise DsmError("the node or the player failed; read the messages above")
     recording.shift_ns = int(playing.stdout.read()) if playing.stdout else 0
     return recording
 
 
-def run(sequence: str | None, out: Path, rate_hz: float) -> None:
-    """Run the demo and leave demo.png, demo.json, demo.mcap and the map in ``out``."""
+def run(sequence: str | None, out: Path, rate_hz: float, animated: bool) -> None:
+    """Run the demo and write demo.png, demo.json, demo.mcap, the map and, if animated, demo.webp to ``out``."""
     plan = make_plan(sequence)
     out.mkdir(parents=True, exist_ok=True)
     map_uri = out / "map"
@@ -72,11 +77,15 @@ def run(sequence: str | None, out: Path, rate_hz: float) -> None:
         mapped = open_sequence(plan.map_sequence)
         build_map(mapped, plan.map_frames, str(map_uri), network, "demo", append=False, on_progress=on_progress)
     recording = stream(plan, map_uri, rate_hz, out / "demo.mcap")
-    queries: Sequence = open_sequence(plan.query_sequence)
-    with progress_bar("comparing with the truth") as on_progress:
-        summary = summarise_recording(recording, queries, plan.query_frames, on_progress)
+    queries: FrameSequence = open_sequence(plan.query_sequence)
+    summary = summarise_recording(recording, queries, plan.query_frames)
     scene_map = SceneMap.open(str(map_uri), network.model_hash)
-    save_picture(summary, scene_map, Localizer(scene_map, network), queries, plan.query_frames, out / "demo.png")
+    localizer = Localizer(scene_map, network)
+    save_picture(summary, scene_map, localizer, queries, out / "demo.png")
     (out / "demo.json").write_text(json.dumps(summary.figures, indent=2) + "\n")
     print_table(summary)
     Console().print(f"picture: {out / 'demo.png'}\nrecording for Foxglove and RViz: {out / 'demo.mcap'}")
+    if animated:
+        with progress_bar("drawing the animation") as on_progress:
+            save_animation(summary, scene_map, localizer, queries, out / "demo.webp", on_progress)
+        Console().print(f"animation: {out / 'demo.webp'}")

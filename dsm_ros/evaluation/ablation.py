@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from dsm_ros.datasets.frame import Sequence
+from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.evaluation.ablation_names import Ablation
 from dsm_ros.evaluation.ablation_rank import rank_candidates
 from dsm_ros.evaluation.ablation_report import AblationReport, Outcome
@@ -31,7 +31,7 @@ class Report(Protocol):
 
 
 def ablate(
-    ablation: Ablation, localizer: Localizer, sequence: Sequence, indices: range, on_progress: Progress
+    ablation: Ablation, localizer: Localizer, sequence: FrameSequence, indices: range, on_progress: Progress
 ) -> Report:
     """Localize the same frames with each variant of a localizer. Raises SequenceError when no frame has a true pose."""
     if ablation == Ablation.RANK:

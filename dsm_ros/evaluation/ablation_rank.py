@@ -11,13 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dsm_ros.datasets.frame import Frame, Sequence
+from dsm_ros.datasets.frame import Frame, FrameSequence
 from dsm_ros.errors import SequenceError
 from dsm_ros.evaluation.ablation_names import TITLES, Ablation
 from dsm_ros.evaluation.plots import ESTIMATE_COLOR, TRUE_COLOR, new_figure, save
 from dsm_ros.evaluation.tables import number, print_table
-from dsm_ros.localization.localizer import Localizer
-from dsm_ros.localization.result import Stopwatch
+from dsm_ros.localization.localizer import Localizer, Stopwatch
 from dsm_ros.localization.verification import Rejected, Verdict
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.cost_volume import keep_best
@@ -86,7 +85,7 @@ class RankReport:
 
 def rank_candidates(
     localizer: Localizer,
-    sequence: Sequence,
+    sequence: FrameSequence,
     indices: range,
     on_progress: Callable[[int, int], None],
     weigh_scene: Callable[[float], float] = scene_weight,

@@ -11,11 +11,10 @@ from matplotlib.axes import Axes
 
 from dsm_ros.evaluation.ablation_names import TITLES, Ablation
 from dsm_ros.evaluation.evaluate import Evaluation
-from dsm_ros.evaluation.plots import new_figure, save
+from dsm_ros.evaluation.plots import all_coordinate_errors_m, draw_coordinate_errors, new_figure, save
 from dsm_ros.evaluation.tables import number, print_table
 
 EXPLAINED = "shares in %; coords: coordinates within 10 cm; wrong: accepted with an error over 50 cm"
-LIMITS_M = np.linspace(0, 0.5, 51)
 BARS = {"n_localized": ("localized", "#cccccc"), "recall_5cm_5deg": ("5 cm 5\u00b0", "#1b9e77")}
 BARS |= {"recall_2cm_2deg": ("2 cm 2\u00b0", "#7570b3")}
 COLUMNS = {
@@ -102,14 +101,8 @@ def _draw_bars(axes: Axes, outcomes: Sequence[Outcome]) -> None:
 
 
 def _draw_curves(axes: Axes, outcomes: Sequence[Outcome]) -> None:
-    for count, outcome in enumerate(outcomes):
-        errors_m = np.concatenate([score.coordinate_errors_m for score in outcome.evaluation.scores])
-        below = [100 * float((errors_m < limit_m).mean()) if len(errors_m) else 0 for limit_m in LIMITS_M]
-        axes.plot(LIMITS_M * 100, below, ("-", "--")[count % 2], label=outcome.label)
-    axes.set_xlabel("coordinate error (cm)")
-    axes.set_ylabel("cells below (%)")
-    axes.set_ylim(0, 100)
-    axes.grid(alpha=0.3)
+    errors_of = {outcome.label: all_coordinate_errors_m(outcome.evaluation.scores) for outcome in outcomes}
+    draw_coordinate_errors(axes, errors_of)
     axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 
 

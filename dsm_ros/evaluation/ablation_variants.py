@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from dsm_ros.datasets.frame import Sequence
+from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.evaluation.ablation_names import Ablation
 from dsm_ros.evaluation.ablation_networks import keep_all, keep_best_unsorted, plain_mean
 from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, NearTruePose
@@ -21,7 +21,7 @@ from dsm_ros.scene_map.builder import BATCH, complete_features
 from dsm_ros.scene_map.scene_map import SceneMap
 from dsm_ros.scene_map.store import create_store
 
-FEW_IMAGES = 5  # as the paper's table 4
+FEW_IMAGES = 5  # keyframes, as in table 4 of the paper
 IMAGES = (1, 3, 5, 10, 20)
 LONG_SIDES_PX = (256, 384, 512, 640)
 WEIGHTS = (0.4, 0.7)
@@ -43,13 +43,16 @@ class Setting:
     """The original localizer, the frames to localize, and a folder for other maps."""
 
     localizer: Localizer
-    sequence: Sequence
+    sequence: FrameSequence
     indices: range
     folder: Path
 
 
 def sorting(setting: Setting) -> list[Variant]:
-    """Return networks with sorted and unsorted candidates, and with other numbers where no trained head fixes them."""
+    """Return localizers with sorted and unsorted candidates of each cell.
+
+    Where no trained head fixes the number of candidates, localizers with other numbers follow.
+    """
     localizer, network = setting.localizer, setting.localizer.network
     config, count = network.config, network.config.candidates
     sharing = partial(DsmNet, config, network.model_hash, network)

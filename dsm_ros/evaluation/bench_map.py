@@ -14,7 +14,7 @@ from dsm_ros.scene_map.keyframe_index import KeyframeIndex
 from dsm_ros.scene_map.scene_map import SceneMap
 from dsm_ros.scene_map.store import MapStore
 
-ROOM_M = 10.0  # distance of one copy of the place from the next; no view reaches that far
+ROOM_M = 10.0  # distance from one copy of the place to the next, larger than the place
 
 
 class CopyingStore(MapStore):

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import torch
 
-from dsm_ros.datasets.frame import Frame
-from dsm_ros.datasets.frame import Sequence as FrameSequence
+from dsm_ros.datasets.frame import Frame, FrameSequence
 from dsm_ros.errors import SequenceError
+from dsm_ros.evaluation.metrics import gross_errors, median_pose_errors, recall
 from dsm_ros.evaluation.peers.learnt import AlikedLightGlue, XFeat
 from dsm_ros.evaluation.peers.peer import KeypointMethod, KeypointPeer, Peer, PeerUnavailable
 from dsm_ros.evaluation.peers.sift import Sift
@@ -24,7 +24,6 @@ from dsm_ros.localization.result import Localized
 from dsm_ros.localization.view import single_view
 from dsm_ros.scene_map.scene_map import SceneMap
 
-WRONG_M, NEAR_M, NEAR_DEG = 0.5, 0.05, 5.0
 METHODS: dict[str, Callable[[torch.device], KeypointMethod]] = {
     "sift": lambda device: Sift(),
     "xfeat": XFeat,
@@ -185,19 +184,18 @@ class Contestant:
 
 def score(method: str, truths: Sequence[Pose44], answers: Sequence[Answer]) -> MethodRow:
     """Return the figures of one method from its answers to frames with true poses."""
-    pairs = zip(truths, answers, strict=True)
-    errors = [pose_error(answer.map_T_camera, truth) for truth, answer in pairs if answer.map_T_camera is not None]
-    errors_L2 = np.array(errors).reshape(-1, 2)
-    near_L = (errors_L2[:, 0] < NEAR_M) & (errors_L2[:, 1] < NEAR_DEG)
-    translation_m, rotation_deg = np.median(errors_L2, axis=0).tolist() if errors else (None, None)
+    poses = [answer.map_T_camera for answer in answers]
+    pairs = zip(poses, truths, strict=True)
+    errors_N2 = np.array([(np.inf, np.inf) if pose is None else pose_error(pose, truth) for pose, truth in pairs])
+    translation_m, rotation_deg = median_pose_errors(errors_N2)
     return MethodRow(
         method,
         n=len(truths),
         ms_median=float(np.median([answer.ms for answer in answers])),
         whole_ms_median=float(np.median([answer.ms + answer.retrieval_ms for answer in answers])),
-        n_localized=len(errors),
+        n_localized=sum(pose is not None for pose in poses),
         median_translation_m=translation_m,
         median_rotation_deg=rotation_deg,
-        recall_5cm_5deg=float(near_L.sum() / len(truths)),
-        wrong_over_50cm=int((errors_L2[:, 0] > WRONG_M).sum()),
+        recall_5cm_5deg=recall(errors_N2, 0.05, 5.0),
+        wrong_over_50cm=gross_errors(errors_N2),
     )

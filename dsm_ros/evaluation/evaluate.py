@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from dsm_ros.datasets.frame import Frame, Sequence
+from dsm_ros.datasets.frame import Frame, FrameSequence
 from dsm_ros.errors import ImageError, SequenceError
 from dsm_ros.evaluation.memory import peak_rss_mb
 from dsm_ros.evaluation.metrics import FrameScore, score_frame, summarise
@@ -29,7 +29,7 @@ class Evaluation:
 
 
 def evaluate(
-    localizer: Localizer, sequence: Sequence, indices: range, on_frame: Callable[[int, int], None]
+    localizer: Localizer, sequence: FrameSequence, indices: range, on_frame: Callable[[int, int], None]
 ) -> Evaluation:
     """Localize frames and compare the results with the true poses; reading the frames is not timed.
 
@@ -59,7 +59,7 @@ def evaluate(
     return Evaluation(scores, {**_figures(localizer, scores, seconds), **others.figures()}, reasons)
 
 
-def _readable(sequence: Sequence, indices: range) -> Iterator[Frame | None]:
+def _readable(sequence: FrameSequence, indices: range) -> Iterator[Frame | None]:
     """Yield frames, and None in place of a frame whose image cannot be read."""
     for index in indices:
         try:
@@ -90,7 +90,7 @@ class NotScored:
         }
 
 
-def require_truth(sequence: Sequence, indices: range) -> None:
+def require_truth(sequence: FrameSequence, indices: range) -> None:
     """Raise SequenceError, with the most frequent reason, unless a frame has a true pose."""
     headers = [sequence.header(index) for index in indices]
     if any(header.map_T_camera is not None for header in headers):

@@ -13,7 +13,7 @@ from dsm_ros.datasets.frame import Frame
 from dsm_ros.geometry.pose import Pose44, pose_error, transform
 from dsm_ros.localization.result import Localized, Result, SceneCoordinates, StageTimes
 
-WITHIN_M = 0.10
+WITHIN_M, GROSS_M = 0.10, 0.50  # errors of a right coordinate, and of a pose that must not be accepted
 CHI2_6_95 = 12.592  # 95 % quantile of the chi-squared distribution with six degrees of freedom
 
 
@@ -80,19 +80,21 @@ def coordinate_errors_m(
 def summarise(scores: Sequence[FrameScore]) -> dict[str, float | int | None]:
     """Return the figures of a sequence; recalls are shares of all frames, medians are over localized frames."""
     localized = [score for score in scores if score.map_T_camera is not None]
+    errors_N2 = np.array([(score.translation_m, score.rotation_deg) for score in scores])
+    median_translation_m, median_rotation_deg = median_pose_errors(errors_N2)
     coordinate_errors = np.concatenate([score.coordinate_errors_m for score in scores])
     confidences = np.concatenate([score.confidences for score in scores])
     return {
         "n": len(scores),
         "n_localized": len(localized),
-        "median_translation_m": _median([score.translation_m for score in localized]),
-        "median_rotation_deg": _median([score.rotation_deg for score in localized]),
-        "recall_5cm_5deg": recall(scores, 0.05, 5.0),
-        "recall_2cm_2deg": recall(scores, 0.02, 2.0),
+        "median_translation_m": median_translation_m,
+        "median_rotation_deg": median_rotation_deg,
+        "recall_5cm_5deg": recall(errors_N2, 0.05, 5.0),
+        "recall_2cm_2deg": recall(errors_N2, 0.02, 2.0),
         "coordinate_median_m": _median(coordinate_errors),
         "coordinate_within_10cm": float((coordinate_errors < WITHIN_M).mean()) if len(coordinate_errors) else None,
         "confidence_auc": area_under_roc(confidences, coordinate_errors < WITHIN_M),
-        "false_accepts_over_50cm": sum(score.translation_m > 0.5 for score in localized),
+        "false_accepts_over_50cm": gross_errors(errors_N2),
         "covariance_coverage_95": covariance_coverage(localized),
     }
 
@@ -102,9 +104,20 @@ def covariance_coverage(localized: Sequence[FrameScore]) -> float | None:
     return float(np.mean([s.mahalanobis_squared < CHI2_6_95 for s in localized])) if localized else None
 
 
-def recall(scores: Sequence[FrameScore], max_translation_m: float, max_rotation_deg: float) -> float:
-    """Return the share of all frames whose translation and rotation errors are below both limits."""
-    return float(np.mean([s.translation_m < max_translation_m and s.rotation_deg < max_rotation_deg for s in scores]))
+def recall(errors_N2: NDArray[np.float64], max_translation_m: float, max_rotation_deg: float) -> float:
+    """Return the share of frames whose errors (m, degrees; inf without a pose) are below both limits."""
+    return float((errors_N2 < (max_translation_m, max_rotation_deg)).all(axis=1).mean())
+
+
+def median_pose_errors(errors_N2: NDArray[np.float64]) -> tuple[float | None, float | None]:
+    """Return the median translation (m) and rotation (degrees) error of the frames with a pose, None without poses."""
+    localized_L2 = errors_N2[np.isfinite(errors_N2).all(axis=1)]
+    return _median(localized_L2[:, 0]), _median(localized_L2[:, 1])
+
+
+def gross_errors(errors_N2: NDArray[np.float64]) -> int:
+    """Return the number of poses that are wrong by over 50 cm."""
+    return int((np.isfinite(errors_N2[:, 0]) & (errors_N2[:, 0] > GROSS_M)).sum())
 
 
 def area_under_roc(scores_N: NDArray[np.float64], positive_N: NDArray[np.bool_]) -> float | None:
@@ -118,6 +131,6 @@ def area_under_roc(scores_N: NDArray[np.float64], positive_N: NDArray[np.bool_])
     return float((rank_sum - positives * (positives + 1) / 2) / (positives * negatives))
 
 
-def _median(values: Sequence[float] | NDArray[np.float64]) -> float | None:
+def _median(values: NDArray[np.float64]) -> float | None:
     median = float(np.median(values)) if len(values) else np.inf
     return median if np.isfinite(median) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from dsm_ros.evaluation.metrics import FrameScore
 from dsm_ros.scene_map.scene_map import SceneMap
 
 MAP_POINTS = 60_000
+LIMITS_M = np.linspace(0, 0.5, 51)  # of the coordinate errors
 TRUE_COLOR, ESTIMATE_COLOR, KEYFRAME_COLOR = "#1b9e77", "#d95f02", "#7570b3"
 
 
@@ -25,7 +27,7 @@ def save_plots(evaluation: Evaluation, scene_map: SceneMap, folder: Path) -> lis
     figures = {"trajectory": new_figure(7, 7), "errors": new_figure(8, 4), "coordinates": new_figure(5, 4)}
     draw_top_view(figures["trajectory"].add_subplot(), scene_map, scores)
     _draw_errors(figures["errors"].add_subplot(), scores)
-    _draw_distribution(figures["coordinates"].add_subplot(), scores)
+    draw_coordinate_errors(figures["coordinates"].add_subplot(), {"": all_coordinate_errors_m(scores)})
     return [save(figure, folder / f"{name}.png") for name, figure in figures.items()]
 
 
@@ -80,10 +82,16 @@ def _draw_errors(axes: Axes, scores: list[FrameScore]) -> None:
     axes.legend()
 
 
-def _draw_distribution(axes: Axes, scores: list[FrameScore]) -> None:
-    errors_m = np.concatenate([score.coordinate_errors_m for score in scores])
-    limits_m = np.linspace(0, 0.5, 51)
-    axes.plot(limits_m * 100, [100 * float((errors_m < limit).mean()) if len(errors_m) else 0 for limit in limits_m])
+def all_coordinate_errors_m(scores: Sequence[FrameScore]) -> NDArray[np.float64]:
+    """Return the coordinate errors of all cells of all frames, m."""
+    return np.concatenate([score.coordinate_errors_m for score in scores])
+
+
+def draw_coordinate_errors(axes: Axes, errors_of: Mapping[str, NDArray[np.float64]]) -> None:
+    """Draw the share of cells below each coordinate error, a curve for each label."""
+    for count, (label, errors_m) in enumerate(errors_of.items()):
+        below = [100 * float((errors_m < limit_m).mean()) if len(errors_m) else 0 for limit_m in LIMITS_M]
+        axes.plot(LIMITS_M * 100, below, ("-", "--")[count % 2], label=label)
     axes.set_xlabel("coordinate error (cm)")
     axes.set_ylabel("cells below (%)")
     axes.set_ylim(0, 100)

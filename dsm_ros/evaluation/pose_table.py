@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 from dsm_ros.datasets.frame import Frame
 from dsm_ros.datasets.open_sequence import open_sequence
 from dsm_ros.errors import SequenceError
+from dsm_ros.evaluation.metrics import GROSS_M
 from dsm_ros.files import write_whole
 from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.localization.config import LocalizerConfig
-from dsm_ros.localization.localizer import Localizer
-from dsm_ros.localization.result import Stopwatch
+from dsm_ros.localization.localizer import Localizer, Stopwatch
 from dsm_ros.localization.verification import CellCounts, count_cells
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.scene_map.builder import build_map
 from dsm_ros.scene_map.scene_map import SceneMap
 
-RIGHT_M, RIGHT_DEG, GROSS_M = 0.10, 5.0, 0.5
+RIGHT_M, RIGHT_DEG = 0.10, 5.0
 EVERY_POSE = LocalizerConfig(min_inliers=4, min_confidence=0.0, temporal=False)
 FIRST_AND_ALL = (EVERY_POSE.first_keyframes, EVERY_POSE.keyframes)  # the numbers of keyframes that are matched
 

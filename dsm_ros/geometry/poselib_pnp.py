@@ -16,8 +16,8 @@ except ImportError:
     poselib = None
 
 MIN_POINTS = 4
-# max_iterations finds a pose with an inlier ratio of a tenth with a probability of 99 %; verification accepts no ratio
-# below a fifth. PoseLib's own limits take 15 ms longer on a good image and ten times as long where there is no pose.
+# max_iterations finds a pose with a probability of 99 % where a tenth of the correspondences agree, which is the least
+# that verification accepts. PoseLib's own limits take 15 ms longer on a good image and ten times as long without one.
 ITERATIONS = {"min_iterations": 50, "max_iterations": 5000}
 # loss_scale in px: about the standard deviation of a good coordinate. A step of step_tol moves the pose by less than
 # 0.1 mm. PoseLib's own step_tol of 1e-8 takes more than twice as many steps.

@@ -99,7 +99,7 @@ class Trajectory:
         self._drop_old()
 
     def at(self, stamp_ns: int) -> Pose44 | Missing:
-        """Return the pose at a stamp, inserted, interpolated or held after the last, or the reason for its lack."""
+        """Return the pose at a stamp (inserted, interpolated, or held after the last pose), or why it is missing."""
         after = bisect_left(self._stamps_ns, stamp_ns)
         if after < len(self._stamps_ns) and self._stamps_ns[after] == stamp_ns:
             pose = self._poses[after]
@@ -146,7 +146,7 @@ class Trajectory:
         return self._missing(Absence.BEFORE_FIRST, f"begins {_seconds(first_ns - stamp_ns)} s after the requested time")
 
     def _after_last(self, last: Pose44, after: int, stamp_ns: int) -> Pose44 | Missing:
-        """Return the pose after the last pose before a loss, or after the last pose of all."""
+        """Return the pose at a stamp after the last pose, or after the last pose before a loss."""
         passed_ns = stamp_ns - self._stamps_ns[after - 1]
         if passed_ns <= self.timing.hold_ns:
             return last

@@ -1,1 +1,1 @@
-"""Localization: images of a camera or a rig in, a pose in the map out, or a reason."""
+"""Localization of a camera, or of a rig of cameras, in a map."""

@@ -13,7 +13,7 @@ class ConfidenceWeights:
     scripts/fit_confidence.py fits the weights for the shipped network, and docs/confidence.md reports the result.
     """
 
-    bias: float = -6.4  # log odds of a pose without inliers
+    bias: float = -6.4  # constant term of the log odds
     inlier_ratio: float = 4.95  # weight of the share of inliers among all cells given to PnP
     visible_inlier_ratio: float = 10.62  # weight of the share of inliers among the visible cells given to PnP
 
@@ -23,21 +23,21 @@ class LocalizerConfig:
     """Numbers of the localizer; pixels are those of the network's input image."""
 
     keyframes: int = 10  # N, the number of similar keyframes retrieved for an image
-    first_keyframes: int = 4  # keyframes matched first; all N are matched only if the pose from these is rejected
-    near_keyframes: int = 3  # of first_keyframes, those taken for being nearest to the prior, where there is a prior
+    first_keyframes: int = 4  # keyframes matched first; all N are matched only if the first pose is rejected
+    near_keyframes: int = 3  # number of the first_keyframes that are the nearest to the prior, if there is a prior
     guided_keyframes: int = 6  # keyframes of the guided match; 0 turns the guided match off
-    guided_nearest_keyframes: int = 3  # of guided_keyframes, those nearest to the pose; the others complete the view
+    guided_nearest_keyframes: int = 3  # number of the guided_keyframes that are the nearest to the pose
     temporal: bool = True  # whether the correlation with the previous frame is fused [paper 3.3.1]
-    max_frame_gap_s: float = 0.25  # longest time since the previous frame at which the previous frame is fused
-    pnp_cells: int = 1000  # most confident cells of the first match, given to PnP and verification
-    ransac_cells: int = 500  # of pnp_cells, the most confident ones, from which RANSAC draws its samples
-    guided_pnp_cells: int = 2000  # most confident cells of the guided match, on which the pose is refined
-    max_error_px: float = 8.0  # largest reprojection error of an inlier
-    min_inliers: int = 100  # least inliers, among the cells given to PnP, of an accepted pose
-    min_confidence: float = 0.35  # least confidence, 0..1, of an accepted pose
+    max_frame_gap_s: float = 0.25  # maximum age of a previous frame that is fused
+    pnp_cells: int = 1000  # number of the most confident cells of the first match, for PnP and verification
+    ransac_cells: int = 500  # number of the most confident pnp_cells, from which RANSAC draws its samples
+    guided_pnp_cells: int = 2000  # number of the most confident cells of the guided match, for the second pose
+    max_error_px: float = 8.0  # maximum reprojection error of an inlier
+    min_inliers: int = 100  # minimum number of inliers among the pnp_cells of an accepted pose
+    min_confidence: float = 0.35  # minimum confidence, 0..1, of an accepted pose
     confidence: ConfidenceWeights = ConfidenceWeights()
-    max_keyframe_distance_m: float = 5.0  # a pose further than this from all keyframes used contradicts the map
-    pixel_sigma_px: float = 0.8  # least standard deviation of an inlier in the covariance, however well inliers fit
+    max_keyframe_distance_m: float = 5.0  # maximum distance of a pose from the nearest keyframe that was matched
+    pixel_sigma_px: float = 0.8  # minimum standard deviation of the inliers in the covariance
 
     def with_keyframes(self, count: int) -> LocalizerConfig:
         """Return this configuration with another N and all N keyframes matched at once, to measure the effect of N."""
@@ -52,9 +52,9 @@ class TrackerConfig:
     grow with the time since the last pose, because people and robots change their speed.
     """
 
-    max_gap_s: float = 1.0  # longest time since the last pose at which a pose is predicted
-    max_jump_m: float = 0.3  # limit of the distance from the prediction
-    max_jump_deg: float = 20.0  # limit of the rotation from the prediction
+    max_gap_s: float = 1.0  # maximum time since the last pose for a prediction
+    max_jump_m: float = 0.3  # maximum distance from the prediction
+    max_jump_deg: float = 20.0  # maximum rotation from the prediction
     growth_mps: float = 1.5  # growth of max_jump_m per second without odometry
     growth_dps: float = 90.0  # growth of max_jump_deg per second without odometry
-    max_pause_s: float = 10.0  # a longer pause between images, or a step back in time, resets the tracker
+    max_pause_s: float = 10.0  # maximum time between images; a longer pause, or a step back in time, resets the tracker

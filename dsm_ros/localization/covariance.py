@@ -1,15 +1,15 @@
 """Covariance of a pose, from the inliers of all images and their reprojection errors [method 10].
 
 The model has two fitted constants. The standard deviation of a correspondence is that of the frame's own cells, so the
-covariance of a blurred image or a sparse map is larger without a special rule. Visible cells that are no inliers count
-too, because on blank walls, where few cells contradict anything, the inliers alone would suggest a good fit.
-Neighbouring cells err together, because they are matched to the same keyframes and the network smooths, so all inliers
-of one patch of the image count as one measurement.
+covariance of a blurred image or a sparse map is larger without a special rule. A visible cell, where the map has a
+surface as seen from the pose, counts even if it is no inlier, because on blank walls the inliers alone would suggest a
+good fit. Neighbouring cells err together, because they are matched to the same keyframes and the network smooths. So
+all inliers of one patch of the image count as one measurement.
 
 The covariance describes the error against the map, in the middle of the exposure, of a calibrated camera. Errors of the
 map, of timestamps and of the calibration leave no trace in a single image and are not included. In the real sequences,
 whose ground truth is itself off by centimetres, the 95 % ellipsoid contains the error of a fifth of the frames
-(kitchen) or of none (fr1_rpy).
+(7-Scenes kitchen) or of none (TUM fr1_rpy).
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def covariance_of(information_66: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def deviation_px(errors_N: NDArray[np.float64], visible_inlier_ratio: float, config: LocalizerConfig) -> float:
-    """Return the standard deviation in px, along one image axis, of the visible cells.
+    """Return the standard deviation of the reprojection errors of the visible cells along one image axis, px.
 
     errors_N: reprojection errors of the inliers, px. visible_inlier_ratio: the share of the visible cells that agree
     with the pose.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import pose_covariance
 from dsm_ros.localization.matching import MatchedImage, Matcher, keyframes_around, keyframes_to_match
 from dsm_ros.localization.pose_estimation import PoseEstimate, estimate_pose, estimate_rig_pose, reestimate_pose
-from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, Stopwatch
+from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, StageTimes
 from dsm_ros.localization.scene_coordinates import scene_coordinates
 from dsm_ros.localization.verification import Accepted, Rejected, Verdict, verify
 from dsm_ros.localization.view import View
@@ -25,7 +27,7 @@ class Localizer:
 
     The localizer keeps the previous frame of each camera for temporal fusion [paper 3.3.1]. So each video needs its own
     localizer, and one localizer must not be called from several threads.
-    matcher, coordinates_of: steps that may be replaced, the matches and the dense coordinates.
+    matcher, coordinates_of: replacements of the default matching and of the default dense coordinates.
     """
 
     def __init__(
@@ -115,7 +117,7 @@ class Localizer:
         return verdict
 
     def _guided(self, first: PoseEstimate, previous: PreviousFrame | None, watch: Stopwatch) -> PoseEstimate:
-        """Return the pose after a guided match, or the first estimate where the first match supports no better one.
+        """Return the estimate after a guided match, or the first estimate if one of both has too few inliers.
 
         The correspondences of the map alone must support the second pose as they did the first, because two
         neighbouring frames agree with each other wherever the pose of the previous frame was.
@@ -132,7 +134,7 @@ class Localizer:
         return second if second.is_supported else first
 
     def _localize_together(self, alone: Sequence[Verdict], watch: Stopwatch) -> Verdict:
-        """Return the verified pose of a rig, the one that most cells of all its images agree with."""
+        """Return the verified pose of a rig, with which most cells of all images agree."""
         estimates = estimate_rig_pose([estimate for each in alone for estimate in each.estimates], self.config)
         watch.lap("pnp")
         return verify(estimates, self.config)
@@ -149,3 +151,21 @@ class Localizer:
         if not (self.config.temporal and previous):
             return None
         return previous if previous.is_just_before(stamp_ns, self.config.max_frame_gap_s) else None
+
+
+class Stopwatch:
+    """Measures the stages of one image; each lap ends a stage."""
+
+    def __init__(self) -> None:
+        self._start_s = self._last_s = time.perf_counter()
+        self._stages_ms: dict[str, float] = {}
+
+    def lap(self, stage: Literal["encode", "retrieve", "match", "pnp"]) -> None:
+        """Add the time since the last lap to a stage."""
+        now_s = time.perf_counter()
+        self._stages_ms[stage] = self._stages_ms.get(stage, 0.0) + (now_s - self._last_s) * 1e3
+        self._last_s = now_s
+
+    def times(self) -> StageTimes:
+        """Return the times of the stages so far and the total."""
+        return StageTimes(**self._stages_ms, total=(time.perf_counter() - self._start_s) * 1e3)

@@ -115,7 +115,7 @@ def keyframes_around(
 ) -> list[KeyframeFeatures]:
     """Return the keyframes of the guided match: those nearest to a pose estimate, then those that complete the view.
 
-    Keyframes near the camera give the best poses, but keyframes that look alike may all show one part of its view.
+    Keyframes near the camera give the best poses, but keyframes that look alike may all show the same part of the view.
     """
     nearest = scene_map.nearest(map_T_camera, config.keyframes)
     known = scene_map.features(list(dict.fromkeys([*nearest, *image.keyframe_ids])))
@@ -126,7 +126,7 @@ def keyframes_around(
 def cover_view(
     keyframes: Sequence[KeyframeFeatures], first: int, count: int, camera: Camera, map_T_camera: Pose44
 ) -> list[KeyframeFeatures]:
-    """Return up to ``count`` keyframes that show the view of a camera: the first ones, then those that add most to it.
+    """Return up to ``count`` keyframes that cover the view of a camera: the first ones, then those that add most.
 
     Keyframes that show nothing of the view are left out.
     """

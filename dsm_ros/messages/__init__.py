@@ -1,1 +1,1 @@
-"""What ROS messages mean, live or recorded: images, depth, cameras, poses. No import of ROS."""
+"""Conversion of ROS messages, live or recorded, to images, depth, cameras and poses; ROS is not imported."""

@@ -1,4 +1,4 @@
-"""Cameras of CameraInfo messages, and of the images that come with them."""
+"""Conversion of CameraInfo messages to cameras."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import Any
 from dsm_ros.geometry.camera import Camera
 
 FOCAL_LENGTH_PER_WIDTH = (0.05, 50.0)
-OFF_CENTRE = 0.2  # of both sides at once: K of an image of half the size has its principal point at a quarter
+MAX_OFF_CENTRE = 0.2  # relative to both sides; K for an image of half the size puts the principal point at a quarter
 REMEDY = (
-    "let the driver publish the right calibration, or override it in a recording: "
-    "with camera_info.yaml in its folder or another topic by --camera-info"
+    "correct the camera driver's calibration, or override it for a recording with a camera_info.yaml in its folder "
+    "or with --camera-info"
 )
 
 
 def camera_from_msg(message: Any) -> Camera:
-    """Return the camera of the raw image that was sent with a CameraInfo, after its ROI and binning (REP 104).
+    """Return the camera of the raw image that belongs to a CameraInfo, after ROI and binning (REP 104).
 
-    ROI is in full resolution px and comes first; do_rectify is about rectified images.
-    Raises ValueError for an uncalibrated camera, an unknown distortion model, and impossible or implausible numbers.
+    The ROI is in pixels of the full resolution and is applied before binning; do_rectify concerns only rectified
+    images. Raises ValueError for an uncalibrated camera, an unknown distortion model, and impossible or implausible
+    numbers.
     """
     fx, cx, fy, cy = (float(_field(message, "k")[i]) for i in (0, 2, 4, 5))
     distortion = tuple(float(value) for value in _field(message, "d"))
@@ -28,9 +29,9 @@ def camera_from_msg(message: Any) -> Camera:
 
 
 def rectified_camera_from_msg(message: Any) -> Camera:
-    """Return the camera of the rectified image that was sent with a CameraInfo: P, without distortion (REP 104).
+    """Return the camera of the rectified image that belongs to a CameraInfo: P, without distortion (REP 104).
 
-    image_proc and stereo drivers send the raw image's CameraInfo, D included, with the rectified image too.
+    D is ignored, because image_proc and stereo drivers send the raw image's CameraInfo with the rectified image.
     Raises ValueError for an uncalibrated camera, and for impossible or implausible numbers.
     """
     fx, cx, fy, cy = (float(_field(message, "p")[i]) for i in (0, 2, 5, 6))
@@ -40,8 +41,9 @@ def rectified_camera_from_msg(message: Any) -> Camera:
 
 
 def camera_of_image(message: Any, is_rectified: bool) -> Camera:
-    """Return the camera of a raw or a rectified image; drivers of lenses without distortion may leave P empty.
+    """Return the camera of a raw or a rectified image.
 
+    A rectified image with empty P and D uses K, because drivers of cameras without distortion may leave P empty.
     Raises ValueError as camera_from_msg and rectified_camera_from_msg do.
     """
     is_p_needed = is_rectified and (any(_field(message, "p")) or any(_field(message, "d")))
@@ -49,9 +51,9 @@ def camera_of_image(message: Any, is_rectified: bool) -> Camera:
 
 
 def check_intrinsics(camera: Camera, matrix: str = "K") -> None:
-    """Raise ValueError when the intrinsics of a whole sensor, before ROI and binning, cannot be in its pixels.
+    """Raise ValueError when the intrinsics of a full sensor, before ROI and binning, do not fit its image size.
 
-    matrix: what holds them, for the message.
+    matrix: the name of the matrix, K or P, for the message.
     """
     size, point = f"{camera.width_px}x{camera.height_px}", f"principal point ({camera.cx:g}, {camera.cy:g})"
     shortest_px, longest_px = (share * camera.width_px for share in FOCAL_LENGTH_PER_WIDTH)
@@ -60,18 +62,18 @@ def check_intrinsics(camera: Camera, matrix: str = "K") -> None:
         raise ValueError(f"{matrix} seems to be in normalised units ({focal}); {REMEDY}")
     if max(camera.fx, camera.fy) > longest_px:
         focal = f"focal lengths {camera.fx:g} and {camera.fy:g} px"
-        raise ValueError(f"{matrix} is of another image size than {size} ({focal}); {REMEDY}")
+        raise ValueError(f"{matrix} is for another image size than {size} ({focal}); {REMEDY}")
     if camera.cx == camera.cy == 0:
         raise ValueError(f"{matrix} has its {point} in the corner of the {size} image; {REMEDY}")
     across, down = camera.cx / camera.width_px - 0.5, camera.cy / camera.height_px - 0.5
     if max(abs(across), abs(down)) > 0.5:
-        raise ValueError(f"{matrix} is of another image size than {size} ({point} is outside); {REMEDY}")
-    if min(across, down) > OFF_CENTRE or max(across, down) < -OFF_CENTRE:
-        raise ValueError(f"{matrix} is of another image size than {size} ({point} is near a corner); {REMEDY}")
+        raise ValueError(f"{matrix} is for another image size than {size} ({point} is outside); {REMEDY}")
+    if min(across, down) > MAX_OFF_CENTRE or max(across, down) < -MAX_OFF_CENTRE:
+        raise ValueError(f"{matrix} is for another image size than {size} ({point} is near a corner); {REMEDY}")
 
 
 def _field(message: Any, name: str) -> Any:
-    """Return k, d or p of a CameraInfo; in ROS 1 their names are K, D and P."""
+    """Return k, d or p of a CameraInfo; ROS 1 names these fields K, D and P."""
     return getattr(message, name) if hasattr(message, name) else getattr(message, name.upper())
 
 
@@ -79,7 +81,7 @@ def _calibrated(
     message: Any, intrinsics: tuple[float, float, float, float], model: str, distortion: tuple[float, ...]
 ) -> Camera:
     if intrinsics[0] == 0:
-        raise ValueError("camera is uncalibrated: run camera_calibration and let the driver load what it writes")
+        raise ValueError("the camera is not calibrated; run camera_calibration and load its result in the driver")
     return Camera(message.width, message.height, *intrinsics, model, distortion)
 
 
@@ -102,24 +104,25 @@ def _binned(camera: Camera, across: int, down: int) -> Camera:
         return camera
     width, height = camera.width_px // across, camera.height_px // down
     if not (width and height):
-        raise ValueError(f"binning {across}x{down} leaves nothing of {camera.width_px}x{camera.height_px} pixels")
-    return camera.cropped(0, 0, width * across, height * down).resized(width, height)  # what is left over is dropped
+        size = f"{camera.width_px}x{camera.height_px}"
+        raise ValueError(f"binning {across}x{down} is larger than the {size} image; check the camera driver")
+    return camera.cropped(0, 0, width * across, height * down).resized(width, height)  # drops the remainder
 
 
 def camera_of_size(camera: Camera, width_px: int, height_px: int) -> Camera:
-    """Return the camera of an image of that size: itself, or scaled when the image was scaled evenly.
+    """Return the camera scaled to an image size.
 
-    Raises ValueError when the shape differs, for then the image was cut in an unknown way.
+    Raises ValueError when the aspect ratio differs, because the image was then cropped in an unknown way.
     """
     old_px, new_px = (camera.width_px, camera.height_px), (width_px, height_px)
     if old_px == new_px:
         return camera
     rounding_px = max(sum(old_px), sum(new_px)) / 2  # half a pixel per side
     if abs(camera.width_px * height_px - camera.height_px * width_px) > rounding_px:
-        raise ValueError(f"{sizes_differ(camera, width_px, height_px)}; publish the camera_info of these images")
+        raise ValueError(f"{sizes_differ(camera, width_px, height_px)}; publish a camera_info for this image size")
     return camera.resized(width_px, height_px)
 
 
 def sizes_differ(camera: Camera, width_px: int, height_px: int) -> str:
-    """Return in words that images have another size than their camera_info, after its ROI and binning."""
-    return f"images are {width_px}x{height_px} but camera_info is of {camera.width_px}x{camera.height_px}"
+    """Return a sentence saying that the images have another size than the camera_info after ROI and binning."""
+    return f"images are {width_px}x{height_px} but camera_info is for {camera.width_px}x{camera.height_px}"

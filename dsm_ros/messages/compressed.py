@@ -1,4 +1,4 @@
-"""What the format and the first bytes of CompressedImage messages tell: encoding, codec, size, whether data is cut."""
+"""Headers of CompressedImage messages: encoding, codec and image size, and detection of truncated data."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 PNG_START, PNG_END = b"\x89PNG", b"IEND"
 PNG_HEADER, PNG_CHUNK, PNG_CHECKSUM = struct.Struct(">16xIIBB"), struct.Struct(">I4s"), struct.Struct(">I")
-MAX_PIXELS = 2**25  # a header of a few bytes may claim more than the memory holds
+MAX_PIXELS = 2**25  # a damaged header may claim an image larger than the memory
 CODECS = ("jpeg", "jpg", "png", "webp", "tiff", "bmp", "jp2")
 DEPTH_TRANSPORT = "compresseddepth"
 
 
 @dataclass(frozen=True)
 class PngHeader:
-    """What a PNG's header says of its pixels."""
+    """Image size, bits per channel and colour type in a PNG header."""
 
     width_px: int
     height_px: int
@@ -30,21 +30,21 @@ def is_compressed(message: Any) -> bool:
     return hasattr(message, "format")
 
 
-def title(message: Any) -> str:
-    """Return the encoding or format of an image message, for one line of an error."""
+def encoding_label(message: Any) -> str:
+    """Return the encoding or format of an image message, for error messages."""
     kind, text = ("format", message.format) if is_compressed(message) else ("encoding", message.encoding)
     return f"{kind} '{' '.join(str(text).split())}'"
 
 
 def named_encoding(form: str) -> str:
-    """Return the encoding of the original image that a format names, as 16UC1; empty where it names a codec alone."""
+    """Return the original image's encoding in a format, for example 16UC1; empty when the format has only a codec."""
     first = form.partition(";")[0].strip()
     is_codec = any(word in first.lower() for word in (*CODECS, DEPTH_TRANSPORT, "rvl"))
     return "" if is_codec else first
 
 
 def png_header(data: bytes) -> PngHeader | None:
-    """Return the header of a PNG, None for other data."""
+    """Return the header of PNG data, None for other data."""
     if not data.startswith(PNG_START) or len(data) < PNG_HEADER.size:
         return None
     width_px, height_px, bits, colour = PNG_HEADER.unpack_from(data)
@@ -52,21 +52,21 @@ def png_header(data: bytes) -> PngHeader | None:
 
 
 def check_complete(data: bytes) -> None:
-    """Raise ValueError for a cut JPEG, and for a PNG that is cut, damaged or too large to be a picture.
+    """Raise ValueError for a truncated JPEG, and for a PNG that is truncated, damaged or absurdly large.
 
-    Some versions of OpenCV fill the missing part with grey, and libpng prints what it finds.
+    Without this check, some versions of OpenCV fill the missing part with grey, and libpng prints warnings.
     """
     if not data:
-        raise ValueError("it holds no data; check the publisher")
+        raise ValueError("it contains no data; check the publisher")
     cut_jpeg = data.startswith(JPEG_START) and data.rfind(JPEG_END) < data.rfind(JPEG_SCAN)
     if cut_jpeg or (data.startswith(PNG_START) and _is_cut_png(data)):
-        raise ValueError(f"its {len(data)} bytes end before the picture does; it was sent truncated")
+        raise ValueError(f"its {len(data)} bytes are truncated; check the publisher")
     if header := png_header(data):
         check_pixel_count(header.width_px, header.height_px)
 
 
 def _is_cut_png(data: bytes) -> bool:
-    """Return whether a PNG ends before its last chunk does; ValueError for a chunk with a wrong checksum."""
+    """Return whether a PNG ends before its last chunk. Raises ValueError for a chunk with a wrong checksum."""
     at = 8
     while at + PNG_CHUNK.size <= len(data):
         size, name = PNG_CHUNK.unpack_from(data, at)
@@ -74,7 +74,7 @@ def _is_cut_png(data: bytes) -> bool:
         if end + PNG_CHECKSUM.size > len(data):
             return True
         if PNG_CHECKSUM.unpack_from(data, end)[0] != zlib.crc32(data[at + 4 : end]):
-            raise ValueError(f"its PNG of {len(data)} bytes is damaged")
+            raise ValueError(f"its PNG of {len(data)} bytes is damaged; check the publisher")
         if name == PNG_END:
             return False
         at = end + PNG_CHECKSUM.size
@@ -82,6 +82,6 @@ def _is_cut_png(data: bytes) -> bool:
 
 
 def check_pixel_count(width_px: int, height_px: int) -> None:
-    """Raise ValueError for a size that no camera has."""
+    """Raise ValueError for an impossible image size."""
     if min(width_px, height_px) <= 0 or width_px * height_px > MAX_PIXELS:
-        raise ValueError(f"its header claims {width_px}x{height_px} pixels; it is damaged")
+        raise ValueError(f"its header claims {width_px}x{height_px} pixels, so it is damaged; check the publisher")

@@ -1,4 +1,4 @@
-"""Pictures of ROS messages as uint8 RGB: Image of any common encoding, CompressedImage of any codec OpenCV has."""
+"""Conversion of image messages to RGB: Image of any common encoding, CompressedImage of any codec of OpenCV."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dsm_ros.messages.compressed import DEPTH_TRANSPORT, check_complete, is_compressed, named_encoding, title
+from dsm_ros.messages.compressed import DEPTH_TRANSPORT, check_complete, encoding_label, is_compressed, named_encoding
 from dsm_ros.messages.rows import check_size, pixels_of, rows_of
 
 PAIRED = dict.fromkeys(("uyvy", "yuv422"), cv2.COLOR_YUV2RGB_UYVY)
@@ -19,7 +19,7 @@ PLANAR = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV2RGB_NV21, "nv24"
 
 @dataclass(frozen=True)
 class Encoding:
-    """How pixels lie in memory, and OpenCV's code from them (brought to 8 bits) to RGB."""
+    """Memory layout of pixels, and OpenCV's conversion code from 8-bit pixels to RGB, None when they are RGB."""
 
     dtype: str
     channels: int
@@ -49,15 +49,15 @@ ENCODINGS = _encodings()
 
 
 def image_from_msg(message: Any) -> NDArray[np.uint8]:
-    """Return uint8 RGB (H, W, 3) of an Image or CompressedImage; it may share the message's memory.
+    """Return an Image or CompressedImage as uint8 RGB (H, W, 3); the array may share the message's memory.
 
-    Raises ValueError for data or encodings it cannot read.
+    Raises ValueError for damaged data and unsupported encodings.
     """
     try:
         pixels = _from_compressed(message) if is_compressed(message) else _from_raw(message)
     except (ValueError, cv2.error) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"image with {title(message)} cannot be decoded: {reason}") from error
+        raise ValueError(f"image with {encoding_label(message)} cannot be decoded: {reason}") from error
     return np.ascontiguousarray(pixels, dtype=np.uint8)
 
 
@@ -65,17 +65,18 @@ def _from_raw(message: Any) -> NDArray[Any]:
     check_size(message)
     planar = message.encoding in PLANAR
     if (message.width % 2 and message.encoding in (*PLANAR, *PAIRED)) or (message.height % 2 and planar):
-        raise ValueError(f"{message.width}x{message.height} is odd but two pixels share a colour; publish an even size")
+        size = f"{message.width}x{message.height}"
+        raise ValueError(f"its size {size} is odd, but two pixels share a colour; publish an even size")
     if planar:
         return cv2.cvtColor(_planes(message), PLANAR[message.encoding])
     if message.encoding not in ENCODINGS:
-        raise ValueError("unknown encoding; publish rgb8, bgr8, mono8 or another picture of 8 or 16 bits")
+        raise ValueError("unknown encoding; publish rgb8, bgr8, mono8 or another image of 8 or 16 bits")
     encoding = ENCODINGS[message.encoding]
     return _to_rgb(pixels_of(message, encoding.dtype, encoding.channels), encoding.to_rgb)
 
 
 def _planes(message: Any) -> NDArray[np.uint8]:
-    """Return luma over interleaved chroma, (3/2 H, W): what nv12 is; nv24 loses three of four chroma samples."""
+    """Return luma above interleaved chroma (3/2 H, W), the layout of nv12; nv24 loses three of four chroma samples."""
     width, height = message.width, message.height
     if message.encoding != "nv24":
         return np.ascontiguousarray(rows_of(message, width, height * 3 // 2)[:, :width])
@@ -90,14 +91,14 @@ def _to_rgb(pixels: NDArray[Any], code: int | None) -> NDArray[Any]:
 
 
 def _eight_bits(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Keep the 8 highest bits in use: sensors of 10 to 14 bits fill the lower end of 16, and would be black.
+    """Return the 8 highest bits in use, because sensors of 10 to 14 bits use only the low bits of 16.
 
-    The steps are powers of two, so that the brightness of a stream does not follow each frame's maximum.
+    The scale is a power of two, so that the brightness does not follow the maximum of every frame.
     """
     if pixels.dtype == np.uint8:
         return pixels
     if pixels.dtype.kind != "u":
-        raise ValueError(f"its pixels are {pixels.dtype}, as of a depth image; publish 8 or 16 bits")
+        raise ValueError(f"its pixels are {pixels.dtype}, as in a depth image; publish 8 or 16 bits")
     unused = max(8, int(pixels.max()).bit_length()) - 8
     return (pixels >> unused).astype(np.uint8)
 
@@ -107,14 +108,14 @@ def _from_compressed(message: Any) -> NDArray[Any]:
         raise ValueError("it is a depth image; subscribe to the compressed topic of a colour or grey camera")
     data = bytes(message.data)
     check_complete(data)
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)  # as the lens saw it, never turned
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)  # ignores the EXIF orientation
     if pixels is None:
-        raise ValueError(f"its {len(data)} bytes are damaged or no picture; publish jpeg or png")
+        raise ValueError(f"its {len(data)} bytes are damaged or not an image; publish jpeg or png")
     return _to_rgb(pixels, ENCODINGS[_decoded_encoding(pixels, message.format.lower())].to_rgb)
 
 
 def _decoded_encoding(pixels: NDArray[Any], form: str) -> str:
-    """Return what OpenCV's decoder gave: image_transport compresses Bayer as grey, and may keep RGB's order."""
+    """Return the encoding of decoded pixels; image_transport compresses Bayer as grey, and may keep the RGB order."""
     if pixels.ndim == 3:
         order = "rgb" if "compressed rgb" in form else "bgr"
         return f"{order}a8" if pixels.shape[2] == 4 else f"{order}8"

@@ -1,4 +1,4 @@
-"""What the images of a topic can serve as, told from one message without decoding it."""
+"""Kinds of image messages (colour, depth or neither), recognised without decoding."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from dsm_ros.messages.image import ENCODINGS, PLANAR
 
 
 class ImageKind(Enum):
-    """The use of an image message.
+    """The kind of an image message.
 
-    PICTURE: image_from_msg reads it. DEPTH: depth_from_msg does. GREY_16: both do, for it may be depth or infrared.
-    OTHER: neither does, or its depth has lost its values: depth_from_msg says why.
+    PICTURE: readable by image_from_msg. DEPTH: readable by depth_from_msg. GREY_16: readable by both, because it may be
+    depth or infrared. OTHER: readable by neither, or depth whose values are lost; depth_from_msg raises the reason.
     """
 
     PICTURE = "picture"
@@ -35,7 +35,7 @@ DEPTH_KINDS = {"16UC1": ImageKind.DEPTH, "32FC1": ImageKind.DEPTH, "mono16": Ima
 
 
 def kind_of(message: Any) -> ImageKind:
-    """Return the use of an Image or CompressedImage; costs no decoding, so that damage is not seen."""
+    """Return the kind of an Image or CompressedImage; the image is not decoded, so damage is not detected."""
     if is_compressed(message):
         return _kind_of_compressed(message.format, bytes(message.data[:64]))
     if message.encoding in DEPTH_KINDS:
@@ -57,7 +57,7 @@ def _kind_of_compressed(form: str, start: bytes) -> ImageKind:
 
 
 def _is_deep_png(encoding: str, form: str, start: bytes) -> bool:
-    """Return whether the data is a grey PNG of 16 bits; of a message without data, whether its format tells so."""
+    """Return whether the data is a 16-bit grey PNG; without data, whether the format says so."""
     if header := png_header(start):
         return header.bits == 16 and header.grey
     return bool(encoding) and not start and "png" in form

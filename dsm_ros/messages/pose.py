@@ -1,4 +1,4 @@
-"""Stamps, poses and transforms of ROS messages, live or from a bag."""
+"""Conversion of stamp, pose and transform messages, live or recorded."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def stamp_ns_of(stamp: Any) -> int:
 
 
 def pose_from_msg(message: Any) -> Pose44:
-    """Return the 4x4 pose of a PoseStamped, PoseWithCovarianceStamped or Odometry; ValueError for a lost pose."""
+    """Return the 4x4 pose of a PoseStamped, PoseWithCovarianceStamped or Odometry. Raises ValueError if it is lost."""
     pose = message.pose.pose if hasattr(message.pose, "pose") else message.pose
     return _pose(pose.position, pose.orientation)
 
 
 def transform_from_msg(message: Any) -> Pose44:
-    """Return the 4x4 parent_T_child of a TransformStamped; ValueError for a lost pose."""
+    """Return the 4x4 parent_T_child of a TransformStamped. Raises ValueError if the pose is lost."""
     return _pose(message.transform.translation, message.transform.rotation)
 
 
 def pose_or_lost(read: Callable[[Any], Pose44], message: Any) -> Pose44 | None:
-    """Return what ``read`` makes of a message, None for a lost pose: NaN, infinity or no quaternion."""
+    """Return the pose that ``read`` extracts from a message, None for a lost pose (NaN, infinity, zero quaternion)."""
     try:
         return read(message)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Pixels of Image messages as arrays: the step between rows, padding and byte order."""
+"""Pixels of Image messages as arrays, with row step, padding and byte order applied."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def check_size(message: Any) -> None:
 
 
 def rows_of(message: Any, row_bytes: int, count: int) -> NDArray[np.uint8]:
-    """Return ``count`` rows of step bytes of an Image; some publishers leave step at 0 for rows without padding.
+    """Return ``count`` rows of an Image as bytes (count, step); a step of 0 means rows without padding.
 
     The array shares the message's memory. Raises ValueError when the step or the data is too small.
     """
@@ -24,15 +24,16 @@ def rows_of(message: Any, row_bytes: int, count: int) -> NDArray[np.uint8]:
         raise ValueError(f"step {step} is less than the {row_bytes} bytes of a row; check the publisher")
     size = len(message.data)
     if size < step * count:
-        raise ValueError(f"its data has {size} bytes, not {step} * {count} = {step * count}; it was sent truncated")
+        expected = f"{step} * {count} = {step * count}"
+        raise ValueError(f"its data has {size} bytes instead of {expected}, so it is truncated; check the publisher")
     return np.frombuffer(message.data, np.uint8)[: step * count].reshape(count, step)
 
 
 def pixels_of(message: Any, dtype_name: str, channels: int = 1) -> NDArray[Any]:
-    """Return the pixels of an Image in the message's byte order: (H, W), or (H, W, channels) for more than one.
+    """Return the pixels of an Image: (H, W), or (H, W, channels) for more than one channel.
 
-    dtype_name: numpy's, without byte order, as in u2. The array may share the message's memory.
-    Raises ValueError for an impossible size or step, and for too little data.
+    dtype_name: NumPy's name without byte order, for example u2. The array may share the message's memory.
+    Raises ValueError for an impossible size or step, and for truncated data.
     """
     check_size(message)
     dtype = np.dtype(dtype_name).newbyteorder(">" if message.is_bigendian else "<")

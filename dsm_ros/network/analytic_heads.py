@@ -1,4 +1,4 @@
-"""Analytic heads: coordinates and confidence computed from matching alone, without trained weights."""
+"""Analytic heads: coordinates and confidence computed from matching alone, without trained weights [method 5]."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Net_conf: confidence of the coordinates of each cell [paper 3.3.3]."""
+"""Net_conf: confidence of the coordinates of each cell [paper 3.3.3, method 5]."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ EPSILON = 1e-3
 
 def context_normalise(x_BCHW: Tensor) -> Tensor:
     """Return each channel with zero mean and unit standard deviation over the cells of its image."""
-    mean_BC11 = x_BCHW.mean((2, 3), keepdim=True)
-    variance_BC11 = x_BCHW.var((2, 3), keepdim=True, unbiased=False)
-    return (x_BCHW - mean_BC11) * (variance_BC11 + EPSILON).rsqrt()
+    return F.instance_norm(x_BCHW, eps=EPSILON)
 
 
 class ContextResidual(nn.Module):

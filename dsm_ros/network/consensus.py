@@ -1,4 +1,4 @@
-"""Consensus: the coordinate on which most candidates of a cell agree."""
+"""Consensus: the coordinate on which most candidates of a cell agree [method 4]."""
 
 from __future__ import annotations
 

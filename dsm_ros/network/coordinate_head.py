@@ -1,4 +1,4 @@
-"""Net_coords: one scene coordinate per query cell from its candidates [paper 3.3.2]."""
+"""Net_coords: one scene coordinate per query cell from its candidates [paper 3.3.2, method 5]."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from dsm_ros.network.config import HeadShape
 from dsm_ros.network.consensus import agree
-from dsm_ros.network.features import by_cell
+from dsm_ros.network.grids import by_cell
 from dsm_ros.network.head_inputs import COORDINATE_CHANNELS, CoordinateInput, cell_channels
 from dsm_ros.network.layers import ConvNorm, conv_relu, zero_conv
 from dsm_ros.network.level_volume import LevelVolume

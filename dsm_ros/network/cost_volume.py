@@ -1,4 +1,4 @@
-"""Correlation of query and scene features, and the K best candidates of each query cell [paper 3.3.1].
+"""Correlation of query and scene features, and the K best candidates of each query cell [paper 3.3.1, method 4].
 
 B queries, whose scenes have equally many images, are matched in one pass; a scene level then holds the images of the
 first query's scene, then those of the second one's scene, and so on. Tensors have the candidate axis last and
@@ -15,13 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dsm_ros.network.features import SceneLevel, by_cell
+from dsm_ros.network.features import SceneLevel
+from dsm_ros.network.grids import by_cell
 
 INVALID_SCORE = -2.0  # below every cosine, so that padding never outranks a real candidate
 MIN_DEPTH_M = 0.1
-TIE_PX = 0.01  # coarse centres lie exactly between two fine cells: the last bit must not decide
-TILE_NUMBERS = 2**22  # gathered at once; all of them would be gigabytes for windows of 13 x 13
-SHIFTS = 9  # of a cell and its neighbours
+TIE_PX = 0.01  # the centre of a coarse cell may project exactly between two fine cells; rounding must not choose one
+TILE_NUMBERS = 2**22  # numbers gathered at once; gathering all of them would take gigabytes for windows of 13 x 13
+SHIFTS = 9  # number of shifts within a cell's 3x3 neighbourhood
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def correlate_all_pairs(query_BCHW: Tensor, level: SceneLevel) -> Candidates:
     images = len(level.valid_NHW) // queries
     pairs = scores_BPM.view(queries, height, width, images, *level.valid_NHW.shape[1:])
     limit_B1M = torch.where(level.valid_NHW.view(queries, 1, -1), torch.inf, INVALID_SCORE)
-    sums_BPM = sum_shifted_pairs(pairs).view_as(scores_BPM).clamp_(max=limit_B1M)  # a masked_fill_, ten times as fast
+    sums_BPM = sum_shifted_pairs(pairs).view_as(scores_BPM).clamp_(max=limit_B1M)  # ten times as fast as masked_fill_
     return Candidates(sums_BPM.flatten(0, 1), queries=queries)
 
 
@@ -166,7 +167,7 @@ def project(points_P3: Tensor, intrinsics_N33: Tensor, camera_T_local_N44: Tenso
 
 
 def keep_best(candidates: Candidates, level: SceneLevel, count: int) -> CostVolume:
-    """Sort candidates by score and keep the best K of each query cell; missing ones are invalid."""
+    """Sort candidates by score and keep the best K of each query cell, padded with invalid candidates."""
     kept = min(count, candidates.scores_PM.shape[1])
     scores_PK, order_PK = candidates.scores_PM.topk(kept, dim=1)
     if kept < count:

@@ -1,4 +1,4 @@
-"""The dense scene matching network: image and scene in, dense scene coordinates and confidence out [paper 3]."""
+"""The dense scene matching network, from an image and a scene to coordinates and confidence of each cell [paper 3]."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ from dsm_ros.network.config import NetworkConfig
 from dsm_ros.network.consensus import find_consensus
 from dsm_ros.network.cost_volume import keep_best
 from dsm_ros.network.encoder import Encoder, LiteEncoder
-from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, SceneFrames, pixel_rays
+from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene
+from dsm_ros.network.grids import pixel_rays
 from dsm_ros.network.head_inputs import ConfidenceInput
 from dsm_ros.network.heads import make_confidence_head, make_coordinate_heads
 from dsm_ros.network.layers import enlarge
 from dsm_ros.network.level_matcher import Agree, Keep, LevelMatch, LevelMatcher
 from dsm_ros.network.paper_encoder import PaperEncoder
+from dsm_ros.network.scene_frames import SceneFrames
 from dsm_ros.network.surface import seen_surface
 
 ENCODERS: dict[str, type[Encoder]] = {"lite": LiteEncoder, "paper": PaperEncoder}
@@ -32,9 +34,10 @@ ENCODERS: dict[str, type[Encoder]] = {"lite": LiteEncoder, "paper": PaperEncoder
 
 @dataclass(frozen=True)
 class DenseMatch:
-    """Dense coordinates of one image at the finest level, on the host, and the levels they came from, on the device.
+    """Dense match of one image.
 
-    coords_HW3: metres, the scene's local frame. confidence_HW: 0..1.
+    coords_HW3: of the finest level, m, local frame of the scene, on the host. confidence_HW: 0..1, on the host. levels:
+    the matches of all levels, on the device.
     """
 
     coords_HW3: Tensor
@@ -78,12 +81,12 @@ class DsmNet(nn.Module):
 
     @property
     def config(self) -> NetworkConfig:
-        """The shape of the network and the numbers of its matching."""
+        """The configuration of the network."""
         return self._config
 
     @property
     def model_hash(self) -> str:
-        """What the features of a map are stored under."""
+        """The checksum of the weights, under which a map stores features."""
         return self._model_hash
 
     @property
@@ -93,7 +96,7 @@ class DsmNet(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device of the weights."""
         return next(self.parameters()).device
 
     @torch.inference_mode()
@@ -122,14 +125,14 @@ class DsmNet(nn.Module):
     def guided_match(self, query: ImageFeatures, scene: Scene, match: DenseMatch, map_T_camera: Pose44) -> DenseMatch:
         """Match the finest level again, around the scene's surface as a camera at an estimated pose would image it.
 
-        Cells that matched a wrong place on a blank or repeated surface get the right candidates this way.
+        Cells that matched a wrong place on a blank or repeated surface get the right candidates this way [method 8].
         """
         last = len(self.coordinate_heads) - 1
         coords_B3HW = match.levels[last].coords_B3HW
         size = coords_B3HW.shape[2], coords_B3HW.shape[3]
         camera_T_local = invert(map_T_camera) @ scene.map_T_local
-        surface_3HW, seen_HW = seen_surface(scene.levels[last], query.camera, camera_T_local, *size)
-        initial_B3HW = torch.where(seen_HW, surface_3HW, coords_B3HW)
+        surface_3HW, visible_HW = seen_surface(scene.levels[last], query.camera, camera_T_local, *size)
+        initial_B3HW = torch.where(visible_HW, surface_3HW, coords_B3HW)
         again = self.level_matcher(last).match([query], [scene], initial_B3HW)
         return self._dense(query, scene, [*match.levels[:last], again])
 
@@ -156,7 +159,7 @@ class DsmNet(nn.Module):
     def confidence_logits(
         self, queries: Sequence[ImageFeatures], scenes: Sequence[Scene], levels: Sequence[LevelMatch]
     ) -> Tensor:
-        """Return logits (B, H, W) of the finest coordinates being right [paper 3.3.3]; gradients end before them."""
+        """Return logits (B, H, W) of the finest coordinates being right [paper 3.3.3], from detached matches."""
         coords_B3HW = levels[-1].coords_B3HW.detach()
         height, width = coords_B3HW.shape[2:]
         rays = {camera: pixel_rays(camera, height, width, coords_B3HW.device) for camera in {q.camera for q in queries}}
@@ -174,6 +177,6 @@ def _scene_means(scenes: Sequence[Scene], queries: Sequence[ImageFeatures]) -> T
 
 
 def without_heads(network: DsmNet) -> DsmNet:
-    """Return the network with the same encoder and no trained heads, to measure the heads against."""
+    """Return a network with the same encoder and analytic heads, as a baseline for trained heads."""
     config = replace(network.config, trained_heads=False)
-    return DsmNet(config, f"floor-{network.model_hash}", share=network)
+    return DsmNet(config, f"analytic-{network.model_hash}", share=network)

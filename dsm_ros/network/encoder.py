@@ -1,4 +1,4 @@
-"""Image encoders: a feature pyramid for matching and a global descriptor for retrieval [paper 3.2]."""
+"""Image encoders: a feature pyramid for matching and a global descriptor for retrieval [paper 3.2, method 3]."""
 
 from __future__ import annotations
 

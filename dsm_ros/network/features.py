@@ -13,6 +13,7 @@ from torch import Tensor
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
+from dsm_ros.network.grids import backproject, beside
 
 MIN_DEVIATION_M = 0.05  # of a scene that is a single flat patch
 
@@ -87,33 +88,6 @@ class Scene:
     map_T_local: Pose44
     mean_3: Tensor
     deviation: Tensor
-
-
-@dataclass(frozen=True)
-class SceneFrames:
-    """Normalisation of coordinates in the local frames of B scenes: mean_B3 and deviation_B, m."""
-
-    mean_B3: Tensor
-    deviation_B: Tensor
-
-    @classmethod
-    def of(cls, scenes: Sequence[Scene]) -> SceneFrames:
-        """Return the normalisation of some scenes."""
-        return cls(torch.stack([scene.mean_3 for scene in scenes]), torch.stack([scene.deviation for scene in scenes]))
-
-    def normalise(self, coords_BX3HW: Tensor) -> Tensor:
-        """Return coordinates (B, ..., 3, H, W) in m with zero mean and unit standard deviation over each scene."""
-        mean, deviation = self._like(coords_BX3HW)
-        return (coords_BX3HW - mean) / deviation
-
-    def metric(self, coords_BX3HW: Tensor) -> Tensor:
-        """Return normalised coordinates (B, ..., 3, H, W) in metres."""
-        mean, deviation = self._like(coords_BX3HW)
-        return coords_BX3HW * deviation + mean
-
-    def _like(self, coords_BX3HW: Tensor) -> tuple[Tensor, Tensor]:
-        inner = (1,) * (coords_BX3HW.dim() - 4)
-        return self.mean_B3.view(-1, *inner, 3, 1, 1), self.deviation_B.view(-1, *inner, 1, 1, 1)
 
 
 def gather_scene(keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44 | None = None) -> Scene:
@@ -193,42 +167,3 @@ def _surfaces(
         coords_N3HW = backproject(depths_NHW, intrinsics_N33, local_T_camera_N44)
         surfaces.append(SceneSurface(coords_N3HW, depths_NHW > 0, intrinsics_N33, camera_T_local_N44))
     return surfaces
-
-
-def beside(tensor: Tensor, *arrays: NDArray[np.floating]) -> list[Tensor]:
-    """Return arrays as tensors of the given tensor's type and device, copied to the device in one piece."""
-    numbers = tensor.new_tensor(np.concatenate([array.ravel() for array in arrays]))
-    parts = numbers.split([array.size for array in arrays])
-    return [part.view(array.shape) for part, array in zip(parts, arrays, strict=True)]
-
-
-def by_cell(maps_NCHW: Tensor) -> Tensor:
-    """Return maps as a table of cells (N*H*W, C), without a copy where the memory format is channels last."""
-    return maps_NCHW.permute(0, 2, 3, 1).flatten(0, 2)
-
-
-def pixel_rays(camera: Camera, height: int, width: int, device: torch.device) -> Tensor:
-    """Return x / z and y / z (2, H, W) of the rays through a grid of cells over a pinhole camera's image."""
-    grid = camera.resized(width, height)
-    x_W = (torch.arange(width, device=device) - grid.cx) / grid.fx
-    y_H = (torch.arange(height, device=device) - grid.cy) / grid.fy
-    return torch.stack([x_W.expand(height, width), y_H[:, None].expand(height, width)])
-
-
-def grid_rays(intrinsics_N33: Tensor, height: int, width: int) -> Tensor:
-    """Return x / z and y / z (N, 2, H, W) of the rays through the pixels of pinhole images."""
-    focal_N2, centre_N2 = intrinsics_N33.diagonal(dim1=1, dim2=2)[:, :2], intrinsics_N33[:, :2, 2]
-    x_NW = (torch.arange(width, device=intrinsics_N33.device) - centre_N2[:, :1]) / focal_N2[:, :1]
-    y_NH = (torch.arange(height, device=intrinsics_N33.device) - centre_N2[:, 1:]) / focal_N2[:, 1:]
-    size = len(intrinsics_N33), height, width
-    return torch.stack([x_NW[:, None].expand(size), y_NH[:, :, None].expand(size)], dim=1)
-
-
-def backproject(depths_NHW: Tensor, intrinsics_N33: Tensor, a_T_camera_N44: Tensor) -> Tensor:
-    """Return the points (N, 3, H, W), metres in a, of depth maps seen from cameras in a."""
-    height, width = depths_NHW.shape[1:]
-    depths_N1HW = depths_NHW[:, None]
-    points_N3HW = torch.cat([grid_rays(intrinsics_N33, height, width) * depths_N1HW, depths_N1HW], dim=1)
-    a_R_camera_N33, a_t_camera_N31 = a_T_camera_N44[:, :3, :3], a_T_camera_N44[:, :3, 3:]
-    points_N3P = torch.baddbmm(a_t_camera_N31, a_R_camera_N33, points_N3HW.flatten(2))
-    return points_N3P.unflatten(2, (height, width))

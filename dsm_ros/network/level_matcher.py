@@ -13,9 +13,10 @@ from dsm_ros.network.config import NetworkConfig
 from dsm_ros.network.consensus import Consensus
 from dsm_ros.network.coordinate_head import CoordinateMaps
 from dsm_ros.network.cost_volume import Candidates, CostVolume, correlate_all_pairs, correlate_windows
-from dsm_ros.network.features import ImageFeatures, Scene, SceneFrames, SceneLevel
+from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel
 from dsm_ros.network.head_inputs import Evidence
 from dsm_ros.network.level_volume import CellMatches, LevelVolume, distinctness, stack_volumes
+from dsm_ros.network.scene_frames import SceneFrames
 
 Keep = Callable[[Candidates, SceneLevel, int], CostVolume]
 Agree = Callable[[CostVolume, float, float], Consensus]

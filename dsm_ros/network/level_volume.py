@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dsm_ros.network.consensus import Consensus
 from dsm_ros.network.cost_volume import Candidates, CostVolume
-from dsm_ros.network.features import SceneFrames
+from dsm_ros.network.scene_frames import SceneFrames
 
 OFFSET_GAIN = 20.0  # keeps offsets of a hundredth of the scene's standard deviation distinct from zero
 MUTUAL_FLOOR = 0.3  # a cell that is not its candidate's own best match keeps this share of its confidence

@@ -80,26 +80,23 @@ class OnnxEncoder(nn.Module):
         return tuple(by_cell), descriptor_BD
 
 
-class OnnxCoordinateHead(CoordinateHead):
-    """Net_coords with its layers as a graph of ONNX Runtime."""
+class GraphLayers(nn.Module):
+    """The layers of a head as a graph of ONNX Runtime."""
 
     def __init__(self, graph: OnnxModule):
-        nn.Module.__init__(self)
+        nn.Module.__init__(self)  # and not that of the head, which would make torch's layers
         self.graph = graph
 
     def layers(self, stacked_BCHW: Tensor) -> Tensor:
         return self.graph(stacked_BCHW)
 
 
-class OnnxConfidenceHead(ConfidenceHead):
-    """Net_conf with its layers as a graph of ONNX Runtime."""
+class OnnxCoordinateHead(GraphLayers, CoordinateHead):
+    """Net_coords with its layers in ONNX Runtime."""
 
-    def __init__(self, graph: OnnxModule):
-        nn.Module.__init__(self)
-        self.graph = graph
 
-    def layers(self, stacked_BCHW: Tensor) -> Tensor:
-        return self.graph(stacked_BCHW)
+class OnnxConfidenceHead(GraphLayers, ConfidenceHead):
+    """Net_conf with its layers in ONNX Runtime."""
 
 
 def use_onnxruntime(network: DsmNet, device: torch.device) -> None:

@@ -8,7 +8,8 @@ from torch import Tensor
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.cost_volume import project
-from dsm_ros.network.features import SceneSurface, beside, by_cell
+from dsm_ros.network.features import SceneSurface
+from dsm_ros.network.grids import beside, by_cell
 
 
 def seen_surface(

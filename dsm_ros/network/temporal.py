@@ -1,4 +1,4 @@
-"""Fusion of correlations with the previous frame of a video [paper 3.3.1, eq. 3]."""
+"""Fusion of correlations with the previous frame of a video [paper 3.3.1 eq. 3, method 6]."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from torch import Tensor
 
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.network.cost_volume import project
-from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel, beside, by_cell
+from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel
+from dsm_ros.network.grids import beside, by_cell
 
 ALPHA_OFFSET = 0.4
 

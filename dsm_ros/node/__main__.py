@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-
 from dsm_ros.process import prepare_process
 
 
-def main() -> int:
-    """Run the node; return its exit status."""
+def main() -> None:
+    """Run the node, and end the process."""
     prepare_process()  # before the imports of numpy and torch
-    from dsm_ros.node.relocalizer_node import main as run_node
+    from dsm_ros.node.program import main as run_node
 
-    return run_node()
+    run_node()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

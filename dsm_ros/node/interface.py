@@ -23,6 +23,7 @@ from dsm_ros.srv import LoadMap
 SENSOR = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 RELIABLE = QoSProfile(depth=10)
 NEWEST = QoSProfile(depth=1)
+GOALS = QoSProfile(depth=100)  # requests of many clients at once, which ROS's default of 10 would lose
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE)
 TF_QOS = QoSProfile(depth=100)
 TF_STATIC_QOS = QoSProfile(
@@ -88,7 +89,14 @@ POSE = Topic(
     "~/pose",
     PoseWithCovarianceStamped,
     RELIABLE,
-    "Pose of the camera in the map, or of `base_frame` for a rig, with the image's timestamp. Only accepted poses.",
+    "Pose of `base_frame` in the map, or of the camera without `base_frame`, with the image's timestamp. "
+    "Only accepted poses.",
+)
+CAMERA_POSE = Topic(
+    "~/camera_pose",
+    PoseWithCovarianceStamped,
+    RELIABLE,
+    "Pose of the camera in the map, of a rig that of `base_frame`, as it was measured. Only accepted poses.",
 )
 STATUS = Topic(
     "~/status",
@@ -117,7 +125,12 @@ TF_OUT = Topic(
     TF_QOS,
     "map -> `odom_frame` at 20 Hz. Without `odom_frame`: map -> `base_frame` or map -> camera with each accepted pose.",
 )
-DIAGNOSTICS = Topic("/diagnostics", DiagnosticArray, RELIABLE, "State and counts of images, once a second.")
+DIAGNOSTICS = Topic(
+    "/diagnostics",
+    DiagnosticArray,
+    RELIABLE,
+    "Health of image input, localization, transforms and map, once a second.",
+)
 RESCUE_POSE = Topic(
     "initialpose",
     PoseWithCovarianceStamped,
@@ -147,6 +160,17 @@ SUBSCRIBED = (
     WATCHED_POSE,
     WATCHED_ODOMETRY,
 )
-PUBLISHED = (POSE, STATUS, SCENE_COORDINATES, DEBUG_IMAGE, MAP_POINTS, KEYFRAMES, TF_OUT, DIAGNOSTICS, RESCUE_POSE)
+PUBLISHED = (
+    POSE,
+    CAMERA_POSE,
+    STATUS,
+    SCENE_COORDINATES,
+    DEBUG_IMAGE,
+    MAP_POINTS,
+    KEYFRAMES,
+    TF_OUT,
+    DIAGNOSTICS,
+    RESCUE_POSE,
+)
 ACTIONS = (RELOCALIZE,)
 SERVICES = (LOAD_MAP, RESET, REINITIALIZE)

@@ -35,7 +35,8 @@ class Loaded:
     """A localizer in a map, with the points and keyframes of the map to display.
 
     network: used again for the next map. map_frame: frame of the points (m) and of the keyframe poses. colors_N3: uint8
-    RGB. keyframe_images: returns small images of keyframes by id.
+    RGB. keyframe_images: returns small images of keyframes by id. release_features: frees the memory of the
+    map's features, which are read again when an image needs them.
     """
 
     localizer: MapLocalizer
@@ -45,6 +46,7 @@ class Loaded:
     colors_N3: NDArray[np.uint8]
     map_T_keyframes_N44: NDArray[np.float64]
     keyframe_images: KeyframeImages
+    release_features: Callable[[], None]
 
 
 Loader = Callable[[NodeParameters, str, Loaded | None], Loaded]
@@ -67,8 +69,18 @@ def load(values: NodeParameters, map_uri: str, in_use: Loaded | None) -> Loaded:
         else load_network(Path(values.model) if values.model else None, values.device, Runtime(values.runtime))
     )
     scene_map = SceneMap.open(map_uri, network.model_hash, values.device)
-    scene_map.preload(PRELOADED_KEYFRAMES)
     localizer = Localizer(scene_map, network, values.localizer_config())
     points_N3, colors_N3 = scene_map.points(values.map_points)
-    thumbnails = Thumbnails(scene_map)
-    return Loaded(localizer, network, scene_map.frame_name, points_N3, colors_N3, scene_map.poses_N44, thumbnails.of)
+    if in_use:
+        in_use.release_features()  # before the features of the new map are read, so that memory holds only one map
+    scene_map.preload(PRELOADED_KEYFRAMES)
+    return Loaded(
+        localizer,
+        network,
+        scene_map.frame_name,
+        points_N3,
+        colors_N3,
+        scene_map.poses_N44,
+        Thumbnails(scene_map).of,
+        scene_map.release_features,
+    )

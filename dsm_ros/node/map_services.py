@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+
 from dsm_ros.localization.tracker import Tracker
 from dsm_ros.node.images.frame_processor import FrameProcessor
 from dsm_ros.node.interface import LOAD_MAP, RESET
@@ -19,7 +21,7 @@ class MapServices:
 
     def __init__(self, scope: NodeScope, load_map: Callable[[str], int], processor: FrameProcessor):
         self._logger, self._replace_map, self._processor = scope.node.get_logger(), load_map, processor
-        scope.service(LOAD_MAP, self._load_map)
+        scope.service(LOAD_MAP, self._load_map, MutuallyExclusiveCallbackGroup())  # takes seconds
         scope.service(RESET, self._reset)
 
     def _load_map(self, request: Any, response: Any) -> Any:

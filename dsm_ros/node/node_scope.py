@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from rclpy.action import ActionServer
 from rclpy.callback_groups import CallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.subscription import Subscription
 
+from dsm_ros.geometry.trajectory import NS_PER_S
 from dsm_ros.node.interface import Server, Topic
 from dsm_ros.node.interruption import interruptible
+
+
+class Switch:
+    """Makes entities while they are needed, until its scope is closed. Any thread may call its methods.
+
+    make: makes the entities in the scope that it is given.
+    """
+
+    def __init__(self, scope: NodeScope, make: Callable[[NodeScope], None]):
+        self._node, self._lock = scope.node, threading.Lock()
+        self._make: Callable[[NodeScope], None] | None = make
+        self._made: NodeScope | None = None
+        scope.on_close(self._close)
+
+    def turn(self, is_on: bool) -> bool:
+        """Make the entities, or destroy them; return whether that was a change."""
+        with self._lock:
+            if self._make is None or is_on == (self._made is not None):
+                return False
+            if self._made:
+                self._made.close()
+                self._made = None
+            else:
+                made = NodeScope(self._node)
+                with made.closed_on_error():
+                    self._make(made)
+                self._made = made
+            return True
+
+    def _close(self) -> None:
+        self.turn(False)
+        self._make = None  # which may hold the owner of this switch
 
 
 class NodeScope:
@@ -57,20 +92,35 @@ class NodeScope:
         self.on_close(self.node.destroy_subscription, subscription)
         return subscription
 
-    def service(self, server: Server, callback: Callable[[Any, Any], Any]) -> None:
-        """Offer a service."""
-        self.on_close(self.node.destroy_service, self.node.create_service(server.kind, server.name, callback))
+    def service(self, server: Server, callback: Callable[[Any, Any], Any], group: CallbackGroup | None = None) -> None:
+        """Offer a service, whose callback runs in a callback group, by default in that of the node."""
+        service = self.node.create_service(server.kind, server.name, callback, callback_group=group)
+        self.on_close(self.node.destroy_service, service)
 
     def action(self, server: Server, execute: Callable[[Any], Any], **options: Any) -> None:
         """Offer an action; options: further arguments of rclpy's ActionServer."""
         self.on_close(self._destroy_action, ActionServer(self.node, server.kind, server.name, execute, **options))
 
+    def steady_timer(self, period_s: float, callback: Callable[[], None], group: CallbackGroup | None = None) -> None:
+        """Call a function periodically by wall time, also while simulated time stands still."""
+        self._add_timer(period_s, callback, group, Clock(clock_type=ClockType.STEADY_TIME))
+
     def timer(self, period_s: float, callback: Callable[[], None], group: CallbackGroup | None = None) -> None:
         """Call a function periodically, and ignore errors that a shutdown of ROS causes in the function."""
-        timer = self.node.create_timer(period_s, interruptible(callback, self.node.context), group)
+        self._add_timer(period_s, callback, group, None)
+
+    def _add_timer(
+        self, period_s: float, callback: Callable[[], None], group: CallbackGroup | None, clock: Clock | None
+    ) -> None:
+        timer = self.node.create_timer(period_s, interruptible(callback, self.node.context), group, clock)
         self.on_close(self.node.destroy_timer, timer)
 
     def _destroy_action(self, server: ActionServer) -> None:
         self.node.remove_waitable(server)  # first, because the executor cannot wait for a server without a handle
         with suppress(ValueError):  # rclpy removes the waitable a second time
             server.destroy()
+
+
+def ros_time_s(node: Node) -> float:
+    """Return the time (s) of the node's clock, which is simulated with use_sim_time."""
+    return float(node.get_clock().now().nanoseconds / NS_PER_S)

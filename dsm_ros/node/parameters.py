@@ -17,7 +17,9 @@ from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.messages.camera import camera_from_msg, rectified_camera_from_msg
 from dsm_ros.network.runtime import Runtime
 from dsm_ros.node.names import NAME_CHECKS, split_names
+from dsm_ros.node.tf.base_frame import BaseFrame
 from dsm_ros.node.tf.map_broadcaster import BroadcastSettings
+from dsm_ros.node.tf.transforms import Transforms
 
 
 def parameter(
@@ -42,6 +44,11 @@ class NodeParameters:
     """All parameters of the relocalizer, read when the node is configured; changes of live parameters apply at once."""
 
     map: str = parameter("", "Folder (or s3:// URI) of the map. Empty: the node waits for ~/load_map.")
+    map_roots: str = parameter(
+        "",
+        "Folders and s3:// prefixes from which ~/load_map may load maps, separated by commas. Empty: the folder that "
+        "holds map.",
+    )
     model: str = parameter("", "File (.safetensors) of the network's weights. Empty: the weights of the package.")
     device: str = parameter("cpu", "Device that runs the network: cpu or cuda.")
     runtime: str = parameter("torch", "Library that runs the network: torch, or onnxruntime (an optional package).")
@@ -64,6 +71,12 @@ class NodeParameters:
         1.0,
     )
     base_frame: str = parameter("", "Robot frame to locate in the map, for example base_link. Empty: the camera frame.")
+    two_d_mode: bool = parameter(
+        False,
+        "The robot moves in a plane: publish x, y and yaw of base_frame, level and at base_height_m, and refuse poses "
+        "that are not level.",
+    )
+    base_height_m: float = parameter(0.0, "Height (m) of base_frame in the map with two_d_mode.", -1000.0, 1000.0)
     map_sigma_m: float = parameter(
         0.02, "Standard deviation (m) of the map's own positions, added to the covariance of each pose.", 0.0, 100.0
     )
@@ -83,14 +96,12 @@ class NodeParameters:
         0.1, "Time (s) by which the timestamp of map -> odom_frame is ahead of the present.", 0.0, 10.0
     )
     transform_timeout_s: float = live(0.2, "Maximum wait (s) for the transform at an image's timestamp.", 0.0, 10.0)
-    smoothing_s: float = live(
+    odom_noise: float = live(
         0.0,
-        "Time constant (s) with which map -> odom_frame follows the poses. 0: each pose applies at once.",
+        "Standard deviation of the error of the odometry after 1 m (m and rad) or 1 rad (rad), for the Kalman filter "
+        "of map -> odom_frame, for example 0.02. 0: no filter; each pose replaces map -> odom_frame.",
         0.0,
-        60.0,
-    )
-    smoothing_limit_m: float = live(
-        0.5, "Distance (m) that a pose moves the camera above which the pose applies at once.", 0.0, 100.0
+        10.0,
     )
     continuous: bool = live(True, "Localize every image. false: only while a request for a pose is open.")
     stale_after_s: float = live(
@@ -147,6 +158,13 @@ class NodeParameters:
         """Return the covariance of map and calibration (m^2, rad^2), which the images themselves do not show."""
         return np.diag([self.map_sigma_m**2] * 3 + [math.radians(self.map_sigma_deg) ** 2] * 3)
 
+    def base(self, transforms: Transforms) -> BaseFrame:
+        """Return the robot frame that is located. Raises ValueError for two_d_mode without base_frame."""
+        if self.two_d_mode and not self.base_frame:
+            raise ValueError("two_d_mode needs the frame of the robot's base; set base_frame")
+        plane_m = self.base_height_m if self.two_d_mode else None
+        return BaseFrame(transforms, self.base_frame, self.transform_timeout_s, plane_m)
+
     def broadcast_settings(self) -> BroadcastSettings:
         """Return the settings of the broadcaster."""
         return BroadcastSettings(
@@ -154,8 +172,8 @@ class NodeParameters:
             self.odom_frame,
             self.transform_tolerance_s,
             self.transform_timeout_s,
-            self.smoothing_s,
-            self.smoothing_limit_m,
+            self.odom_noise,
+            self.two_d_mode,
         )
 
     def localizer_config(self) -> LocalizerConfig:

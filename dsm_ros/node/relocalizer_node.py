@@ -1,34 +1,26 @@
-"""The lifecycle node ``relocalizer``: its transitions, and the program that runs it."""
+"""Lifecycle node ``relocalizer`` with its transitions."""
 
 from __future__ import annotations
 
 import logging
-import signal
-import time
 import traceback
 from collections.abc import Callable
 from typing import Any
 
-import rclpy
-from rclpy.exceptions import InvalidHandle, ParameterException
-from rclpy.executors import MultiThreadedExecutor
-from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.logging import get_logger
 
 from dsm_ros.errors import DsmError
 from dsm_ros.node import parameters
-from dsm_ros.node.interruption import until_interrupted
 from dsm_ros.node.loading import Loader, load
 from dsm_ros.node.log_forwarding import RosLogHandler
+from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.parameter_changes import ParameterChanges
 from dsm_ros.node.relocalizer import Relocalizer
+from dsm_ros.node.rescue.relocalize_action import RelocalizeAction
+from dsm_ros.node.rescue.requests import Failure
+from dsm_ros.node.rescue.rescue_interface import RescueInterface
 
-EXECUTOR_THREADS = 4  # images, transforms, an action that waits, and services
-CANNOT_START = 2
-LONGEST_WAIT_S = 1.0  # rclpy may miss a signal that arrives between two waits
-MAX_SPIN_FAILURES, SPIN_PAUSE_S = 1000, 0.001  # in a row
-RCLError = rclpy_implementation.RCLError
+SHUT_DOWN = Failure("inactive", "the node was shut down")
 
 Callback = Callable[["RelocalizerNode", LifecycleState], TransitionCallbackReturn]
 
@@ -61,6 +53,8 @@ class RelocalizerNode(LifecycleNode):
         self._relocalizer: Relocalizer | None = None
         self._log_handler = RosLogHandler(self.get_logger())
         logging.getLogger("dsm_ros").addHandler(self._log_handler)
+        self._scope = NodeScope(self)
+        self._action = RelocalizeAction(self._scope, self._active_rescue)
         parameters.declare(self)
         ParameterChanges(self, lambda: self._relocalizer is not None, self._apply)
 
@@ -118,8 +112,15 @@ class RelocalizerNode(LifecycleNode):
         if relocalizer:
             relocalizer.close()
 
+    def end_goals(self) -> bool:
+        """End all goals of ~/relocalize because of a shutdown; return whether any goal still waits for its result."""
+        if self._relocalizer:
+            self._relocalizer.refuse_requests(SHUT_DOWN)
+        return self._action.any_unfinished
+
     def destroy_node(self) -> None:
-        """Remove the log handler with the node."""
+        """Destroy the action and the log handler with the node."""
+        self._scope.close()
         logging.getLogger("dsm_ros").removeHandler(self._log_handler)
         super().destroy_node()
 
@@ -129,6 +130,9 @@ class RelocalizerNode(LifecycleNode):
             self.get_logger().error(f"{callback}: {reason_of(error)}")
             self.get_logger().debug(traceback.format_exc())
 
+    def _active_rescue(self) -> RescueInterface | None:
+        return self._relocalizer.active_rescue if self._relocalizer else None
+
     def _apply(self, changes: dict[str, Any]) -> None:
         self.relocalizer.apply(changes)
 
@@ -136,53 +140,3 @@ class RelocalizerNode(LifecycleNode):
 def reason_of(error: Exception) -> str:
     """Return the message of an error that was written for users, and type and message of any other error."""
     return str(error) if isinstance(error, (DsmError, ValueError, RuntimeError)) else repr(error)
-
-
-def start(node: RelocalizerNode) -> bool:
-    """Configure and activate the node; return whether both succeeded."""
-    success = TransitionCallbackReturn.SUCCESS
-    return node.trigger_configure() == success and node.trigger_activate() == success
-
-
-def spin(node: RelocalizerNode) -> None:
-    """Run callbacks until ROS is shut down. Raises an error of rclpy that repeats MAX_SPIN_FAILURES times in a row."""
-    executor, failures = MultiThreadedExecutor(EXECUTOR_THREADS), 0
-    executor.add_node(node)
-    while rclpy.ok():
-        try:
-            executor.spin_once(timeout_sec=LONGEST_WAIT_S)
-            failures = 0
-        except (InvalidHandle, RCLError):  # another thread is destroying an entity of the wait set
-            failures += 1
-            if failures > MAX_SPIN_FAILURES:
-                raise
-            time.sleep(SPIN_PAUSE_S)
-
-
-def run(loader: Loader) -> int:
-    """Make the node, start it if ``autostart`` is set, and run its callbacks; return 2 if the node cannot start."""
-    try:
-        node = RelocalizerNode(loader)
-    except ParameterException as error:  # a value of the wrong type or out of range
-        get_logger("relocalizer").fatal(str(error))
-        return CANNOT_START
-    try:
-        if node.get_parameter("autostart").value and not start(node):
-            return CANNOT_START if rclpy.ok() else 0
-        spin(node)
-    finally:
-        node.release()
-        node.destroy_node()
-    return 0
-
-
-def main(loader: Loader = load) -> int:
-    """Run the node until it is interrupted; return 2 if ``autostart`` is set and the node cannot start."""
-    rclpy.init()
-    try:
-        with until_interrupted(rclpy.get_default_context()):
-            return run(loader)
-    finally:
-        rclpy.try_shutdown()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # ros2 launch sends a second SIGINT after that of the terminal
-    return 0

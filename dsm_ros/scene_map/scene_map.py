@@ -114,6 +114,12 @@ class SceneMap:
         for start in range(0, len(ids), READ_AT_ONCE):
             self.features(ids[start : start + READ_AT_ONCE])
 
+    def release_features(self) -> None:
+        """Free the memory of the features, which are read again when they are needed."""
+        with self._lock:
+            self._cache.clear()
+            self._cached_bytes = 0
+
     def keyframe(self, keyframe_id: int) -> Keyframe:
         """Return a keyframe with its image and depth. Raises MapError when the keyframe is not in the map."""
         return self.keyframes([keyframe_id])[0]

@@ -15,7 +15,7 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert, pose_error
 from dsm_ros.geometry.sampling import pool_depth
 from dsm_ros.network.cost_volume import project
-from dsm_ros.network.features import backproject
+from dsm_ros.network.grids import backproject
 
 OVERLAP_STRIDE_PX = 16
 METRES_PER_DEGREE = 1 / 30  # distance that counts as much as a degree of rotation between viewpoints

@@ -1,41 +1,35 @@
-"""Losses of a batch of queries at one level, from its match and its ground truth [paper 3.4]."""
+"""Losses of a batch of queries at one level, from its match and its ground truth [paper 3.4, method 13]."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from dsm_ros.network.cost_volume import project
-from dsm_ros.network.features import by_cell
+from dsm_ros.network.grids import by_cell
 from dsm_ros.network.level_matcher import LevelMatch, Search
+from dsm_ros.training.config import TrainConfig
 from dsm_ros.training.loss import choice_loss, coordinate_loss, matching_loss
 from dsm_ros.training.queries import GroundTruth
 
 RIGHT_CELLS = 1.0  # a coordinate is right within this many query cells of the ground truth, in space or projected
 
 
-@dataclass(frozen=True)
-class LossWeights:
-    """Weights of the losses of one level, and the softmax temperature of the matching loss."""
+def level_losses(
+    level: LevelMatch, truth: GroundTruth, deviation_B: Tensor, coordinate_weight: float, config: TrainConfig
+) -> dict[str, Tensor]:
+    """Return the weighted losses by name.
 
-    coordinates: float
-    choice: float
-    matching: float
-    matching_temperature: float
-
-
-def level_losses(level: LevelMatch, truth: GroundTruth, deviation_B: Tensor, weights: LossWeights) -> dict[str, Tensor]:
-    """Return the weighted losses by name; deviation_B: the standard deviation of each scene, m."""
+    deviation_B: the standard deviation of each scene, m. coordinate_weight: of the coordinate losses.
+    """
     known = truth.coords_B3HW, truth.known_BHW, deviation_B
     radius_BHW = _radius(truth)
-    matching = _matching(level, truth, radius_BHW, weights.matching_temperature)
+    matching = _matching(level, truth, radius_BHW, config.matching_temperature)
     return {
-        "coordinates": weights.coordinates * coordinate_loss(level.coords_B3HW, *known),
-        "regressed": weights.coordinates * coordinate_loss(level.hypotheses_BQ3HW[:, -1], *known),
-        "choice": weights.choice * _choice(level, truth, radius_BHW),
-        "matching": weights.matching * matching,
+        "coordinates": coordinate_weight * coordinate_loss(level.coords_B3HW, *known),
+        "regressed": coordinate_weight * coordinate_loss(level.hypotheses_BQ3HW[:, -1], *known),
+        "choice": config.choice_weight * _choice(level, truth, radius_BHW),
+        "matching": config.matching_weight * matching,
     }
 
 

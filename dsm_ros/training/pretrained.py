@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from dsm_ros.datasets.frame import Sequence
+from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.datasets.open_sequence import open_sequence
 from dsm_ros.geometry.rectify import pinhole_of_size, rectify_image
 from dsm_ros.network.checkpoint import save_network
@@ -75,7 +75,7 @@ def local_weights(published: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 @torch.inference_mode()
-def measure_standardisation(encoder: LiteEncoder, sequence: Sequence, count: int = 40) -> None:
+def measure_standardisation(encoder: LiteEncoder, sequence: FrameSequence, count: int = 40) -> None:
     """Set the encoder's channel means and standard deviations from images spread through a sequence."""
     contexts, locals_ = [], []
     for index in range(0, len(sequence), max(1, len(sequence) // count)):

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from dsm_ros.geometry.pose import Pose44, invert
-from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, backproject, beside, gather_scenes
+from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, gather_scenes
+from dsm_ros.network.grids import backproject, beside
 from dsm_ros.training.episode import Episode, intrinsics
 
 MIN_OVERLAP = 0.1  # minimum share of a query that a map image must show

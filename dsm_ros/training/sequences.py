@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from dsm_ros.datasets.frame import Frame, Sequence
+from dsm_ros.datasets.frame import Frame, FrameSequence
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.rectify import pinhole_of_size, rectify_depth, rectify_image
 from dsm_ros.training.config import TrainConfig
@@ -18,7 +18,7 @@ FRAME_GAP = 15  # minimum number of frames between two views, so that they diffe
 class SequenceEpisodes:
     """Views around a random frame of a sequence. Raises SequenceError for a frame without depth or pose."""
 
-    def __init__(self, sequence: Sequence, config: TrainConfig):
+    def __init__(self, sequence: FrameSequence, config: TrainConfig):
         self.sequence, self.config = sequence, config
 
     def __getitem__(self, index: int) -> Episode:

@@ -13,7 +13,7 @@ from dsm_ros.network.level_matcher import LevelMatch
 from dsm_ros.training.config import TrainConfig
 from dsm_ros.training.episode import Episode
 from dsm_ros.training.episode_encoder import encode_episodes
-from dsm_ros.training.level_losses import LossWeights, level_losses, right_cells, share_within
+from dsm_ros.training.level_losses import level_losses, right_cells, share_within
 from dsm_ros.training.loss import confidence_loss
 from dsm_ros.training.queries import GroundTruth, Query, draw_queries, ground_truths, make_queries
 from dsm_ros.training.trunk_cache import CachedTrunks, TrunkOutputs, Trunks
@@ -58,14 +58,9 @@ class TrainingStep(nn.Module):
     ) -> dict[str, Tensor]:
         """Return the losses of all levels by name, numbered from the coarsest level."""
         deviation_B = torch.stack([query.scene.deviation for query in queries])
-        config = self.config
         losses: dict[str, Tensor] = {}
         for i, (level, truth) in enumerate(zip(levels, truths, strict=True)):
-            weights = LossWeights(
-                FINER_WEIGHT if i else COARSEST_WEIGHT,
-                config.choice_weight,
-                config.matching_weight,
-                config.matching_temperature,
-            )
-            losses |= {f"{name}_{i}": loss for name, loss in level_losses(level, truth, deviation_B, weights).items()}
+            weight = FINER_WEIGHT if i else COARSEST_WEIGHT
+            of_level = level_losses(level, truth, deviation_B, weight, self.config)
+            losses |= {f"{name}_{i}": loss for name, loss in of_level.items()}
         return losses

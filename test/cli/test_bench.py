@@ -1,11 +1,11 @@
-"""dsm bench: the localizer's stages here, what ROS adds in a process of its own."""
+"""The command ``dsm bench``."""
 
 import importlib.util
 import json
 
 import pytest
 
-from dsm_ros.cli import bench
+from dsm_ros.cli import bench_measurements
 from dsm_ros.evaluation import bench_room
 
 ROW = {"name": "ROS", "median_ms": 3.25, "p95_ms": 4.5, "limit_ms": 5.0}
@@ -13,20 +13,20 @@ ROW = {"name": "ROS", "median_ms": 3.25, "p95_ms": 4.5, "limit_ms": 5.0}
 
 @pytest.fixture
 def program(tmp_path, monkeypatch):
-    """Let a program of three lines stand for the node's own; and for ROS, where there is none."""
+    """Return a function that writes a stand-in for the program that measures the node; ROS is not needed."""
 
     def write(text):
         (tmp_path / "measure_nothing.py").write_text(text)
 
-    monkeypatch.setattr(bench, "MEASURE_ROS", "measure_nothing")
-    monkeypatch.setattr(bench, "NEEDED", ())
+    monkeypatch.setattr(bench_measurements, "MEASURE_ROS", "measure_nothing")
+    monkeypatch.setattr(bench_measurements, "NEEDED", ())
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     return write
 
 
 def test_stages_of_a_room_and_settings(dsm, monkeypatch, tmp_path):
     monkeypatch.setattr(bench_room, "ROOM", "rooms:2/size=128x96,frames=60")
-    options = ("--keyframes", 50, "--images", 3, "--sizes", 128, "--plots", tmp_path, "--beside", 1)
+    options = ("--map-keyframes", 50, "--keyframes", 3, "--sizes", 128, "--plots", tmp_path, "--beside", 1)
     done = dsm("bench", *options, "--json", "-")
     assert done.status == 0
     figures = json.loads(done.out)
@@ -35,7 +35,7 @@ def test_stages_of_a_room_and_settings(dsm, monkeypatch, tmp_path):
     assert rows["total beside 1 busy processes"]["limit_ms"] == pytest.approx(3 * rows["total"]["median_ms"])
     assert 0 < rows["encode"]["median_ms"] <= rows["encode"]["p95_ms"] < rows["total"]["p95_ms"]
     (setting,) = figures["sweep"]
-    assert (setting["keyframes"], setting["scene_images"], setting["width_px"]) == (50, 3, 128)
+    assert (setting["map_keyframes"], setting["keyframes"], setting["width_px"]) == (50, 3, 128)
     assert setting["ms_per_frame"]["total"] > 0
     assert (tmp_path / "bench.png").stat().st_size > 5_000
 
@@ -53,9 +53,9 @@ def test_beside_a_peer(dsm, tmp_path, room_map):
     ("arguments", "line"),
     [
         (["some.map"], "needs a sequence"),
-        (["some.map", "rooms:7", "--peers", "orb"], "--peers 'orb' is not known; known: sift"),
-        (["--keyframes", "10,x"], "--keyframes '10,x' is no list of positive numbers"),
-        (["--images", "0"], "--images '0'"),
+        (["some.map", "rooms:7", "--peers", "orb"], "--peers 'orb' is unknown; choose among sift"),
+        (["--keyframes", "10,x"], "--keyframes '10,x' is not a list of positive numbers"),
+        (["--map-keyframes", "0"], "--map-keyframes '0'"),
     ],
 )
 def test_bad_options_are_one_line(dsm, arguments, line):
@@ -68,7 +68,7 @@ def test_bad_options_are_one_line(dsm, arguments, line):
 
 def test_without_ros_one_line_and_status_2(dsm, monkeypatch):
     found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "rclpy" else found(name))
+    monkeypatch.setattr(bench_measurements, "find_spec", lambda name: None if name == "rclpy" else found(name))
     done = dsm("bench", "--ros")
     assert done.status == 2
     (line,) = done.err.strip().splitlines()

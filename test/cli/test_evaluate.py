@@ -1,4 +1,4 @@
-"""dsm evaluate --ablation"""
+"""The command ``dsm evaluate --ablation``."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""dsm export, and --runtime, as a user types them."""
+"""The command ``dsm export`` and the option ``--runtime``."""
 
 import numpy as np
 import onnxruntime

@@ -1,4 +1,4 @@
-"""Whatever is in a bag, ``dsm map build`` makes a right map or refuses in one line with exit status 2."""
+"""For any content of a bag, ``dsm map build`` builds a correct map or exits with one line and status 2."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def recording(depth: str) -> list[Any]:
 
 
 def copied(messages: list[Any], topic: str) -> list[Any]:
-    """Return the messages with those of one topic made anew: the others are shared by all examples."""
+    """Return the messages with copies of those of one topic; all examples share the other messages."""
     return [(ns, name, copy.deepcopy(message) if name == topic else message) for ns, name, message in messages]
 
 
 @dataclass(frozen=True)
 class Oddity:
-    """One thing that is odd about a bag: a kind of change to the messages of a topic, and how large it is."""
+    """One change to the messages of a topic: its kind and its amount."""
 
     kind: str
     topic: str
@@ -112,7 +112,7 @@ oddities = st.builds(
 
 @dataclass(frozen=True)
 class Damage:
-    """Damage of the bag's file: its end is missing, or some bytes are others."""
+    """Damage of the bag's file: a missing end, or changed bytes."""
 
     kept: float
     flips: tuple[tuple[float, int], ...]
@@ -134,12 +134,12 @@ damages = st.builds(
 
 @pytest.fixture
 def quick_network(monkeypatch):
-    """Encode keyframes without a network: what is tested is what comes to be a keyframe."""
+    """Encode keyframes without a network, because only the choice of keyframes is tested."""
     monkeypatch.setattr("dsm_ros.network.checkpoint.load_network", lambda *_: FakeEncoder())
 
 
 def build(dsm, tmp_path, messages, plugin, damage=None):
-    """Build a map of a bag; return the map's folder, or None when it was refused as it should be."""
+    """Build a map from a bag; return the map's folder, or None when the bag was refused properly."""
     for name in ("bag", "map"):
         shutil.rmtree(tmp_path / name, ignore_errors=True)
     path = write(tmp_path / "bag", messages, plugin)
@@ -161,7 +161,7 @@ def odom_T_camera(stamp_ns):
 
 
 def assert_right(map_folder):
-    """All keyframes are within 10 cm of the truth in one frame, map or odom, and their depth is the room's."""
+    """Check that keyframes are within 10 cm of the ground truth in map or odom, and that their depth is the room's."""
     from dsm_ros.scene_map.store import open_store
 
     store = open_store(str(map_folder))

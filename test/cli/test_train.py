@@ -1,4 +1,4 @@
-"""dsm train as a stranger runs it, on the smallest recipe."""
+"""The command ``dsm train`` with the smallest recipe."""
 
 import cv2
 import numpy as np

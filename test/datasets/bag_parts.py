@@ -1,4 +1,4 @@
-"""Single messages of a camera, and bags made of them."""
+"""Messages of a camera, and bags that contain them."""
 
 import numpy as np
 from robot_bag import OPTICAL, START_NS, Robot, camera_info, image, write

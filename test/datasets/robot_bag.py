@@ -1,4 +1,4 @@
-"""Recordings of a simulated robot: what its sensors, its odometry and its localizer send, written as a bag."""
+"""Bags of a simulated robot with the messages of its sensors, odometry and localizer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ S = 1_000_000_000
 START_NS = 1_700_000_000 * S
 OPTICAL = "camera_color_optical_frame"
 DEPTH_OPTICAL = "camera_depth_optical_frame"
-# Body x is ahead, optical z is ahead; the camera sits 0.2 m before and 0.3 m above the base.
+# Body x and optical z point forward; the camera is 0.2 m in front of the base and 0.3 m above it.
 BASE_T_CAMERA = make_pose([[0, 0, 1], [-1, 0, 0], [0, -1, 0]], [0.2, 0.0, 0.3])
 DEPTH_CAMERA = Camera(212, 120, 106.25, 106.25, 105.5, 59.5)
 COLOUR_T_DEPTH = make_pose(np.eye(3), [-0.059, 0.0, 0.0])
@@ -101,7 +101,7 @@ Message = tuple[int, str, Any]  # time of recording, topic, message
 
 
 def write(path: Path, messages: Iterable[Message], plugin: StoragePlugin = StoragePlugin.MCAP) -> Path:
-    """Write messages as a bag, in the order of their time of recording; topics in the order of their first message."""
+    """Write messages to a bag, ordered by time of recording."""
     with Writer(path, version=9, storage_plugin=plugin) as bag:
         connections: dict[str, Any] = {}
         for bag_ns, topic, message in sorted(messages, key=lambda item: item[0]):
@@ -119,7 +119,7 @@ def open_room(spec: str) -> RoomSequence:
 
 @lru_cache(maxsize=500)
 def view(spec: str, pose: bytes, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """Return (RGB, depth in mm) that a camera sees in a room; many recordings share their views."""
+    """Return RGB and depth (mm) of a room, cached because many recordings share their views."""
     map_T_camera = torch.from_numpy(np.frombuffer(pose).reshape(4, 4).copy())
     image_HW3, depth_HW = render(open_room(spec).room.on("cpu"), map_T_camera, camera)
     rgb_HW3 = (image_HW3.numpy().clip(0, 1) * 255 + 0.5).astype(np.uint8)
@@ -128,7 +128,7 @@ def view(spec: str, pose: bytes, camera: Camera) -> tuple[np.ndarray, np.ndarray
 
 @dataclass(frozen=True)
 class Robot:
-    """A robot that walks through a room: colour, depth, drifting odometry, and map -> odom from a localizer.
+    """A robot that moves through a room, with colour, depth, drifting odometry, and map -> odom from a localizer.
 
     map_odom_hz: 0 for no localizer. late_s: how long after the start map -> odom begins. drift_m_per_s: of odometry.
     """
@@ -168,7 +168,7 @@ class Robot:
         return np.arange(self.images) * self.period_s
 
     def seen(self, second: float, camera: Camera | None = None, camera_T_other: np.ndarray | None = None) -> Any:
-        """Return (RGB, depth in mm) as a camera sees the room, the colour camera without arguments."""
+        """Return RGB and depth (mm) of a camera in the room, by default the colour camera."""
         pose = self.map_T_camera(second) @ (np.eye(4) if camera_T_other is None else camera_T_other)
         return view(self.spec, pose.tobytes(), camera or self.room.camera)
 

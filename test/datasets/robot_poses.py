@@ -1,4 +1,4 @@
-"""Recordings of a robot with poses of every sort, and how right these are."""
+"""Bags of a robot with different sources of poses, and the errors of the poses."""
 
 import bag_parts
 from robot_bag import BASE_T_CAMERA, OPTICAL, Robot, pose_stamped, stamp, tf

@@ -35,7 +35,7 @@ def test_a_printed_message_is_read_with_its_binning(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("517.3", ".nan", "NaN"), ("517.3", "-517.3", "focal"), ("517.3", "0.0", "uncalibrated"),
+        ("517.3", ".nan", "NaN"), ("517.3", "-517.3", "focal"), ("517.3", "0.0", "not calibrated"),
         ("517.3", "0.81", "normalised"),
         ("640", "many", "image_width"), ("640", "640.5", "image_width"), ("640", "-640", "image_width"),
         ("640", "true", "image_width"),

@@ -13,7 +13,7 @@ RED_GREEN[:, 6:, 1] = 255
 
 
 def turned_jpeg(orientation):
-    """A JPEG whose EXIF asks viewers to turn it."""
+    """Return a JPEG whose EXIF orientation is not upright."""
     data = cv2.imencode(".jpg", RED_GREEN[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
     tiff = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
     exif = b"Exif\0\0" + tiff

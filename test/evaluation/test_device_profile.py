@@ -13,5 +13,5 @@ def test_a_profile_names_operations_gaps_and_copies(room_map, network):
     assert text.startswith("2 frames; per frame: ")
     assert "idle share 0." in text
     assert "gaps up to 10 us: " in text
-    assert "Memcpy: 0.0 a frame" in text
+    assert "Memcpy: 0.0 per frame" in text
     assert "aten::topk" in text

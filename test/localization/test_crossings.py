@@ -17,8 +17,8 @@ from dsm_ros.localization.matching import Matcher
 from dsm_ros.localization.view import View, single_view
 from dsm_ros.scene_map.scene_map import SceneMap
 
-# The image, its descriptor and two answers; the matrices of two scenes and of the choice of keyframes between them; the
-# poses in which surfaces are looked at, three times, and what two of them show.
+# The image, its descriptor and the results of both matches; the matrices of two scenes and of the choice of keyframes
+# between them; the poses of three views of surfaces, and the visible cells of two of these views.
 FRAME = 12
 FUSION = 1
 NEVER_ALONE = 0.5  # alpha: the previous frame always counts

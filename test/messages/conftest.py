@@ -1,4 +1,4 @@
-"""Encoders of depth images, written from the descriptions of their formats."""
+"""Encoders of RVL, written from the description of the format."""
 
 import itertools
 import struct
@@ -7,7 +7,7 @@ import pytest
 
 
 def nibbles_of(number):
-    """A number in groups of 3 bits, the lowest first; the top bit of a nibble says that another follows."""
+    """Return a number as nibbles of 3 bits, lowest first; the top bit says that another nibble follows."""
     groups = [number & 7]
     while number := number >> 3:
         groups.append(number & 7)
@@ -15,7 +15,7 @@ def nibbles_of(number):
 
 
 def numbers_of(values):
-    """How many zeros, how many others, and of each other its zigzag difference from the one before."""
+    """Return run lengths of zeros and other values, and the zigzag differences between successive other values."""
     numbers, previous = [], 0
     runs = [(bool(known), list(run)) for known, run in itertools.groupby(values, bool)]
     if runs and runs[0][0]:

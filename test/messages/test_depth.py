@@ -1,17 +1,15 @@
-"""Depth of every encoding becomes metres or one clear ValueError."""
+"""Depth of every encoding is converted to metres, or refused by one ValueError."""
 
-import array
 import re
 import struct
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from message_helpers import HEADER, compressed, encoded, image_message, refusal, rvl_sized
 from rosbags.typesys import Stores, get_typestore
-from sensor_msgs.msg import CompressedImage, Image
 
 from dsm_ros.messages.depth import decode_depth_png, depth_from_msg, metres_of_16_bits
 
@@ -19,57 +17,26 @@ RAW = np.array([[0, 1, 1500], [65534, 65535, 3000]], np.uint16)
 METRES = np.array([[0, 0.001, 1.5], [65.534, 0, 3.0]], np.float32)
 FLOATS = np.array([[np.nan, np.inf, -np.inf, -1.0], [0.0, 1.5, 80.0, np.finfo("f4").max]], np.float32)
 FLOAT_METRES = np.array([[0, 0, 0, 0], [0, 1.5, 80.0, 0]], np.float32)
-HEADER = struct.pack("<iff", 0, 0.0, 0.0)
 raws = arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, max_side=9))
 
 
-def message(pixels, encoding, padding=0, big=False):
-    """An Image of an array, with some bytes after each row."""
-    pixels = pixels.astype(pixels.dtype.newbyteorder(">" if big else "<"))
-    rows = np.pad(pixels.reshape(len(pixels), -1).view(np.uint8), ((0, 0), (0, padding)), constant_values=99)
-    height, width = pixels.shape[:2]
-    data = array.array("B", rows.tobytes())
-    return Image(height=height, width=width, encoding=encoding, step=rows.shape[1], is_bigendian=int(big), data=data)
-
-
-def compressed(data, form):
-    return CompressedImage(format=form, data=array.array("B", bytes(data)))
-
-
-def encoded(suffix, pixels):
-    return cv2.imencode(suffix, pixels)[1].tobytes()
-
-
-def rvl_sized(width, height, data):
-    return HEADER + struct.pack("<ii", width, height) + data
-
-
-def refusal(wrong):
-    with pytest.raises(ValueError) as error:
-        depth_from_msg(wrong)
-    text = str(error.value)
-    assert "\n" not in text
-    assert text.startswith("depth with ")
-    return text
-
-
 @pytest.mark.parametrize("padding", [0, 5])
-@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("encoding", ["16UC1", "mono16"])
-def test_millimetres(encoding, big, padding):
-    depth_HW = depth_from_msg(message(RAW, encoding, padding, big))
+def test_millimetres(encoding, order, padding):
+    depth_HW = depth_from_msg(image_message(RAW.astype(f"{order}u2"), encoding, padding))
     assert depth_HW.dtype == np.dtype("f4")
     assert (depth_HW == METRES).all()
 
 
 @pytest.mark.parametrize("padding", [0, 6])
-@pytest.mark.parametrize("big", [False, True])
-def test_floats_are_metres_and_what_is_no_distance_is_unknown(big, padding):
-    assert (depth_from_msg(message(FLOATS, "32FC1", padding, big)) == FLOAT_METRES).all()
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_floats_are_metres_and_what_is_no_distance_is_unknown(order, padding):
+    assert (depth_from_msg(image_message(FLOATS.astype(f"{order}f4"), "32FC1", padding)) == FLOAT_METRES).all()
 
 
 def test_step_may_be_left_out():
-    image = message(RAW, "16UC1")
+    image = image_message(RAW, "16UC1")
     image.step = 0
     assert (depth_from_msg(image) == METRES).all()
 
@@ -86,7 +53,7 @@ def test_recorded_messages_are_read_as_live_ones():
 
 
 def test_the_message_is_left_as_it_was():
-    image = message(RAW, "16UC1")
+    image = image_message(RAW, "16UC1")
     depth_from_msg(image)[:] = 7
     assert (depth_from_msg(image) == METRES).all()
 
@@ -103,7 +70,7 @@ def test_png_of_16_bits(form):
 )
 @pytest.mark.parametrize("header", [HEADER, b""])
 def test_compressed_depth_as_png(form, header):
-    """Releases differ in what the format says, and some publishers leave out the header."""
+    """The format differs between releases, and some publishers leave out the header."""
     assert (depth_from_msg(compressed(header + encoded(".png", RAW), form)) == METRES).all()
 
 
@@ -111,7 +78,7 @@ def test_parameters_of_inverse_depth_mean_nothing_for_16uc1():
     garbage = struct.pack("<iff", -1, 4e8, float("nan"))
     form = "16UC1; compressedDepth png"
     assert (depth_from_msg(compressed(garbage + encoded(".png", RAW), form)) == METRES).all()
-    assert "16UC1 or 32FC1" in refusal(compressed(garbage + encoded(".png", RAW), "compressedDepth"))
+    assert "16UC1 or 32FC1" in refusal(depth_from_msg, compressed(garbage + encoded(".png", RAW), "compressedDepth"))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +99,7 @@ def test_rvl_and_png_hold_the_same(encode_rvl, raw_HW):
 
 
 def inverse(depth_HW, furthest_m=10.0, quantization=100.0):
-    """A, B and the 16-bit image of compressed_depth_image_transport for depth in metres."""
+    """Return the header and the 16-bit image of compressed_depth_image_transport for depth in metres."""
     a = quantization * (quantization + 1)
     b = 1 - a / furthest_m
     known = (depth_HW > 0) & (depth_HW < furthest_m)
@@ -171,11 +138,11 @@ GREY8 = (RAW >> 8).astype(np.uint8)
 @pytest.mark.parametrize(
     "wrong",
     [
-        *[message(GREY8, name) for name in ("mono8", "8UC1", "bayer_rggb8", "", "depth", "16uc1")],
-        message(np.dstack([GREY8] * 3), "bgr8"),
-        message(RAW.astype(np.int16), "16SC1"),
-        message(RAW.astype(np.float64), "64FC1"),
-        message(np.dstack([RAW] * 3), "16UC3"),
+        *[image_message(GREY8, name) for name in ("mono8", "8UC1", "bayer_rggb8", "", "depth", "16uc1")],
+        image_message(np.dstack([GREY8] * 3), "bgr8"),
+        image_message(RAW.astype(np.int16), "16SC1"),
+        image_message(RAW.astype(np.float64), "64FC1"),
+        image_message(np.dstack([RAW] * 3), "16UC3"),
         compressed(HEADER + encoded(".png", RAW), "64FC1; compressedDepth"),
         compressed(HEADER, "rgb8; compressedDepth"),
         compressed(HEADER + encoded(".png", GREY8), "mono8; compressedDepth"),
@@ -184,7 +151,9 @@ GREY8 = (RAW >> 8).astype(np.uint8)
     ],
 )
 def test_what_is_no_depth_is_refused_by_name(wrong):
-    assert re.search(r"^depth with (encoding|format) '.*' .* it is no depth image; record 16UC1", refusal(wrong))
+    assert re.search(
+        r"^depth with (encoding|format) '.*' .* it is not a depth image; record 16UC1", refusal(depth_from_msg, wrong)
+    )
 
 
 @pytest.mark.parametrize(
@@ -199,13 +168,13 @@ def test_what_is_no_depth_is_refused_by_name(wrong):
     ],
 )
 def test_depth_that_has_lost_its_values_is_refused(wrong):
-    assert "has lost its values; record 16UC1" in refusal(wrong)
+    assert "the depth values are lost; record 16UC1" in refusal(depth_from_msg, wrong)
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"height": 7}, r"12 bytes, not 6 \* 7 = 42; it was sent truncated"),
+        ({"height": 7}, r"12 bytes instead of 6 \* 7 = 42, so it is truncated"),
         ({"step": 5}, "step 5 is less than the 6 bytes of a row"),
         ({"width": 0}, "0x2"),
         ({"height": 0}, "3x0"),
@@ -214,10 +183,10 @@ def test_depth_that_has_lost_its_values_is_refused(wrong):
     ],
 )
 def test_what_is_wrong_with_an_image_is_said(change, said):
-    wrong = message(RAW, "16UC1")
+    wrong = image_message(RAW, "16UC1")
     for name, value in change.items():
         setattr(wrong, name, value)
-    assert re.search(said, refusal(wrong))
+    assert re.search(said, refusal(depth_from_msg, wrong))
 
 
 @given(raws)

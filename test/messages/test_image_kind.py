@@ -1,4 +1,4 @@
-"""One message of a topic tells what the topic's images can serve as."""
+"""The kind of a topic's images is recognised from one message."""
 
 import array
 import struct

@@ -1,4 +1,4 @@
-"""Poses and transforms of messages are rigid, or lost with a reason that can be counted."""
+"""Poses and transforms of messages are rigid, or lost with a reason."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""RVL data becomes the values it was made of, or one ValueError."""
+"""RVL data is decoded to its original values, or refused by one ValueError."""
 
 import struct
 
@@ -37,8 +37,8 @@ def test_cut_data_is_refused(encode_rvl, values, lost):
     [
         ([3], "truncated"),
         ([0, 3], "truncated"),
-        ([5, 0], "more than the 4 pixels"),
-        ([0, 5, 2, 0, 0, 0, 0], "more than the 4 pixels"),
+        ([5, 0], "more pixels than the 4"),
+        ([0, 5, 2, 0, 0, 0, 0], "more pixels than the 4"),
         ([2**29, 2**29], "truncated"),
         ([0, 4, 1, 0, 0, 0], "more than 16 bits"),
         ([0, 4, 2 * 65535, 2, 0, 0], "more than 16 bits"),

@@ -1,4 +1,4 @@
-"""A device that is not there: it refuses mixtures of devices and notes every crossing to and from the host by line."""
+"""A pretended device that refuses mixed devices and counts copies between host and device, by line of code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from torch.utils.backend_registration import _DummyBackendModule, _setup_private
 
 PACKAGE = str(Path(__file__).resolve().parents[2] / "dsm_ros")
 NAME = "pretended"
-# What a GPU must finish before the host goes on: the result is on the host, or its shape depends on values.
+# Operations that block the host until a GPU is done, because the result or its shape depends on values.
 BLOCKING = {"_local_scalar_dense", "is_nonzero", "equal", "nonzero", "masked_select", "_unique2", "repeat_interleave"}
 ON_HOST = {"_local_scalar_dense", "is_nonzero", "equal"}
 INDEXING = {"index", "index_put", "index_put_", "_index_put_impl_"}
@@ -27,7 +27,7 @@ BETWEEN_DEVICES = {"_to_copy", "copy_"}
 
 
 class MixedDevicesError(RuntimeError):
-    """An operation on tensors of host and device, as a GPU refuses it."""
+    """An operation on tensors of the host and of the device, which a GPU refuses."""
 
 
 class PretendedTensor(torch.Tensor):
@@ -53,7 +53,7 @@ class PretendedTensor(torch.Tensor):
 
 
 class Crossings:
-    """What crossed between host and device, or made one wait for the other, counted by place in the package."""
+    """Copies and waits between host and device, counted by place in the package."""
 
     def __init__(self):
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -67,7 +67,7 @@ class Crossings:
         return self.counts.total()
 
     def within(self, folder: str) -> int:
-        """How many came from files of one folder of the package."""
+        """Return how many crossings came from one folder of the package."""
         return sum(count for (where, _), count in self.counts.items() if where.startswith(f"{folder}/"))
 
     def __str__(self):
@@ -81,7 +81,7 @@ def place() -> str:
 
 
 class Calls(TorchFunctionMode):
-    """Notes what never reaches a dispatcher: tensors made of the host's numbers, and indices in Python's lists."""
+    """Counts crossings that never reach a dispatcher: tensors made of Python numbers, and indices in Python lists."""
 
     def __init__(self, crossings: Crossings):
         super().__init__()
@@ -113,7 +113,7 @@ class Calls(TorchFunctionMode):
 
 
 class Operations(TorchDispatchMode):
-    """Computes on the held values; refuses mixtures, notes copies and what waits for values."""
+    """Computes on the held values, refuses mixed devices, and counts copies and waits."""
 
     def __init__(self, crossings: Crossings):
         super().__init__()
@@ -138,7 +138,7 @@ class Operations(TorchDispatchMode):
         return tree_map(lambda x: PretendedTensor(x) if isinstance(x, torch.Tensor) else x, made)
 
     def _check(self, name, tensors, args):
-        """Raise where a GPU would: host tensors beside the device's, unless they are numbers, indices or sources."""
+        """Raise where a GPU would, for host tensors that are no numbers, indices or sources of a copy."""
         if name in INDEXING and not is_pretended(args[0]):
             raise MixedDevicesError(f"a host tensor indexed by the device's, {place()}")
         if name in BETWEEN_DEVICES or name in INDEXING:
@@ -171,12 +171,12 @@ def names_device(device) -> bool:
 
 
 def held(value):
-    """Return the values of a tensor of the device; others as they are."""
+    """Return the values of a tensor of the device, and anything else unchanged."""
     return value.held if is_pretended(value) else value
 
 
 class Backend(_DummyBackendModule):
-    """What torch asks of a device's module; autocast wants to know its types."""
+    """Functions that torch calls on the module of a device."""
 
     def get_amp_supported_dtype(self):
         return [torch.bfloat16]
@@ -184,7 +184,7 @@ class Backend(_DummyBackendModule):
 
 @contextmanager
 def pretended_device() -> Iterator[Crossings]:
-    """``with pretended_device() as crossings``: the device is there, and what crosses is counted."""
+    """Provide the device, and count its crossings: ``with pretended_device() as crossings``."""
     if torch._C._get_privateuse1_backend_name() != NAME:
         _setup_privateuseone_for_python_backend(NAME, Backend())
     crossings = Crossings()
@@ -194,7 +194,7 @@ def pretended_device() -> Iterator[Crossings]:
 
 @contextmanager
 def without_inference_mode() -> Iterator[None]:
-    """Compute without gradients where inference mode is asked for: its tensors cannot be wrapped."""
+    """Replace inference mode, whose tensors cannot be wrapped, by computing without gradients."""
 
     def enter(mode):
         mode.graded = torch.is_grad_enabled()
@@ -210,11 +210,9 @@ def without_inference_mode() -> Iterator[None]:
 def put(module: nn.Module) -> nn.Module:
     """Move a module's weights and buffers to the device, in place."""
     for part in module.modules():
-        for name, weight in part._parameters.items():
-            if weight is not None:
-                moved = PretendedTensor(weight.detach())
-                part._parameters[name] = nn.Parameter(moved, requires_grad=weight.requires_grad)
-        for name, buffer in part._buffers.items():
-            if buffer is not None:
-                part._buffers[name] = PretendedTensor(buffer)
+        for name, weight in list(part.named_parameters(recurse=False)):
+            moved = PretendedTensor(weight.detach())
+            setattr(part, name, nn.Parameter(moved, requires_grad=weight.requires_grad))
+        for name, buffer in list(part.named_buffers(recurse=False)):
+            setattr(part, name, PretendedTensor(buffer))
     return module

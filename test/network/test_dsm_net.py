@@ -9,7 +9,8 @@ import torch
 from dsm_ros.geometry.pose import transform
 from dsm_ros.network.config import PRESETS, HeadShape, NetworkConfig
 from dsm_ros.network.dsm_net import DsmNet, without_heads
-from dsm_ros.network.features import SceneFrames, gather_scene, gather_scenes
+from dsm_ros.network.features import gather_scene, gather_scenes
+from dsm_ros.network.scene_frames import SceneFrames
 
 from .conftest import make_keyframe
 

@@ -1,4 +1,4 @@
-"""The lite encoder: grids of its levels, and a context that stays above the cells it belongs to."""
+"""The lite encoder: the grids of its levels, and the alignment of local features and context."""
 
 import pytest
 import torch

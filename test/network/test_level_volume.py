@@ -48,6 +48,6 @@ def test_cells_that_touch_are_above_below_and_beside():
     assert trust_HW[:, 3].tolist() == pytest.approx([MUTUAL_FLOOR] * 3)
 
 
-def test_windows_do_not_say():
+def test_cells_matched_in_windows_count_as_distinct():
     candidates = Candidates(torch.rand(4, 9), torch.zeros(4, 9, dtype=torch.long))
     assert distinctness(candidates, volume_of(candidates, 2), width=2).tolist() == [1.0] * 4

@@ -1,4 +1,4 @@
-"""Exported graphs compute what torch computes, for any batch and size, and say what they are."""
+"""Exported graphs give the results of torch for any batch and size, and name their model."""
 
 import sys
 from copy import deepcopy
@@ -64,7 +64,7 @@ def test_half_precision_keeps_the_features_and_their_type(network):
         assert (a * b).sum(axis=1).min() > 0.995
 
 
-def test_a_graph_says_of_which_model_it_is(network):
+def test_a_graph_names_its_model(network):
     graph = onnx.load_model_from_string(export_part(learnt_parts(network)["encoder"], {"model": network.name}))
     assert {entry.key: entry.value for entry in graph.metadata_props} == {"model": network.name}
     assert graph.opset_import[0].version == 18

@@ -1,4 +1,4 @@
-"""ONNX Runtime behind the network's calls gives the results of torch."""
+"""A network in ONNX Runtime gives the results of torch."""
 
 import sys
 from copy import deepcopy
@@ -15,7 +15,8 @@ from dsm_ros.network import onnx_net
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.network.config import HeadShape, NetworkConfig
 from dsm_ros.network.dsm_net import DsmNet, without_heads
-from dsm_ros.network.features import by_cell, gather_scene
+from dsm_ros.network.features import gather_scene
+from dsm_ros.network.grids import by_cell
 from dsm_ros.network.layers import enlarge, fuse_norms
 from dsm_ros.network.onnx_cache import cache_folder
 from dsm_ros.network.onnx_export import export_part, learnt_parts

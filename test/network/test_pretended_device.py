@@ -1,4 +1,4 @@
-"""The pretended device refuses what a GPU refuses and counts what a GPU waits for."""
+"""The pretended device refuses mixed devices and counts copies and waits."""
 
 import pytest
 import torch
@@ -61,7 +61,7 @@ def test_it_counts_crossings(crossings, cross, what):
     assert crossings.total == 1
 
 
-def test_what_stays_on_the_device_is_no_crossing(crossings):
+def test_operations_on_the_device_are_no_crossings(crossings):
     there = torch.ones(3).to(NAME)
     crossings.counts.clear()
     kept = torch.where(there > 0, there * 2.0, 0.0) + torch.arange(3, device=there.device)

@@ -7,7 +7,7 @@ from dsm_ros.network.surface import seen_depths, seen_surface
 from .conftest import CAMERA, make_keyframe
 
 
-def test_a_keyframe_sees_its_own_cells():
+def test_the_surface_in_the_view_of_a_keyframe_is_its_own():
     scene = gather_scene([make_keyframe(0, hole=True)])
     level = scene.levels[1]
     surface_3HW, seen_HW = seen_surface(level, CAMERA, np.eye(4), 6, 8)
@@ -15,7 +15,7 @@ def test_a_keyframe_sees_its_own_cells():
     assert torch.allclose(surface_3HW, level.coords_N3HW[0] * level.valid_NHW[0], atol=1e-6)
 
 
-def test_of_two_points_in_a_cell_the_nearer_is_seen():
+def test_of_two_points_in_a_cell_the_nearer_is_visible():
     near = make_keyframe(0)
     for depth in near.depths:
         depth[:] = 1.0
@@ -24,7 +24,7 @@ def test_of_two_points_in_a_cell_the_nearer_is_seen():
     assert torch.allclose(surface_3HW[2], torch.ones(6, 8))
 
 
-def test_nothing_is_seen_behind_the_camera():
+def test_nothing_behind_the_camera_is_visible():
     behind = np.diag([1.0, -1.0, -1.0, 1.0])
     _, seen_HW = seen_surface(gather_scene([make_keyframe(0)]).levels[1], CAMERA, behind, 6, 8)
     assert not seen_HW.any()

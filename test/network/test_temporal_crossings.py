@@ -1,4 +1,4 @@
-"""Temporal fusion on a device: the host's features, with one copy to the device."""
+"""Temporal fusion on a pretended device: the features of the host, with one copy to the device."""
 
 import numpy as np
 import torch

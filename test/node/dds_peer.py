@@ -25,7 +25,7 @@ from dsm_ros.node.interface import LATCHED
 
 FAKE = Path(__file__).with_name("fake_relocalizer.py")
 CAMERA = Camera(32, 24, 40.0, 40.0, 16.0, 12.0)
-LOST, BROKEN, SLOW, DELETED = 200, 210, 220, 230
+LOST, BROKEN, SLOW, DELETED, BUSY = 200, 210, 220, 230, 240
 TIMEOUT_S = 30.0
 
 
@@ -45,6 +45,10 @@ class Peer:
         self.listen(PointCloud2, "relocalizer/map_points", "map", LATCHED)
         self.listen(TFMessage, "/tf", "tf")
         self.listen(DiagnosticArray, "/diagnostics", "diagnostics")
+
+    def diagnostics(self):
+        """The values of the newest diagnostics of all tasks of the node."""
+        return {item.key: item.value for status in self.heard["diagnostics"][-1].status for item in status.values}
 
     def listen(self, kind, topic, name, qos=10):
         self.node.create_subscription(kind, topic, self.heard[name].append, qos)

@@ -1,6 +1,5 @@
 """The real node with a localizer that knows the answers: the image's red value says what to do."""
 
-import sys
 import time
 from dataclasses import replace
 
@@ -10,9 +9,9 @@ from dsm_ros.errors import MapError
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, SceneCoordinates, StageTimes, Support
 from dsm_ros.node.loading import Loaded
-from dsm_ros.node.relocalizer_node import main
+from dsm_ros.node.program import main
 
-LOST, BROKEN, SLOW, DELETED = 200, 210, 220, 230
+LOST, BROKEN, SLOW, DELETED, BUSY = 200, 210, 220, 230, 240
 
 
 class FakeLocalizer:
@@ -37,8 +36,8 @@ class FakeLocalizer:
             raise RuntimeError("broken on purpose")
         if red == DELETED:
             raise MapError("the map at fake is gone; build it again")
-        if red == SLOW:
-            time.sleep(0.5)
+        if red in (SLOW, BUSY):
+            time.sleep(0.5 if red == SLOW else 5.0)
         cells = SceneCoordinates(
             np.ones((2, 3, 3)),
             np.ones((2, 3), np.float32),
@@ -52,6 +51,8 @@ class FakeLocalizer:
 
 
 def load(parameters, map_uri, in_use):
+    if map_uri == "slow":
+        time.sleep(3.0)
     if map_uri == "broken":
         raise MapError("there is no map at broken")
     if map_uri == "undisplayable":
@@ -59,8 +60,8 @@ def load(parameters, map_uri, in_use):
     keyframes_N44 = np.stack([np.eye(4)] * (3 if map_uri == "other" else 2))
     frame = "other_map" if map_uri == "other" else "map"
     points_N3, colors_N3 = np.zeros((4, 3)), np.zeros((4, 3), np.uint8)
-    return Loaded(FakeLocalizer(), None, frame, points_N3, colors_N3, keyframes_N44, lambda ids: [])
+    return Loaded(FakeLocalizer(), None, frame, points_N3, colors_N3, keyframes_N44, lambda ids: [], lambda: None)
 
 
 if __name__ == "__main__":
-    sys.exit(main(load))
+    main(load)

@@ -1,5 +1,7 @@
 """What the node loads, with the real network and a real map."""
 
+from dataclasses import replace
+
 from dsm_ros.node.loading import load
 from dsm_ros.node.parameters import NodeParameters
 
@@ -7,7 +9,9 @@ from dsm_ros.node.parameters import NodeParameters
 def test_another_map_is_loaded_beside_the_network_in_use(room_map):
     values = NodeParameters(map_points=100)
     first = load(values, room_map, None)
-    second = load(values, room_map, first)
+    released = []
+    second = load(values, room_map, replace(first, release_features=lambda: released.append(True)))
+    assert released
     assert second.network is first.network
     assert second.localizer is not first.localizer
     assert len(second.points_N3) == len(first.points_N3) > 0

@@ -1,6 +1,8 @@
 """~/load_map and ~/reset over real DDS, with the node in another process."""
 
 import itertools
+import os
+import time
 
 import pytest
 from dds_peer import Peer, run_node
@@ -38,8 +40,27 @@ def test_a_map_is_replaced_or_kept(peer, stamps):
     assert peer.call(LoadMap, "relocalizer/load_map", LoadMap.Request(map="fake")).success
 
 
+def test_other_services_answer_while_a_map_is_loaded(peer, stamps):
+    client = peer.node.create_client(LoadMap, "relocalizer/load_map")
+    peer.wait(client.service_is_ready)
+    loading = client.call_async(LoadMap.Request(map="slow"))
+    time.sleep(0.2)
+    assert peer.call(Trigger, "relocalizer/reset", Trigger.Request()).success
+    peer.ask(10, next(stamps))
+    peer.heard["diagnostics"].clear()
+    peer.wait(lambda: peer.heard["diagnostics"])
+    assert not loading.done()
+    assert peer.result_of(loading).success
+
+
+def test_a_map_outside_the_roots_is_refused(peer):
+    refused = peer.call(LoadMap, "relocalizer/load_map", LoadMap.Request(map="/etc"))
+    assert not refused.success
+    assert "map_roots" in refused.message
+
+
 def test_without_a_map_the_node_says_so_and_takes_one(ros):
-    process = run_node("map:=''", namespace="/bare")
+    process = run_node("map:=''", f"map_roots:={os.getcwd()}", namespace="/bare")
     try:
         peer = Peer(namespace="/bare")
         peer.connect()

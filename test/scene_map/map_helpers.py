@@ -1,4 +1,4 @@
-"""Maps without a network, for tests that look at anything else."""
+"""Builder of maps without a network."""
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ def quiet(done, total):
 
 
 class FakeEncoder:
-    """Mean colours instead of a network."""
+    """An encoder that uses mean colours instead of a network."""
 
     model_hash = "fake"
 
@@ -25,7 +25,7 @@ class FakeEncoder:
 
 
 class Listed:
-    """A sequence of given frames; one that is an error cannot be read."""
+    """A sequence of given frames; reading an item that is an exception raises it."""
 
     name = "listed"
 

@@ -1,4 +1,4 @@
-"""Sound recordings pass, wrong ones are told with the cause that was put in."""
+"""Correct recordings pass; wrong recordings are refused with the right cause."""
 
 from dataclasses import replace
 from functools import cache, lru_cache
@@ -83,14 +83,14 @@ BASE_T_OPTICAL = make_pose(BASE_R_OPTICAL, [0.1, 0, 0.3])
 SLOW_CAUSES = ("mirrored", "millimetres", "depth times 0.2", "one image")
 WRONG = {
     "inverted": (with_pose(invert), "the poses are inverted"),
-    "of the base": (with_pose(lambda pose: pose @ invert(BASE_T_OPTICAL)), "looks along x, such as the base"),
+    "of the base": (with_pose(lambda pose: pose @ invert(BASE_T_OPTICAL)), "looks along x, as base_link does"),
     "as in OpenGL": (with_pose(lambda pose: pose @ np.diag([1.0, -1.0, -1.0, 1.0])), "as in OpenGL"),
     "mirrored": (with_pose(lambda pose: MIRROR @ pose @ MIRROR), "mirrored along y"),
-    "millimetres": (with_pose(lambda pose: scaled(pose, 1000)), "positions times 0.001 or depth times 1000"),
-    "depth times 5": (with_depth(5), "positions times 5 or depth times 0.2"),
-    "depth times 0.2": (with_depth(0.2), "positions times 0.2 or depth times 5"),
-    "K of twice the size": (with_focal(2), "focal lengths fit times 0.5"),
-    "K of half the size": (with_focal(0.5), "focal lengths fit times 2"),
+    "millimetres": (with_pose(lambda pose: scaled(pose, 1000)), "multiply positions by 0.001 or depth by 1000"),
+    "depth times 5": (with_depth(5), "multiply positions by 5 or depth by 0.2"),
+    "depth times 0.2": (with_depth(0.2), "multiply positions by 0.2 or depth by 5"),
+    "K of twice the size": (with_focal(2), "would fit when multiplied by 0.5"),
+    "K of half the size": (with_focal(0.5), "would fit when multiplied by 2"),
     "one image": (
         lambda frames: [replace(frame, image_HW3=frames[0].image_HW3) for frame in frames],
         "images stay the same while poses move",
@@ -111,7 +111,7 @@ def test_what_is_wrong_with_a_room_is_named(name):
 def test_depth_of_other_stamps_is_told():
     frames = frames_of(opened("rooms:7/size=160x120,frames=24"), 1, 24)
     late = [replace(frame, depth_HW=frames[i - 22].depth_HW) for i, frame in enumerate(frames)]
-    assert "depth explains the images worse than a flat wall" in judge(late).contradiction()
+    assert "the depth fits the images worse than a flat wall" in judge(late).contradiction()
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_parked_camera_tells_nothing():
 
 
 def test_an_overlap_of_known_size():
-    """A wall 2 m ahead, seen again after a step of 0.5 m aside: a quarter of the image at f = width."""
+    """A step of 0.5 m parallel to a wall at 2 m moves the image by a quarter of its width when f = width."""
     rng = np.random.default_rng(0)
     camera = replace(opened(ROOM).camera, fx=160.0, fy=160.0)
     wall_HW3 = np.repeat(np.repeat(rng.integers(0, 255, (60, 100, 1), np.uint8), 2, 0), 2, 1).repeat(3, 2)

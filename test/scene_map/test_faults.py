@@ -1,4 +1,4 @@
-"""Faults of disks, servers and users: one line, and nothing of the build is left."""
+"""Faults of disks, servers and users cause one line and leave nothing of the build."""
 
 import os
 import resource
@@ -28,7 +28,7 @@ def build(room, uri, stop, append=False, encoder=None):
 
 
 def mounted(folder, *options):
-    """Mount a small disk, where this user may."""
+    """Mount a small disk; skip the test when this user may not mount."""
     folder.mkdir()
     done = subprocess.run(["mount", "-t", "tmpfs", *options, "none", str(folder)], check=False, capture_output=True)
     if done.returncode:
@@ -58,7 +58,7 @@ def test_a_full_disk_leaves_the_map_as_it_was(small_disk, room, append):
 
 @pytest.fixture
 def limited_file_size():
-    """No file may grow beyond 50 KB: a fault of writing that needs no rights to be made."""
+    """Limit files to 50 KB, a write error that any user can cause."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
@@ -75,7 +75,7 @@ def test_a_write_that_fails_removes_the_new_map(tmp_path, room, limited_file_siz
 
 @pytest.fixture
 def read_only(tmp_path, room):
-    """A folder with a map in it that may only be read."""
+    """A read-only folder that contains a map."""
     if os.geteuid():
         folder = tmp_path / "disk"
         folder.mkdir()
@@ -103,7 +103,7 @@ def test_a_read_only_place_is_refused_before_any_work(read_only, room):
 
 
 class Failing(helpers.FakeEncoder):
-    """Fails at the 20th keyframe, after one batch is written."""
+    """An encoder that fails at the 20th keyframe, after one batch is written."""
 
     count = 0
 
@@ -119,7 +119,7 @@ def test_an_interrupted_build_takes_back_what_it_wrote_and_nothing_else(tmp_path
     with pytest.raises(KeyboardInterrupt):
         build(room, uri, 60, encoder=Failing())
     assert not uri.exists()
-    uri.mkdir()  # a folder that was there before stays
+    uri.mkdir()  # an existing folder stays
     with pytest.raises(KeyboardInterrupt):
         build(room, uri, 60, encoder=Failing())
     assert uri.is_dir()

@@ -1,4 +1,4 @@
-"""Rows are found by key wherever the table puts them."""
+"""Rows are found by key after any change of the table."""
 
 import lancedb
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""A keyframe's bytes: never more than stated, whatever the camera sends."""
+"""The size of a keyframe stays within its limit for any image."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from dsm_ros.scene_map.keyframe import MAX_BYTES, MAX_WIDTH_PX, compress
 
 
 def noisy_frame(width_px, height_px, depth_noise_m):
-    """A frame that hardly compresses."""
+    """A frame of noise, which hardly compresses."""
     rng = np.random.default_rng(0)
     image_HW3 = rng.integers(0, 255, (height_px, width_px, 3), dtype=np.uint8)
     depth_HW = (2 + depth_noise_m * rng.random((height_px, width_px))).astype(np.float32)

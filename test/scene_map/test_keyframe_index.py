@@ -1,4 +1,4 @@
-"""What looks and what lies nearest."""
+"""Search for the keyframes that are nearest in appearance or position."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ DESCRIPTORS_ND = torch.nn.functional.normalize(torch.rand(11, 40, generator=torc
 
 @pytest.fixture
 def index():
-    """Cameras every metre along x, looking ahead; and one at the origin that looks back."""
+    """Cameras every metre along x that look forward, and one at the origin that looks back."""
     poses = [make_pose(np.eye(3), [x, 0, 0]) for x in range(10)] + [make_pose(turned(180), [0, 0, 0])]
     return KeyframeIndex(range(100, 111), np.stack(poses), DESCRIPTORS_ND)
 

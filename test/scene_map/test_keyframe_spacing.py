@@ -1,4 +1,4 @@
-"""Keyframes by motion: what is parsed, and which frames are taken."""
+"""Selection of keyframes by motion, and parsing of its options."""
 
 import math
 
@@ -21,7 +21,7 @@ from dsm_ros.scene_map.keyframe_spacing import (
 
 
 class Headers:
-    """A sequence of which nothing but headers may be read."""
+    """A sequence that has only headers."""
 
     name = "headers"
 

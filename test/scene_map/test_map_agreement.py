@@ -1,4 +1,4 @@
-"""Recordings that are added to a map: those of its frame fit, those of another place or frame do not."""
+"""Appending to a map: recordings in the map's frame are accepted, others are refused."""
 
 from dataclasses import replace
 from functools import cache
@@ -47,7 +47,7 @@ def test_the_kitchen_fits(tmp_path, kitchen):
 @pytest.mark.parametrize("seed", [9, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4))])
 def test_another_room_does_not_fit(tmp_path, seed):
     helpers.build(room(7), tmp_path / "m", range(0, 100, 4))
-    with pytest.raises(SequenceError, match=r"this recording does not fit the map: .* see other surfaces") as told:
+    with pytest.raises(SequenceError, match=r"does not fit the map, because .* show other surfaces") as told:
         helpers.build(room(seed, 1), tmp_path / "m", range(0, 100, 4), append=True)
     assert "\n" not in str(told.value)
     assert map_statistics(str(tmp_path / "m"))["keyframes"] == 25

@@ -1,4 +1,4 @@
-"""A sensor that has stopped: what it repeats is left out, and a recording of little else is refused."""
+"""Repeated images of a stuck sensor are left out; a recording with few other images is refused."""
 
 from dataclasses import replace
 
@@ -54,6 +54,6 @@ def test_what_a_stuck_sensor_repeats_is_left_out_of_a_map(tmp_path, frames, part
 
 def test_a_recording_of_a_sensor_that_never_runs_is_refused(tmp_path, frames):
     stuck = [replace(frame, image_HW3=frames[0].image_HW3) for frame in frames]
-    with pytest.raises(SequenceError, match=f"listed: 11 frames: {STUCK_IMAGE}; check that the camera runs"):
+    with pytest.raises(SequenceError, match=f"listed: 11 frames: {STUCK_IMAGE}; check that the camera works"):
         helpers.build(helpers.Listed(stuck), tmp_path / "m", range(12))
     assert not (tmp_path / "m").exists()

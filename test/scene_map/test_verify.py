@@ -1,4 +1,4 @@
-"""What verify finds in maps that were damaged on purpose."""
+"""Problems that ``verify`` finds in damaged maps."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ def verify(tmp_path, frames, change=lambda keyframe: keyframe):
     return find_problems(uri, quiet)
 
 
-NO_FEATURES = "have no features of any model; compute them: dsm map build --refresh"
+NO_FEATURES = "have no features; compute them with: dsm map build --refresh"
 
 
 def test_keyframes_without_features_are_no_sound_map(tmp_path, frames):
@@ -54,7 +54,7 @@ def test_a_matrix_that_is_no_pose_is_found(tmp_path, frames, pose_44, told):
 
     problems = verify(tmp_path, frames[:6], change).problems
     assert [problem for problem in problems if problem.startswith(told)]
-    assert len(problems) == 2  # and no features
+    assert len(problems) == 2  # the other problem is missing features
 
 
 def test_a_damaged_image_is_found(tmp_path, frames):
@@ -105,7 +105,7 @@ def test_why_no_frame_can_be_used_is_told_by_reason(tmp_path, frames):
     lacking += [replace(frames[5], depth_HW=np.zeros_like(frames[5].depth_HW))]
     with pytest.raises(SequenceError) as told:
         build_map(Listed(lacking), range(6), str(tmp_path / "m"), None, "s", False, quiet)
-    why = "3 no depth image within 20 ms; 2 the pose is lost (NaN); 1 its depth holds no known pixel"
+    why = "3 no depth image within 20 ms; 2 the pose is lost (NaN); 1 its depth image has no known pixel"
     assert str(told.value) == f"listed: 6 of 6 frames cannot be used: {why}; a map needs image, depth and pose"
     assert not (tmp_path / "m").exists()
 
@@ -119,7 +119,7 @@ def test_what_a_frame_lacks(frames):
     assert reasons(depth_HW=None, map_T_camera=None) == ("no depth", "no pose")
     assert reasons(map_T_camera=np.full((4, 4), np.nan)) == ("its pose is not finite",)
     assert reasons(map_T_camera=np.diag([1.0, 1.0, -1.0, 1.0])) == ("its pose is not rigid",)
-    assert reasons(depth_HW=np.full_like(depth_HW, np.nan)) == ("its depth holds no known pixel",)
+    assert reasons(depth_HW=np.full_like(depth_HW, np.nan)) == ("its depth image has no known pixel",)
     assert reasons(depth_HW=np.full_like(depth_HW, 80.0)) == ("all of its depth is beyond 65.535 m",)
     for depth_m in (0.04, 101.0):
         with pytest.raises(SequenceError, match="units"):

@@ -14,7 +14,7 @@ def poses(*x_m):
     return stacked
 
 
-def test_overlap_is_the_share_of_the_seen_wall():
+def test_overlap_is_the_share_of_the_wall_that_is_visible():
     depths = torch.full((3, 64, 96), 2.0)
     shares = overlap(depths, [CAMERA] * 3, poses(0.0, 1.2, 5.0))
     assert shares[0, 0] == 1
@@ -22,7 +22,7 @@ def test_overlap_is_the_share_of_the_seen_wall():
     assert shares[0, 2] == 0
 
 
-def test_a_surface_behind_another_is_not_seen():
+def test_a_surface_behind_another_is_not_visible():
     depths = torch.stack([torch.full((64, 96), 2.0), torch.full((64, 96), 1.0)])
     assert overlap(depths, [CAMERA] * 2, poses(0.0, 0.1))[0, 1] == 0
 
@@ -32,18 +32,18 @@ def test_a_view_without_depth_overlaps_with_none():
     assert overlap(depths, [CAMERA] * 2, poses(0.0, 0.0))[0, 1] == 0
 
 
-def test_kept_episodes_are_asked_for_once_and_come_back_the_same(tmp_path, wall):
+def test_cached_episodes_are_made_once_and_read_back(tmp_path, wall):
     class Counting:
-        asked = 0
+        made = 0
 
         def __getitem__(self, index):
-            self.asked += 1
+            self.made += 1
             return wall[index]
 
     source = Counting()
-    kept = CachedEpisodes(source, tmp_path)
-    first, again = kept[3], kept[3]
-    assert source.asked == 1
+    cached = CachedEpisodes(source, tmp_path)
+    first, again = cached[3], cached[3]
+    assert source.made == 1
     assert (again.images_VHW3 == wall[3].images_VHW3).all()
     assert torch.allclose(again.depths_VHW, wall[3].depths_VHW, atol=1e-3)
     assert again.cameras == first.cameras == wall[3].cameras

@@ -20,7 +20,7 @@ def test_a_perfect_ranking_has_no_loss_and_a_reversed_one_has():
     assert average_precision_loss(confidence, torch.ones_like(right)).item() == pytest.approx(0, abs=1e-6)
 
 
-def test_an_image_without_a_right_cell_says_nothing_about_ranking():
+def test_an_image_without_a_right_cell_is_left_out_of_the_ranking():
     confidence = torch.rand(2, 50, generator=torch.Generator().manual_seed(0))
     right = torch.zeros(2, 50)
     assert average_precision_loss(confidence, right).item() == 0
@@ -50,7 +50,7 @@ def test_matching_loss_without_a_right_candidate_is_zero():
     assert (scores.grad == 0).all()
 
 
-def test_choice_loss_asks_for_weight_on_right_hypotheses_where_there_is_one():
+def test_choice_loss_is_the_negative_logarithm_of_the_weight_of_right_hypotheses():
     weights = torch.tensor([[0.5, 0.25, 0.25], [0.9, 0.1, 0.0]])
     right = torch.tensor([[True, True, False], [False, False, False]])
     assert choice_loss(weights, right).item() == pytest.approx(0.2877, abs=1e-3)  # -log 0.75

@@ -12,7 +12,7 @@ from dsm_ros.training.train import Run, learning_rate_factor, train
 
 
 class Curve:
-    """Keeps the losses of each step; can die after one."""
+    """Records the losses of each step; raises KeyboardInterrupt after a given step."""
 
     def __init__(self, dies_after=None):
         self.losses, self.dies_after = {}, dies_after
@@ -34,7 +34,7 @@ def run(folder, curve):
 
 @pytest.fixture
 def exact():
-    """Make sums come out the same each time: Adam's first steps divide by what may be rounding."""
+    """Make sums deterministic, because Adam's first steps divide by numbers near zero."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
@@ -45,7 +45,7 @@ def exact():
 
 
 @pytest.mark.usefixtures("exact")
-def test_a_run_taken_up_after_a_kill_has_the_same_curve(tmp_path, wall, config):
+def test_a_run_resumed_after_a_kill_has_the_same_curve(tmp_path, wall, config):
     config = replace(config, save_every=2)
     whole, killed, resumed = Curve(), Curve(dies_after=3), Curve()
     for name in ("whole", "killed"):
@@ -60,7 +60,7 @@ def test_a_run_taken_up_after_a_kill_has_the_same_curve(tmp_path, wall, config):
     assert load_network(weights).model_hash == load_network(tmp_path / "killed" / weights.name).model_hash
 
 
-def test_nothing_to_take_up_and_another_recipe_are_refused(tmp_path, wall, config):
+def test_a_missing_state_and_another_recipe_are_refused(tmp_path, wall, config):
     with pytest.raises(ModelError, match="nothing to resume"):
         train(network(), wall, config, run(tmp_path, Curve()), take_up=True)
     train(network(), wall, replace(config, steps=1), run(tmp_path, Curve()))

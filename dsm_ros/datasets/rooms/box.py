@@ -1,4 +1,4 @@
-"""The one shape of a procedural room: a textured box turned about the vertical."""
+"""Textured box that is rotated about the vertical axis, the only shape in a procedural room."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ STRETCHED = (0.0,) * FACES
 
 @dataclass(frozen=True)
 class Box:
-    """A box turned about z: centre and half size (m), yaw (rad), the texture of each face (-x +x -y +y -z +z).
+    """A box rotated about z: centre and half size (m), yaw (rad), the texture of each face (-x +x -y +y -z +z).
 
-    The room itself is a box seen from inside. tiles_m_6: after how many metres each face's texture repeats, 0 where
-    it is stretched over the face once. grain: how strongly the room's common grain shows on it, 0..1.
+    The room itself is a box seen from inside. tiles_m_6: length (m) after which the texture of each face repeats, 0
+    to stretch the texture over the face once. grain: strength of the room's grain texture on the box, 0..1.
     """
 
     centre_3: tuple[float, float, float]

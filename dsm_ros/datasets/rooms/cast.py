@@ -1,7 +1,7 @@
-"""Ray casting of a room's boxes, tile by tile: only pixels near a box are tested against it.
+"""Ray casting of a room's boxes: each tile of 16 x 16 pixels is tested against the boxes that may be visible in it.
 
-Along a face's plane the inverse depth is linear in the pixel. A ray hits a convex box where the smallest inverse
-depth of the faces seen from the front is not below the largest one of the others, so that all it takes are sums.
+On the plane of a face, inverse depth is linear in the pixel coordinates. A ray hits a convex box where the smallest
+inverse depth of the faces that the camera is in front of is not below the largest inverse depth of the other faces.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ EDGES = ([0, 0, 0, 1, 1, 2, 2, 3, 4, 4, 5, 6], [1, 2, 4, 3, 5, 3, 6, 7, 5, 6, 7,
 
 @dataclass(frozen=True)
 class Views:
-    """Cameras in a room: the ray (room axes, z = 1 m in the camera) of each pixel (u, v, 1), the centres, one size."""
+    """Cameras in a room, all of one image size.
+
+    room_R_pixel_V33: pixel (u, v, 1) to its ray in room axes, 1 m long along the camera's z. centre_V3: m.
+    """
 
     room_R_pixel_V33: NDArray[np.float64]
     centre_V3: NDArray[np.float64]
@@ -32,7 +35,7 @@ class Views:
 
 
 def cast(table: BoxTable, views: Views, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return depth_VHW (m along z) and the number of the box that each pixel's ray hits first (int32), on a device."""
+    """Return depth_VHW (m along z) and the number of the first box that the ray of each pixel hits (int32)."""
     planes_VB93, outside_VB = _planes(table, views)
     columns, rows = -(-views.width_px // TILE_PX), -(-views.height_px // TILE_PX)
     window_VB4 = _windows(table, views)
@@ -46,9 +49,9 @@ def cast(table: BoxTable, views: Views, device: torch.device) -> tuple[Tensor, T
 
 
 def _planes(table: BoxTable, views: Views) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return rows that give planes' inverse depth at pixel (u, v, 1), three fronts before six others, and who has any.
+    """Return the inverse depth of each box's planes as factors of pixel (u, v, 1), and the boxes without the camera.
 
-    A front is a plane with the camera outside it; of the two across an axis at most one is.
+    The first three planes of a box are those that the camera is outside of, at most one for each axis.
     """
     matrix_B33, shift_B3 = table.unit_T_room_B34[..., :3], table.unit_T_room_B34[..., 3]
     ray_VB33 = matrix_B33 @ views.room_R_pixel_V33[:, None]
@@ -67,7 +70,7 @@ def _planes(table: BoxTable, views: Views) -> tuple[NDArray[np.float64], NDArray
 
 
 def _windows(table: BoxTable, views: Views) -> NDArray[np.int64]:
-    """Return left, top, right, bottom (px, inclusive; -1 where unseen) of what is before the camera of each box."""
+    """Return the bounds of each box in the image: left, top, right, bottom (px, inclusive; -1 if not visible)."""
     pixel_R_room_V33 = np.linalg.inv(views.room_R_pixel_V33)
     offset_VB83 = table.corners_B83 - views.centre_V3[:, None, None]
     corner_VB83 = offset_VB83 @ pixel_R_room_V33.transpose(0, 2, 1)[:, None]
@@ -88,8 +91,10 @@ def _windows(table: BoxTable, views: Views) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Which boxes each tile is tested against; a slot is a tile's rank by how many these are, so that all tiles with
-    an m-th box are the first active_M[m] slots. pairs_N: view * boxes + box, for m = 0 and each slot, m = 1, ...
+    """The boxes that each tile is tested against.
+
+    Slots are the tiles in order of falling number of boxes: the first active_M[m] slots have an m-th box. pairs_N:
+    view * boxes + box, for m = 0 and each slot, then for m = 1, and so on.
     """
 
     pairs_N: NDArray[np.int64]
@@ -123,7 +128,7 @@ def _schedule(window_VB4: NDArray[np.int64], columns: int, rows: int) -> Schedul
 
 
 def _nearest(planes_N93: Tensor, schedule: Schedule, boxes: int) -> tuple[Tensor, Tensor]:
-    """Return the largest inverse depth and its box of each pixel of each slot, whose first pair is the shell."""
+    """Return the largest inverse depth and its box for each pixel of a slot. The first box of a slot is the shell."""
     device = planes_N93.device
     pairs = torch.from_numpy(schedule.pairs_N).to(device)
     corner_S2 = torch.from_numpy(schedule.corner_S2).to(device)

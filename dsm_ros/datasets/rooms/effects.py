@@ -1,4 +1,4 @@
-"""What a real camera does to an image: exposure change, noise, motion blur."""
+"""Image effects of a real camera: exposure changes, noise and motion blur."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ BLUR_SHARE = 0.5  # of the frame period, at strength 1
 
 @dataclass(frozen=True)
 class RoomEffects:
-    """Strengths of the effects, 0 = off; pose and depth are those of the middle of the exposure."""
+    """Strengths of the image effects, 0 = off; a frame has the pose and the depth at the middle of its exposure."""
 
     exposure: float
     noise: float
     blur: float
 
     def exposure_shares(self) -> list[float]:
-        """Return when, in frame periods after the frame's stamp, the views of one image are taken."""
+        """Return the times of the views that one image averages, in frame periods after the frame's timestamp."""
         if not self.blur:
             return [0.0]
         return [self.blur * BLUR_SHARE * (i / (BLUR_SAMPLES - 1)) for i in range(BLUR_SAMPLES)]

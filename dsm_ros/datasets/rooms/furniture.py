@@ -1,4 +1,4 @@
-"""Pieces of furniture of textured boxes: each is built at the origin of the floor, its back towards -y."""
+"""Random pieces of furniture made of textured boxes; each stands at the origin with its back towards -y."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ BOARD_M = 0.012  # half the thickness of a shelf's board
 
 @dataclass(frozen=True)
 class Workshop:
-    """Where furniture is made: a seeded generator and the numbers of the textures to choose from."""
+    """A seeded random generator, and the numbers of the textures that pieces of furniture may have."""
 
     rng: np.random.Generator
     textures: range
 
     def texture(self) -> int:
-        """Return the number of any texture."""
+        """Return the number of a random texture."""
         return int(self.rng.choice(self.textures))
 
     def between(self, low: float, high: float) -> float:
-        """Return a number of that range."""
+        """Return a random number between two limits."""
         return float(self.rng.uniform(low, high))
 
     def box(
@@ -39,7 +39,7 @@ Piece = list[Box]
 
 
 def turned(piece: Piece, yaw_rad: float, place_3: tuple[float, float, float]) -> Piece:
-    """Return a piece turned about its origin and moved to a place of the room."""
+    """Return a piece rotated about its origin and moved to a place in the room."""
     cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
     return [
         replace(
@@ -69,7 +69,7 @@ def things(shop: Workshop, half_x: float, half_y: float, z: float, count: int, h
 
 
 def table(shop: Workshop) -> Piece:
-    """Return a table or desk with legs or sides, and what lies on it."""
+    """Return a table or desk with legs or sides, and objects on it."""
     x, y, z = shop.between(0.3, 0.9), shop.between(0.25, 0.5), shop.between(0.4, 0.95)
     wood, tile_m, leg = shop.texture(), shop.between(0.4, 1.2), shop.between(0.02, 0.05)
     deep = leg if shop.rng.random() < 0.7 else y

@@ -1,4 +1,4 @@
-"""What stands in a procedural room: textured boxes, all of them seeded."""
+"""Construction of procedural rooms from a seed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import torch
 from numpy.typing import NDArray
 
 from dsm_ros.datasets.rooms.box import FACES, Box, free_distance_m, free_distances_m, triple
-from dsm_ros.datasets.rooms.furnished import make_furnished_room
+from dsm_ros.datasets.rooms.living_room import make_living_room
+from dsm_ros.datasets.rooms.random_room import make_random_room
 from dsm_ros.datasets.rooms.scene import Room, RoomStyle
 from dsm_ros.datasets.rooms.texture import build_pyramid, collage, grain, plain
 from dsm_ros.datasets.rooms.texture_pack import TextureLibrary
-from dsm_ros.datasets.rooms.walk import WALKS, Walk, make_walk, path_of
+from dsm_ros.datasets.rooms.walk import Walk, make_floor_plan, path_of
 
 CLEARANCE_M = 0.5
 
@@ -22,15 +23,16 @@ __all__ = ["Room", "RoomStyle", "free_distance_m", "make_room"]
 
 @lru_cache(maxsize=4)  # the walks of a room share it
 def make_room(seed: int, style: RoomStyle, library: TextureLibrary | None = None) -> Room:
-    """Return the room of a seed; the same on every machine and device.
+    """Return the room of a seed.
 
-    library: with one, a furnished room painted with its textures; without, a box room of seeded collages.
+    library: textures of a room for training; None for a room of the style, furnished or with seeded collages.
     """
     if library is not None:
-        return make_furnished_room(seed, style, library)
+        return make_random_room(seed, style, library)
+    if style.furnished:
+        return make_living_room(seed, style)
     rng = np.random.default_rng(seed)
-    size_3 = rng.uniform([5.0, 4.5, 2.5], [6.5, 6.0, 2.9])
-    walks = tuple(make_walk(size_3, number, rng) for number in range(WALKS))
+    size_3, walks = make_floor_plan(rng)
     generator = torch.Generator().manual_seed(seed)
     wall_textures = [plain(generator) if style.blank else collage(generator, 120) for _ in range(FACES)]
     object_textures = [collage(generator, 60) for _ in range(4 if style.repeat else 2 * style.clutter + 12)]

@@ -1,4 +1,4 @@
-"""Pictures of procedural rooms in pure torch: exact depth, mip-mapped texture, simple light."""
+"""Renderer of procedural rooms in pure torch: exact depth, mipmapped textures, simple lighting."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dsm_ros.datasets.rooms.table import BoxTable
 from dsm_ros.geometry.camera import Camera
 
 GRAIN_TEXTURE, GRAIN_PERIOD_M = 0, 0.6
-PIXELS_IN_CACHE = 1 << 16  # what a CPU colours at once: all steps stay in its cache
+PIXELS_IN_CACHE = 1 << 16  # so few pixels at once that all steps stay in the cache of a CPU
 FACE_SHADES = (0.82, 0.94, 0.88, 1.0, 0.7, 1.05)
 
 
@@ -28,7 +28,8 @@ def render(room: Room, map_T_camera_44: Tensor, camera: Camera) -> tuple[Tensor,
 def render_views(room: Room, map_T_camera_V44: Tensor, cameras: Sequence[Camera]) -> tuple[Tensor, Tensor]:
     """Return (image_VHW3 float32 0..1, depth_VHW float32 m along z) of many views at once, on the room's device.
 
-    cameras: one a view, all of one size; their distortion is ignored. Poses are best on the CPU, where they are used.
+    cameras: one for each view, all of one image size; distortion is ignored. Poses are used on the CPU.
+    Raises ValueError where the image sizes differ.
     """
     if len({(camera.width_px, camera.height_px) for camera in cameras}) != 1:
         raise ValueError("views that are rendered together need cameras of one size")
@@ -53,7 +54,7 @@ def _matrix(camera: Camera) -> list[list[float]]:
 
 
 def _points(views: Views, depth_VHW: Tensor) -> Tensor:
-    """Return where in the room the pixels' rays end (3, V, H, W)."""
+    """Return the points (3, V, H, W) in the room that the rays of the pixels hit."""
     device = depth_VHW.device
     u_W, v_H = (torch.arange(count, device=device) for count in reversed(depth_VHW.shape[1:]))
     ray_3V3 = torch.from_numpy(views.room_R_pixel_V33.astype(np.float32)).to(device).transpose(0, 1)[..., None, None]
@@ -63,7 +64,7 @@ def _points(views: Views, depth_VHW: Tensor) -> Tensor:
 
 
 def _color(room: Room, points_3P: Tensor, pixel_m_P: Tensor, box_P: Tensor) -> Tensor:
-    """Return RGB (P, 3): the face's texture, the common grain, the face's shade, the lamps' falloff."""
+    """Return RGB (P, 3) of texture, grain, shade of the face, falloff of the lamps and light map."""
     table, textures = room.table, room.textures
     face_P, u_P, v_P = _surface(table, points_3P, box_P)
     wide_P, high_P, texture_m_P = (values_F.index_select(0, face_P) for values_F in table.metres_3F)
@@ -81,11 +82,14 @@ def _color(room: Room, points_3P: Tensor, pixel_m_P: Tensor, box_P: Tensor) -> T
             pixel_m_P / period_m * textures.sides[0],
         )
         light_P *= 1 + table.grain_B.index_select(0, box_P) * (2 * grain_P3[:, 0] - 1)
+    if room.light_map is not None:
+        once_P = torch.ones_like(u_P)
+        color_P3 *= 2 * room.light_map.lookup(face_P.clamp(max=FACES), u_P, v_P, once_P)
     return (color_P3 * light_P[:, None]).clamp_(0, 1)
 
 
 def _surface(table: BoxTable, points_3P: Tensor, box_P: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return face_P (box * 6 + 0..5) and where on it, 0..1 along its two axes."""
+    """Return face_P (box * 6 + 0..5) and the place on the face, 0..1 along its two axes."""
     matrix_12 = [values_B.index_select(0, box_P) for values_B in table.unit_T_room_12B]
     x_P, y_P, z_P = points_3P
     unit_x_P, unit_y_P, unit_z_P = (
@@ -102,7 +106,7 @@ def _surface(table: BoxTable, points_3P: Tensor, box_P: Tensor) -> tuple[Tensor,
 
 
 def _light(room: Room, points_3P: Tensor, face_P: Tensor) -> Tensor:
-    """Return how bright each point is: lamps' falloff, shade of the face."""
+    """Return the brightness of each point: falloff of the lamps times shade of the face."""
     lamps_3L = torch.tensor(room.lamps, device=points_3P.device).T
     share = 0.9 / len(room.lamps)
     light_P = torch.full_like(points_3P[0], 0.55)

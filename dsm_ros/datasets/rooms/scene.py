@@ -16,18 +16,24 @@ from dsm_ros.datasets.rooms.walk import Walk
 
 @dataclass(frozen=True)
 class RoomStyle:
-    """What kind of room: pieces of furniture, blank walls, the same few textures everywhere."""
+    """Options of a room.
+
+    clutter: pieces of furniture. blank: plain walls. repeat: the same few textures everywhere. furnished: photographed
+    textures on furniture of a living room.
+    """
 
     clutter: int = 16
     blank: bool = False
     repeat: bool = False
+    furnished: bool = False
 
 
 @dataclass(frozen=True)
 class Room:
     """A room of ``size_3`` metres with a corner at the origin, z up; the first box is its shell.
 
-    lamps: where (m). Texture 0 is the common grain of the boxes that have any.
+    lamps: positions (m). light_map: textures with the light on the six faces of the shell, halved, and one of 0.5 for
+    everything else; None leaves it to the lamps. Texture 0 is the common grain of the boxes that have any.
     """
 
     size_3: NDArray[np.float64]
@@ -35,10 +41,12 @@ class Room:
     textures: TexturePyramid
     lamps: tuple[tuple[float, float, float], ...]
     walks: tuple[Walk, ...]
+    light_map: TexturePyramid | None = None
 
     def on(self, device: str) -> Room:
         """Return the room with its textures on another device."""
-        return replace(self, textures=self.textures.to(device))
+        light_map = self.light_map.to(device) if self.light_map else None
+        return replace(self, textures=self.textures.to(device), light_map=light_map)
 
     @cached_property
     def table(self) -> BoxTable:

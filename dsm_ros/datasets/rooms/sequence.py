@@ -25,11 +25,12 @@ FOCAL_SHARE = 525.0 / 640.0
 
 @dataclass(frozen=True)
 class RoomSpec:
-    """A room and a walk through it, as written in ``rooms:SEED/key=value,...``.
+    """A room and a walk (a closed camera path) through it, as written in ``rooms:SEED/key=value,...``.
 
-    walk: 0..3, different walks through the same room. frames: of one round. width_px, height_px: from size=WxH.
-    clutter: pieces of furniture. blank: plain walls. repeat: the same four textures everywhere.
-    exposure, noise, blur: strength of each effect, 0 = off, 1 = as a cheap camera.
+    walk: 0..3, different camera paths through the same room. frames: number of frames on the path. width_px,
+    height_px: from size=WxH. furnished: 1 for photographed textures and furniture. clutter: pieces of furniture.
+    blank: 1 for plain walls. repeat: 1 for the same four textures everywhere. exposure, noise, blur: strength of each
+    image effect, 0 = off, 1 = as a cheap camera.
     """
 
     seed: int
@@ -40,6 +41,7 @@ class RoomSpec:
     clutter: int = 16
     blank: int = 0
     repeat: int = 0
+    furnished: int = 0
     exposure: float = 0.0
     noise: float = 0.0
     blur: float = 0.0
@@ -49,7 +51,7 @@ def parse_spec(text: str) -> RoomSpec:
     """Return the specification of ``rooms:SEED[/key=value,...]``. Raises SequenceError that names the known keys."""
     match = re.fullmatch(r"rooms:(\d{1,9})(?:/(.+))?", text)
     if not match:
-        raise SequenceError(f"'{text}' is no room; write rooms:SEED or rooms:SEED/walk=1,frames=120")
+        raise SequenceError(f"'{text}' is not a room; write rooms:SEED or rooms:SEED/walk=1,frames=120")
     kinds = {field.name: float if "float" in str(field.type) else int for field in fields(RoomSpec)}
     values: dict[str, float] = {}
     for part in match[2].split(",") if match[2] else ():
@@ -74,16 +76,22 @@ def _checked(spec: RoomSpec, text: str) -> RoomSpec:
     possible &= 16 <= spec.width_px <= 4096 and 16 <= spec.height_px <= 4096
     possible &= all(0 <= strength <= 10 for strength in (spec.exposure, spec.noise, spec.blur))
     if not possible:
-        raise SequenceError(f"'{text}': walk is 0..{WALKS - 1}, frames 1.., size 16x16.., effects 0..10")
+        raise SequenceError(
+            f"'{text}': walk is 0..{WALKS - 1}, frames 1.., size 16x16.., clutter 0..60, image effects 0..10"
+        )
+    if spec.furnished and spec.repeat:
+        raise SequenceError(f"'{text}': a furnished room has no repeated textures; leave out furnished or repeat")
     return spec
 
 
 class RoomSequence:
-    """One walk, rendered frame by frame when asked; the same frames every time."""
+    """One walk through a room; each frame is rendered when it is read, with the same pixels every time."""
 
     def __init__(self, spec: RoomSpec, name: str, device: str = "cpu"):
         self.name, self.spec, self._device = name, spec, device
-        self.room = make_room(spec.seed, RoomStyle(spec.clutter, bool(spec.blank), bool(spec.repeat)))
+        self.room = make_room(
+            spec.seed, RoomStyle(spec.clutter, bool(spec.blank), bool(spec.repeat), bool(spec.furnished))
+        )
         self._textured = self.room.on(device)
         focal_px = FOCAL_SHARE * spec.width_px
         centre = ((spec.width_px - 1) / 2, (spec.height_px - 1) / 2)
@@ -115,7 +123,7 @@ class RoomSequence:
         return replace(self[index], depth_HW=None, map_T_camera=None)
 
     def describe(self) -> Description:
-        """Return the parts, all of them rendered."""
+        """Return the parts of the sequence, all of them rendered."""
         size = f"{self.spec.width_px}x{self.spec.height_px}"
         parts = (
             Part("image", self.name, f"{len(self)} images of {size}, rendered"),
@@ -126,7 +134,7 @@ class RoomSequence:
         return Description(parts)
 
     def _phases(self, index: int) -> list[float]:
-        """Return the moments of a frame's exposure, as shares of the walk."""
+        """Return the times of the views that a frame averages, as shares of the walk."""
         return [(index + share) / self.spec.frames for share in self._effects.exposure_shares()]
 
     def _pose(self, phases: list[float]) -> Pose44:

@@ -1,4 +1,4 @@
-"""The boxes of a room as arrays, for rays and for colours."""
+"""Arrays of the boxes of a room, for ray casting and texturing."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class BoxTable:
     """All boxes of a room, the shell first.
 
     unit_T_room_B34: brings points of the room (m) to the box's own axes, where it spans -1..1. corners_B83: m.
-    On the textures' device: unit_T_room_12B, the same; per face (F = box * 6 + face) its texture, how often this
-    repeats along u and v, and the metres of width, height and (the shorter side of) its texture; grain_B.
+    On the device of the textures: unit_T_room_12B, the same matrices. For each face (F = box * 6 + face): texture_F,
+    repeats_2F of the texture along u and v, metres_3F of width, height and shorter side of the texture. grain_B.
     """
 
     unit_T_room_B34: NDArray[np.float64]
@@ -42,8 +42,7 @@ def build_table(boxes: Sequence[Box], device: torch.device) -> BoxTable:
     unit_R_room_B33 = room_R_box_B33.transpose(0, 2, 1) / half_B3[:, :, None]
     shift_B31 = -unit_R_room_B33 @ centre_B3[:, :, None]
     unit_T_room_B34 = np.concatenate([unit_R_room_B33, shift_B31], axis=2)
-    signs_83 = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
-    corners_B83 = (signs_83 * half_B3[:, None]) @ room_R_box_B33.transpose(0, 2, 1) + centre_B3[:, None]
+    corners_B83 = corners_of(boxes)
     span_B62 = 2 * half_B3[:, np.repeat(OTHER_AXES, 2, axis=0)]
     tile_B61 = np.array([box.tiles_m_6 for box in boxes])[:, :, None]
     period_B62 = np.where(tile_B61 > 0, tile_B61, span_B62)
@@ -61,6 +60,14 @@ def build_table(boxes: Sequence[Box], device: torch.device) -> BoxTable:
         on_device(np.array([box.grain for box in boxes])),
         any(box.grain for box in boxes),
     )
+
+
+def corners_of(boxes: Sequence[Box]) -> NDArray[np.float64]:
+    """Return the corners of boxes (B, 8, 3) in m."""
+    half_B3, centre_B3 = np.array([box.half_3 for box in boxes]), np.array([box.centre_3 for box in boxes])
+    room_R_box_B33 = _turns(np.array([box.yaw_rad for box in boxes]))
+    signs_83 = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
+    return (signs_83 * half_B3[:, None]) @ room_R_box_B33.transpose(0, 2, 1) + centre_B3[:, None]
 
 
 def _turns(yaw_B: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""A folder of square JPEGs, as scripts/pack_textures.py makes it, to paint rooms with."""
+"""Library of square textures in a folder that scripts/pack_textures.py has written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIDE_TEXELS = 256
 
 
 class TextureLibrary:
-    """The textures of a folder; files are kept in memory as they are and decoded when drawn."""
+    """The textures of a folder; files stay compressed in memory and are decoded when they are used."""
 
     def __init__(self, folder: Path):
         """Raises SequenceError where the folder holds no JPEG."""

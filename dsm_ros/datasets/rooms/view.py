@@ -1,4 +1,4 @@
-"""Where a camera may be in a room when no walk says so."""
+"""Random camera poses in a room."""
 
 from __future__ import annotations
 

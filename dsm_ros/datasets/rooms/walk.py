@@ -1,4 +1,4 @@
-"""Where the camera of a procedural room goes: smooth closed walks in free space."""
+"""Walks: smooth closed camera paths through the free space of a procedural room."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def look_rotation(yaw_rad: float, pitch_rad: float, roll_rad: float) -> NDArray[
 
 
 def make_walk(size_3: NDArray[np.float64], number: int, rng: np.random.Generator) -> Walk:
-    """Return walk ``number`` of a room; walks share the room's middle but differ in radius, height and gaze."""
+    """Return walk ``number`` of a room; walks differ in radius, height and gaze."""
     shift = rng.uniform(-0.15, 0.15, 2)
     centre = (float(size_3[0] / 2 + shift[0]), float(size_3[1] / 2 + shift[1]), 1.35 + 0.15 * (number % 3))
     share = (0.17, 0.23, 0.20, 0.14)[number % 4] * rng.uniform(0.95, 1.05)
@@ -62,6 +62,12 @@ def make_walk(size_3: NDArray[np.float64], number: int, rng: np.random.Generator
     return Walk(centre, radius, (0.0, 0.25, -0.25, 0.4)[number % 4], wobble)  # type: ignore[arg-type]
 
 
+def make_floor_plan(rng: np.random.Generator) -> tuple[NDArray[np.float64], tuple[Walk, ...]]:
+    """Return the size (m) of a room without a texture library, and the walks through it."""
+    size_3 = rng.uniform([5.0, 4.5, 2.5], [6.5, 6.0, 2.9])
+    return size_3, tuple(make_walk(size_3, number, rng) for number in range(WALKS))
+
+
 def path_of(walks: tuple[Walk, ...]) -> NDArray[np.float64]:
-    """Return points along walks (P, 3), close enough together to keep things away from all of it."""
+    """Return points along walks (P, 3), dense enough to measure distances from a walk."""
     return np.array([walk.position(phase) for walk in walks for phase in np.linspace(0, 1, 60)])

@@ -12,7 +12,7 @@ from dsm_ros.datasets.description import Description
 from dsm_ros.datasets.frame import Frame, FrameHeader
 from dsm_ros.datasets.rosbag.bag import Bag, Topic
 from dsm_ros.datasets.rosbag.bag_description import describe_bag
-from dsm_ros.datasets.rosbag.camera_source import CameraSource, camera_from_file, camera_from_topic, choose_info
+from dsm_ros.datasets.rosbag.camera_source import camera_from_file, camera_from_topic, choose_info
 from dsm_ros.datasets.rosbag.depth_choice import DepthFinder
 from dsm_ros.datasets.rosbag.depth_source import NO_DEPTH, DepthSource
 from dsm_ros.datasets.rosbag.image_choice import choose_image
@@ -47,8 +47,12 @@ class RosbagSequence:
         self.streams = image_streams(self.bag)
         self.image = choose_image(self.streams, options.image, self.name)
         self._file = _calibration_file(self.bag, options)
-        self._info = self._info_topic()
-        self.camera = self._camera()
+        self._info: Topic | None
+        if self._file:
+            self._info, self.camera = self.image.info, camera_from_file(self._file)
+        else:
+            self._info, is_rectified = self._info_topic(), options.rectified or self.image.is_rectified
+            self.camera = camera_from_topic(self.bag, self._info, is_rectified)
         self.frame = self.image.frame or self.camera.frame
         self.order = StampOrder.of(self.bag.entries(self.image.topic), self.image.topic.name)
 
@@ -139,10 +143,8 @@ class RosbagSequence:
         topics = self.bag.topics.values()
         return {t.folder for t in topics if t.msgtype == STATUS_TYPE or t.folder.endswith(OWN_NODE)}
 
-    def _info_topic(self) -> Topic | None:
+    def _info_topic(self) -> Topic:
         wanted = self._options.camera_info
-        if self._file:
-            return self.image.info
         if wanted is None:
             return choose_info(self.bag, self.image, self.streams)
         if wanted not in {topic.name for topic in self.bag.of_type(INFO_TYPE)}:
@@ -151,12 +153,6 @@ class RosbagSequence:
                 f"--camera-info {wanted} is neither a file nor a camera_info topic of {self.name}; its topics: {topics}"
             )
         return self.bag.topics[wanted]
-
-    def _camera(self) -> CameraSource:
-        if self._file:
-            return camera_from_file(self._file)
-        assert self._info is not None
-        return camera_from_topic(self.bag, self._info, self._options.rectified or self.image.is_rectified)
 
 
 def _known(value: Value | str | None) -> Value | None:

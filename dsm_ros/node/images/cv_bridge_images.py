@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dsm_ros.messages.compressed import is_compressed, title
+from dsm_ros.messages.compressed import encoding_label, is_compressed
 from dsm_ros.messages.image import ENCODINGS, image_from_msg
 
 ImageDecoder = Callable[[Any], NDArray[np.uint8]]
@@ -44,7 +44,7 @@ class CvBridgeDecoder:
             return np.asarray(self._bridge.imgmsg_to_cv2(message, "rgb8"), np.uint8)
         except (TypeError, RuntimeError, ValueError, cv2.error) as error:  # CvBridgeError is a TypeError
             reason = " ".join(str(error).split())
-            raise ValueError(f"image with {title(message)} cannot be decoded: {reason}") from error
+            raise ValueError(f"image with {encoding_label(message)} cannot be decoded: {reason}") from error
 
 
 def _is_bridged(message: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from std_msgs.msg import Header
 
 from dsm_ros.errors import DsmError
 from dsm_ros.geometry.pose import Pose44
+from dsm_ros.geometry.pose_covariance import UncertainPose
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.localization.config import LocalizerConfig, TrackerConfig
 from dsm_ros.localization.result import Localized, NotLocalized, Reason
@@ -24,6 +26,7 @@ from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_report import FaultCounts, FrameReport
 from dsm_ros.node.images.image_groups import ImageGroup
 from dsm_ros.node.loading import Loaded
+from dsm_ros.node.tf.base_frame import BaseFrame
 from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
 from dsm_ros.node.tf.transforms import Transforms
 
@@ -40,6 +43,7 @@ class NodeContext:
     """
 
     odom_frame: str
+    base: BaseFrame
     transforms: Transforms
     broadcaster: MapBroadcaster | None
     map_covariance_66: NDArray[np.float64]
@@ -61,6 +65,7 @@ class FrameProcessor:
         self._disorder = 0
         self._last_header = Header()
         self._lock = threading.Lock()
+        self._actions: deque[Callable[[], None]] = deque()
 
     @property
     def camera_frame(self) -> str:
@@ -72,28 +77,32 @@ class FrameProcessor:
         """Network and map in use; None before the first map is loaded."""
         return self._loaded
 
+    def between_images(self, action: Callable[[], None]) -> None:
+        """Run an action while no image is processed: at once if possible, else in the worker's thread after the image.
+
+        Never waits. Actions run in order.
+        """
+        self._actions.append(action)
+        self._run_actions()
+
     def change_tracker(self, change: Callable[[Tracker], None]) -> None:
         """Change the tracker between two images; does nothing before the first map is loaded."""
-        with self._lock:
-            if self._tracker:
-                change(self._tracker)
+        self.between_images(lambda: change(self._tracker) if self._tracker else None)
 
     def use_config(self, config: LocalizerConfig) -> None:
         """Change the localizer's configuration between two images."""
-        with self._lock:
-            if self._loaded:
-                self._loaded.localizer.use_config(config)
+        self.between_images(lambda: self._loaded.localizer.use_config(config) if self._loaded else None)
 
     def use_map(self, loaded: Loaded) -> None:
-        """Localize in a map from the next image on."""
-        with self._lock:
-            self._loaded, self._tracker = loaded, Tracker(loaded.localizer)
-            if self._context.broadcaster:
-                self._context.broadcaster.forget()
+        """Localize in a map from the next image on. Call it between two images."""
+        self._loaded, self._tracker = loaded, Tracker(loaded.localizer)
+        if self._context.broadcaster:
+            self._context.broadcaster.forget()
 
     def process(self, group: ImageGroup) -> None:
         """Localize one image of each camera and report the result."""
         messages = group.close()
+        self._run_actions()
         with self._lock:
             header = self._last_header = self._cameras.header(messages)
             if not stamp_ns_of(header.stamp):
@@ -106,14 +115,21 @@ class FrameProcessor:
                 report = self._report(header, messages, group.received_s)
                 for receive in self._context.receivers:
                     receive(report)
+        self._run_actions()
 
     def silence(self, silent_s: float, limit_s: float) -> FrameReport:
-        """Return the report that no images arrive any more; the tracker becomes lost."""
-        with self._lock:
-            if self._tracker:
-                self._tracker.lose()
-            detail = f"no image for {silent_s:.1f} s, limit {limit_s:.1f} s; check the image topic and its QoS"
-            return self._failed(self._last_header, Reason.STALE_IMAGES, detail, time.monotonic())
+        """Return the report that no images arrive any more; the tracker becomes lost. Call it between two images."""
+        detail = f"no image for {silent_s:.1f} s, limit {limit_s:.1f} s; check the image topic and its QoS"
+        return self._failed(self._last_header, Reason.STALE_IMAGES, detail, time.monotonic())
+
+    def _run_actions(self) -> None:
+        """Run the waiting actions, unless an image is being processed, after which they run."""
+        while self._actions and self._lock.acquire(blocking=False):
+            try:
+                if self._actions:  # another thread may have run the last one
+                    self._actions.popleft()()
+            finally:
+                self._lock.release()
 
     def _in_order(self, stamp_ns: int) -> bool:
         """Return whether an image may be used: an image older than the last is not, unless the clock was set back."""
@@ -143,13 +159,22 @@ class FrameProcessor:
             return self._failed(header, Reason.NO_MAP, str(error), received_s)
         if isinstance(result, Localized):
             result = replace(result, covariance_66=result.covariance_66 + self._context.map_covariance_66)
-        hint_report, problem, jump = self._tracker.hint_report, "", None
-        if isinstance(result, Localized) and (broadcaster := self._context.broadcaster):
-            map_header = Header(stamp=header.stamp, frame_id=self._loaded.map_frame)
-            problem = broadcaster.send(result.map_T_camera, map_header, header.frame_id) or ""
-            jump = None if problem else broadcaster.jump
-        state, image_HW3 = self._tracker.state, views[0].image_HW3
-        return FrameReport(header, result, state, received_s, image_HW3, hint_report, problem, jump)
+        state, hint_report = self._tracker.state, self._tracker.hint_report
+        report = FrameReport(header, result, state, received_s, views[0].image_HW3, hint_report=hint_report)
+        return self._located(report, result) if isinstance(result, Localized) else report
+
+    def _located(self, report: FrameReport, result: Localized) -> FrameReport:
+        """Return the report with the pose of the base, which is broadcast."""
+        base, header = self._context.base, report.header
+        pose = base.locate(UncertainPose(result.map_T_camera, result.covariance_66), header)
+        if isinstance(pose, NotLocalized):
+            return replace(report, tf_problem=pose.detail, problem=pose.reason)
+        broadcaster = self._context.broadcaster
+        if broadcaster is None or self._loaded is None:
+            return replace(report, pose=pose)
+        map_header = Header(stamp=header.stamp, frame_id=self._loaded.map_frame)
+        problem = broadcaster.send(pose, map_header, base.base_frame or header.frame_id) or ""
+        return replace(report, pose=pose, tf_problem=problem, jump=None if problem else broadcaster.jump)
 
     def _odom_T_camera(self, header: Header) -> Pose44 | None:
         """Return the pose of the camera in the odometry frame; None if it is not known yet."""

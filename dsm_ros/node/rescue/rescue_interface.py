@@ -14,18 +14,17 @@ from dsm_ros.node.images.frame_processor import FrameProcessor
 from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.outputs import Outputs
 from dsm_ros.node.parameters import NodeParameters
-from dsm_ros.node.rescue.base_frame import BaseFrame
 from dsm_ros.node.rescue.initialpose import InitialPose
 from dsm_ros.node.rescue.pose_watch import Health, PoseWatch
-from dsm_ros.node.rescue.relocalize_action import RelocalizeAction
-from dsm_ros.node.rescue.requests import RescueRequest, RescueRequests
+from dsm_ros.node.rescue.requests import Listener, RescueRequest, RescueRequests
+from dsm_ros.node.tf.base_frame import BaseFrame
 
 
 @dataclass(frozen=True)
 class RescueContext:
     """Parts of the node that rescues use.
 
-    initialpose: None without publish_initialpose. is_active: returns whether images are processed.
+    initialpose: None without publish_initialpose. on_request: called after a request was opened.
     """
 
     processor: FrameProcessor
@@ -33,7 +32,7 @@ class RescueContext:
     requests: RescueRequests
     base: BaseFrame
     initialpose: InitialPose | None
-    is_active: Callable[[], bool]
+    on_request: Callable[[], None]
 
 
 class RescueInterface:
@@ -44,17 +43,27 @@ class RescueInterface:
         scope.subscription(interface.HINT, self._on_hint)
         scope.subscription(interface.TRIGGER, lambda _: self._start("~/trigger was received"))
         scope.service(interface.REINITIALIZE, self._on_reinitialize)
-        RelocalizeAction(scope, self.begin, context.requests.close, context.is_active, context.outputs)
         if values.watch_topic:
             health = Health(values.watch_timeout_s, values.watch_max_sigma_m)
             PoseWatch(scope, values.watch_topic, values.watch_type, health, self._start)
 
-    def begin(self, timeout_s: float, hint: PoseWithCovarianceStamped | None) -> RescueRequest:
-        """Search the whole map, or around a hint first, and open a request for the next pose."""
+    @property
+    def outputs(self) -> Outputs:
+        """Publishers of the node."""
+        return self._context.outputs
+
+    def begin(self, timeout_s: float, hint: PoseWithCovarianceStamped | None, listener: Listener | None = None) -> None:
+        """Open a request for the next pose, searched in the whole map, or around a hint first."""
+        request = self._context.requests.open(timeout_s, listener)
+        self._context.on_request()
         self._context.processor.change_tracker(Tracker.reset)
         if hint is not None:
             self._take_hint(hint)
-        return self._context.requests.open(timeout_s)
+        self._context.processor.between_images(request.start)
+
+    def remaining_s(self, request: RescueRequest) -> float:
+        """Return the time until the timeout of a request."""
+        return self._context.requests.remaining_s(request)
 
     def use(self, values: NodeParameters) -> None:
         """Change the timeout of rescues and the minimum radius of hints."""

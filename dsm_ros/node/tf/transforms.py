@@ -14,7 +14,7 @@ from dsm_ros.geometry.pose import Pose44
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
 from dsm_ros.node.interface import TF_IN, TF_STATIC
-from dsm_ros.node.node_scope import NodeScope
+from dsm_ros.node.node_scope import NodeScope, Switch
 from dsm_ros.node.tf.parents import Parents
 from dsm_ros.node.tf.transform_buffer import TransformBuffer, TransformStore
 
@@ -23,15 +23,21 @@ WARNING_PERIOD_S = 5.0
 
 
 class Transforms:
-    """Subscribes to /tf and /tf_static until the scope is closed. Any thread may call its methods."""
+    """Subscribes to /tf_static, and on demand to /tf, until the scope is closed. Any thread may call its methods."""
 
     def __init__(self, scope: NodeScope):
         self._node, self._store, self._parents = scope.node, make_store(), Parents()
         group = MutuallyExclusiveCallbackGroup()  # transforms arrive while other callbacks wait for one
-        self._tf_topic = scope.subscription(TF_IN, self._on_tf, group).topic_name
+        self._tf_topic = scope.node.resolve_topic_name(TF_IN.name)
+        self._switch = Switch(scope, lambda made: made.subscription(TF_IN, self._on_tf, group))
         static = scope.subscription(TF_STATIC, self._on_static, group)
         self._static_topic = static.topic_name
         on_time_jump(scope, self.clear)
+
+    def listen(self, is_needed: bool) -> None:
+        """Subscribe to /tf while transforms are needed: every message that is received costs time."""
+        if self._switch.turn(is_needed) and not is_needed:
+            self.clear()
 
     def lookup(self, target: str, source: str, stamp_ns: int | None) -> Pose44 | Missing:
         """Return target_T_source at a time (None: the newest), or why it is missing; does not wait."""

@@ -1,4 +1,5 @@
 import importlib.util
+import zipfile
 from pathlib import Path
 
 import cv2
@@ -78,3 +79,14 @@ def test_no_more_than_asked_for_are_packed(script, tmp_path):
     for i in range(5):
         cv2.imwrite(str(tmp_path / "in" / f"{i}.png"), picture(i))
     assert script.pack([tmp_path / "in"], tmp_path / "out", 3) == 3
+
+
+def test_listed_images_are_read_from_folders_and_archives_and_written_whole(script, tmp_path):
+    cv2.imwrite(str(tmp_path / "wall.png"), picture(0, 300, 600))
+    with zipfile.ZipFile(tmp_path / "models.zip", "w") as archive:
+        archive.write(tmp_path / "wall.png", "sofa/cloth.png")
+    table = tmp_path / "SOURCES.tsv"
+    table.write_text("file\tside_px\tpath\na.jpg\t256\twall.png\nb.jpg\t900\tmodels.zip/sofa/cloth.png\n")
+    assert script.pack_listed(tmp_path, table, tmp_path / "out") == 2
+    assert cv2.imread(str(tmp_path / "out" / "a.jpg")).shape == (128, 256, 3)
+    assert cv2.imread(str(tmp_path / "out" / "b.jpg")).shape == (300, 600, 3)

@@ -1,4 +1,4 @@
-"""Bags of every kind are read message by message, or refused in one line that says how to mend them."""
+"""Bags of every format are read message by message, or refused in one line with advice."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +17,7 @@ ROBOT = Robot(images=3)
 
 
 def notes(count, bag_period_ns=S):
-    """Messages with a header that tell their own number in the format."""
+    """Messages with a header and with their own number in the field format."""
     stamps = [START_NS + i * S for i in range(count)]
     return [
         (START_NS + i * bag_period_ns, "/note", compressed(ns, "", f"{i}", bytes([i]))) for i, ns in enumerate(stamps)

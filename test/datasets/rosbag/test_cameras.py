@@ -1,4 +1,4 @@
-"""Each image has the camera that its recording tells, or the recording is refused."""
+"""Each image has its recorded camera, or the recording is refused."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_camera_info_of_each_image_counts_and_uncalibrated_ones_do_not(tmp_path)
     ("camera", "said"),
     [
         (Camera(160, 120, 0.8, 0.8, 0.5, 0.5), "normalised units"),
-        (Camera(160, 90, 131, 131, 79.5, 44.5), "images are 160x120 but camera_info is of 160x90"),
+        (Camera(160, 90, 131, 131, 79.5, 44.5), "images are 160x120 but camera_info is for 160x90"),
         (Camera(160, 120, 1000, 1000, 640, 360), "another image size"),
     ],
 )
@@ -120,7 +120,7 @@ def test_a_damaged_image_is_one_image_less(tmp_path):
     sequence = opened(
         tmp_path, (START_NS - S, "/cam/image_raw", late), picture("/cam/image_raw"), info("/cam/camera_info")
     )
-    with pytest.raises(ImageError, match="sent truncated"):
+    with pytest.raises(ImageError, match="truncated; check the publisher"):
         sequence.query(1)
     assert sequence.query(0).image_HW3.shape == (120, 160, 3)
     assert sequence.describe().parts[0].source == "/cam/image_raw"

@@ -1,4 +1,4 @@
-"""Transforms that contradict each other, of other robots, or in frames that do not fit are refused or warned of."""
+"""Transforms that are contradictory, of another robot, or in unsuitable frames cause errors or warnings."""
 
 import numpy as np
 import pytest
@@ -107,7 +107,7 @@ def test_frames_on_the_shorter_side_of_a_loop_closure_are_left_out(tmp_path):
     (warning,) = sequence.describe().warnings
     assert warning.startswith("map -> odom jumps by 1.50 m and 0 degrees at 1700000001.0")
     kept = [len(lack) == 0 for lack in missing(sequence)]
-    assert kept == [False] * 6 + [True] * 6  # the part after the closure is the longer one
+    assert kept == [False] * 6 + [True] * 6  # the part after the loop closure is longer
     assert opened(tmp_path / "b", robot.everything()).describe().warnings == ()
 
 

@@ -1,4 +1,4 @@
-"""Poses are the camera's, in one world frame, or they are left out with the reason."""
+"""All poses are camera poses in one world frame, or are left out with a reason."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Recordings of a whole robot: no frame is placed more than 10 cm off, and depth is that of the image."""
+"""Bags of a complete robot: poses are correct within 10 cm, and depth is registered to the image."""
 
 import random
 
@@ -25,7 +25,7 @@ def pose_errors(sequence, robot):
 
 
 def depth_errors(sequence, robot):
-    """Return (share of pixels with depth, share of these within 2 cm) over all frames."""
+    """Return the share of pixels with depth, and the share of the depths within 2 cm, over all frames."""
     known, right = [], []
     for i in range(len(sequence)):
         frame = sequence[i]

@@ -1,4 +1,4 @@
-"""The topics of common drivers are found; another camera's depth or calibration never is."""
+"""The topics of common drivers are found; depth and calibration of another camera are never used."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def test_topics_of_common_drivers_are_found(tmp_path, colour, depth_topic):
 
 
 def realsense_with_everything():
-    """What ``ros2 bag record -a`` keeps of a RealSense with infrared images and every transport."""
+    """Messages that ``ros2 bag record -a`` records from a RealSense with infrared images and every transport."""
     root = "/camera/camera"
     depth_info = [info(f"{root}/{name}/camera_info", DEPTH_OPTICAL, DEPTH_CAMERA) for name in ("depth", "infra1")]
     png = compressed(START_NS, OPTICAL, "16UC1; compressedDepth", b"")
@@ -160,7 +160,7 @@ def test_depth_of_the_images_frame_but_another_lens_is_registered(tmp_path):
         info("/cam/depth/camera_info", camera=wide),
     )
     depth_HW = opened(tmp_path, *messages, slanted)[0].depth_HW
-    seen_at = CAMERA.cx + (np.array([20, 140]) - CAMERA.cx) / 2  # a lens twice as long sees half as far to the side
+    seen_at = CAMERA.cx + (np.array([20, 140]) - CAMERA.cx) / 2  # twice the focal length halves the field of view
     assert depth_HW[60, [20, 140]] == pytest.approx(2 + 0.01 * seen_at, abs=0.02)
     assert (depth_HW > 0).mean() > 0.95
 

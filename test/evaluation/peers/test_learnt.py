@@ -33,8 +33,7 @@ def test_without_weights_the_reason_is_one_line(monkeypatch, method):
     features.XFeat = features.ALIKED = SimpleNamespace(from_pretrained=refuse)
     monkeypatch.setitem(sys.modules, "kornia", ModuleType("kornia"))
     monkeypatch.setitem(sys.modules, "kornia.feature", features)
-    message = r"^weights could not be downloaded \(.*no route.*\); try again with a network$"
-    with pytest.raises(PeerUnavailable, match=message):
+    with pytest.raises(PeerUnavailable, match=r"^weights could not be downloaded \(.*no route.*\); try again .*$"):
         method(CPU)
 
 

@@ -11,4 +11,4 @@ def test_a_camera_scaled_to_its_images_is_logged_once(caplog):
         fitted = [fitted_camera(FULL, 317, 238) for _ in range(3)]
     assert fitted == [FULL.resized(317, 238)] * 3
     assert len(caplog.records) == 1
-    assert "images are 317x238 but camera_info is of 640x480: the calibration is scaled" in caplog.text
+    assert "images are 317x238 but camera_info is for 640x480: the calibration is scaled" in caplog.text

@@ -86,11 +86,11 @@ def test_compressed_pictures_are_not_turned(decode):
     ("wrong", "said"),
     [
         (changed(encoding="thermal9"), "encoding 'thermal9'"),
-        (changed(height=7), "it was sent truncated"),
+        (changed(height=7), "truncated; check the publisher"),
         (changed(step=23), "step 23 is less than the 24 bytes of a row"),
         (changed(width=0, step=0), "its size is 0x6"),
-        (changed(data=array.array("B")), "it was sent truncated"),
-        (CompressedImage(format="jpeg"), "holds no data"),
+        (changed(data=array.array("B")), "truncated; check the publisher"),
+        (CompressedImage(format="jpeg"), "contains no data"),
     ],
 )
 def test_what_is_wrong_is_one_line(decode, wrong, said):

@@ -1,70 +1,125 @@
-import threading
-import time
+import pytest
+from reports import FAILED, FOUND
 
-import numpy as np
-from std_msgs.msg import Header
-
-from dsm_ros.localization.result import Localized, NotLocalized, Reason, SceneCoordinates, Support
-from dsm_ros.localization.tracker import State
-from dsm_ros.node.images.frame_report import FrameReport
-from dsm_ros.node.rescue.requests import RescueRequest, RescueRequests
-
-NOTHING = SceneCoordinates(
-    np.zeros((1, 1, 3)),
-    np.zeros((1, 1), np.float32),
-    np.zeros((1, 1, 2), np.float32),
-    np.zeros((1, 1, 3), np.uint8),
-)
-FOUND = FrameReport(Header(), Localized(np.eye(4), np.eye(6), Support(), NOTHING), State.TRACKING, 0.0)
-FAILED = FrameReport(Header(), NotLocalized(Reason.TOO_FEW_INLIERS, "7 of 9"), State.LOST, 0.0)
+from dsm_ros.node.rescue.requests import Failure, RescueRequests
 
 
-def test_a_request_ends_with_the_first_pose():
-    successes = []
-    requests = RescueRequests(successes.append)
-    first, second = requests.open(10.0), requests.open(10.0)
+class Client:
+    """A listener that remembers what it hears."""
+
+    def __init__(self):
+        self.is_canceled = False
+        self.images, self.outcomes = [], []
+
+    def on_image(self, request, report):
+        self.images.append((request.frames, report))
+
+    def on_end(self, request, outcome):
+        self.outcomes.append(outcome)
+
+
+class Now:
+    """A clock that a test sets."""
+
+    time_s = 100.0
+
+    def __call__(self):
+        return self.time_s
+
+
+@pytest.fixture
+def now():
+    return Now()
+
+
+@pytest.fixture
+def successes():
+    return []
+
+
+@pytest.fixture
+def requests(now, successes):
+    return RescueRequests(now, successes.append)
+
+
+def opened(requests, timeout_s=10.0):
+    client = Client()
+    requests.open(timeout_s, client).start()
+    return client
+
+
+def test_a_request_ends_with_the_first_pose(requests, successes):
+    first, second = opened(requests), opened(requests)
     requests.deliver(FAILED)
-    assert not first.done
+    assert (first.images, first.outcomes) == ([(1, FAILED)], [])
     requests.deliver(FOUND)
-    assert first.done
-    assert second.found is FOUND
-    assert (first.frames, successes) == (2, [FOUND])
+    assert first.outcomes == second.outcomes == [FOUND]
+    assert first.images == [(1, FAILED), (2, FOUND)]
+    assert successes == [FOUND]
     assert not requests.any_open
     requests.deliver(FOUND)
     assert successes == [FOUND]
 
 
-def test_a_request_without_images_says_so():
-    request = RescueRequest(0.01)
-    request.wait(0, 1.0)
-    time.sleep(0.02)
-    assert request.done
-    reason, detail = request.failure()
-    assert reason == "timeout"
-    assert "no image" in detail
+def test_an_image_from_before_the_start_is_no_answer(requests):
+    client = Client()
+    request = requests.open(10.0, client)
+    requests.deliver(FOUND)
+    assert (request.frames, client.outcomes) == (0, [])
+    request.start()
+    requests.deliver(FOUND)
+    assert client.outcomes == [FOUND]
 
 
-def test_a_request_in_vain_tells_the_last_reason():
-    request = RescueRequest(0.05)
-    request.add(FAILED)
-    time.sleep(0.06)
-    reason, detail = request.failure()
-    assert reason == "too_few_inliers"
-    assert "none of 1 images" in detail
-    assert "7 of 9" in detail
+def test_without_images_the_timeout_says_so(requests, now):
+    client = opened(requests)
+    now.time_s += 9.9
+    requests.check()
+    assert client.outcomes == []
+    now.time_s += 0.2
+    requests.check()
+    (failure,) = client.outcomes
+    assert failure.reason == "timeout"
+    assert "no image was processed within 10.0 s" in failure.detail
 
 
-def test_waiting_ends_with_the_next_image():
-    request = RescueRequest(20.0)
-    threading.Timer(0.05, request.add, [FAILED]).start()
-    start_s = time.monotonic()
-    request.wait(0, 10.0)
-    assert time.monotonic() - start_s < 5
-    assert request.frames == 1
+def test_the_timeout_repeats_the_last_reason(requests, now):
+    client = opened(requests)
+    requests.deliver(FAILED)
+    now.time_s += 11
+    requests.check()
+    assert client.outcomes[0].reason == "too_few_inliers"
+    assert "none of 1 images" in client.outcomes[0].detail
+    assert "7 of 9" in client.outcomes[0].detail
 
 
-def test_a_closed_request_keeps_nothing_open():
-    requests = RescueRequests(None)
-    request = requests.open(10.0)
-    requests.close(request)
+def test_a_clock_that_is_set_back_starts_the_timeout_again(requests, now):
+    client = opened(requests)
+    now.time_s = 5.0
+    requests.check()
+    now.time_s = 14.9
+    requests.check()
+    assert client.outcomes == []
+    now.time_s = 15.1
+    requests.check()
+    assert client.outcomes[0].reason == "timeout"
+
+
+def test_a_canceled_request_ends_with_the_next_check(requests):
+    client = opened(requests)
+    client.is_canceled = True
+    requests.check()
+    assert client.outcomes == [Failure("canceled", "canceled after 0 images")]
     assert not requests.any_open
+
+
+def test_requests_are_refused_with_the_reason_until_they_are_accepted_again(requests):
+    refusal = Failure("inactive", "the node was deactivated")
+    before = opened(requests)
+    requests.refuse(refusal)
+    during = opened(requests)
+    assert before.outcomes == during.outcomes == [refusal]
+    requests.accept()
+    after = opened(requests)
+    requests.deliver(FOUND)
+    assert after.outcomes == [FOUND]

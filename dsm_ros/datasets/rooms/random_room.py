@@ -1,4 +1,4 @@
-"""Furnished rooms painted with a library's textures: what a network is trained in."""
+"""Rooms for training, with random furniture that is covered with random textures of a library."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dsm_ros.datasets.rooms.box import FACES, Box, free_distances_m, triple
 from dsm_ros.datasets.rooms.furniture import KINDS, Piece, Workshop, things, turned
+from dsm_ros.datasets.rooms.placement import area_of, at_wall
 from dsm_ros.datasets.rooms.scene import Room, RoomStyle
 from dsm_ros.datasets.rooms.texture import build_pyramid
 from dsm_ros.datasets.rooms.texture_pack import SIDE_TEXELS, TextureLibrary
@@ -20,8 +21,8 @@ PAINTED_SHARE_F = (0.3, 0.3, 0.3, 0.3, 0.1, 0.7)
 THICK_M = 0.015  # half of what hangs on a wall
 
 
-def make_furnished_room(seed: int, style: RoomStyle, library: TextureLibrary) -> Room:
-    """Return the room of a seed: 3 to 8 m, style.clutter pieces of furniture and what hangs and lies around."""
+def make_random_room(seed: int, style: RoomStyle, library: TextureLibrary) -> Room:
+    """Return the room of a seed: 3 to 8 m wide, with style.clutter pieces of furniture, pictures, carpets and lamps."""
     rng = np.random.default_rng(seed)
     size_3 = rng.uniform([3.0, 3.0, 2.3], [8.0, 6.5, 3.4])
     walks = tuple(make_walk(size_3, number, rng) for number in range(WALKS))
@@ -39,7 +40,7 @@ def make_furnished_room(seed: int, style: RoomStyle, library: TextureLibrary) ->
 
 
 def _draw(library: TextureLibrary, rng: np.random.Generator) -> Tensor:
-    """Return any texture of a library, turned, tinted, brightened or darkened: (3, S, S), 0..1."""
+    """Return a random texture of a library, rotated, tinted, brightened or darkened: (3, S, S), 0..1."""
     image_SS3 = np.rot90(library[int(rng.integers(len(library)))], int(rng.choice([0, 0, 0, 1, 2, 3])))[::-1]
     tint_3 = rng.uniform(0.75, 1.25, 3) * np.exp(rng.uniform(-0.4, 0.35)) / 255
     texture_SS3 = np.minimum(image_SS3 * tint_3.astype(np.float32), 1)
@@ -52,14 +53,14 @@ def _paint(rng: np.random.Generator) -> Tensor:
 
 
 def _furniture(size_3: NDArray[np.float64], path_P3: NDArray[np.float64], count: int, shop: Workshop) -> list[Box]:
-    """Return up to ``count`` pieces that stand apart from each other and from the walks."""
+    """Return up to ``count`` pieces that keep their distance from each other and from the walks."""
     placed: list[Box] = []
     floor_area: list[tuple[float, float, float, float]] = []
     for _ in range(count * 8):
         if len(floor_area) == count:
             break
         piece = _placed(KINDS[shop.rng.integers(len(KINDS))](shop), size_3, shop)
-        x0, y0, x1, y1 = area = _area(piece)
+        x0, y0, x1, y1 = area = area_of(piece)
         inside = x0 >= 0 and y0 >= 0 and x1 <= size_3[0] and y1 <= size_3[1]
         apart = all(x1 < a0 or a1 < x0 or y1 < b0 or b1 < y0 for a0, b0, a1, b1 in floor_area)
         if inside and apart and free_distances_m(piece, path_P3).min() > CLEARANCE_M:
@@ -69,28 +70,15 @@ def _furniture(size_3: NDArray[np.float64], path_P3: NDArray[np.float64], count:
 
 
 def _placed(piece: Piece, size_3: NDArray[np.float64], shop: Workshop) -> Piece:
-    """Return a piece with its back at any wall, or anywhere and turned anyhow."""
+    """Return a piece with its back to a random wall, or at a random place with a random yaw."""
     if shop.rng.random() < 0.3:
         middle_2 = shop.rng.uniform(0.3, size_3[:2] - 0.3)
         return turned(piece, shop.between(-np.pi, np.pi), (float(middle_2[0]), float(middle_2[1]), 0.0))
     wall = int(shop.rng.integers(4))
-    gap_m = shop.between(0.01, 0.05) - _area(piece)[1]  # from the wall to the piece's origin
-    reach_m = max(_area(piece)[2], -_area(piece)[0])
+    x0, y0, x1, _ = area_of(piece)
+    gap_m, reach_m = shop.between(0.01, 0.05) - y0, max(x1, -x0)
     along_m = shop.between(reach_m, max(reach_m, float(size_3[wall % 2]) - reach_m))
-    yaw_rad = wall * np.pi / 2 + float(shop.rng.normal(0, 0.02))
-    wide, deep = float(size_3[0]), float(size_3[1])
-    place_2 = ((along_m, gap_m), (wide - gap_m, along_m), (along_m, deep - gap_m), (gap_m, along_m))[wall]
-    return turned(piece, yaw_rad, (*place_2, 0.0))
-
-
-def _area(piece: Piece) -> tuple[float, float, float, float]:
-    """Return the rectangle of floor that a piece covers: x, y of its two corners."""
-    centre_B2 = np.array([box.centre_3[:2] for box in piece])
-    turn_B22 = np.array([[[abs(np.cos(b.yaw_rad)), abs(np.sin(b.yaw_rad))]] * 2 for b in piece])
-    turn_B22[:, 1] = turn_B22[:, 1, ::-1]
-    reach_B2 = (turn_B22 @ np.array([box.half_3[:2] for box in piece])[:, :, None])[..., 0]
-    low_2, high_2 = (centre_B2 - reach_B2).min(0), (centre_B2 + reach_B2).max(0)
-    return float(low_2[0]), float(low_2[1]), float(high_2[0]), float(high_2[1])
+    return at_wall(piece, wall, along_m, gap_m, size_3, float(shop.rng.normal(0, 0.02)))
 
 
 def _on_a_wall(size_3: NDArray[np.float64], shop: Workshop) -> Piece:
@@ -107,9 +95,7 @@ def _on_a_wall(size_3: NDArray[np.float64], shop: Workshop) -> Piece:
         board = shop.box((0, 0.1, low), (x, 0.1, 0.012), shop.texture(), 0.5)
         piece = [board, *turned(things(shop, x, 0.1, 0.012, 4, 0.3), 0.0, (0.0, 0.1, low))]
     along_m = shop.between(x, max(x, float(size_3[wall % 2]) - x))
-    wide, deep = float(size_3[0]), float(size_3[1])
-    place_2 = ((along_m, 0.0), (wide, along_m), (along_m, deep), (0.0, along_m))[wall]
-    return turned(piece, wall * np.pi / 2, (*place_2, 0.0))
+    return at_wall(piece, wall, along_m, 0.0, size_3)
 
 
 def _flat_things(size_3: NDArray[np.float64], shop: Workshop) -> Piece:

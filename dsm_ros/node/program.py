@@ -1,0 +1,118 @@
+"""Program of the relocalizer node: startup, executor, and an end within a second of SIGINT or SIGTERM."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from typing import NoReturn
+
+import rclpy
+from rclpy.exceptions import InvalidHandle, ParameterException
+from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.logging import get_logger
+from rclpy.signals import SignalHandlerOptions
+
+from dsm_ros.node.loading import Loader, load
+from dsm_ros.node.relocalizer_node import RelocalizerNode
+
+EXECUTOR_THREADS = 4  # images, transforms, services, and a map that is being loaded
+CRASHED, CANNOT_START = 1, 2
+MAX_SPIN_FAILURES, SPIN_PAUSE_S = 1000, 0.001  # in a row
+MAX_FAREWELL_S, RESULT_SENT_S, MAX_JOIN_S = 0.3, 0.2, 0.3
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+RCLError = rclpy_implementation.RCLError
+
+
+class Runner:
+    """Starts a node and runs its callbacks in a thread, so that the main thread can react to signals at once.
+
+    status: exit status of the program once the thread has ended.
+    """
+
+    def __init__(self, node: RelocalizerNode):
+        self.status = 0
+        self._node = node
+        self._thread = threading.Thread(target=self._run, name="executor", daemon=True)
+
+    def run(self) -> None:
+        """Run the node until a signal arrives, or until it fails to start. The signals must be blocked."""
+        self._thread.start()
+        signal.sigwait(SIGNALS)
+
+    def join(self) -> None:
+        """Wait until no callback uses the node any more; call it after a shutdown of ROS."""
+        self._thread.join(MAX_JOIN_S)
+
+    def _run(self) -> None:
+        try:
+            if self._node.get_parameter("autostart").value and not start(self._node):
+                self.status = CANNOT_START
+            else:
+                spin(self._node)
+        except Exception:
+            self.status = CRASHED
+            raise
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)  # wakes the main thread
+
+
+def start(node: RelocalizerNode) -> bool:
+    """Configure and activate the node; return whether both succeeded."""
+    success = TransitionCallbackReturn.SUCCESS
+    return node.trigger_configure() == success and node.trigger_activate() == success
+
+
+def spin(node: RelocalizerNode) -> None:
+    """Run callbacks until ROS is shut down. Raises an error of rclpy that repeats MAX_SPIN_FAILURES times in a row."""
+    executor, failures = MultiThreadedExecutor(EXECUTOR_THREADS), 0
+    executor.add_node(node)
+    while rclpy.ok():
+        try:
+            executor.spin_once()
+            failures = 0
+        except ExternalShutdownException:
+            return
+        except (InvalidHandle, RCLError):  # another thread is destroying an entity of the wait set
+            failures += 1
+            if failures > MAX_SPIN_FAILURES:
+                raise
+            time.sleep(SPIN_PAUSE_S)
+
+
+def say_farewell(node: RelocalizerNode) -> None:
+    """End all goals with the reason, and leave the executor some time to send their results."""
+    deadline_s, any_goal = time.monotonic() + MAX_FAREWELL_S, node.end_goals()
+    while node.end_goals() and time.monotonic() < deadline_s:
+        time.sleep(0.01)
+    if any_goal:
+        time.sleep(RESULT_SENT_S)
+
+
+def end(status: int) -> NoReturn:
+    """End the process without waiting for the image that is being processed, or for threads of torch and LanceDB."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def main(loader: Loader = load) -> NoReturn:
+    """Run the node until it is interrupted; the exit status is 2 if ``autostart`` is set and the node cannot start."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # in all threads, so that only sigwait receives a signal
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        node = RelocalizerNode(loader)
+    except ParameterException as error:  # a value of the wrong type or out of range
+        get_logger("relocalizer").fatal(str(error))
+        end(CANNOT_START)
+    runner = Runner(node)
+    runner.run()
+    say_farewell(node)
+    rclpy.try_shutdown()  # first, because what is still running then fails silently
+    runner.join()
+    node.destroy_node()
+    end(runner.status)
