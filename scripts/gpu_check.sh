@@ -83,15 +83,15 @@ fi
 
 DSM="$PYTHON -m dsm_ros" ROOM=rooms:7 DATA=$(realpath -m "${DSM_SHARED_DATA:-../shared/data}")
 if [ "$DEVICE" = cpu ]; then
-    KEYFRAMES=20 IMAGES=2 SIZE=128 MAPPED=0:60:20 ASKED=5:60:25 WORKERS=0
+    MAP_KEYFRAMES=20 KEYFRAMES=2 SIZE=128 MAPPED=0:60:20 ASKED=5:60:25 WORKERS=0
     RECIPE="preset: lite,steps: 3,episodes: 1,views: 4,queries: 1,width_px: 96,height_px: 64,pool: 1"
 else
-    KEYFRAMES=1000 IMAGES=5,10 SIZE=512 MAPPED=0:300:10 ASKED=5:205:10 WORKERS=$(nproc)
+    MAP_KEYFRAMES=1000 KEYFRAMES=5,10 SIZE=512 MAPPED=0:300:10 ASKED=5:205:10 WORKERS=$(nproc)
     RECIPE="preset: lite,episodes: 4,views: 10,queries: 4,width_px: 256,height_px: 192,pool: 32"
 fi
 
 bench() { # NAME LIMIT_S ARGUMENTS...
-    step "$1" "$2" $DSM bench --device "$DEVICE" --keyframes "$KEYFRAMES" --images "$IMAGES" --sizes "$SIZE" \
+    step "$1" "$2" $DSM bench --device "$DEVICE" --map-keyframes "$MAP_KEYFRAMES" --keyframes "$KEYFRAMES" --sizes "$SIZE" \
         --json "$WORK/$1.json" "${@:3}"
 }
 
@@ -105,7 +105,7 @@ poses() { # NAME MAP SEQUENCE FRAMES: evaluate poses, and compare those of the d
 
 profile() { # NAME LIMIT_S ARGUMENTS...: append a profile to profile.txt
     step "$1" "$2" "$PYTHON" scripts/gpu_profile.py "$WORK/room.map" "$ROOM" --frames "$ASKED" --device "$DEVICE" \
-        --keyframes "$KEYFRAMES" --out "$WORK/$1.txt" "${@:3}"
+        --map-keyframes "$MAP_KEYFRAMES" --out "$WORK/$1.txt" "${@:3}"
     [ -f "$WORK/$1.txt" ] && { echo "== $1"; cat "$WORK/$1.txt"; } >>"$OUT/profile.txt"
 }
 

@@ -48,7 +48,7 @@ def _lines(name: str, figures: dict[str, Any]) -> list[str]:
     for row in figures["sweep"]:
         stages = ", ".join(f"{key} {value:.2f}" for key, value in row["ms_per_frame"].items())
         memory = f"{row['peak_rss_mb']:.0f} MB process memory, GPU {_short(row['gpu_mb'])} MB"
-        setting = f"{row['keyframes']} keyframes, N {row['scene_images']}, {row['width_px']}x{row['height_px']}"
+        setting = f"{row['map_keyframes']} keyframes, N {row['keyframes']}, {row['width_px']}x{row['height_px']}"
         lines.append(f"{name}, {row['runtime']} on {row['device']}, {setting}: {stages} ms; {memory}")
     return lines
 

@@ -32,11 +32,11 @@ def test_the_short_form_runs_every_step_without_a_gpu(tmp_path):
     subprocess.run(["bash", SCRIPTS / "gpu_check.sh", "--device", "cpu"], env=environment, check=True)
     said = (tmp_path / "summary.txt").read_text()
     assert {line.split(": ")[0] for line in said.splitlines() if ": done, " in line} >= STEPS
-    assert "a second in the second half" in said
+    assert "per second in the second half" in said
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert figures["room-poses"]["both"] == 3
     assert figures["room-poses"]["max_translation_m"] == 0
-    assert figures["lite"]["sweep"][0]["keyframes"] == 20
+    assert figures["lite"]["sweep"][0]["map_keyframes"] == 20
     assert "idle share" in (tmp_path / "profile.txt").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figures.json", "log.txt", "profile.txt", "summary.txt"]
 

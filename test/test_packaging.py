@@ -65,6 +65,7 @@ def test_the_wheel_has_the_version_of_package_xml(wheel):
 
 def test_the_wheel_has_weights_configuration_and_the_marker_of_typing(wheel):
     expected = {"dsm_ros/py.typed", "dsm_ros/models/dsm_lite.safetensors", "dsm_ros/config/relocalizer.yaml"}
+    expected |= {f"dsm_ros/datasets/rooms/textures/{name}" for name in ("SOURCES.tsv", "README.md", "brick.jpg")}
     assert expected <= set(wheel.namelist())
 
 

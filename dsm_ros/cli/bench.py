@@ -18,18 +18,17 @@ if TYPE_CHECKING:
 class SweepOptions:
     """Options that vary the settings of the localizer, as comma-separated lists."""
 
-    keyframes: Annotated[str, typer.Option(help="Numbers of keyframes in the map.")] = "10,100,1000,10000,100000"
-    images: Annotated[str, typer.Option(help="Numbers of keyframes matched per image.")] = "5,10,20"
+    map_keyframes: Annotated[str, typer.Option(help="Numbers of keyframes in the map.")] = "10,100,1000,10000,100000"
+    keyframes: Annotated[str, typer.Option(help="Numbers of keyframes matched per image, N.")] = "5,10,20"
     sizes: Annotated[str, typer.Option(help="Long sides of the network's input, px.")] = "384,512,640"
 
     def cases(self, options: LocalizerOptions) -> list[Case]:
         """Return the settings to measure. Raises DsmError when a list is malformed."""
         from dsm_ros.evaluation.bench_sweep import Case, cases
 
+        map_keyframes, keyframes = numbers(self.map_keyframes, "map-keyframes"), numbers(self.keyframes, "keyframes")
         base = Case(0, 0, 0, options.model, options.device, options.runtime)
-        return cases(
-            numbers(self.keyframes, "keyframes"), numbers(self.images, "images"), numbers(self.sizes, "sizes"), base
-        )
+        return cases(map_keyframes, keyframes, numbers(self.sizes, "sizes"), base)
 
 
 @with_options

@@ -12,7 +12,10 @@ from dsm_ros.errors import MapError
 
 if TYPE_CHECKING:
     from dsm_ros.datasets.description import Description
+    from dsm_ros.datasets.frame import FrameSequence
+    from dsm_ros.datasets.source_options import SourceOptions
     from dsm_ros.scene_map.builder import BuildReport
+    from dsm_ros.scene_map.keyframe_spacing import Selection
 
 FEW_KEYFRAMES = 3
 
@@ -40,11 +43,8 @@ def build(
 
     dsm map build --refresh kitchen.map
     """
-    from dsm_ros.datasets.frame import parse_frames
-    from dsm_ros.datasets.open_sequence import open_sequence
-    from dsm_ros.progress import progress_bar, spinner
+    from dsm_ros.progress import progress_bar
     from dsm_ros.scene_map.builder import build_map
-    from dsm_ros.scene_map.keyframe_spacing import choose_spacing, select_keyframes
     from dsm_ros.scene_map.location import check_target
 
     if refresh:
@@ -53,16 +53,28 @@ def build(
     if not map_uri:
         raise MapError("the argument MAP is missing; give a folder for the map: dsm map build SEQUENCE MAP")
     check_target(map_uri, append)
-    with spinner(f"opening {sequence}"):
-        opened = open_sequence(sequence, sources.options())
-    indices = parse_frames(frames, len(opened))
-    with spinner("reading poses"):
-        selection = select_keyframes(opened, indices, choose_spacing(every, frames))
+    opened, indices, selection = open_and_select(sequence, sources.options(), frames, every)
     network = network_options.load()
     with progress_bar("building") as on_progress:
         report = build_map(opened, selection.indices, map_uri, network, session, append, on_progress)
     show_parts(opened.describe())
     show_report(map_uri, len(indices), report, selection.left_out)
+
+
+def open_and_select(
+    sequence: str, sources: SourceOptions, frames: str | None, every: str | None
+) -> tuple[FrameSequence, range, Selection]:
+    """Open a sequence; return it with the indices of --frames and the keyframes among them."""
+    from dsm_ros.datasets.frame import parse_frames
+    from dsm_ros.datasets.open_sequence import open_sequence
+    from dsm_ros.progress import spinner
+    from dsm_ros.scene_map.keyframe_spacing import choose_spacing, select_keyframes
+
+    with spinner(f"opening {sequence}"):
+        opened = open_sequence(sequence, sources)
+    indices = parse_frames(frames, len(opened))
+    with spinner("reading poses"):
+        return opened, indices, select_keyframes(opened, indices, choose_spacing(every, frames))
 
 
 def refresh_map(map_uri: str, network_options: NetworkOptions) -> None:

@@ -15,8 +15,7 @@ def rooms(
 ) -> None:
     """Render a walk through a procedural room to files: images, exact depth, exact poses.
 
-    A walk is a closed camera path. The specification rooms:SEED/OPTIONS gives the same frames to every command without
-    files.
+    A walk is a closed camera path. Every command reads the same frames from rooms:SEED/OPTIONS without any files.
 
     \b
     furnished=1        photographed textures and the furniture of a living room

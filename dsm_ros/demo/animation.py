@@ -32,8 +32,7 @@ def save_animation(
     on_progress: Callable[[int, int], None],
 ) -> None:
     """Write up to FRAMES of the localized frames; the ending of the path names the format, such as .webp or .gif."""
-    localized = [(score, index) for score, index in summary.scored if score.map_T_camera is not None]
-    chosen = localized[:: max(1, -(-len(localized) // FRAMES))]
+    chosen = summary.localized[:: max(1, -(-len(summary.localized) // FRAMES))]
     picture, figure = picture_of(scene_map), DemoFigure(title_of(summary, scene_map))
     pale = (BACKGROUND - PALE_SHARE * (BACKGROUND - picture.points.astype(float))).astype(np.uint8)
     clouds: list[tuple[np.ndarray, Image]] = []

@@ -28,6 +28,8 @@ from dsm_ros.scene_map.scene_map import SceneMap
 SIZE_IN, DPI = (16.0, 9.6), 110
 MAP_SIZE_PX, MAP_POINTS, CAMERA_M = (1200, 900), 1_500_000, 0.16
 CAMERA_COLOR = "#e7298a"
+DOTS = 60  # so few that the true path stays visible between them
+CANDIDATES = 12
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class MapPicture:
         view.draw_path(image, truth_P3, _rgb(TRUE_COLOR), 4)
         found = [score.map_T_camera[:3, 3] for score in scores if score.map_T_camera is not None]
         if found:
-            view.draw_dots(image, np.stack(found), _rgb(ESTIMATE_COLOR), 5)
+            view.draw_dots(image, np.stack(found[:: -(-len(found) // DOTS)]), _rgb(ESTIMATE_COLOR), 5)
         if shown.map_T_camera is not None:
             view.draw_camera(image, shown.map_T_camera, _rgb(CAMERA_COLOR), 2 * CAMERA_M, 4)
         return image
@@ -130,12 +132,15 @@ def title_of(summary: Summary, scene_map: SceneMap) -> str:
 def save_picture(
     summary: Summary, scene_map: SceneMap, localizer: Localizer, queries: FrameSequence, path: Path
 ) -> None:
-    """Write the map with the whole path, beside the localized frame in the middle of it."""
-    localized = [(score, index) for score, index in summary.scored if score.map_T_camera is not None]
+    """Write the map with all paths, beside the most varied of a few localized images."""
     if not summary.scored:
         return
-    shown, index = (localized or summary.scored)[len(localized or summary.scored) // 2]
-    frame, picture, figure = queries[index], picture_of(scene_map), DemoFigure(title_of(summary, scene_map))
+    candidates = summary.localized or summary.scored
+    shown, frame = max(
+        ((score, queries[index]) for score, index in candidates[:: -(-len(candidates) // CANDIDATES)]),
+        key=lambda candidate: float(candidate[1].image_HW3.std()),
+    )
+    picture, figure = picture_of(scene_map), DemoFigure(title_of(summary, scene_map))
     result = localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
     paths = picture.with_paths(picture.points, summary.truth_P3, [score for score, _ in summary.scored], shown)
     figure.show(paths, frame, result.coordinates)

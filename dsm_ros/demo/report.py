@@ -29,6 +29,11 @@ class Summary:
     truth_P3: NDArray[np.float64]
     figures: dict[str, float | int | None]
 
+    @property
+    def localized(self) -> list[tuple[FrameScore, int]]:
+        """The scored frames that have a pose."""
+        return [(score, index) for score, index in self.scored if score.map_T_camera is not None]
+
 
 def summarise_recording(recording: Recording, queries: FrameSequence, frames: range) -> Summary:
     """Compare the recorded poses with the ground truth of the same timestamps."""

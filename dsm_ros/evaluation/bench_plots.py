@@ -14,8 +14,8 @@ from dsm_ros.localization.result import STAGES
 
 COLORS = ("#7570b3", "#e7298a", "#1b9e77", "#d95f02")  # of the stages without their total
 AXES: dict[str, Callable[[SweepRow], int]] = {
-    "keyframes in the map": lambda row: row.keyframes,
-    "keyframes matched (N)": lambda row: row.scene_images,
+    "keyframes in the map": lambda row: row.map_keyframes,
+    "keyframes matched (N)": lambda row: row.keyframes,
     "input width (px)": lambda row: row.width_px,
 }
 

@@ -33,8 +33,8 @@ Progress = Callable[[int, int], None]
 class Case:
     """One setting: keyframes in the map, keyframes matched (N), size of the network's input, weights and device."""
 
+    map_keyframes: int
     keyframes: int
-    scene_images: int
     long_side_px: int
     model: Path | None = None
     device: str = "cpu"
@@ -51,8 +51,8 @@ class Case:
 class SweepRow:
     """The figures of one setting: median times, frame rate, peak memory of the process and of the GPU."""
 
+    map_keyframes: int
     keyframes: int
-    scene_images: int
     width_px: int
     height_px: int
     runtime: str
@@ -64,11 +64,12 @@ class SweepRow:
     gpu_mb: float | None
 
 
-def cases(keyframes: Sequence[int], images: Sequence[int], sizes: Sequence[int], base: Case) -> list[Case]:
+def cases(map_keyframes: Sequence[int], keyframes: Sequence[int], sizes: Sequence[int], base: Case) -> list[Case]:
     """Return one setting for each value of a list, with the middle values of the other two lists."""
-    base = replace(base, keyframes=_middle(keyframes), scene_images=_middle(images), long_side_px=_middle(sizes))
-    varied = [replace(base, keyframes=value) for value in keyframes]
-    varied += [replace(base, scene_images=value) for value in images]
+    middle = _middle(map_keyframes), _middle(keyframes), _middle(sizes)
+    base = replace(base, map_keyframes=middle[0], keyframes=middle[1], long_side_px=middle[2])
+    varied = [replace(base, map_keyframes=value) for value in map_keyframes]
+    varied += [replace(base, keyframes=value) for value in keyframes]
     varied += [replace(base, long_side_px=value) for value in sizes]
     return list(dict.fromkeys(varied))
 
@@ -96,8 +97,8 @@ def measure(case: Case, map_uri: str, frames: Sequence[Frame]) -> SweepRow:
     prepare_process()
     network = case.load_network()
     scene_map = SceneMap.open(map_uri, network.model_hash, case.device)
-    scene_map = resized_map(scene_map, case.keyframes)
-    config = LocalizerConfig(temporal=False).with_keyframes(case.scene_images)
+    scene_map = resized_map(scene_map, case.map_keyframes)
+    config = LocalizerConfig(temporal=False).with_keyframes(case.keyframes)
     localizer = Localizer(scene_map, network, config)
     results = [
         localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
@@ -106,8 +107,8 @@ def measure(case: Case, map_uri: str, frames: Sequence[Frame]) -> SweepRow:
     times_ms = median_times_ms([result.times_ms for result in results[len(frames) :]])
     camera = network.encode(frames[0].image_HW3, frames[0].camera).camera
     return SweepRow(
+        case.map_keyframes,
         case.keyframes,
-        case.scene_images,
         camera.width_px,
         camera.height_px,
         runtime_of(network),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -33,12 +33,16 @@ TF_STATIC_QOS = QoSProfile(
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic that the node subscribes to or publishes."""
+    """A topic that the node subscribes to or publishes.
+
+    entity_id: part of the names of the QoS parameters, for a second subscription to the same topic.
+    """
 
     name: str
     kind: type
     qos: QoSProfile
     description: str
+    entity_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,12 @@ CAMERA_INFO = Topic(
     "Calibration of the camera, which may change at any time. Distortion models: plumb_bob, rational_polynomial, "
     "equidistant. Each camera of a rig has its own topic, for example `front/camera_info`.",
 )
+LATCHED_CAMERA_INFO = replace(
+    CAMERA_INFO,
+    qos=LATCHED,
+    description="The same topic, for drivers that publish `camera_info` once and latched.",
+    entity_id="latched",
+)
 HINT = Topic(
     "initialpose",
     PoseWithCovarianceStamped,
@@ -89,7 +99,14 @@ POSE = Topic(
     "~/pose",
     PoseWithCovarianceStamped,
     RELIABLE,
-    "Pose of the camera in the map, or of `base_frame` for a rig, with the image's timestamp. Only accepted poses.",
+    "Pose of `base_frame` in the map, or of the camera without `base_frame`, with the image's timestamp. "
+    "Only accepted poses.",
+)
+CAMERA_POSE = Topic(
+    "~/camera_pose",
+    PoseWithCovarianceStamped,
+    RELIABLE,
+    "Pose of the camera in the map, of a rig that of `base_frame`, as it was measured. Only accepted poses.",
 )
 STATUS = Topic(
     "~/status",
@@ -118,7 +135,12 @@ TF_OUT = Topic(
     TF_QOS,
     "map -> `odom_frame` at 20 Hz. Without `odom_frame`: map -> `base_frame` or map -> camera with each accepted pose.",
 )
-DIAGNOSTICS = Topic("/diagnostics", DiagnosticArray, RELIABLE, "State and counts of images, once a second.")
+DIAGNOSTICS = Topic(
+    "/diagnostics",
+    DiagnosticArray,
+    RELIABLE,
+    "Health of image input, localization, transforms and map, once a second.",
+)
 RESCUE_POSE = Topic(
     "initialpose",
     PoseWithCovarianceStamped,
@@ -141,6 +163,7 @@ SUBSCRIBED = (
     IMAGE,
     COMPRESSED_IMAGE,
     CAMERA_INFO,
+    LATCHED_CAMERA_INFO,
     HINT,
     TRIGGER,
     TF_IN,
@@ -148,6 +171,17 @@ SUBSCRIBED = (
     WATCHED_POSE,
     WATCHED_ODOMETRY,
 )
-PUBLISHED = (POSE, STATUS, SCENE_COORDINATES, DEBUG_IMAGE, MAP_POINTS, KEYFRAMES, TF_OUT, DIAGNOSTICS, RESCUE_POSE)
+PUBLISHED = (
+    POSE,
+    CAMERA_POSE,
+    STATUS,
+    SCENE_COORDINATES,
+    DEBUG_IMAGE,
+    MAP_POINTS,
+    KEYFRAMES,
+    TF_OUT,
+    DIAGNOSTICS,
+    RESCUE_POSE,
+)
 ACTIONS = (RELOCALIZE,)
 SERVICES = (LOAD_MAP, RESET, REINITIALIZE)

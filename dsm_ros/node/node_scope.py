@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from copy import copy
 from typing import Any
 
 from rclpy.action import ActionServer
@@ -11,11 +13,47 @@ from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.publisher import Publisher
+from rclpy.qos import QoSPolicyKind
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 
 from dsm_ros.geometry.trajectory import NS_PER_S
 from dsm_ros.node.interface import Server, Topic
 from dsm_ros.node.interruption import interruptible
+
+OVERRIDABLE = tuple(QoSPolicyKind[name] for name in ("HISTORY", "DEPTH", "RELIABILITY", "DURABILITY"))
+
+
+class Switch:
+    """Makes entities while they are needed, until its scope is closed. Any thread may call its methods.
+
+    make: makes the entities in the scope that it is given.
+    """
+
+    def __init__(self, scope: NodeScope, make: Callable[[NodeScope], None]):
+        self._node, self._lock = scope.node, threading.Lock()
+        self._make: Callable[[NodeScope], None] | None = make
+        self._made: NodeScope | None = None
+        scope.on_close(self._close)
+
+    def turn(self, is_on: bool) -> bool:
+        """Make the entities, or destroy them; return whether that was a change."""
+        with self._lock:
+            if self._make is None or is_on == (self._made is not None):
+                return False
+            if self._made:
+                self._made.close()
+                self._made = None
+            else:
+                made = NodeScope(self._node)
+                with made.closed_on_error():
+                    self._make(made)
+                self._made = made
+            return True
+
+    def _close(self) -> None:
+        self.turn(False)
+        self._make = None  # which may hold the owner of this switch
 
 
 class NodeScope:
@@ -47,7 +85,8 @@ class NodeScope:
 
     def publisher(self, topic: Topic) -> Publisher:
         """Return a new publisher."""
-        publisher = self.node.create_publisher(topic.kind, topic.name, topic.qos)
+        qos = copy(topic.qos)  # overrides change it
+        publisher = self.node.create_publisher(topic.kind, topic.name, qos, qos_overriding_options=overrides(topic))
         self.on_close(self.node.destroy_publisher, publisher)
         return publisher
 
@@ -55,7 +94,14 @@ class NodeScope:
         self, topic: Topic, callback: Callable[[Any], None], group: CallbackGroup | None = None
     ) -> Subscription:
         """Return a new subscription, whose callback runs in a callback group, by default in that of the node."""
-        subscription = self.node.create_subscription(topic.kind, topic.name, callback, topic.qos, callback_group=group)
+        subscription = self.node.create_subscription(
+            topic.kind,
+            topic.name,
+            callback,
+            copy(topic.qos),  # overrides change it
+            callback_group=group,
+            qos_overriding_options=overrides(topic),
+        )
         self.on_close(self.node.destroy_subscription, subscription)
         return subscription
 
@@ -86,6 +132,11 @@ class NodeScope:
         self.node.remove_waitable(server)  # first, because the executor cannot wait for a server without a handle
         with suppress(ValueError):  # rclpy removes the waitable a second time
             server.destroy()
+
+
+def overrides(topic: Topic) -> QoSOverridingOptions:
+    """Return the QoS policies that parameters (qos_overrides.TOPIC.subscription.depth ...) may override."""
+    return QoSOverridingOptions(OVERRIDABLE, entity_id=topic.entity_id)
 
 
 def ros_time_s(node: Node) -> float:

@@ -1,4 +1,4 @@
-"""Publishers of poses, statuses, clouds, the debug image, the map and diagnostics."""
+"""Publishers of poses, statuses, clouds, the debug image and the map."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from std_msgs.msg import Header
 
 from dsm_ros.localization.result import Localized
 from dsm_ros.localization.tracker import State
 from dsm_ros.msg import RelocalizationStatus
 from dsm_ros.node import interface
+from dsm_ros.node.activity import Activity
 from dsm_ros.node.conversions import cloud_to_msg, image_to_msg, points_to_msg, pose_to_msg
 from dsm_ros.node.display.debug_image import draw_debug_image
 from dsm_ros.node.display.keyframe_markers import keyframe_markers
-from dsm_ros.node.images.frame_report import FaultCounts, FrameReport
-from dsm_ros.node.images.latest_image_worker import WorkerCounts
+from dsm_ros.node.images.frame_report import FrameReport
 from dsm_ros.node.loading import KeyframeImages, Loaded
 from dsm_ros.node.node_scope import NodeScope
 
@@ -32,30 +31,24 @@ STATES = {
 class Outputs:
     """Publishes until the scope is closed. Clouds and images without a subscriber are not computed.
 
-    map_frame: frame of the map in use; empty before the first map is loaded.
+    activity: counts what is published. map_frame: frame of the map in use; empty before the first map is loaded.
     """
 
-    def __init__(self, scope: NodeScope):
+    def __init__(self, scope: NodeScope, activity: Activity):
         self._node, self.map_frame = scope.node, ""
         self._pose = scope.publisher(interface.POSE)
+        self._camera_pose = scope.publisher(interface.CAMERA_POSE)
         self._status = scope.publisher(interface.STATUS)
         self._cloud = scope.publisher(interface.SCENE_COORDINATES)
         self._debug = scope.publisher(interface.DEBUG_IMAGE)
         self._map_points = scope.publisher(interface.MAP_POINTS)
         self._keyframes = scope.publisher(interface.KEYFRAMES)
-        self._diagnostics = scope.publisher(interface.DIAGNOSTICS)
         self._keyframe_images: KeyframeImages = lambda ids: []
-        self._last: FrameReport | None = None
-        self._counts, self._localized = WorkerCounts(), 0
+        self._activity = activity
 
     def header(self, stamp: Any) -> Header:
         """Return a header in the map frame."""
         return Header(stamp=stamp, frame_id=self.map_frame)
-
-    def start_counting(self) -> WorkerCounts:
-        """Return new image counts for a worker; status and diagnostics report these counts from now on."""
-        self._counts = WorkerCounts()
-        return self._counts
 
     def show_map(self, loaded: Loaded) -> None:
         """Publish the points and the keyframes of a map, latched."""
@@ -70,13 +63,14 @@ class Outputs:
         if not self._node.context.ok():
             return
         header, result = self.header(report.header.stamp), report.result
-        if isinstance(result, Localized):
-            self._localized += 1
-            self._pose.publish(pose_to_msg(result.map_T_camera, result.covariance_66, header))
+        if report.pose:
+            self._pose.publish(pose_to_msg(report.pose.a_T_b, report.pose.covariance_66, header))
+        if isinstance(result, Localized) and self._camera_pose.get_subscription_count():
+            self._camera_pose.publish(pose_to_msg(result.map_T_camera, result.covariance_66, header))
         if result.coordinates is not None and self._cloud.get_subscription_count():
             self._cloud.publish(cloud_to_msg(result.coordinates, header))
         self._log_change(report)
-        self._last = report
+        self._activity.add(report)
         self._status.publish(self.describe(report))
         if report.image_HW3 is not None and self._debug.get_subscription_count():
             keyframes = self._keyframe_images(result.support.keyframe_ids)
@@ -84,12 +78,13 @@ class Outputs:
 
     def _log_change(self, report: FrameReport) -> None:
         """Log each change of the state with its reason."""
-        if self._last and self._last.state is report.state:
+        last = self._activity.last
+        if last and last.state is report.state:
             return
         if report.state is State.TRACKING:
             self._node.get_logger().info("tracking")
         else:
-            self._node.get_logger().warning(state_text(report))
+            self._node.get_logger().warning(report.state_text)
 
     def describe(self, report: FrameReport) -> RelocalizationStatus:
         """Return the status message of an image."""
@@ -103,32 +98,9 @@ class Outputs:
         for stage, ms in asdict(result.times_ms).items():
             setattr(message, f"{stage}_ms", float(ms))
         message.latency_ms = (time.monotonic() - report.received_s) * 1e3
-        counts = self._counts
+        counts, rates = self._activity.counts, self._activity.rates
         message.frames_received, message.frames_dropped = counts.received, counts.dropped
-        message.frames_failed, message.frames_localized = counts.failed, self._localized
+        message.frames_failed, message.frames_localized = counts.failed, self._activity.localized
+        message.image_rate_hz, message.pose_rate_hz = rates.images_hz, rates.poses_hz
+        message.dropped_ratio = rates.dropped_ratio
         return message
-
-    def publish_diagnostics(self, faults: FaultCounts) -> None:
-        """Publish the last state and the counts of images."""
-        last, counts = self._last, self._counts
-        level, text, confidence = DiagnosticStatus.WARN, "searching: no image yet", 0.0
-        if last:
-            level = DiagnosticStatus.OK if last.state is State.TRACKING else DiagnosticStatus.WARN
-            text, confidence = state_text(last), last.result.support.confidence
-        values = {
-            "frames received": counts.received,
-            "frames dropped": counts.dropped,
-            "frames failed": counts.failed,
-            "frames localized": self._localized,
-            **{f"images {name.replace('_', ' ')}": count for name, count in asdict(faults).items()},
-            "confidence": f"{confidence:.2f}",
-        }
-        status = DiagnosticStatus(level=level, name=f"{self._node.get_name()}: localization", message=text)
-        status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
-        header = Header(stamp=self._node.get_clock().now().to_msg())
-        self._diagnostics.publish(DiagnosticArray(header=header, status=[status]))
-
-
-def state_text(report: FrameReport) -> str:
-    """Return the state after an image, followed by the reason if there is one."""
-    return f"{report.state}: {report.detail}" if report.detail else str(report.state)

@@ -17,7 +17,9 @@ from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.messages.camera import camera_from_msg, rectified_camera_from_msg
 from dsm_ros.network.runtime import Runtime
 from dsm_ros.node.names import NAME_CHECKS, split_names
+from dsm_ros.node.tf.base_frame import BaseFrame
 from dsm_ros.node.tf.map_broadcaster import BroadcastSettings
+from dsm_ros.node.tf.transforms import Transforms
 
 
 def parameter(
@@ -51,7 +53,11 @@ class NodeParameters:
     device: str = parameter("cpu", "Device that runs the network: cpu or cuda.")
     runtime: str = parameter("torch", "Library that runs the network: torch, or onnxruntime (an optional package).")
     threads: int = parameter(0, "CPU threads of the network. 0: one per core, at most 4.", 0, 256)
-    autostart: bool = parameter(True, "Configure and activate the node at startup, without a lifecycle manager.")
+    autostart: bool = parameter(
+        True,
+        "Configure and activate the node at startup. Set it to false for a lifecycle manager; bond_timeout of Nav2's "
+        "must be 0.0, because the node has no bond.",
+    )
     image_transport: str = parameter(
         "raw", "Transport of the images: raw, or compressed to subscribe to image/compressed."
     )
@@ -69,6 +75,12 @@ class NodeParameters:
         1.0,
     )
     base_frame: str = parameter("", "Robot frame to locate in the map, for example base_link. Empty: the camera frame.")
+    two_d_mode: bool = parameter(
+        False,
+        "The robot moves in a plane: publish x, y and yaw of base_frame, level and at base_height_m, and refuse poses "
+        "that are not level.",
+    )
+    base_height_m: float = parameter(0.0, "Height (m) of base_frame in the map with two_d_mode.", -1000.0, 1000.0)
     map_sigma_m: float = parameter(
         0.02, "Standard deviation (m) of the map's own positions, added to the covariance of each pose.", 0.0, 100.0
     )
@@ -88,14 +100,12 @@ class NodeParameters:
         0.1, "Time (s) by which the timestamp of map -> odom_frame is ahead of the present.", 0.0, 10.0
     )
     transform_timeout_s: float = live(0.2, "Maximum wait (s) for the transform at an image's timestamp.", 0.0, 10.0)
-    smoothing_s: float = live(
+    odom_noise: float = live(
         0.0,
-        "Time constant (s) with which map -> odom_frame follows the poses. 0: each pose applies at once.",
+        "Standard deviation of the error of the odometry after 1 m (m and rad) or 1 rad (rad), for the Kalman filter "
+        "of map -> odom_frame, for example 0.02. 0: no filter; each pose replaces map -> odom_frame.",
         0.0,
-        60.0,
-    )
-    smoothing_limit_m: float = live(
-        0.5, "Distance (m) that a pose moves the camera above which the pose applies at once.", 0.0, 100.0
+        10.0,
     )
     continuous: bool = live(True, "Localize every image. false: only while a request for a pose is open.")
     stale_after_s: float = live(
@@ -152,6 +162,13 @@ class NodeParameters:
         """Return the covariance of map and calibration (m^2, rad^2), which the images themselves do not show."""
         return np.diag([self.map_sigma_m**2] * 3 + [math.radians(self.map_sigma_deg) ** 2] * 3)
 
+    def base(self, transforms: Transforms) -> BaseFrame:
+        """Return the robot frame that is located. Raises ValueError for two_d_mode without base_frame."""
+        if self.two_d_mode and not self.base_frame:
+            raise ValueError("two_d_mode needs the frame of the robot's base; set base_frame")
+        plane_m = self.base_height_m if self.two_d_mode else None
+        return BaseFrame(transforms, self.base_frame, self.transform_timeout_s, plane_m)
+
     def broadcast_settings(self) -> BroadcastSettings:
         """Return the settings of the broadcaster."""
         return BroadcastSettings(
@@ -159,8 +176,8 @@ class NodeParameters:
             self.odom_frame,
             self.transform_tolerance_s,
             self.transform_timeout_s,
-            self.smoothing_s,
-            self.smoothing_limit_m,
+            self.odom_noise,
+            self.two_d_mode,
         )
 
     def localizer_config(self) -> LocalizerConfig:

@@ -33,7 +33,19 @@ TOPICS_INTRO = """\
 Topics, services and actions of the node `relocalizer`. `~/` stands for the name of the node, `/relocalizer/` by
 default. The fields of the package's own types are explained in their files:
 [RelocalizationStatus](../msg/RelocalizationStatus.msg), [Relocalize](../action/Relocalize.action),
-[LoadMap](../srv/LoadMap.srv)."""
+[LoadMap](../srv/LoadMap.srv).
+
+Parameters override the QoS of each topic when the node is configured, for example for a driver whose images are
+reliable and must not be lost:
+
+```
+/**:
+  ros__parameters:
+    qos_overrides:
+      /camera/image_raw:
+        subscription: {reliability: reliable, depth: 5}
+```
+"""
 
 
 def parameters_page() -> str:

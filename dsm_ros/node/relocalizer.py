@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -10,8 +11,11 @@ from rclpy.node import Node
 
 from dsm_ros.errors import DsmError
 from dsm_ros.localization.tracker import Tracker
+from dsm_ros.node.activity import Activity
+from dsm_ros.node.diagnostics import Diagnostics, Health
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_processor import FrameProcessor, NodeContext
+from dsm_ros.node.images.image_demand import ImageDemand
 from dsm_ros.node.images.image_input import ImageInput
 from dsm_ros.node.loading import Loaded, Loader
 from dsm_ros.node.map_roots import map_problem
@@ -19,10 +23,10 @@ from dsm_ros.node.map_services import MapServices
 from dsm_ros.node.node_scope import NodeScope, ros_time_s
 from dsm_ros.node.outputs import Outputs
 from dsm_ros.node.parameters import NodeParameters
-from dsm_ros.node.rescue.base_frame import BaseFrame
 from dsm_ros.node.rescue.initialpose import InitialPose
 from dsm_ros.node.rescue.requests import Failure, RescueRequests
 from dsm_ros.node.rescue.rescue_interface import RescueContext, RescueInterface
+from dsm_ros.node.tf.base_frame import BaseFrame
 from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
 from dsm_ros.node.tf.transforms import Transforms
 
@@ -51,15 +55,19 @@ class Relocalizer:
         self._scope = NodeScope(node)
         with self._scope.closed_on_error():
             loaded = loader(values, values.map, None) if values.map else None
-            self._outputs, transforms = Outputs(self._scope), Transforms(self._scope)
+            self._activity = Activity()
+            self._outputs, transforms = Outputs(self._scope, self._activity), Transforms(self._scope)
+            self._diagnostics = Diagnostics(self._scope)
             self._broadcaster = self._make_broadcaster(transforms)
+            base = values.base(transforms)
             self._cameras = Cameras(values.camera_names(), values.rig_frame(), transforms, values.camera_of())
-            base = BaseFrame(transforms, values.base_frame)
             initialpose = InitialPose(self._scope, base, self._outputs) if values.publish_initialpose else None
             self._requests = RescueRequests(partial(ros_time_s, node), initialpose.publish if initialpose else None)
             self._requests.refuse(INACTIVE)
-            self._processor = FrameProcessor(node, self._cameras, self._node_context(transforms))
-            context = RescueContext(self._processor, self._outputs, self._requests, base, initialpose)
+            self._processor = FrameProcessor(node, self._cameras, self._node_context(base, transforms))
+            self._demand = ImageDemand(self._scope, self._requests, transforms, values.continuous)
+            update = self._demand.update
+            context = RescueContext(self._processor, self._outputs, self._requests, base, initialpose, update)
             self._rescue = RescueInterface(self._scope, values, context)
             MapServices(self._scope, self._load_map, self._processor)
             self._scope.on_close(self.deactivate)
@@ -84,9 +92,10 @@ class Relocalizer:
         """Subscribe to the cameras and start the diagnostics. Stays inactive if rclpy raises an error."""
         scope = NodeScope(self._scope.node)
         with scope.closed_on_error():
-            process, counts = self._processor.process, self._outputs.start_counting()
-            images = ImageInput(scope, self._values, self._cameras, process, self._needs_images, counts)
-            scope.timer(DIAGNOSTICS_PERIOD_S, self._report_health)
+            process, counts = self._processor.process, self._activity.restart()
+            images = ImageInput(scope, self._values, self._cameras, process, counts)
+            scope.steady_timer(DIAGNOSTICS_PERIOD_S, self._report_health)
+            self._demand.attach(images)
         self._active = Active(scope, images)
         self._requests.accept()
 
@@ -96,6 +105,7 @@ class Relocalizer:
         if active is None:
             return
         self._requests.refuse(DEACTIVATED)
+        self._demand.attach(None)
         try:
             active.scope.close()
         finally:
@@ -110,6 +120,7 @@ class Relocalizer:
     def apply(self, changes: dict[str, Any]) -> None:
         """Apply changes of live parameters, by name, from the next image on."""
         values = self._values = replace(self._values, **changes)
+        self._demand.use(values.continuous)
         if self._active:
             self._active.images.restart_silence()
         self._rescue.use(values)
@@ -122,12 +133,11 @@ class Relocalizer:
             return None
         return MapBroadcaster(self._scope, transforms, self._values.broadcast_settings())
 
-    def _node_context(self, transforms: Transforms) -> NodeContext:
+    def _node_context(self, base: BaseFrame, transforms: Transforms) -> NodeContext:
         values, receivers = self._values, (self._requests.deliver, self._outputs.publish)
-        return NodeContext(values.odom_frame, transforms, self._broadcaster, values.map_covariance_66(), receivers)
-
-    def _needs_images(self) -> bool:
-        return self._values.continuous or self._requests.any_open
+        return NodeContext(
+            values.odom_frame, base, transforms, self._broadcaster, values.map_covariance_66(), receivers
+        )
 
     def _report_health(self) -> None:
         """Publish the diagnostics, and a status with stale_images once for each interval without images."""
@@ -135,7 +145,20 @@ class Relocalizer:
         if self._active and self._values.continuous and (silent_s := self._active.images.new_silence_s(limit_s)):
             report_silence = partial(self._publish_silence, silent_s, limit_s)
             self._processor.between_images(report_silence)
-        self._outputs.publish_diagnostics(self._processor.faults)
+        self._activity.sample(time.monotonic())
+        self._diagnostics.publish(self._health())
+
+    def _health(self) -> Health:
+        images = self._active.images if self._active else None
+        silent_s = images.silent_s if images and images.silent_s > self._values.stale_after_s else 0.0
+        return Health(
+            self._activity,
+            self._processor.faults,
+            not self._demand.is_needed,
+            silent_s,
+            self._processor.loaded,
+            self._broadcaster is not None,
+        )
 
     def _publish_silence(self, silent_s: float, limit_s: float) -> None:
         self._outputs.publish(self._processor.silence(silent_s, limit_s))

@@ -26,7 +26,7 @@ def program(tmp_path, monkeypatch):
 
 def test_stages_of_a_room_and_settings(dsm, monkeypatch, tmp_path):
     monkeypatch.setattr(bench_room, "ROOM", "rooms:2/size=128x96,frames=60")
-    options = ("--keyframes", 50, "--images", 3, "--sizes", 128, "--plots", tmp_path, "--beside", 1)
+    options = ("--map-keyframes", 50, "--keyframes", 3, "--sizes", 128, "--plots", tmp_path, "--beside", 1)
     done = dsm("bench", *options, "--json", "-")
     assert done.status == 0
     figures = json.loads(done.out)
@@ -35,7 +35,7 @@ def test_stages_of_a_room_and_settings(dsm, monkeypatch, tmp_path):
     assert rows["total beside 1 busy processes"]["limit_ms"] == pytest.approx(3 * rows["total"]["median_ms"])
     assert 0 < rows["encode"]["median_ms"] <= rows["encode"]["p95_ms"] < rows["total"]["p95_ms"]
     (setting,) = figures["sweep"]
-    assert (setting["keyframes"], setting["scene_images"], setting["width_px"]) == (50, 3, 128)
+    assert (setting["map_keyframes"], setting["keyframes"], setting["width_px"]) == (50, 3, 128)
     assert setting["ms_per_frame"]["total"] > 0
     assert (tmp_path / "bench.png").stat().st_size > 5_000
 
@@ -55,7 +55,7 @@ def test_beside_a_peer(dsm, tmp_path, room_map):
         (["some.map"], "needs a sequence"),
         (["some.map", "rooms:7", "--peers", "orb"], "--peers 'orb' is unknown; choose among sift"),
         (["--keyframes", "10,x"], "--keyframes '10,x' is not a list of positive numbers"),
-        (["--images", "0"], "--images '0'"),
+        (["--map-keyframes", "0"], "--map-keyframes '0'"),
     ],
 )
 def test_bad_options_are_one_line(dsm, arguments, line):

@@ -47,7 +47,7 @@ def test_options_of_bags_are_refused_for_other_layouts(dsm, tmp_path, option):
 def test_build_counts_what_it_leaves_out(dsm, bag, tmp_path):
     done = dsm("map", "build", bag, tmp_path / "map")
     assert done.status == 0, done.err
-    assert "5 keyframes added of 6 frames looked at" in done.out
+    assert "5 keyframes added from 6 frames" in done.out
     assert "left out: 1 no pose: it was taken before the first map -> odom" in done.out
 
 

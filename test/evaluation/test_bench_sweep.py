@@ -15,7 +15,7 @@ from dsm_ros.scene_map.scene_map import SceneMap
 
 def test_one_value_changes_at_a_time():
     found = cases([10, 100, 1000], [5, 10], [512], Case(0, 0, 0))
-    assert [(c.keyframes, c.scene_images, c.long_side_px) for c in found] == [
+    assert [(c.map_keyframes, c.keyframes, c.long_side_px) for c in found] == [
         (10, 10, 512),
         (100, 10, 512),
         (1000, 10, 512),
@@ -44,7 +44,7 @@ def test_an_enlarged_map_still_localizes(room_map, network):
 def test_figures_of_one_setting(room_map):
     frames = [open_rooms("rooms:7")[i] for i in (5, 15)]
     row = measure(Case(200, 3, 512), room_map, frames)
-    assert (row.width_px, row.height_px, row.keyframes, row.scene_images) == (512, 384, 200, 3)
+    assert (row.width_px, row.height_px, row.map_keyframes, row.keyframes) == (512, 384, 200, 3)
     assert row.ms_per_frame["encode"] < row.ms_per_frame["total"]
     assert row.frames_per_second == pytest.approx(1000 / row.ms_per_frame["total"])
     assert row.peak_rss_mb > 100

@@ -46,6 +46,10 @@ class Peer:
         self.listen(TFMessage, "/tf", "tf")
         self.listen(DiagnosticArray, "/diagnostics", "diagnostics")
 
+    def diagnostics(self):
+        """The values of the newest diagnostics of all tasks of the node."""
+        return {item.key: item.value for status in self.heard["diagnostics"][-1].status for item in status.values}
+
     def listen(self, kind, topic, name, qos=10):
         self.node.create_subscription(kind, topic, self.heard[name].append, qos)
 
@@ -94,7 +98,8 @@ class Peer:
         return next(s for s in self.heard["status"] if stamp_ns_of(s.header.stamp) == stamp_ns)
 
 
-def run_node(*parameters, namespace="/", stderr=None):
+def run_node(*parameters, namespace="/", remaps=(), stderr=None):
     arguments = [item for parameter in ("map:=fake", *parameters) for item in ("-p", parameter)]
     command = [sys.executable, str(FAKE), "--ros-args", "-r", f"__ns:={namespace}", *arguments]
+    command += [item for remap in remaps for item in ("-r", remap)]
     return subprocess.Popen(command, stderr=stderr, text=True)

@@ -1,11 +1,14 @@
 """Transitions over real DDS, in any order and failing ones, leak nothing and end nothing."""
 
+import os
 import random
+import time
 from collections import deque
 from pathlib import Path
 
 import pytest
-from dds_peer import Peer, run_node
+import rclpy
+from dds_peer import TIMEOUT_S, Peer, run_node
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import SetParameters
@@ -20,6 +23,8 @@ WAYS = {
     State.PRIMARY_STATE_ACTIVE: [Transition.TRANSITION_DEACTIVATE],
 }
 ALL = sorted({way for ways in WAYS.values() for way in ways})
+# rclpy of Humble and Jazzy does not answer a request for a transition that the present state does not have.
+ANSWERS_ALL = os.environ.get("ROS_DISTRO") not in ("humble", "jazzy")
 
 
 class Manager:
@@ -31,6 +36,7 @@ class Manager:
         self._get = peer.node.create_client(GetState, "relocalizer/get_state")
         self._set = peer.node.create_client(SetParameters, "relocalizer/set_parameters")
         peer.wait(lambda: all(client.service_is_ready() for client in (self._change, self._get, self._set)))
+        settled_endpoints(peer)  # an answer is lost where the node has not discovered this client yet
 
     def state(self):
         return self._ask(self._get, GetState.Request()).current_state.id
@@ -40,7 +46,8 @@ class Manager:
 
     def set_map(self, map_uri):
         parameter = Parameter("map", value=map_uri).to_parameter_msg()
-        return self._ask(self._set, SetParameters.Request(parameters=[parameter])).results[0].successful
+        request = SetParameters.Request(parameters=[parameter])
+        return self._ask(self._set, request).results[0].successful
 
     def _ask(self, client, request):
         future = client.call_async(request)
@@ -88,10 +95,22 @@ def settled_endpoints(peer):
 
     def settled():
         history.append(endpoints(peer))
-        return len(history) == history.maxlen and history[0] and all(counts == history[0] for counts in history)
+        complete = len(history) == history.maxlen and history[0].get("actions")  # the action exists as long as the node
+        return complete and all(counts == history[0] for counts in history)
 
     peer.wait(settled)
     return history[0]
+
+
+def differences(peer, before):
+    """Endpoints that differ from those before, as soon as there are none, or at last."""
+    deadline_s = time.monotonic() + TIMEOUT_S
+    while True:
+        now = endpoints(peer)
+        found = {key: (before.get(key), now.get(key)) for key in before.keys() | now if before.get(key) != now.get(key)}
+        if not found or time.monotonic() > deadline_s:
+            return found
+        rclpy.spin_once(peer.node, timeout_sec=0.05)
 
 
 def test_a_hundred_failed_configures_leave_the_process_as_it_was(process):
@@ -103,7 +122,7 @@ def test_a_hundred_failed_configures_leave_the_process_as_it_was(process):
     for _ in range(FAILED_CONFIGURES):
         assert not manager.change(Transition.TRANSITION_CONFIGURE)
         threads.append(threads_of(process))
-    peer.wait(lambda: endpoints(peer) == before)
+    assert differences(peer, before) == {}
     assert threads[-1] <= threads[FAILED_CONFIGURES // 4]  # the executor starts its own threads as it needs them
     assert manager.set_map("fake")
     assert manager.change(Transition.TRANSITION_CONFIGURE)
@@ -111,7 +130,7 @@ def test_a_hundred_failed_configures_leave_the_process_as_it_was(process):
     peer.wait(lambda: endpoints(peer).get(("publisher", "/relocalizer/pose")) == 1)
     assert "/relocalizer/load_map" in endpoints(peer)["services"]
     assert manager.change(Transition.TRANSITION_CLEANUP)
-    peer.wait(lambda: endpoints(peer) == before)
+    assert differences(peer, before) == {}
     peer.node.destroy_node()
 
 
@@ -120,7 +139,8 @@ def test_transitions_in_any_order_leak_nothing(process):
     manager, choose = Manager(peer), random.Random(0)
     before = None
     for i in range(TRANSITIONS):
-        state, asked = manager.state(), choose.choice(ALL)
+        state = manager.state()
+        asked = choose.choice(ALL if ANSWERS_ALL else WAYS[state])
         assert manager.change(asked) == (asked in WAYS[state])
         if i == TRANSITIONS // 4:
             before = threads_of(process), memory_mb_of(process)

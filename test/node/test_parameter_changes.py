@@ -95,7 +95,7 @@ def test_others_parameters_are_let_through():
     assert refusal("use_sim_time", True, configured=True) == ""
 
 
-@pytest.mark.parametrize("given", ["smoothing_s:=1", "min_inliers:=2"])
+@pytest.mark.parametrize("given", ["stale_after_s:=3", "min_inliers:=2"])
 def test_a_start_with_an_impossible_value_ends_with_one_line(given):
     command = [sys.executable, "-m", "dsm_ros.node", "--ros-args", "-p", given]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from dds_peer import BROKEN, BUSY, CAMERA, DELETED, LOST, SLOW, TIMEOUT_S, Peer, run_node
+from diagnostic_msgs.msg import DiagnosticStatus
 from dsm_ros.msg import RelocalizationStatus
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
@@ -161,9 +162,11 @@ def test_listeners_that_stall_or_vanish_hold_nothing_up(peer):
 def test_diagnostics_tell_state_and_counts(peer):
     peer.ask(24, 12_000_000_000)
     peer.wait(lambda: peer.heard["diagnostics"])
-    status = peer.heard["diagnostics"][-1].status[0]
-    assert status.name == "relocalizer: localization"
-    assert {"frames received", "frames dropped", "frames localized"} <= {item.key for item in status.values}
+    tasks = {status.name: status for status in peer.heard["diagnostics"][-1].status}
+    assert set(tasks) == {f"/relocalizer: {task}" for task in ("input", "localization", "transforms", "map")}
+    assert {task.hardware_id for task in tasks.values()} == {"/relocalizer"}
+    assert {"frames received", "frames dropped", "frames localized", "images per second"} <= set(peer.diagnostics())
+    assert tasks["/relocalizer: map"].level == DiagnosticStatus.OK
 
 
 def test_compressed_and_rectified_images_and_a_static_base_frame(ros):
@@ -180,13 +183,19 @@ def test_compressed_and_rectified_images_and_a_static_base_frame(ros):
         message = c.transform_to_msg(base_T_camera, Header(frame_id="base_link"), "cam_optical")
         static.publish(TFMessage(transforms=[message]))
         stamp_ns = 20_000_000_000
-        while not peer.heard["tf"]:
+        while not (peer.heard["tf"] and peer.heard["pose"]):  # a listener may be late for the first
             peer.ask(30, stamp_ns, info=info)
             stamp_ns += 100_000_000
             assert stamp_ns < 30_000_000_000
         transform = next(t for m in peer.heard["tf"] for t in m.transforms if t.child_frame_id == "base_link")
         assert transform.transform.translation.x == pytest.approx(-1.7)
-        assert pose_from_msg(peer.heard["pose"][-1])[1, 3] == 55.0  # the focal length that the localizer was given
+        pose = peer.heard["pose"][-1]
+        assert pose_from_msg(pose)[:2, 3] == pytest.approx(
+            [-1.7, 55.0]
+        )  # the focal length that the localizer was given
+        # the lever arm of 2 m carries the variance of the direction into that of the position
+        assert pose.pose.covariance[7] == pytest.approx(0.01 + 0.02**2 + 4 * (0.01 + np.radians(0.7) ** 2))
+        assert pose.pose.covariance[0] == pytest.approx(0.01 + 0.02**2)
         peer.node.destroy_node()
     finally:
         process.terminate()
@@ -201,7 +210,8 @@ def test_a_missing_map_ends_the_autostarted_node_with_the_reason(ros, tmp_path):
 
 
 @pytest.mark.parametrize("names", [("SIGINT", "SIGINT"), ("SIGTERM",)], ids="-".join)
-def test_interrupted_in_the_middle_of_an_image_the_node_ends_without_a_word(ros, names):
+def test_interrupted_in_the_middle_of_an_image_the_node_ends_without_a_word(ros, names, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # NumPy's threads may receive the signal
     process = run_node("stale_after_s:=0.1", namespace="/ended", stderr=subprocess.PIPE)
     peer = Peer(namespace="/ended")
     peer.connect()

@@ -3,6 +3,7 @@
 import threading
 import time
 
+import numpy as np
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -11,6 +12,7 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
+from dsm_ros.geometry.pose_covariance import UncertainPose
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import transform_from_msg
 from dsm_ros.node.conversions import stamp_msg, transform_to_msg
@@ -87,6 +89,7 @@ class Ours(Spun):
         super().__init__(LifecycleNode, "ours")
         self.scope = NodeScope(self.node)
         self.transforms = Transforms(self.scope)
+        self.transforms.listen(True)
         self.broadcaster = MapBroadcaster(self.scope, self.transforms, BroadcastSettings(**settings))
 
     def meet(self, robot):
@@ -95,7 +98,8 @@ class Ours(Spun):
         eventually(lambda: self.node.count_subscribers("/tf") >= 2)
 
     def send(self, map_T_camera, stamp_ns, camera="camera"):
-        return self.broadcaster.send(map_T_camera, Header(stamp=stamp_msg(stamp_ns), frame_id="map"), camera)
+        header = Header(stamp=stamp_msg(stamp_ns), frame_id="map")
+        return self.broadcaster.send(UncertainPose(map_T_camera, np.eye(6) * 0.01), header, camera)
 
     def hears(self, target, source, stamp_ns):
         eventually(lambda: not isinstance(self.transforms.lookup(target, source, stamp_ns), Missing))

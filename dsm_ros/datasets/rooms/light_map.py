@@ -14,7 +14,13 @@ from dsm_ros.datasets.rooms.table import OTHER_AXES
 from dsm_ros.datasets.rooms.texture import TexturePyramid, build_pyramid
 
 SIDE_TEXELS = 256
-SHADOW_LIMITS_M = (0.0, 0.04, 0.15, 0.35, 0.8)  # distances of things from a surface whose shadows are alike
+SHADOW_LIMITS_M = (
+    0.0,
+    0.04,
+    0.15,
+    0.35,
+    0.8,
+)  # limits of distances from a face; boxes between two limits share one blur
 SHADOW_STRENGTHS = (0.45, 0.3, 0.22, 0.12)
 CORNER_STRENGTH, CORNER_M = 0.2, 0.25
 BRIGHTNESS = 1.2
@@ -24,9 +30,10 @@ SUN = (1.45, 1.38, 1.2)  # light in a sunny patch of the floor, of that beside i
 def build_light_map(
     size_3: NDArray[np.float64], corners_B83: NDArray[np.float64], sunny: Sequence[NDArray[np.float64]]
 ) -> TexturePyramid:
-    """Return textures 0..5 with the light on the faces of a room (half of it: 0.5 leaves a colour as it is) and 6, 0.5.
+    """Return textures of the light on the six faces of a room (0..5) and on everything else (6).
 
-    corners_B83: corners of what stands in the room (m). sunny: polygons (P, 2) of sunlight on the floor (m).
+    Texels are half the factor that colours are multiplied with. corners_B83: corners of the boxes in the room (m).
+    sunny: polygons (P, 2) of sunlight on the floor (m).
     """
     faces = [_face_light(size_3, corners_B83, face) for face in range(FACES)]
     faces[4] = _with_sun(faces[4], size_3[:2], sunny)
@@ -57,7 +64,7 @@ def _corners(span_2: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _soft_hulls(corners_B82: NDArray[np.float64], span_2: NDArray[np.float64], blur_m: float) -> NDArray[np.float32]:
-    """Return how much of the surroundings of each texel lies below one of the things, 0..1."""
+    """Return the blurred projections of boxes onto a face (v, u), 0..1."""
     mask = np.zeros((SIDE_TEXELS, SIDE_TEXELS), np.float32)
     for points_82 in corners_B82:
         _fill(mask, points_82, span_2, 1.0)

@@ -142,7 +142,7 @@ def _along(
 
 
 def _sunlight(windows: Sequence[Box]) -> list[NDArray[np.float64]]:
-    """Return where the sun shines on the floor (P, 2) through the wings of the first window."""
+    """Return the polygons (P, 2) of sunlight on the floor through the two panes of the first window (m)."""
     polygons = []
     for box in windows[:1]:
         cos, sin = np.cos(box.yaw_rad), np.sin(box.yaw_rad)

@@ -27,7 +27,7 @@ SHEETS = 4
 
 @dataclass(frozen=True)
 class BookSheet:
-    """A texture of rows of books, and the heights of its boards as shares of its own, from the bottom."""
+    """A texture of four rows of books, and the heights of the boards from its bottom, 0..1."""
 
     texture: int
     boards: tuple[float, ...]
@@ -37,7 +37,8 @@ class BookSheet:
 class Paints:
     """Textures in the order of their numbers, and the numbers of each kind.
 
-    views (out of windows) and pictures (with width over height) are taken from their lists as they are hung.
+    views: textures behind windows. pictures: textures and ratios of width to height. A view or a picture is removed
+    from its list when the room gets it, so that none appears twice.
     """
 
     textures: list[Tensor] = field(default_factory=list)

@@ -36,7 +36,7 @@ def texture(image: Image) -> Tensor:
 
 
 def painted(color: tuple[float, float, float], relief: float) -> Image:
-    """Return plaster in a colour (RGB 0..1); relief: contrast of the photographed plaster, 1 = as it is."""
+    """Return plaster in a colour (RGB 0..1); relief: contrast relative to the photograph of plaster."""
     grey = photograph("plaster").mean(2, keepdims=True)
     return np.clip(np.array(color, np.float32) * (1 + relief * (grey / grey.mean() - 1)), 0, 1)
 
@@ -47,7 +47,7 @@ def brightened(image: Image, mean: float) -> Image:
 
 
 def row_heights() -> NDArray[np.float64]:
-    """Return the share of a sheet's height that each row of books takes, in the order of BOOK_ROWS."""
+    """Return the heights of the rows of books as shares of their sum, in the order of BOOK_ROWS."""
     heights = np.array([photograph(name).shape[0] for name in BOOK_ROWS], float)
     return heights / heights.sum()
 

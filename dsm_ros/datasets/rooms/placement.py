@@ -1,4 +1,4 @@
-"""Places of furniture: against a wall, and the floor that a piece covers."""
+"""Placement of furniture against walls, and the floor area that a piece covers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ def at_wall(
 ) -> Piece:
     """Return a piece with its back to wall 0 (y = 0), 1 (greatest x), 2 (greatest y) or 3 (x = 0).
 
-    along_m: place of its origin along the wall. gap_m: from the wall to its origin. turn_rad: how far it is askew.
+    along_m: position of the piece's origin along the wall. gap_m: distance of the origin from the wall. turn_rad: yaw
+    of the piece relative to the wall.
     """
     wide, deep = float(size_3[0]), float(size_3[1])
     place_2 = ((along_m, gap_m), (wide - gap_m, along_m), (along_m, deep - gap_m), (gap_m, along_m))[wall]

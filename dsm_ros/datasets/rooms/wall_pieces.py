@@ -36,7 +36,7 @@ def gallery(store: Store, count: int, height_m: float) -> Piece:
 
 
 def window(store: Store) -> Piece:
-    """Return a window with two wings, a view, a sill and curtains beside it."""
+    """Return a window with two panes, a view, a sill and curtains."""
     wide, high = WINDOW_M
     white, middle = store.of("white"), SILL_M + high / 2
     piece = [store.front((0, 0.005, middle), (wide, 0.01, high), store.paints.views.pop(), "white")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
@@ -42,7 +44,7 @@ class Link:
     static: Pose44 | None = None
     timed: dict[int, Pose44 | None] = field(default_factory=dict)
     contradictions: int = 0  # messages that contradict another message with the same stamp
-    delays_ns: list[int] = field(default_factory=list)  # from stamp to recording
+    delays_ns: array[int] = field(default_factory=lambda: array("q"))  # from stamp to recording
 
     def add_static(self, pose: Pose44 | None) -> None:
         """Set the static pose."""
@@ -54,10 +56,11 @@ class Link:
         self.contradictions += differ(self.timed.get(stamp_ns), pose)
         self.timed[stamp_ns] = pose
 
-    def poses(self, is_correction: bool) -> list[tuple[int, Pose44 | None]]:
-        """Return the timed poses ordered by stamp, None where tracking was lost or a correction is not usable."""
+    def poses(self, is_correction: bool) -> Iterator[tuple[int, Pose44 | None]]:
+        """Yield the timed poses ordered by stamp, None where tracking was lost or a correction is not usable."""
         kept = longest_without_jump(self.timed) if is_correction else lost_at_identity(self.timed)
-        return sorted(kept.items(), key=lambda item: item[0])
+        for stamp_ns in sorted(kept):
+            yield stamp_ns, kept[stamp_ns]
 
     def jumps(self) -> list[str]:
         """Return a text for each jump of the pose."""

@@ -16,7 +16,7 @@ from std_msgs.msg import Header
 
 from dsm_ros.errors import DsmError
 from dsm_ros.geometry.pose import Pose44
-from dsm_ros.geometry.trajectory import Missing
+from dsm_ros.geometry.pose_covariance import UncertainPose
 from dsm_ros.localization.config import LocalizerConfig, TrackerConfig
 from dsm_ros.localization.result import Localized, NotLocalized, Reason
 from dsm_ros.localization.tracker import State, Tracker, is_jump
@@ -25,6 +25,7 @@ from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_report import FaultCounts, FrameReport
 from dsm_ros.node.images.image_groups import ImageGroup
 from dsm_ros.node.loading import Loaded
+from dsm_ros.node.tf.base_frame import BaseFrame
 from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
 from dsm_ros.node.tf.transforms import Transforms
 
@@ -41,6 +42,7 @@ class NodeContext:
     """
 
     odom_frame: str
+    base: BaseFrame
     transforms: Transforms
     broadcaster: MapBroadcaster | None
     map_covariance_66: NDArray[np.float64]
@@ -156,21 +158,29 @@ class FrameProcessor:
             return self._failed(header, Reason.NO_MAP, str(error), received_s)
         if isinstance(result, Localized):
             result = replace(result, covariance_66=result.covariance_66 + self._context.map_covariance_66)
-        hint_report, problem, jump = self._tracker.hint_report, "", None
-        if isinstance(result, Localized) and (broadcaster := self._context.broadcaster):
-            map_header = Header(stamp=header.stamp, frame_id=self._loaded.map_frame)
-            problem = broadcaster.send(result.map_T_camera, map_header, header.frame_id) or ""
-            jump = None if problem else broadcaster.jump
-        state, image_HW3 = self._tracker.state, views[0].image_HW3
-        return FrameReport(header, result, state, received_s, image_HW3, hint_report, problem, jump)
+        state, hint_report = self._tracker.state, self._tracker.hint_report
+        report = FrameReport(header, result, state, received_s, views[0].image_HW3, hint_report=hint_report)
+        return self._located(report, result) if isinstance(result, Localized) else report
+
+    def _located(self, report: FrameReport, result: Localized) -> FrameReport:
+        """Return the report with the pose of the base, which is broadcast."""
+        base, header = self._context.base, report.header
+        pose = base.locate(UncertainPose(result.map_T_camera, result.covariance_66), header)
+        if isinstance(pose, NotLocalized):
+            return replace(report, tf_problem=pose.detail, problem=pose.reason)
+        broadcaster = self._context.broadcaster
+        if broadcaster is None or self._loaded is None:
+            return replace(report, pose=pose)
+        map_header = Header(stamp=header.stamp, frame_id=self._loaded.map_frame)
+        problem = broadcaster.send(pose, map_header, base.base_frame or header.frame_id) or ""
+        return replace(report, pose=pose, tf_problem=problem, jump=None if problem else broadcaster.jump)
 
     def _odom_T_camera(self, header: Header) -> Pose44 | None:
-        """Return the pose of the camera in the odometry frame; None if it is not known yet."""
+        """Return the pose of the camera in the odometry frame, which may be slower than the camera; None if unknown."""
         odom_frame, stamp_ns = self._context.odom_frame, stamp_ns_of(header.stamp)
         if not odom_frame:
             return None
-        found = self._context.transforms.lookup(odom_frame, header.frame_id, stamp_ns)
-        return None if isinstance(found, Missing) else found
+        return self._context.transforms.extrapolated(odom_frame, header.frame_id, stamp_ns)
 
     def _failed(self, header: Header, reason: Reason, detail: str, received_s: float) -> FrameReport:
         self._warn(detail)

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from std_msgs.msg import Header
 
+from dsm_ros.geometry.pose_covariance import UncertainPose
 from dsm_ros.localization.result import NotLocalized, Reason, Result
 from dsm_ros.localization.tracker import State
-from dsm_ros.node.tf.map_broadcaster import Jump
+from dsm_ros.node.tf.map_filter import Jump
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,9 @@ class FrameReport:
     """Result of one image, or of one image of each camera of a rig.
 
     header: of the image. received_s: arrival of the image (monotonic clock). image_HW3: uint8 RGB; None if it could not
-    be decoded. hint_report: why the last hint was dropped. tf_problem: why no transform was sent for a pose.
+    be decoded. pose: of the base in the map, or of the camera without a base frame. hint_report: why the last
+    hint was dropped. tf_problem: why the pose is not published or no transform was sent
+    for it, and problem: the same as a machine-readable reason.
     """
 
     header: Header
@@ -26,8 +29,10 @@ class FrameReport:
     state: State
     received_s: float
     image_HW3: NDArray[np.uint8] | None = None
+    pose: UncertainPose | None = None
     hint_report: str = ""
     tf_problem: str = ""
+    problem: Reason = Reason.NO_TF
     jump: Jump | None = None
 
     @property
@@ -35,12 +40,17 @@ class FrameReport:
         """Machine-readable reason why there is no pose or no transform; empty if there are both."""
         if isinstance(self.result, NotLocalized):
             return str(self.result.reason)
-        return str(Reason.NO_TF) if self.tf_problem else ""
+        return str(self.problem) if self.tf_problem else ""
 
     @property
     def detail(self) -> str:
         """The reason as a sentence; empty if there is no reason."""
         return self.result.detail if isinstance(self.result, NotLocalized) else self.tf_problem
+
+    @property
+    def state_text(self) -> str:
+        """The state, followed by the reason if there is one."""
+        return f"{self.state}: {self.detail}" if self.detail else str(self.state)
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -13,18 +12,17 @@ from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.image_groups import ImageGroup, ImageGroups
 from dsm_ros.node.images.latest_image_worker import LatestImageWorker, WorkerCounts
-from dsm_ros.node.interface import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
+from dsm_ros.node.interface import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, LATCHED_CAMERA_INFO
 from dsm_ros.node.interruption import interruptible
-from dsm_ros.node.node_scope import NodeScope
+from dsm_ros.node.node_scope import NodeScope, Switch, ros_time_s
 from dsm_ros.node.parameters import NodeParameters
 from dsm_ros.process import use_threads
 
 
 class ImageInput:
-    """Subscribes to the cameras until the scope is closed; closing waits for the image that is being processed.
+    """Subscribes to the cameras on demand until the scope is closed, which waits for the image that is being processed.
 
-    process: called in the worker's thread. needs_images: returns whether images are processed or ignored. counts:
-    updated by the worker.
+    process: called in the worker's thread. counts: updated by the worker.
     """
 
     def __init__(
@@ -33,30 +31,42 @@ class ImageInput:
         values: NodeParameters,
         cameras: Cameras,
         process: Callable[[ImageGroup], None],
-        needs_images: Callable[[], bool],
         counts: WorkerCounts,
     ):
-        self._cameras, self._needs_images = cameras, needs_images
+        self._cameras, self._now_s = cameras, partial(ros_time_s, scope.node)
         self.restart_silence()
         prepare = partial(use_threads, values.threads)
         self._worker = LatestImageWorker(interruptible(process, scope.node.context), counts, prepare)
         scope.on_close(self._worker.stop)
         self._groups = ImageGroups(values.camera_names(), values.rig_slop_s)
-        callbacks = MutuallyExclusiveCallbackGroup()
-        for name in values.camera_names():
-            self._subscribe(scope, name, values.image_transport, callbacks)
+        self._switch = Switch(scope, partial(self._subscribe_all, values))
+
+    def listen(self, is_needed: bool) -> None:
+        """Subscribe to the cameras while images are needed: every image that is received costs time."""
+        if self._switch.turn(is_needed):
+            self.restart_silence()
 
     def restart_silence(self) -> None:
         """Measure the time without images from now on."""
-        self._arrived_s, self._is_reported = time.monotonic(), False
+        self._arrived_s, self._is_reported = self._now_s(), False
+
+    @property
+    def silent_s(self) -> float:
+        """Time (s) since the last image, by the clock of ROS."""
+        return max(0.0, self._now_s() - self._arrived_s)
 
     def new_silence_s(self, limit_s: float) -> float | None:
         """Return the time (s) without images if it exceeds a limit, once until the next image; else None."""
-        silent_s = time.monotonic() - self._arrived_s
+        silent_s = self.silent_s
         if self._is_reported or silent_s <= limit_s:
             return None
         self._is_reported = True
         return silent_s
+
+    def _subscribe_all(self, values: NodeParameters, scope: NodeScope) -> None:
+        callbacks = MutuallyExclusiveCallbackGroup()
+        for name in values.camera_names():
+            self._subscribe(scope, name, values.image_transport, callbacks)
 
     def _subscribe(self, scope: NodeScope, name: str, transport: str, group: CallbackGroup) -> None:
         prefix = f"{name}/" if name else ""
@@ -64,11 +74,11 @@ class ImageInput:
         if transport == "compressed":
             image = replace(COMPRESSED_IMAGE, name=f"{image.name}/compressed")  # as image_transport names it
         take_info = partial(self._cameras.take_camera_info, name)
-        scope.subscription(replace(CAMERA_INFO, name=prefix + CAMERA_INFO.name), take_info, group)
+        for info in (CAMERA_INFO, LATCHED_CAMERA_INFO):
+            scope.subscription(replace(info, name=prefix + info.name), take_info, group)
         scope.subscription(image, partial(self._on_image, name), group)
 
     def _on_image(self, name: str, message: Any) -> None:
-        if self._needs_images():
-            self.restart_silence()
-            if group := self._groups.take(name, message):
-                self._worker.put(group)
+        self.restart_silence()
+        if group := self._groups.take(name, message):
+            self._worker.put(group)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from geometry_msgs.msg import PoseWithCovarianceStamped
 
-from dsm_ros.geometry.trajectory import Missing
-from dsm_ros.localization.result import Localized
 from dsm_ros.node.conversions import pose_to_msg
 from dsm_ros.node.images.frame_report import FrameReport
 from dsm_ros.node.interface import RESCUE_POSE
 from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.outputs import Outputs
-from dsm_ros.node.rescue.base_frame import BaseFrame, same_message
+from dsm_ros.node.tf.base_frame import BaseFrame, same_message
 
 
 class InitialPose:
@@ -24,14 +22,11 @@ class InitialPose:
 
     def publish(self, report: FrameReport) -> None:
         """Publish the pose of a report; log the reason if the pose of the camera on the base is unknown."""
-        if not isinstance(report.result, Localized):
+        if report.pose is None:
+            self._logger.warning(f"initialpose is not sent: {report.tf_problem}")
             return
-        map_T_base = self._base.map_T_base(report.result.map_T_camera, report.header.frame_id)
-        if isinstance(map_T_base, Missing):
-            self._logger.warning(f"initialpose is not sent: {map_T_base.reason}")
-            return
-        header = self._outputs.header(report.header.stamp)
-        self._sent = pose_to_msg(map_T_base, report.result.covariance_66, header)
+        pose = self._base.initialpose(report.pose)
+        self._sent = pose_to_msg(pose.a_T_b, pose.covariance_66, self._outputs.header(report.header.stamp))
         self._publisher.publish(self._sent)
 
     def is_own(self, message: PoseWithCovarianceStamped) -> bool:

@@ -12,7 +12,6 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.impl.implementation_singleton import rclpy_implementation
 
 from dsm_ros.action import Relocalize
-from dsm_ros.localization.result import Localized
 from dsm_ros.node.conversions import pose_to_msg
 from dsm_ros.node.images.frame_report import FrameReport
 from dsm_ros.node.interface import GOALS, RELOCALIZE
@@ -113,9 +112,9 @@ def set_result(handle: Any, outcome: FrameReport | Failure, frames: int, outputs
     if isinstance(outcome, Failure):
         result.reason, result.detail = outcome.reason, outcome.detail
         handle.canceled() if handle.is_cancel_requested else handle.abort()
-    elif isinstance(outcome.result, Localized) and outputs:
+    elif outcome.pose and outputs:
         result.success, header = True, outputs.header(outcome.header.stamp)
-        result.pose = pose_to_msg(outcome.result.map_T_camera, outcome.result.covariance_66, header)
+        result.pose = pose_to_msg(outcome.pose.a_T_b, outcome.pose.covariance_66, header)
         handle.succeed()
     return result
 

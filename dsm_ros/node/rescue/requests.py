@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from dsm_ros.localization.result import Localized, NotLocalized, Reason
+from dsm_ros.localization.result import Reason
 from dsm_ros.node.images.frame_report import FrameReport
 
 
@@ -66,10 +66,9 @@ class RescueRequest:
         if self._last is None:
             detail = f"no image was processed within {self._timeout_s:.1f} s; check the image topic"
             return Failure(str(Reason.TIMEOUT), detail)
-        result, reason, last = self._last.result, Reason.TIMEOUT, ""
-        if isinstance(result, NotLocalized):
-            reason, last = result.reason, f"; the last image: {result.detail}"
-        return Failure(str(reason), f"none of {self.frames} images gave a pose within {self._timeout_s:.1f} s{last}")
+        last = f"; the last image: {self._last.detail}" if self._last.detail else ""
+        detail = f"none of {self.frames} images gave a pose within {self._timeout_s:.1f} s{last}"
+        return Failure(self._last.reason or str(Reason.TIMEOUT), detail)
 
 
 class RescueRequests:
@@ -105,7 +104,7 @@ class RescueRequests:
     def deliver(self, report: FrameReport) -> None:
         """Give the report of an image to every request that has been started; a pose ends these requests."""
         counting = [request for request in self._listed() if request.add(report)]
-        is_pose = isinstance(report.result, Localized)
+        is_pose = report.pose is not None
         for request in counting:
             if request.listener:
                 request.listener.on_image(request, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,19 +14,17 @@ from dsm_ros.node.images.frame_processor import FrameProcessor
 from dsm_ros.node.node_scope import NodeScope
 from dsm_ros.node.outputs import Outputs
 from dsm_ros.node.parameters import NodeParameters
-from dsm_ros.node.rescue.base_frame import BaseFrame
 from dsm_ros.node.rescue.initialpose import InitialPose
 from dsm_ros.node.rescue.pose_watch import Health, PoseWatch
 from dsm_ros.node.rescue.requests import Listener, RescueRequest, RescueRequests
-
-CHECK_PERIOD_S = 0.1
+from dsm_ros.node.tf.base_frame import BaseFrame
 
 
 @dataclass(frozen=True)
 class RescueContext:
     """Parts of the node that rescues use.
 
-    initialpose: None without publish_initialpose.
+    initialpose: None without publish_initialpose. on_request: called after a request was opened.
     """
 
     processor: FrameProcessor
@@ -33,6 +32,7 @@ class RescueContext:
     requests: RescueRequests
     base: BaseFrame
     initialpose: InitialPose | None
+    on_request: Callable[[], None]
 
 
 class RescueInterface:
@@ -43,7 +43,6 @@ class RescueInterface:
         scope.subscription(interface.HINT, self._on_hint)
         scope.subscription(interface.TRIGGER, lambda _: self._start("~/trigger was received"))
         scope.service(interface.REINITIALIZE, self._on_reinitialize)
-        scope.steady_timer(CHECK_PERIOD_S, context.requests.check)
         if values.watch_topic:
             health = Health(values.watch_timeout_s, values.watch_max_sigma_m)
             PoseWatch(scope, values.watch_topic, values.watch_type, health, self._start)
@@ -56,6 +55,7 @@ class RescueInterface:
     def begin(self, timeout_s: float, hint: PoseWithCovarianceStamped | None, listener: Listener | None = None) -> None:
         """Open a request for the next pose, searched in the whole map, or around a hint first."""
         request = self._context.requests.open(timeout_s, listener)
+        self._context.on_request()
         self._context.processor.change_tracker(Tracker.reset)
         if hint is not None:
             self._take_hint(hint)

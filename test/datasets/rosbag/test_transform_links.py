@@ -9,8 +9,8 @@ def test_a_correction_whose_messages_are_all_lost_has_no_pose():
     link = Link()
     link.add(0, None)
     link.add(10, None)
-    assert link.poses(is_correction=True) == [(0, None), (10, None)]
-    assert link.poses(is_correction=False) == [(0, None), (10, None)]
+    assert list(link.poses(is_correction=True)) == [(0, None), (10, None)]
+    assert list(link.poses(is_correction=False)) == [(0, None), (10, None)]
 
 
 def test_the_longest_part_of_a_correction_without_a_jump_is_kept():

@@ -1,20 +1,7 @@
-import numpy as np
 import pytest
-from std_msgs.msg import Header
+from reports import FAILED, FOUND
 
-from dsm_ros.localization.result import Localized, NotLocalized, Reason, SceneCoordinates, Support
-from dsm_ros.localization.tracker import State
-from dsm_ros.node.images.frame_report import FrameReport
 from dsm_ros.node.rescue.requests import Failure, RescueRequests
-
-NOTHING = SceneCoordinates(
-    np.zeros((1, 1, 3)),
-    np.zeros((1, 1), np.float32),
-    np.zeros((1, 1, 2), np.float32),
-    np.zeros((1, 1, 3), np.uint8),
-)
-FOUND = FrameReport(Header(), Localized(np.eye(4), np.eye(6), Support(), NOTHING), State.TRACKING, 0.0)
-FAILED = FrameReport(Header(), NotLocalized(Reason.TOO_FEW_INLIERS, "7 of 9"), State.LOST, 0.0)
 
 
 class Client:

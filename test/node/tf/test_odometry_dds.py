@@ -22,7 +22,7 @@ def odometry(odom_T_camera, stamp_ns, parent="odom", child="cam_optical"):
 
 @pytest.fixture(scope="module")
 def peer(ros):
-    process = run_node("odom_frame:=odom", "transform_tolerance_s:=0.5")
+    process = run_node("odom_frame:=odom", "transform_tolerance_s:=5.0")  # ahead of the present on a busy computer too
     peer = Peer()
     peer.connect()
     peer.start_ns = time.time_ns()
@@ -72,9 +72,13 @@ def test_with_odometry_the_transform_is_map_to_odom_at_the_images_stamp(peer):
     time.sleep(0.3)
     assert not corrections(peer)
     stamp_ns = peer.start_ns + 505_000_000
-    for _ in range(2):
-        peer.ask(30, stamp_ns)
-    peer.wait(lambda: corrections(peer))
+
+    def corrected():  # odometry or images may be late on a busy computer
+        peer.send(30, stamp_ns)
+        time.sleep(0.1)
+        return corrections(peer)
+
+    peer.wait(corrected)
     transform = corrections(peer)[-1]
     assert transform.header.frame_id == "map"
     assert transform.transform.translation.x == pytest.approx(0.3 - 2.505)
@@ -103,19 +107,13 @@ def test_a_hint_in_the_odometrys_frame_is_carried_into_the_map(peer):
     peer.ask(31, peer.start_ns + 805_000_000)
 
 
-def test_a_jump_is_spread_over_time_once_smoothing_is_asked_for(peer):
+def test_the_filter_counts_once_its_noise_is_set(peer):
     peer.wait(lambda: shown_m(peer)[-1] == pytest.approx(0.31 - 2.805))
-    set_parameter(peer, "smoothing_s", 0.2)
-    start_m, goal_m, heard = 0.31 - 2.805, 0.66 - 2.905, len(shown_m(peer))
+    set_parameter(peer, "odom_noise", 0.02)
     status = peer.ask(66, peer.start_ns + 905_000_000)  # odometry went 10 cm, the camera 35 cm
-    assert status.jump_m == pytest.approx(0.25, abs=1e-6)
-    peer.wait(lambda: shown_m(peer)[-1] == pytest.approx(goal_m, abs=0.01))
-    on_the_way_m = [x_m for x_m in shown_m(peer)[heard:] if start_m + 1e-6 < x_m < goal_m]
-    assert len(on_the_way_m) >= 4
-    assert max(np.diff([start_m, *on_the_way_m])) < 0.2
-    assert on_the_way_m == sorted(on_the_way_m)
-    set_parameter(peer, "smoothing_s", 0.0)
-    peer.wait(lambda: shown_m(peer)[-1] == pytest.approx(goal_m, abs=1e-9))
+    assert 0.05 < status.jump_m < 0.2
+    peer.wait(lambda: shown_m(peer)[-1] == pytest.approx(0.31 - 2.805 + status.jump_m, abs=1e-3))
+    set_parameter(peer, "odom_noise", 0.0)
 
 
 def test_another_parent_of_odom_is_named_and_not_fought(peer):

@@ -82,8 +82,7 @@ class Simulation(Peer):
         """Run until the next diagnostics; return what they say of jumps."""
         self.heard["diagnostics"].clear()
         self.run_until(lambda: self.heard["diagnostics"])
-        (status,) = self.heard["diagnostics"][-1].status
-        return next(int(item.value) for item in status.values if item.key == "images after time jump")
+        return int(self.diagnostics()["images after time jump"])
 
 
 @pytest.fixture(scope="module")

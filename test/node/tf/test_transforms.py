@@ -16,6 +16,7 @@ from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
 from dsm_ros.geometry.pose import make_pose
+from dsm_ros.geometry.pose_covariance import UncertainPose
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.conversions import stamp_msg, transform_to_msg
@@ -42,6 +43,7 @@ class Pair:
 
     def listen(self):
         transforms = Transforms(self.scope)
+        transforms.listen(True)
         self.spin_until(lambda: self.tf.get_subscription_count() and self.tf_static.get_subscription_count())
         return transforms
 
@@ -112,7 +114,12 @@ def test_a_clock_that_jumps_back_clears_what_is_not_static_and_silences_the_broa
     pair.say(pair.tf_static, "base", "camera", 0, 0.5)
     pair.say(pair.tf, "odom", "base", 100 * S, 1.0)
     pair.spin_until(found(transforms, "odom", "camera", 100 * S))
-    assert broadcaster.send(np.eye(4), Header(stamp=stamp_msg(100 * S), frame_id="map"), "camera") is None
+    assert (
+        broadcaster.send(
+            UncertainPose(np.eye(4), np.eye(6)), Header(stamp=stamp_msg(100 * S), frame_id="map"), "camera"
+        )
+        is None
+    )
     pair.tick(101)
     pair.spin_until(lambda: heard and heard[-1].frame_id == "map")
     assert stamp_ns_of(heard[-1].stamp) == 101 * S + S // 4
@@ -126,6 +133,18 @@ def test_a_clock_that_jumps_back_clears_what_is_not_static_and_silences_the_broa
     for _ in range(10):  # the timer has its turns too
         rclpy.spin_once(pair.node, timeout_sec=0.02)
     assert [header.frame_id for header in heard] == ["odom"]
+
+
+def test_odometry_that_is_slower_than_the_camera_is_extrapolated(pair):
+    transforms = pair.listen()
+    for tenth in range(11):
+        pair.say(pair.tf, "odom", "camera", S + tenth * S // 10, 0.1 * tenth)
+    pair.spin_until(found(transforms, "odom", "camera", 2 * S))
+    assert transforms.extrapolated("odom", "camera", 2 * S - S // 20)[0, 3] == pytest.approx(0.95)
+    assert transforms.extrapolated("odom", "camera", 2 * S + S // 4)[0, 3] == pytest.approx(1.25)
+    assert transforms.extrapolated("odom", "camera", 2 * S + S // 2) is None
+    assert transforms.extrapolated("odom", "camera", S + S // 100)[0, 3] == pytest.approx(0.01)
+    assert transforms.extrapolated("odom", "lidar", 2 * S) is None
 
 
 def test_closing_the_scope_undoes_everything(pair):

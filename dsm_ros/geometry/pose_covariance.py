@@ -1,0 +1,56 @@
+"""Covariance of a pose: its transformation to another frame of the same rigid body, and its reduction to a plane."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsm_ros.geometry.pose import Pose44, make_pose
+
+
+@dataclass(frozen=True)
+class UncertainPose:
+    """Pose of a frame b in a frame a with its covariance.
+
+    covariance_66: order x, y, z, rotX, rotY, rotZ (m, rad), in a, with rotations about the fixed axes of a (REP 103).
+    """
+
+    a_T_b: Pose44
+    covariance_66: NDArray[np.float64]
+
+    def of_frame(self, b_T_c: Pose44) -> UncertainPose:
+        """Return the pose of a frame c that is rigidly attached to b, with its covariance by the adjoint.
+
+        A rotation of b moves c by the lever arm between the two frames.
+        """
+        a_T_c = self.a_T_b @ b_T_c
+        jacobian_66 = np.eye(6)
+        jacobian_66[:3, 3:] = -cross_matrix(a_T_c[:3, 3] - self.a_T_b[:3, 3])
+        return UncertainPose(a_T_c, jacobian_66 @ self.covariance_66 @ jacobian_66.T)
+
+    def in_plane(self, height_m: float) -> UncertainPose:
+        """Return the pose with its x, y and yaw, level and at a height; all other covariances are zero."""
+        kept_66 = np.diag([1.0, 1.0, 0.0, 0.0, 0.0, 1.0])
+        return UncertainPose(level(self.a_T_b, height_m), kept_66 @ self.covariance_66 @ kept_66)
+
+
+def level(a_T_b: Pose44, height_m: float) -> Pose44:
+    """Return the pose with the x, y and yaw of another pose, level (z up) and at a height."""
+    yaw = math.atan2(a_T_b[1, 0], a_T_b[0, 0])
+    cosine, sine = math.cos(yaw), math.sin(yaw)
+    rotation_33 = np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
+    return make_pose(rotation_33, np.array([a_T_b[0, 3], a_T_b[1, 3], height_m]))
+
+
+def tilt_deg(a_T_b: Pose44) -> float:
+    """Return the angle between the z axes of a and b."""
+    return math.degrees(math.acos(max(-1.0, min(1.0, float(a_T_b[2, 2])))))
+
+
+def cross_matrix(vector_3: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the matrix whose product with another vector is the cross product of both."""
+    x, y, z = vector_3
+    return np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])

@@ -1,0 +1,81 @@
+"""Kalman filter for map -> odom, which weighs each pose by its covariance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dsm_ros.geometry.pose import Pose44, invert, make_pose, pose_error
+from dsm_ros.geometry.pose_covariance import UncertainPose
+
+MAX_MAHALANOBIS_SQUARED = 30.0  # exceeded by 4 in 100,000 errors of 6 dimensions
+
+
+@dataclass(frozen=True)
+class Jump:
+    """Distance and angle by which a pose moved map -> odom, at the located frame."""
+
+    distance_m: float
+    angle_deg: float
+
+
+@dataclass(frozen=True)
+class MapEstimate:
+    """Estimate of the located frame b (base or camera) in the map, and the odometry at that time.
+
+    pose: map_T_b with its covariance.
+    """
+
+    pose: UncertainPose
+    odom_T_b: Pose44
+
+    @property
+    def map_T_odom(self) -> Pose44:
+        """The transform map -> odom that follows from the estimate."""
+        return self.pose.a_T_b @ invert(self.odom_T_b)
+
+    def predicted(self, odom_T_b: Pose44, noise: float) -> UncertainPose:
+        """Return map_T_b after a motion of the odometry.
+
+        noise: standard deviation of the odometry's error after 1 m (m, and rad) and after 1 rad (rad). The variance
+        grows in proportion to the motion.
+        """
+        before_T_b = invert(self.odom_T_b) @ odom_T_b
+        moved = self.pose.of_frame(before_T_b)
+        distance_m, angle_deg = pose_error(before_T_b, np.eye(4))
+        turned = distance_m + np.radians(angle_deg)
+        return UncertainPose(moved.a_T_b, moved.covariance_66 + noise**2 * np.diag([distance_m] * 3 + [turned] * 3))
+
+    def corrected(self, fix: UncertainPose, odom_T_b: Pose44, noise: float) -> tuple[MapEstimate, Jump]:
+        """Return the estimate after a new pose, and its jump beside the odometry.
+
+        The new pose replaces the estimate if noise is 0, or if the two contradict each other.
+        """
+        predicted = self.predicted(odom_T_b, noise)
+        pose = fused(predicted, fix) if noise else fix
+        return MapEstimate(pose, odom_T_b), Jump(*pose_error(pose.a_T_b, predicted.a_T_b))
+
+
+def fused(predicted: UncertainPose, fix: UncertainPose) -> UncertainPose:
+    """Return the Kalman update of a predicted pose by a measured one, or the measured one if they contradict."""
+    error_6 = difference(fix.a_T_b, predicted.a_T_b)
+    # The pseudo-inverse leaves out directions without variance, those of a plane.
+    weight_66 = np.linalg.pinv(predicted.covariance_66 + fix.covariance_66, rcond=1e-12, hermitian=True)
+    if error_6 @ weight_66 @ error_6 > MAX_MAHALANOBIS_SQUARED:
+        return fix
+    gain_66 = predicted.covariance_66 @ weight_66
+    step_6 = gain_66 @ error_6
+    rotation_33 = cv2.Rodrigues(step_6[3:])[0] @ predicted.a_T_b[:3, :3]
+    covariance_66 = (np.eye(6) - gain_66) @ predicted.covariance_66
+    return UncertainPose(
+        make_pose(rotation_33, predicted.a_T_b[:3, 3] + step_6[:3]), (covariance_66 + covariance_66.T) / 2
+    )
+
+
+def difference(a_T_b: Pose44, a_T_c: Pose44) -> NDArray[np.float64]:
+    """Return the error of b against c in the order of a covariance (m, rad, rotation about the axes of a)."""
+    rotation_3 = cv2.Rodrigues(a_T_b[:3, :3] @ a_T_c[:3, :3].T)[0].ravel()
+    return np.concatenate([a_T_b[:3, 3] - a_T_c[:3, 3], rotation_3])
