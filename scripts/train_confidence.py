@@ -39,6 +39,7 @@ from dsm_ros.localization.matching import MatchedImage, Matcher
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.checkpoint import DEFAULT_WEIGHTS, load_network, read_weights, save_network
 from dsm_ros.network.confidence_head import ConfidenceHead, with_surroundings
+from dsm_ros.network.config import PRESETS
 from dsm_ros.network.cost_volume import MIN_DEPTH_M
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.grids import pixel_rays
@@ -220,9 +221,9 @@ def train(head: ConfidenceHead, out: Path) -> None:
 def fit(a: argparse.Namespace) -> None:
     """Train Net_conf and write the weights of the shipped encoder with Net_conf."""
     torch.manual_seed(0)
-    shipped, weights = read_weights(models_folder() / DEFAULT_WEIGHTS)
-    network = DsmNet(replace(shipped, trained_confidence=True))
-    encoder = {key: value for key, value in weights.items() if key.startswith("encoder.")}
+    network = DsmNet(replace(PRESETS["lite"], trained_coordinates=False))
+    shipped = read_weights(models_folder() / DEFAULT_WEIGHTS)[1]
+    encoder = {key: value for key, value in shipped.items() if key.startswith("encoder.")}
     network.load_state_dict(network.state_dict() | encoder)
     train(network.confidence_head, a.out)  # type: ignore[arg-type]
     save_network(network.eval(), a.weights)
