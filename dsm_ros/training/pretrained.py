@@ -103,7 +103,7 @@ def main(efficientnet: Path, xfeat: Path, sequence: str, out: Path) -> None:
     put_folded(encoder.context, ContextTrunk(), context_weights(torch.load(efficientnet, weights_only=True)))
     put_folded(encoder.local, LocalTrunk(), local_weights(torch.load(xfeat, weights_only=True)))
     measure_standardisation(encoder, open_sequence(sequence))
-    network.encoder = encoder
+    network.encoder.load_state_dict(encoder.state_dict())
     save_network(network, out)
 
 
