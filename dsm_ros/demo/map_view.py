@@ -1,4 +1,4 @@
-"""Picture of a map from above and aside, with the walls that would hide the inside left out."""
+"""Oblique view of a map from above, without the walls that would hide the inside."""
 
 from __future__ import annotations
 

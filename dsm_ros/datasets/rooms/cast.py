@@ -93,8 +93,8 @@ def _windows(table: BoxTable, views: Views) -> NDArray[np.int64]:
 class Schedule:
     """The boxes that each tile is tested against.
 
-    Slots are the tiles in order of falling number of boxes: the first active_M[m] slots have an m-th box. pairs_N:
-    view * boxes + box, for m = 0 and each slot, then for m = 1, and so on.
+    Tiles (slots) are sorted by number of boxes, largest first; ``active_M[m]`` counts the tiles with more than m boxes.
+    pairs_N: view * boxes + box, for m = 0 and each slot, then for m = 1, and so on.
     """
 
     pairs_N: NDArray[np.int64]

@@ -23,11 +23,11 @@ class Store:
     paints: Paints
 
     def of(self, kind: str) -> int:
-        """Return the number of any texture of a kind."""
+        """Return the index of a random texture of a kind."""
         return int(self.rng.choice(self.paints.materials[kind]))
 
     def between(self, low: float, high: float) -> float:
-        """Return a number of that range."""
+        """Return a random number between ``low`` and ``high``."""
         return float(self.rng.uniform(low, high))
 
     def box(self, centre: Triple, size: Triple, material: int | str, tile_m: float = 0.7) -> Box:
