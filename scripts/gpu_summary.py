@@ -1,4 +1,4 @@
-"""Print a summary of the GPU check from the files of its steps, and write all figures into one JSON file.
+"""Print a summary of the GPU check from the files of its steps, and write all measurements into one JSON file.
 
 python scripts/gpu_summary.py FOLDER FIGURES.json
 """

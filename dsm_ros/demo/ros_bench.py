@@ -1,4 +1,4 @@
-"""Benchmark of the time that ROS adds to each image; ``dsm bench --ros`` runs it and shows the rows that it prints.
+"""Benchmark of the time that ROS adds to each image; ``dsm bench --ros`` runs this benchmark and prints its table.
 
 The node runs in a process of its own; this process is its camera and sends the next image when the status of the last
 one has arrived.
@@ -77,7 +77,7 @@ def run() -> list[TimingRow]:
 
 
 def main() -> None:
-    """Print the rows as JSON; one line and exit status 2 when nothing can be measured."""
+    """Print the rows as JSON; a failure gives one line and exit status 2."""
     prepare_ros()
     with exit_on_failure("dsm"):
         print(json.dumps([asdict(row) for row in run()]))

@@ -6,7 +6,7 @@ from dsm_ros.text_enum import TextEnum
 
 
 class Ablation(TextEnum):
-    """The parts of the method that an ablation can change; TITLES name the tables of the paper that do the same."""
+    """The parts of the method that an ablation can change; TITLES cite the corresponding tables of the paper."""
 
     SORTING = "sorting"
     KEYFRAMES = "keyframes"

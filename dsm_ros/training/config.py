@@ -53,7 +53,7 @@ def read_config(path: Path) -> TrainConfig:
         raise DsmError(f"cannot read the recipe {path}: {str(error).splitlines()[0]}") from error
     for key, value in values.items():
         if key not in known:
-            raise DsmError(f"{path}: '{key}' is no setting; use one of {', '.join(known)}")
+            raise DsmError(f"{path}: '{key}' is not a setting; use one of {', '.join(known)}")
         if not isinstance(value, (int, float) if known[key] is float else known[key]):
             raise DsmError(f"{path}: {key} is {value!r}; it must be of type {known[key].__name__}")
     config = TrainConfig(**values)

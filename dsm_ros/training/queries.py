@@ -100,7 +100,7 @@ def _overlapping(shares_V: np.ndarray, query: int, wanted: int, rng: np.random.G
 def make_queries(draws: Sequence[Draw], views: Sequence[Sequence[KeyframeFeatures]]) -> list[Query]:
     """Return the query of each draw, whose scene is in the frame of its first map image's camera.
 
-    views: of each episode.
+    views: the views of each episode.
     """
     groups = [[views[draw.place][i] for i in draw.images] for draw in draws]
     scenes = gather_scenes(groups, [keyframes[0].map_T_camera for keyframes in groups])

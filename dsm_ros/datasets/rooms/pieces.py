@@ -108,7 +108,7 @@ def screen(store: Store, wide: float, high: float) -> Piece:
 
 
 def pile(store: Store) -> Piece:
-    """Return a pile of books that lie."""
+    """Return a pile of lying books."""
     piece, z = [], 0.0
     for _ in range(int(store.rng.integers(3, 6))):
         thick = store.between(0.02, 0.045)

@@ -17,7 +17,7 @@ from dsm_ros.datasets.rooms.walk import CLEARANCE_M, WALKS, make_walk, path_of
 
 TEXTURES, REPEATED_TEXTURES = 48, 6
 PAINTED_SHARE_F = (0.3, 0.3, 0.3, 0.3, 0.1, 0.7)
-THICK_M = 0.015  # half of what hangs on a wall
+THICK_M = 0.015  # half the thickness of objects that hang on a wall
 
 
 def make_random_room(seed: int, style: RoomStyle, library: TextureLibrary) -> Room:

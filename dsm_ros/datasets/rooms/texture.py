@@ -73,7 +73,7 @@ def build_pyramid(textures: list[Tensor]) -> TexturePyramid:
 
 
 def random_palette(generator: torch.Generator, count: int) -> Tensor:
-    """Return colours (count, 3) around one hue, with an accent now and then."""
+    """Return colours (count, 3) around one hue, sometimes with an accent colour."""
     base_3 = torch.rand(3, generator=generator) * 0.6 + 0.25
     colors_N3 = base_3 + (torch.rand(count, 3, generator=generator) - 0.5) * 0.5
     accents_N1 = torch.rand(count, 1, generator=generator) < 0.3

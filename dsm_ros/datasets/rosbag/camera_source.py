@@ -72,7 +72,7 @@ def camera_from_topic(bag: Bag, topic: BagTopic, is_rectified: bool) -> CameraSo
 def choose_info(bag: Bag, image: ImageStream, streams: list[ImageStream]) -> BagTopic:
     """Return the camera_info topic of an image topic.
 
-    The topic is the camera_info in the namespace of the image topic, or else the only camera_info in the frame of the
+    The result is the camera_info in the namespace of the image topic, or else the only camera_info in the frame of the
     images that belongs to no other image topic. Raises SequenceError when there is no such topic, or when its frame
     is the frame of another camera.
     """

@@ -1,4 +1,4 @@
-"""Choice of a bag's depth topic: aligned before unaligned, raw before compressed, never that of another camera."""
+"""Choice of a bag's depth topic: aligned before unaligned, raw before compressed, never the depth of another camera."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class ImageStream:
         return bool(DEPTH_WORDS & _words("/".join(self.base.split("/")[-2:])))
 
     def has_word(self, words: set[str]) -> bool:
-        """Return whether the topic's name contains any of some words."""
+        """Return whether the topic's name contains any of the given words."""
         return bool(words & _words(self.base))
 
     @property
