@@ -14,7 +14,7 @@ from dsm_ros.network.config import PRESETS
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A recipe; every field may stand in its YAML file.
+    """Recipe of a training run, whose fields are the keys of the YAML file.
 
     An episode is a number of views of one place. A step learns from a few episodes, and from some views of each as
     queries, which are matched against other views.

@@ -50,7 +50,7 @@ class TexturePyramid:
 
 
 def _cells(u_P: Tensor, side_P: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the texels (of a power of two) before and after a place 0..1, wrapping, and the share of the second."""
+    """Return the two texels around a coordinate 0..1, with wrap-around, and the weight of the second texel."""
     texel_P = (u_P - u_P.floor()) * side_P - 0.5
     before_P = texel_P.floor()
     cell_P = before_P.int()
