@@ -24,5 +24,5 @@ TITLES = {
     Ablation.VIDEO: "single frame and video [paper, table 2 and figure 5]",
     Ablation.RANK: "error of the k-th best candidate, coarsest level [paper, figure 7]",
     Ablation.RETRIEVAL: "retrieval rank of the 5 keyframes [not in the paper]",
-    Ablation.HEADS: "first match, guided match and completed coordinates [not in the paper]",
+    Ablation.HEADS: "first match, guided match, refinement and completed coordinates [not in the paper]",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,8 +14,10 @@ from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, NearTruePose
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.matching import MatchedImage, Matcher
+from dsm_ros.localization.refinement import Refiner
 from dsm_ros.localization.result import SceneCoordinates
 from dsm_ros.localization.scene_coordinates import scene_coordinates
+from dsm_ros.localization.view import View
 from dsm_ros.network.dsm_net import DsmNet, without_heads
 from dsm_ros.scene_map.builder import BATCH, complete_features
 from dsm_ros.scene_map.scene_map import SceneMap
@@ -137,6 +139,13 @@ def retrieval(setting: Setting) -> list[Variant]:
     return [*ranks, Variant("nearest to the true pose", nearest)]
 
 
+class NoRefinement(Refiner):
+    """A refiner that refines no pose."""
+
+    def refine(self, views: Sequence[View], map_T_rig: Pose44) -> None:
+        """Return None."""
+
+
 def as_matched(image: MatchedImage, map_T_camera: Pose44 | None, max_error_px: float) -> SceneCoordinates:
     """Return the dense coordinates as they were matched, without completing them."""
     return scene_coordinates(image, None, max_error_px)
@@ -148,13 +157,13 @@ def heads(setting: Setting) -> list[Variant]:
     trained = network.config.trained_heads
     analytic = without_heads(network) if trained else network
     first_only = replace(config, guided_keyframes=0)
+    unrefined = NoRefinement(scene_map)
+    matched = partial(Localizer, refiner=unrefined, coordinates_of=as_matched)
     variants = [
-        Variant(
-            "first match alone, analytic heads",
-            lambda: Localizer(scene_map, analytic, first_only, coordinates_of=as_matched),
-        ),
-        Variant("both matches", lambda: Localizer(scene_map, network, config, coordinates_of=as_matched)),
-        Variant("both, coordinates completed", lambda: Localizer(scene_map, network, config)),
+        Variant("first match alone, analytic heads", partial(matched, scene_map, analytic, first_only)),
+        Variant("both matches", partial(matched, scene_map, network, config)),
+        Variant("both, refined", lambda: Localizer(scene_map, network, config, coordinates_of=as_matched)),
+        Variant("both, refined, coordinates completed", lambda: Localizer(scene_map, network, config)),
     ]
     if trained:
         variants.append(Variant("the same, analytic heads", lambda: Localizer(scene_map, analytic, config)))

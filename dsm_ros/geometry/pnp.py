@@ -5,13 +5,15 @@ PoseLib (LO-RANSAC) solves where it is installed. OpenCV's USAC solves elsewhere
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.opencv_pnp import estimate_opencv, refine_opencv
 from dsm_ros.geometry.pose import Pose44, invert, make_pose, transform
-from dsm_ros.geometry.poselib_pnp import MIN_POINTS, estimate_poselib, refine_poselib
+from dsm_ros.geometry.poselib_pnp import LOSS_SCALE_PX, MIN_POINTS, estimate_poselib, refine_poselib
 
 try:
     import poselib
@@ -48,12 +50,14 @@ def refine_pnp(
     points_N3: NDArray[np.float64],
     camera: Camera,
     max_error_px: float,
+    loss_scale_px: float = LOSS_SCALE_PX,
 ) -> Pose44 | None:
     """Return the pose near map_T_camera that fits its inliers best, or None when it has fewer than four inliers.
 
-    pixels_N2: px of ``camera``, an undistorted pinhole. points_N3: metres, map frame.
+    pixels_N2: px of ``camera``, an undistorted pinhole. points_N3: metres, map frame. loss_scale_px: of PoseLib's
+    robust loss, about the standard deviation of a good correspondence; OpenCV has no robust loss.
     """
-    refine = refine_poselib if poselib else refine_opencv
+    refine = partial(refine_poselib, loss_scale_px=loss_scale_px) if poselib else refine_opencv
     for _ in range(REFINEMENTS):
         near_N = reprojection_errors(pixels_N2, points_N3, camera, map_T_camera) < max_error_px
         if near_N.sum() < MIN_POINTS:

@@ -19,9 +19,10 @@ MIN_POINTS = 4
 # max_iterations finds a pose with a probability of 99 % where a tenth of the correspondences agree, which is the least
 # that verification accepts. PoseLib's own limits take 15 ms longer on a good image and ten times as long without one.
 ITERATIONS = {"min_iterations": 50, "max_iterations": 5000}
-# loss_scale in px: about the standard deviation of a good coordinate. A step of step_tol moves the pose by less than
-# 0.1 mm. PoseLib's own step_tol of 1e-8 takes more than twice as many steps.
-REFINEMENT = {"loss_type": "CAUCHY", "loss_scale": 3.0, "step_tol": 1e-5}
+# A step of step_tol moves the pose by less than 0.1 mm. PoseLib's own step_tol of 1e-8 takes more than twice as many
+# steps.
+LOSS_SCALE_PX = 3.0  # about the standard deviation of a good coordinate
+REFINEMENT = {"loss_type": "CAUCHY", "loss_scale": LOSS_SCALE_PX, "step_tol": 1e-5}
 
 
 def estimate_poselib(
@@ -34,11 +35,15 @@ def estimate_poselib(
 
 
 def refine_poselib(
-    camera_T_map: Pose44, pixels_N2: NDArray[np.float64], points_N3: NDArray[np.float64], camera: Camera
+    camera_T_map: Pose44,
+    pixels_N2: NDArray[np.float64],
+    points_N3: NDArray[np.float64],
+    camera: Camera,
+    loss_scale_px: float,
 ) -> Pose44:
     """Return the pose near camera_T_map that fits correspondences best under a robust loss."""
-    start = poselib_pose(camera_T_map)
-    pose, _ = poselib.refine_absolute_pose(pixels_N2, points_N3, start, poselib_camera(camera), REFINEMENT)
+    start, options = poselib_pose(camera_T_map), {**REFINEMENT, "loss_scale": loss_scale_px}
+    pose, _ = poselib.refine_absolute_pose(pixels_N2, points_N3, start, poselib_camera(camera), options)
     return make_pose(pose.R, pose.t)
 
 

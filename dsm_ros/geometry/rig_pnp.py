@@ -12,7 +12,14 @@ from dsm_ros.errors import DsmError
 from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pnp import reprojection_errors
 from dsm_ros.geometry.pose import Pose44, invert, make_pose
-from dsm_ros.geometry.poselib_pnp import ITERATIONS, MIN_POINTS, REFINEMENT, poselib_camera, poselib_pose
+from dsm_ros.geometry.poselib_pnp import (
+    ITERATIONS,
+    LOSS_SCALE_PX,
+    MIN_POINTS,
+    REFINEMENT,
+    poselib_camera,
+    poselib_pose,
+)
 
 try:
     import poselib
@@ -45,14 +52,19 @@ def solve_rig_pnp(cameras: Sequence[Correspondences], max_error_px: float, seed:
     return problem.map_T_rig(pose) if info["num_inliers"] >= MIN_POINTS else None
 
 
-def refine_rig_pose(map_T_rig: Pose44, cameras: Sequence[Correspondences], max_error_px: float) -> Pose44:
-    """Return the pose near map_T_rig that fits its inliers best, or map_T_rig when it has fewer than four inliers."""
+def refine_rig_pose(
+    map_T_rig: Pose44, cameras: Sequence[Correspondences], max_error_px: float, loss_scale_px: float = LOSS_SCALE_PX
+) -> Pose44:
+    """Return the pose near map_T_rig that fits its inliers best, or map_T_rig when it has fewer than four inliers.
+
+    loss_scale_px: of the robust loss, about the standard deviation of a good correspondence.
+    """
     inliers = [each.chosen(_errors(each, map_T_rig) < max_error_px) for each in cameras]
     if sum(map(len, inliers)) < MIN_POINTS:
         return map_T_rig
-    problem = _Problem(inliers)
+    problem, options = _Problem(inliers), {**REFINEMENT, "loss_scale": loss_scale_px}
     pose, _ = poselib.refine_generalized_absolute_pose(
-        problem.pixels, problem.local_points, problem.local(map_T_rig), problem.extrinsics, problem.cameras, REFINEMENT
+        problem.pixels, problem.local_points, problem.local(map_T_rig), problem.extrinsics, problem.cameras, options
     )
     refined = problem.map_T_rig(pose)
     return map_T_rig if refined is None else refined

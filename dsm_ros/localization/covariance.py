@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.correspondences import Correspondences
+from dsm_ros.geometry.pnp import project_points
 from dsm_ros.geometry.pose import Pose44, invert, transform
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.pose_estimation import PoseEstimate
@@ -43,15 +45,22 @@ def pose_covariance(
     visible_inlier_ratio: the share of the visible cells of all images that agree with the pose.
     """
     errors_N = np.concatenate([estimate.errors_N[estimate.inliers_N] for estimate in estimates])
-    sigma_px = deviation_px(errors_N, visible_inlier_ratio, config)
+    inliers = [estimate.correspondences.chosen(estimate.inliers_N) for estimate in estimates]
+    return rig_covariance(inliers, map_T_rig, deviation_px(errors_N, visible_inlier_ratio, config))
+
+
+def rig_covariance(cameras: Sequence[Correspondences], map_T_rig: Pose44, sigma_px: float) -> NDArray[np.float64]:
+    """Return the 6x6 covariance of a pose of a rig.
+
+    cameras: the inliers of each camera. sigma_px: the standard deviation of an inlier along one image axis.
+    """
     information_66 = np.zeros((6, 6))
-    for estimate in estimates:
-        found, inliers_N = estimate.correspondences, estimate.inliers_N
-        map_T_camera = map_T_rig @ found.rig_T_camera
-        jacobian_N26 = reprojection_jacobian(found.points_N3[inliers_N], found.camera, map_T_camera)
-        camera_66 = pose_information(jacobian_N26, estimate.projections_N2[inliers_N], sigma_px)
+    for inliers in cameras:
+        map_T_camera = map_T_rig @ inliers.rig_T_camera
+        jacobian_N26 = reprojection_jacobian(inliers.points_N3, inliers.camera, map_T_camera)
+        projections_N2 = project_points(inliers.points_N3, inliers.camera, map_T_camera)
         movement_66 = movement(map_T_rig, map_T_camera)
-        information_66 += movement_66.T @ camera_66 @ movement_66
+        information_66 += movement_66.T @ pose_information(jacobian_N26, projections_N2, sigma_px) @ movement_66
     return covariance_of(information_66)
 
 

@@ -6,11 +6,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import pose_covariance
 from dsm_ros.localization.matching import MatchedImage, Matcher, keyframes_around, keyframes_to_match
 from dsm_ros.localization.pose_estimation import PoseEstimate, estimate_pose, estimate_rig_pose, reestimate_pose
+from dsm_ros.localization.refinement import Refiner, at_refined_pose, refined_covariance
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, StageTimes
 from dsm_ros.localization.scene_coordinates import scene_coordinates
 from dsm_ros.localization.verification import Accepted, Rejected, Verdict, verify
@@ -27,7 +31,8 @@ class Localizer:
 
     The localizer keeps the previous frame of each camera for temporal fusion [paper 3.3.1]. So each video needs its own
     localizer, and one localizer must not be called from several threads.
-    matcher, coordinates_of: replacements of the default matching and of the default dense coordinates.
+    matcher, refiner, coordinates_of: replacements of the default matching, of the default refinement of verified poses
+    and of the default dense coordinates.
     """
 
     def __init__(
@@ -36,11 +41,13 @@ class Localizer:
         network: DsmNet,
         config: LocalizerConfig | None = None,
         matcher: Matcher | None = None,
+        refiner: Refiner | None = None,
         coordinates_of: CoordinatesOf = scene_coordinates,
     ):
         self._scene_map, self._network = scene_map, network
         self._config = config or LocalizerConfig()
         self._matcher = matcher or Matcher(network)
+        self._refiner = refiner or Refiner(scene_map)
         self._coordinates_of = coordinates_of
         self._previous: dict[str, PreviousFrame] = {}
 
@@ -80,14 +87,15 @@ class Localizer:
         if not verdicts:
             return NotLocalized(Reason.NO_RETRIEVAL, "the map holds no keyframes", times_ms=watch.times())
         verdict = verdicts[0] if len(verdicts) == 1 else self._localize_together(verdicts, watch)
-        first, support, max_error_px = verdict.estimates[0], verdict.support, self.config.max_error_px
+        max_error_px = self.config.max_error_px
         if isinstance(verdict, Rejected):
-            coordinates = self._coordinates_of(first.image, None, max_error_px)
-            return NotLocalized(verdict.reason, verdict.detail, support, coordinates, watch.times())
-        self._remember(verdict, stamp_ns)
-        covariance_66 = pose_covariance(verdict.estimates, verdict.map_T_rig, support.visible_inlier_ratio, self.config)
+            coordinates = self._coordinates_of(verdict.estimates[0].image, None, max_error_px)
+            return NotLocalized(verdict.reason, verdict.detail, verdict.support, coordinates, watch.times())
+        accepted, covariance_66 = self._refined(verdict, watch)
+        self._remember(accepted, stamp_ns)
+        first = accepted.estimates[0]
         coordinates = self._coordinates_of(first.image, first.map_T_camera, max_error_px)
-        return Localized(verdict.map_T_rig, covariance_66, support, coordinates, watch.times())
+        return Localized(accepted.map_T_rig, covariance_66, accepted.support, coordinates, watch.times())
 
     def localize_view(self, view: View, stamp_ns: int, prior: Pose44 | None, watch: Stopwatch) -> Verdict | None:
         """Return the verified pose of one image, None when the map holds no keyframes.
@@ -138,6 +146,17 @@ class Localizer:
         estimates = estimate_rig_pose([estimate for each in alone for estimate in each.estimates], self.config)
         watch.lap("pnp")
         return verify(estimates, self.config)
+
+    def _refined(self, verified: Accepted, watch: Stopwatch) -> tuple[Accepted, NDArray[np.float64]]:
+        """Return a verified pose and its covariance, refined where the correspondences of the first match agree."""
+        views = [estimate.image.view for estimate in verified.estimates]
+        refinement = self._refiner.refine(views, verified.map_T_rig)
+        refined = refinement and at_refined_pose(verified, refinement, self.config)
+        watch.lap("pnp")
+        if refinement and refined:
+            return refined, refined_covariance(refinement)
+        visible_inlier_ratio = verified.support.visible_inlier_ratio
+        return verified, pose_covariance(verified.estimates, verified.map_T_rig, visible_inlier_ratio, self.config)
 
     def _remember(self, accepted: Accepted, stamp_ns: int) -> None:
         """Keep the images of an accepted pose for the fusion with the next ones."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 PRELOADED_KEYFRAMES = 1000  # half a GB, in about a second
+PRELOADED_PATCHES = 200  # keyframes, in two to three seconds
 KeyframeImages = Callable[[Sequence[int]], list[NDArray[np.uint8]]]
 
 
@@ -74,6 +75,7 @@ def load(values: NodeParameters, map_uri: str, in_use: Loaded | None) -> Loaded:
     if in_use:
         in_use.release_features()  # before the features of the new map are read, so that memory holds only one map
     scene_map.preload(PRELOADED_KEYFRAMES)
+    scene_map.preload_patches(PRELOADED_PATCHES)
     return Loaded(
         localizer,
         network,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,14 +12,17 @@ from torch import Tensor
 from dsm_ros.errors import MapError
 from dsm_ros.geometry.pose import Pose44, transform
 from dsm_ros.network.features import KeyframeFeatures
+from dsm_ros.scene_map.byte_cache import ByteCache
 from dsm_ros.scene_map.feature_rows import on_device
 from dsm_ros.scene_map.keyframe import Keyframe
 from dsm_ros.scene_map.keyframe_index import KeyframeIndex
+from dsm_ros.scene_map.keyframe_patches import KeyframePatches, keyframe_patches
 from dsm_ros.scene_map.storage_errors import translate_read_errors
 from dsm_ros.scene_map.store import MapStore, open_store
 
 FEATURE_BYTES = 520_000  # upper limit for one keyframe of the lite preset, on disk and in memory
 CACHE_BYTES = 4000 * FEATURE_BYTES
+PATCHES_BYTES = 256_000_000  # of about 600 keyframes
 READ_AT_ONCE = 16
 DISPLAY_KEYFRAMES = 40
 
@@ -29,7 +30,8 @@ DISPLAY_KEYFRAMES = 40
 class SceneMap:
     """Read-only view of the keyframes that have features of one model; several threads may use it at once.
 
-    device: device of the cached features, up to ``CACHE_BYTES``; the least recently used are dropped first.
+    device: device of the cached features. Features take up to ``CACHE_BYTES`` and patches up to ``PATCHES_BYTES``; the
+    least recently used are dropped first.
     index: replaces the index of the store, to search among other keyframes.
     """
 
@@ -37,9 +39,8 @@ class SceneMap:
         self._store, self._model_hash, self._device = store, model_hash, torch.device(device)
         self._index = index or _read_index(store, model_hash)
         store.read_addresses(model_hash)
-        self._cache: OrderedDict[int, KeyframeFeatures] = OrderedDict()
-        self._cached_bytes = 0
-        self._lock = threading.Lock()
+        self._features = ByteCache(self._read_features, _size_bytes, CACHE_BYTES)
+        self._patches = ByteCache(self._read_patches, lambda patches: patches.nbytes, PATCHES_BYTES)
 
     @classmethod
     def open(cls, uri: str, model_hash: str, device: str = "cpu") -> SceneMap:
@@ -91,22 +92,22 @@ class SceneMap:
 
         Raises MapError when the map was deleted or damaged after it was opened.
         """
-        with self._lock:
-            if missing := [i for i in dict.fromkeys(ids) if i not in self._cache]:
-                self._read(missing)
-            found = [self._cache[i] for i in ids]
-            for i in ids:
-                self._cache.move_to_end(i)
-            while self._cached_bytes > CACHE_BYTES and len(self._cache) > len(ids):
-                self._cached_bytes -= _size_bytes(self._cache.popitem(last=False)[1])
-        return found
+        return self._features.get(ids)
 
-    def _read(self, ids: Sequence[int]) -> None:
+    def patches(self, ids: Sequence[int]) -> list[KeyframePatches]:
+        """Return the image patches of keyframes in the order of ``ids``, cached after the first use.
+
+        Raises MapError when the map was deleted or damaged after it was opened.
+        """
+        return self._patches.get(ids)
+
+    def _read_features(self, ids: Sequence[int]) -> list[KeyframeFeatures]:
         with translate_read_errors(self.store.uri):
             read = list(zip(ids, self.store.features(ids, self.model_hash), strict=True))
-        for i, features in read:
-            self._cache[i] = on_device(features, self.device)
-            self._cached_bytes += _size_bytes(self._cache[i])
+        return [on_device(features, self.device) for _, features in read]
+
+    def _read_patches(self, ids: Sequence[int]) -> list[KeyframePatches]:
+        return [keyframe_patches(keyframe) for keyframe in self.keyframes(ids)]
 
     def preload(self, count: int) -> None:
         """Read the features of up to ``count`` keyframes into the cache, so that the first images need not wait."""
@@ -114,11 +115,16 @@ class SceneMap:
         for start in range(0, len(ids), READ_AT_ONCE):
             self.features(ids[start : start + READ_AT_ONCE])
 
+    def preload_patches(self, count: int) -> None:
+        """Cut the patches of up to ``count`` keyframes now, so that the first images need not wait."""
+        ids = self.ids[:count]
+        for start in range(0, len(ids), READ_AT_ONCE):
+            self.patches(ids[start : start + READ_AT_ONCE])
+
     def release_features(self) -> None:
-        """Free the memory of the features, which are read again when they are needed."""
-        with self._lock:
-            self._cache.clear()
-            self._cached_bytes = 0
+        """Free the memory of features and patches, which are read again when they are needed."""
+        self._features.clear()
+        self._patches.clear()
 
     def keyframe(self, keyframe_id: int) -> Keyframe:
         """Return a keyframe with its image and depth. Raises MapError when the keyframe is not in the map."""

@@ -1,0 +1,164 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+from textured_plane import CAMERA, keyframe, view
+
+from dsm_ros.geometry.correspondences import Correspondences
+from dsm_ros.geometry.pose import make_pose, pose_error, transform
+from dsm_ros.geometry.rig_pnp import poselib
+from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.pose_estimation import evaluate_pose
+from dsm_ros.localization.refinement import Refiner, at_refined_pose, refined_covariance
+from dsm_ros.localization.result import Support
+from dsm_ros.localization.verification import Accepted
+from dsm_ros.localization.view import View, single_view
+from dsm_ros.scene_map.keyframe_patches import keyframe_patches
+
+TRUTH = make_pose(cv2.Rodrigues(np.array([0.05, -0.1, 0.03]))[0], [0.1, 0.05, -0.1])
+OFF = make_pose(cv2.Rodrigues(np.array([0.008, -0.01, 0.008]))[0], [0.02, -0.015, 0.02])  # 0.9 degrees, 3.2 cm
+START = TRUTH @ OFF
+EXACT_M, EXACT_DEG = 0.0015, 0.03
+
+
+class PlaneMap:
+    """A map of one keyframe at the origin."""
+
+    def __init__(self, change_depth=lambda depth_HW: depth_HW):
+        image_HW3, depth_HW = view(np.eye(4))
+        self._patches = keyframe_patches(keyframe(np.eye(4), image_HW3, change_depth(depth_HW)))
+
+    def nearest(self, map_T_camera, count):
+        return [1]
+
+    def patches(self, ids):
+        return [self._patches for _ in ids]
+
+
+@pytest.fixture(scope="module")
+def refiner():
+    return Refiner(PlaneMap())
+
+
+@pytest.fixture(scope="module")
+def image_HW3():
+    return view(TRUTH)[0]
+
+
+def refined(refiner, image_HW3, start=START):
+    return refiner.refine(single_view(image_HW3, CAMERA), start)
+
+
+def assert_exact(refinement, factor=1.0):
+    distance_m, angle_deg = pose_error(refinement.map_T_rig, TRUTH)
+    assert distance_m < EXACT_M * factor
+    assert angle_deg < EXACT_DEG * factor
+
+
+def test_a_known_movement_is_recovered(refiner, image_HW3):
+    refinement = refined(refiner, image_HW3)
+    assert_exact(refinement)
+    assert refinement.followed_ratio > 0.8
+    assert refinement.residual_px < 0.2
+    assert refinement.shift_px < 3  # of the second round, which starts at the pose of the first one
+
+
+def test_the_right_pose_stays(refiner, image_HW3):
+    refinement = refined(refiner, image_HW3, TRUTH)
+    assert_exact(refinement)
+    assert refinement.shift_px < 0.2
+
+
+def test_the_same_images_give_the_same_pose(refiner, image_HW3):
+    first, second = (refined(refiner, image_HW3) for _ in range(2))
+    assert (first.map_T_rig == second.map_T_rig).all()
+
+
+def test_exposure_changes_nothing(refiner, image_HW3):
+    dark_HW3 = (15 + 0.5 * image_HW3).astype(np.uint8)
+    assert_exact(refined(refiner, dark_HW3))
+
+
+def test_blur_leaves_the_pose_in_the_middle(refiner, image_HW3):
+    assert_exact(refined(refiner, cv2.blur(image_HW3, (9, 1))), factor=3)
+
+
+def test_what_is_occluded_is_not_followed(refiner, image_HW3):
+    occluded_HW3 = image_HW3.copy()
+    occluded_HW3[100:, :250] = view(TRUTH, seed=5)[0][100:, :250]
+    refinement = refined(refiner, occluded_HW3)
+    assert_exact(refinement, factor=2)
+    assert refinement.followed_ratio < 0.75
+
+
+def test_wrong_depth_in_a_third_of_the_keyframe_is_outvoted(image_HW3):
+    def change(depth_HW):
+        rng = np.random.default_rng(0)
+        factors = np.where(rng.random((8, 11)) < 0.33, rng.uniform(0.7, 1.3, (8, 11)), 1).astype(np.float32)
+        return depth_HW * cv2.resize(factors, (512, 384), interpolation=cv2.INTER_NEAREST)
+
+    assert_exact(refined(Refiner(PlaneMap(change)), image_HW3), factor=4)
+
+
+def test_too_little_texture_gives_no_pose(refiner, image_HW3):
+    assert refined(refiner, np.full_like(image_HW3, 120)) is None
+    assert refined(refiner, view(TRUTH, seed=5)[0]) is None
+
+
+def test_a_keyframe_without_depth_gives_no_pose(image_HW3):
+    assert refined(Refiner(PlaneMap(np.zeros_like)), image_HW3) is None
+
+
+def test_a_pose_that_looks_away_gives_no_pose(refiner, image_HW3):
+    away = make_pose(np.diag([-1.0, 1.0, -1.0]), np.zeros(3))
+    assert refined(refiner, image_HW3, away) is None
+
+
+@pytest.mark.skipif(poselib is None, reason="PoseLib has no wheel for this machine")
+def test_all_cameras_of_a_rig_are_refined_together(refiner):
+    mounts = [make_pose(np.eye(3), [x, 0.0, 0.0]) for x in (-0.2, 0.2)]
+    views = [View(str(i), view(TRUTH @ mount)[0], CAMERA, mount) for i, mount in enumerate(mounts)]
+    refinement = refiner.refine(views, START)
+    assert_exact(refinement)
+    assert all(len(followed) > 100 for followed in refinement.followed)
+    covered = replace(views[1], image_HW3=np.zeros_like(views[1].image_HW3))
+    assert_exact(refiner.refine([views[0], covered], START))
+
+
+def test_more_patches_make_a_surer_pose(refiner, image_HW3):
+    half_HW3 = image_HW3.copy()
+    half_HW3[:, 300:] = 0
+    whole, half = (refined_covariance(refined(refiner, image)) for image in (image_HW3, half_HW3))
+    assert (np.diag(whole) < np.diag(half)).all()
+    assert 1e-5 < np.sqrt(np.diag(whole)[:3]).max() < 0.005
+
+
+def verified(image_HW3, cells_at=START):
+    """A verified pose at START, and 500 cells that agree with the given pose."""
+    rng = np.random.default_rng(0)
+    pixels_N2 = rng.uniform((0, 0), (511, 383), (500, 2))
+    points_N3 = transform(cells_at, CAMERA.unproject(pixels_N2) * rng.uniform(1.5, 3, (500, 1)))
+    cells = Correspondences(pixels_N2, points_N3, np.ones(500, np.float32), CAMERA, np.eye(4))
+    image = SimpleNamespace(view=single_view(image_HW3, CAMERA)[0])
+    return Accepted(START, Support(inliers=500), (evaluate_pose(image, cells, START, LocalizerConfig()),))
+
+
+def test_a_refined_pose_replaces_the_verified_one_and_tells_its_support(refiner, image_HW3):
+    refinement = refined(refiner, image_HW3)
+    moved = at_refined_pose(verified(image_HW3, TRUTH), refinement, LocalizerConfig())
+    assert (moved.map_T_rig == refinement.map_T_rig).all()
+    assert (moved.estimates[0].map_T_camera == refinement.map_T_rig).all()
+    assert moved.support.inliers == 500  # as verified
+    assert moved.support.followed_ratio == refinement.followed_ratio > 0.8
+    assert moved.support.residual_px == refinement.residual_px < 0.2
+
+
+def test_a_refined_pose_without_support_is_refused(refiner, image_HW3):
+    refinement, config = refined(refiner, image_HW3), LocalizerConfig()
+    elsewhere = START @ make_pose(cv2.Rodrigues(np.array([0.009, -0.011, 0.0]))[0], np.zeros(3))
+    assert at_refined_pose(verified(image_HW3, elsewhere), refinement, config) is None
+    right = verified(image_HW3, TRUTH)
+    assert at_refined_pose(right, replace(refinement, followed_ratio=0.2), config) is None
+    assert at_refined_pose(right, replace(refinement, residual_px=2.0), config) is None
