@@ -1,4 +1,4 @@
-"""What a robot hears on /tf from the broadcaster: over real DDS, both sides with a context of their own."""
+"""Transforms that the broadcaster sends on /tf, over real DDS, with a context for each side."""
 
 import threading
 import time
