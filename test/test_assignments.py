@@ -16,8 +16,6 @@ ROS_MESSAGES = {"descriptor", "header", "marker", "message", "response", "result
 # TODO: let these objects set their own attributes.
 TODO = {
     "network/onnx_net.py": {"network"},
-    "node/images/frame_processor.py": {"self.faults"},
-    "node/images/latest_image_worker.py": {"self.counts"},
 }
 
 
