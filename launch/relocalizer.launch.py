@@ -1,4 +1,7 @@
-"""ros2 launch dsm_ros relocalizer.launch.py map:=/maps/office image:=/camera/image_raw ..."""
+"""Launch the relocalizer, and RViz on request.
+
+Example: ros2 launch dsm_ros relocalizer.launch.py map:=/maps/office image:=/camera/image_raw
+"""
 
 from pathlib import Path
 
@@ -26,6 +29,8 @@ ARGUMENTS = {
         "",
         "Odometry frame, for example odom. The node then broadcasts map -> odom instead of map -> base.",
     ),
+    "tf": ("/tf", "Topic of transforms, for example tf for a robot with a TF tree of its own in its namespace."),
+    "tf_static": ("/tf_static", "Topic of static transforms, for example tf_static."),
     "params_file": (str(CONFIG / "relocalizer.yaml"), "YAML file of parameters. Launch arguments override it."),
     "namespace": ("", "Namespace of the node."),
     "use_sim_time": ("false", "Use the time on /clock."),
@@ -57,7 +62,12 @@ def relocalizer(context: LaunchContext) -> list[LifecycleNode]:
         namespace=value["namespace"],
         output="screen",
         parameters=[value["params_file"], {**given, "use_sim_time": argument("use_sim_time", bool)}],
-        remappings=[*image_remappings(value), ("initialpose", value["initialpose"])],
+        remappings=[
+            *image_remappings(value),
+            ("initialpose", value["initialpose"]),
+            ("/tf", value["tf"]),
+            ("/tf_static", value["tf_static"]),
+        ],
         ros_arguments=["--log-level", value["log_level"]],
     )
     return [node]
@@ -91,6 +101,8 @@ def rviz() -> Node:
             *((f"/relocalizer/{name}", f"relocalizer/{name}") for name in SHOWN),
             ("/image", LaunchConfiguration("image")),
             ("/initialpose", LaunchConfiguration("initialpose")),
+            ("/tf", LaunchConfiguration("tf")),
+            ("/tf_static", LaunchConfiguration("tf_static")),
         ],
         condition=IfCondition(LaunchConfiguration("rviz")),
     )

@@ -132,12 +132,14 @@ def test_arguments_become_remaps_and_namespace(command):
         "image/compressed:=/cam/image/compressed",
         "camera_info:=/cam/info",
         "initialpose:=/hint",
+        "/tf:=/tf",
+        "/tf_static:=/tf_static",
     }
 
 
 def test_a_rigs_topics_are_below_its_cameras_names(command):
     words = command(cameras="front, left", image="image_raw")
-    rules = {word for flag, word in pairwise(words) if flag == "-r" and "/" in word.split(":=")[0]}
+    rules = {word for flag, word in pairwise(words) if flag == "-r" and "/" in word.split(":=")[0].lstrip("/")}
     assert rules == {
         f"{name}/{topic}"
         for name in ("front", "left")

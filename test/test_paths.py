@@ -43,4 +43,4 @@ def test_every_layout_finds_its_own_weights(tmp_path, layout):
 
 
 def test_missing_weights_give_one_line(tmp_path):
-    assert "install the package again" in models_found_from(tmp_path / "dsm_ros")
+    assert "reinstall the package" in models_found_from(tmp_path / "dsm_ros")

@@ -1,6 +1,5 @@
 """RViz and Foxglove show what the node publishes: topics, durability, message fields."""
 
-import ast
 import json
 import re
 from pathlib import Path
@@ -18,15 +17,10 @@ SHOWN = {f"{NODE}/{name}" for name in ("map_points", "keyframes", "scene_coordin
 
 
 def published():
-    """Topics that the node creates publishers for, by their full names."""
-    topics = set()
-    for path in (ROOT / "dsm_ros" / "node").glob("*.py"):
-        for call in ast.walk(ast.parse(path.read_text())):
-            if isinstance(call, ast.Call) and "publisher" in ast.unparse(call.func):
-                topics |= {
-                    arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
-                }
-    return {topic.replace("~", NODE) for topic in topics if topic[0] in "~/"}
+    """Return the full names of the topics that the node publishes, from the page that is generated from the code."""
+    page = (ROOT / "docs" / "topics.md").read_text()
+    table = page.partition("## Published topics")[2].partition("\n## ")[0]
+    return {name.replace("~", NODE) for name in re.findall(r"^\| `([~/][^`]*)`", table, re.MULTILINE)}
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ class _Sample:
 
 
 class Activity:
-    """What the node has done with its images.
+    """Counts, rates and latency of images.
 
     counts: updated by the worker. localized: number of accepted poses. last: report of the last image. rates: as of the
     last call of sample.

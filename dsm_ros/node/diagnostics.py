@@ -47,7 +47,7 @@ class Finding:
 
 
 class Diagnostics:
-    """Publishes until the scope is closed. The full name of the node is part of each name, and is the hardware id."""
+    """Publishes diagnostics, whose names begin with the full name of the node, until the scope is closed."""
 
     def __init__(self, scope: NodeScope):
         self._node, self._publisher = scope.node, scope.publisher(DIAGNOSTICS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -33,12 +33,16 @@ TF_STATIC_QOS = QoSProfile(
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic that the node subscribes to or publishes."""
+    """A topic that the node subscribes to or publishes.
+
+    entity_id: part of the names of the QoS parameters, for a second subscription to the same topic.
+    """
 
     name: str
     kind: type
     qos: QoSProfile
     description: str
+    entity_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,12 @@ CAMERA_INFO = Topic(
     SENSOR,
     "Calibration of the camera, which may change at any time. Distortion models: plumb_bob, rational_polynomial, "
     "equidistant. Each camera of a rig has its own topic, for example `front/camera_info`.",
+)
+LATCHED_CAMERA_INFO = replace(
+    CAMERA_INFO,
+    qos=LATCHED,
+    description="The same topic, for drivers that publish `camera_info` once and latched.",
+    entity_id="latched",
 )
 HINT = Topic(
     "initialpose",
@@ -153,6 +163,7 @@ SUBSCRIBED = (
     IMAGE,
     COMPRESSED_IMAGE,
     CAMERA_INFO,
+    LATCHED_CAMERA_INFO,
     HINT,
     TRIGGER,
     TF_IN,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from copy import copy
 from typing import Any
 
 from rclpy.action import ActionServer
@@ -12,11 +13,15 @@ from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.publisher import Publisher
+from rclpy.qos import QoSPolicyKind
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 
 from dsm_ros.geometry.trajectory import NS_PER_S
 from dsm_ros.node.interface import Server, Topic
 from dsm_ros.node.interruption import interruptible
+
+OVERRIDABLE = tuple(QoSPolicyKind[name] for name in ("HISTORY", "DEPTH", "RELIABILITY", "DURABILITY"))
 
 
 class Switch:
@@ -80,7 +85,8 @@ class NodeScope:
 
     def publisher(self, topic: Topic) -> Publisher:
         """Return a new publisher."""
-        publisher = self.node.create_publisher(topic.kind, topic.name, topic.qos)
+        qos = copy(topic.qos)  # overrides change it
+        publisher = self.node.create_publisher(topic.kind, topic.name, qos, qos_overriding_options=overrides(topic))
         self.on_close(self.node.destroy_publisher, publisher)
         return publisher
 
@@ -88,7 +94,14 @@ class NodeScope:
         self, topic: Topic, callback: Callable[[Any], None], group: CallbackGroup | None = None
     ) -> Subscription:
         """Return a new subscription, whose callback runs in a callback group, by default in that of the node."""
-        subscription = self.node.create_subscription(topic.kind, topic.name, callback, topic.qos, callback_group=group)
+        subscription = self.node.create_subscription(
+            topic.kind,
+            topic.name,
+            callback,
+            copy(topic.qos),  # overrides change it
+            callback_group=group,
+            qos_overriding_options=overrides(topic),
+        )
         self.on_close(self.node.destroy_subscription, subscription)
         return subscription
 
@@ -119,6 +132,11 @@ class NodeScope:
         self.node.remove_waitable(server)  # first, because the executor cannot wait for a server without a handle
         with suppress(ValueError):  # rclpy removes the waitable a second time
             server.destroy()
+
+
+def overrides(topic: Topic) -> QoSOverridingOptions:
+    """Return the QoS policies that parameters (qos_overrides.TOPIC.subscription.depth ...) may override."""
+    return QoSOverridingOptions(OVERRIDABLE, entity_id=topic.entity_id)
 
 
 def ros_time_s(node: Node) -> float:

@@ -53,7 +53,11 @@ class NodeParameters:
     device: str = parameter("cpu", "Device that runs the network: cpu or cuda.")
     runtime: str = parameter("torch", "Library that runs the network: torch, or onnxruntime (an optional package).")
     threads: int = parameter(0, "CPU threads of the network. 0: one per core, at most 4.", 0, 256)
-    autostart: bool = parameter(True, "Configure and activate the node at startup, without a lifecycle manager.")
+    autostart: bool = parameter(
+        True,
+        "Configure and activate the node at startup. Set it to false for a lifecycle manager; bond_timeout of Nav2's "
+        "must be 0.0, because the node has no bond.",
+    )
     image_transport: str = parameter(
         "raw", "Transport of the images: raw, or compressed to subscribe to image/compressed."
     )

@@ -23,8 +23,7 @@ from dsm_ros.node.relocalizer_node import RelocalizerNode
 EXECUTOR_THREADS = 4  # images, transforms, services, and a map that is being loaded
 CRASHED, CANNOT_START = 1, 2
 MAX_SPIN_FAILURES, SPIN_PAUSE_S = 1000, 0.001  # in a row
-MAX_FAREWELL_S, RESULT_SENT_S, MAX_JOIN_S = 0.3, 0.2, 0.3
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+MAX_FINISH_S, RESULT_SENT_S, MAX_JOIN_S = 0.3, 0.2, 0.3
 RCLError = rclpy_implementation.RCLError
 
 
@@ -38,11 +37,16 @@ class Runner:
         self.status = 0
         self._node = node
         self._thread = threading.Thread(target=self._run, name="executor", daemon=True)
+        self._end, self._wake = os.pipe()
+        os.set_blocking(self._wake, False)
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)  # whichever thread receives the signal
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda *_: None)
 
     def run(self) -> None:
-        """Run the node until a signal arrives, or until it fails to start. The signals must be blocked."""
+        """Run the node until a signal arrives, or until it fails to start."""
         self._thread.start()
-        signal.sigwait(SIGNALS)
+        os.read(self._end, 1)
 
     def join(self) -> None:
         """Wait until no callback uses the node any more; call it after a shutdown of ROS."""
@@ -58,7 +62,7 @@ class Runner:
             self.status = CRASHED
             raise
         finally:
-            os.kill(os.getpid(), signal.SIGTERM)  # wakes the main thread
+            os.write(self._wake, b"x")
 
 
 def start(node: RelocalizerNode) -> bool:
@@ -84,9 +88,9 @@ def spin(node: RelocalizerNode) -> None:
             time.sleep(SPIN_PAUSE_S)
 
 
-def say_farewell(node: RelocalizerNode) -> None:
+def finish_goals(node: RelocalizerNode) -> None:
     """End all goals with the reason, and leave the executor some time to send their results."""
-    deadline_s, any_goal = time.monotonic() + MAX_FAREWELL_S, node.end_goals()
+    deadline_s, any_goal = time.monotonic() + MAX_FINISH_S, node.end_goals()
     while node.end_goals() and time.monotonic() < deadline_s:
         time.sleep(0.01)
     if any_goal:
@@ -102,7 +106,6 @@ def end(status: int) -> NoReturn:
 
 def main(loader: Loader = load) -> NoReturn:
     """Run the node until it is interrupted; the exit status is 2 if ``autostart`` is set and the node cannot start."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # in all threads, so that only sigwait receives a signal
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = RelocalizerNode(loader)
@@ -111,7 +114,7 @@ def main(loader: Loader = load) -> NoReturn:
         end(CANNOT_START)
     runner = Runner(node)
     runner.run()
-    say_farewell(node)
+    finish_goals(node)
     rclpy.try_shutdown()  # first, because what is still running then fails silently
     runner.join()
     node.destroy_node()

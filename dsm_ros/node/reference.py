@@ -33,7 +33,19 @@ TOPICS_INTRO = """\
 Topics, services and actions of the node `relocalizer`. `~/` stands for the name of the node, `/relocalizer/` by
 default. The fields of the package's own types are explained in their files:
 [RelocalizationStatus](../msg/RelocalizationStatus.msg), [Relocalize](../action/Relocalize.action),
-[LoadMap](../srv/LoadMap.srv)."""
+[LoadMap](../srv/LoadMap.srv).
+
+Parameters override the QoS of each topic when the node is configured, for example for a driver whose images are
+reliable and must not be lost:
+
+```
+/**:
+  ros__parameters:
+    qos_overrides:
+      /camera/image_raw:
+        subscription: {reliability: reliable, depth: 5}
+```
+"""
 
 
 def parameters_page() -> str:
@@ -118,7 +130,7 @@ def row(*cells: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write both pages into a folder."""
+    """Write parameters.md and topics.md into a folder."""
     (folder,) = arguments
     Path(folder, "parameters.md").write_text(parameters_page())
     Path(folder, "topics.md").write_text(topics_page())

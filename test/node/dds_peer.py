@@ -98,7 +98,8 @@ class Peer:
         return next(s for s in self.heard["status"] if stamp_ns_of(s.header.stamp) == stamp_ns)
 
 
-def run_node(*parameters, namespace="/", stderr=None):
+def run_node(*parameters, namespace="/", remaps=(), stderr=None):
     arguments = [item for parameter in ("map:=fake", *parameters) for item in ("-p", parameter)]
     command = [sys.executable, str(FAKE), "--ros-args", "-r", f"__ns:={namespace}", *arguments]
+    command += [item for remap in remaps for item in ("-r", remap)]
     return subprocess.Popen(command, stderr=stderr, text=True)

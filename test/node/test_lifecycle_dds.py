@@ -36,6 +36,7 @@ class Manager:
         self._get = peer.node.create_client(GetState, "relocalizer/get_state")
         self._set = peer.node.create_client(SetParameters, "relocalizer/set_parameters")
         peer.wait(lambda: all(client.service_is_ready() for client in (self._change, self._get, self._set)))
+        settled_endpoints(peer)  # an answer is lost where the node has not discovered this client yet
 
     def state(self):
         return self._ask(self._get, GetState.Request()).current_state.id
@@ -45,7 +46,8 @@ class Manager:
 
     def set_map(self, map_uri):
         parameter = Parameter("map", value=map_uri).to_parameter_msg()
-        return self._ask(self._set, SetParameters.Request(parameters=[parameter])).results[0].successful
+        request = SetParameters.Request(parameters=[parameter])
+        return self._ask(self._set, request).results[0].successful
 
     def _ask(self, client, request):
         future = client.call_async(request)
@@ -93,7 +95,8 @@ def settled_endpoints(peer):
 
     def settled():
         history.append(endpoints(peer))
-        return len(history) == history.maxlen and history[0] and all(counts == history[0] for counts in history)
+        complete = len(history) == history.maxlen and history[0].get("actions")  # the action exists as long as the node
+        return complete and all(counts == history[0] for counts in history)
 
     peer.wait(settled)
     return history[0]

@@ -14,7 +14,8 @@ from dsm_ros.node.interface import ACTIONS, COMPRESSED_IMAGE, PUBLISHED, SERVICE
 from dsm_ros.node.relocalizer_node import RelocalizerNode
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-OF_RCLPY = {"/rosout", "/parameter_events", "/relocalizer/transition_event", "/clock"}
+NAMESPACE = "/reference"
+OF_RCLPY = {"/rosout", "/parameter_events", f"{NAMESPACE}/relocalizer/transition_event", "/clock"}
 OF_RCLPYS_SERVICES = ("rcl_interfaces/", "lifecycle_msgs/", "type_description_interfaces/")
 EVERYTHING = {"map": "fake", "odom_frame": "odom", "publish_initialpose": True, "watch_topic": "slam_pose"}
 
@@ -30,7 +31,7 @@ def test_a_committed_page_is_what_is_generated(page):
 @pytest.fixture
 def active(ros):
     """A node with all topics that it may have at the same time."""
-    node = RelocalizerNode(load)
+    node = RelocalizerNode(load, namespace=NAMESPACE)
     node.set_parameters([Parameter(name, value=value) for name, value in EVERYTHING.items()])
     node.trigger_configure()
     node.trigger_activate()
@@ -39,10 +40,15 @@ def active(ros):
     node.destroy_node()
 
 
+def absolute(name):
+    """The full name of a topic or service of the node."""
+    return name if name.startswith("/") else f"{NAMESPACE}/{name.replace('~', 'relocalizer')}"
+
+
 def resolved(items):
     """Full names and types of documented topics or servers."""
     names = [EVERYTHING["watch_topic"] if "watch" in item.name else item.name for item in items]
-    full = [f"/{name.replace('~', 'relocalizer').lstrip('/')}" for name in names]
+    full = [absolute(name) for name in names]
     return {(name, reference.type_name(item.kind)) for name, item in zip(full, items, strict=True)}
 
 

@@ -17,7 +17,6 @@ from std_msgs.msg import Header
 from dsm_ros.errors import DsmError
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.geometry.pose_covariance import UncertainPose
-from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.localization.config import LocalizerConfig, TrackerConfig
 from dsm_ros.localization.result import Localized, NotLocalized, Reason
 from dsm_ros.localization.tracker import State, Tracker, is_jump
@@ -106,7 +105,7 @@ class FrameProcessor:
         with self._lock:
             header = self._last_header = self._cameras.header(messages)
             if not stamp_ns_of(header.stamp):
-                self.faults.without_stamp += 1
+                self.faults.count_missing_stamp()
                 self._warn(
                     "images have no timestamp, so their time of arrival is used; set timestamps in the camera driver"
                 )
@@ -136,10 +135,10 @@ class FrameProcessor:
         late_s = (self._newest_ns - stamp_ns) / 1e9
         self._disorder = self._disorder + 1 if 0 < late_s < DISORDER_S else 0
         if 0 < self._disorder < DISORDER_FRAMES:
-            self.faults.out_of_order += 1
+            self.faults.count_out_of_order()
             return False
         if self._newest_ns and is_jump(self._newest_ns, stamp_ns, TrackerConfig.max_pause_s):
-            self.faults.after_time_jump += 1
+            self.faults.count_time_jump()
         self._newest_ns = stamp_ns
         return True
 
@@ -177,12 +176,11 @@ class FrameProcessor:
         return replace(report, pose=pose, tf_problem=problem, jump=None if problem else broadcaster.jump)
 
     def _odom_T_camera(self, header: Header) -> Pose44 | None:
-        """Return the pose of the camera in the odometry frame; None if it is not known yet."""
+        """Return the pose of the camera in the odometry frame, which may be slower than the camera; None if unknown."""
         odom_frame, stamp_ns = self._context.odom_frame, stamp_ns_of(header.stamp)
         if not odom_frame:
             return None
-        found = self._context.transforms.lookup(odom_frame, header.frame_id, stamp_ns)
-        return None if isinstance(found, Missing) else found
+        return self._context.transforms.extrapolated(odom_frame, header.frame_id, stamp_ns)
 
     def _failed(self, header: Header, reason: Reason, detail: str, received_s: float) -> FrameReport:
         self._warn(detail)

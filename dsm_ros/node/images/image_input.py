@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -13,9 +12,9 @@ from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.image_groups import ImageGroup, ImageGroups
 from dsm_ros.node.images.latest_image_worker import LatestImageWorker, WorkerCounts
-from dsm_ros.node.interface import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
+from dsm_ros.node.interface import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, LATCHED_CAMERA_INFO
 from dsm_ros.node.interruption import interruptible
-from dsm_ros.node.node_scope import NodeScope, Switch
+from dsm_ros.node.node_scope import NodeScope, Switch, ros_time_s
 from dsm_ros.node.parameters import NodeParameters
 from dsm_ros.process import use_threads
 
@@ -34,7 +33,7 @@ class ImageInput:
         process: Callable[[ImageGroup], None],
         counts: WorkerCounts,
     ):
-        self._cameras = cameras
+        self._cameras, self._now_s = cameras, partial(ros_time_s, scope.node)
         self.restart_silence()
         prepare = partial(use_threads, values.threads)
         self._worker = LatestImageWorker(interruptible(process, scope.node.context), counts, prepare)
@@ -49,12 +48,12 @@ class ImageInput:
 
     def restart_silence(self) -> None:
         """Measure the time without images from now on."""
-        self._arrived_s, self._is_reported = time.monotonic(), False
+        self._arrived_s, self._is_reported = self._now_s(), False
 
     @property
     def silent_s(self) -> float:
-        """Time (s) since the last image."""
-        return time.monotonic() - self._arrived_s
+        """Time (s) since the last image, by the clock of ROS."""
+        return max(0.0, self._now_s() - self._arrived_s)
 
     def new_silence_s(self, limit_s: float) -> float | None:
         """Return the time (s) without images if it exceeds a limit, once until the next image; else None."""
@@ -75,7 +74,8 @@ class ImageInput:
         if transport == "compressed":
             image = replace(COMPRESSED_IMAGE, name=f"{image.name}/compressed")  # as image_transport names it
         take_info = partial(self._cameras.take_camera_info, name)
-        scope.subscription(replace(CAMERA_INFO, name=prefix + CAMERA_INFO.name), take_info, group)
+        for info in (CAMERA_INFO, LATCHED_CAMERA_INFO):
+            scope.subscription(replace(info, name=prefix + info.name), take_info, group)
         scope.subscription(image, partial(self._on_image, name), group)
 
     def _on_image(self, name: str, message: Any) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from dsm_ros.node.interface import WATCHED_ODOMETRY, WATCHED_POSE
-from dsm_ros.node.node_scope import NodeScope
+from dsm_ros.node.node_scope import NodeScope, ros_time_s
 
 TOPICS = {"odometry": WATCHED_ODOMETRY, "pose": WATCHED_POSE}
 CHECK_PERIOD_S = 0.1
@@ -34,6 +34,7 @@ class Health:
         """Return a problem when it begins. Silence is a problem only after the first message."""
         if self._received_s is None or self._reported:
             return None
+        self._received_s = min(self._received_s, now_s)  # the clock may have been set back
         silent_s = now_s - self._received_s
         if silent_s > self._timeout_s:
             text = f"no message for {silent_s:.1f} s, limit {self._timeout_s:.1f} s"
@@ -52,11 +53,12 @@ class PoseWatch:
         self._topic, self._health, self._on_problem = topic, health, on_problem
         scope.subscription(replace(TOPICS[kind], name=topic), self._on_pose)
         scope.timer(CHECK_PERIOD_S, self._check)
+        self._now_s = partial(ros_time_s, scope.node)
 
     def _on_pose(self, message: Any) -> None:
         covariance = message.pose.covariance
-        self._health.add((float(covariance[0]), float(covariance[7]), float(covariance[14])), time.monotonic())
+        self._health.add((float(covariance[0]), float(covariance[7]), float(covariance[14])), self._now_s())
 
     def _check(self) -> None:
-        if problem := self._health.new_problem(time.monotonic()):
+        if problem := self._health.new_problem(self._now_s()):
             self._on_problem(f"{self._topic}: {problem}")

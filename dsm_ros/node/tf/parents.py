@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +24,13 @@ class Claim:
 
 
 class Parents:
-    """Remembers the parents of frames on /tf, except parents in transforms that this node sent itself."""
+    """Remembers the parents of frames on /tf, except parents in transforms that this node sent itself.
 
-    def __init__(self) -> None:
+    now_s: returns the time of the clock of ROS.
+    """
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
         self._claims: dict[str, Claim] = {}
         self._own: dict[tuple[Any, ...], None] = {}
         self._lock = threading.Lock()
@@ -42,14 +46,14 @@ class Parents:
         """Remember the parent in a TransformStamped that has arrived."""
         with self._lock:
             if _key(transform) not in self._own:
-                claim = Claim(transform.header.frame_id.removeprefix("/"), static, time.monotonic())
+                claim = Claim(transform.header.frame_id.removeprefix("/"), static, self._now_s())
                 self._claims[transform.child_frame_id.removeprefix("/")] = claim
 
     def other(self, child: str) -> Claim | None:
         """Return the parent that another node gives to a frame, statically or within the last 10 s."""
         with self._lock:
             claim = self._claims.get(child.removeprefix("/"))
-        fresh = claim is not None and (claim.static or time.monotonic() - claim.received_s < CLAIM_S)
+        fresh = claim is not None and (claim.static or self._now_s() - claim.received_s < CLAIM_S)
         return claim if fresh else None
 
     def clear(self) -> None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
 
-from dsm_ros.geometry.pose import Pose44
+from dsm_ros.geometry.pose import Pose44, interpolate
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
 from dsm_ros.node.interface import TF_IN, TF_STATIC
-from dsm_ros.node.node_scope import NodeScope, Switch
+from dsm_ros.node.node_scope import NodeScope, Switch, ros_time_s
 from dsm_ros.node.tf.parents import Parents
 from dsm_ros.node.tf.transform_buffer import TransformBuffer, TransformStore
 
+EXTRAPOLATED_NS = range(0, 300_000_001, 20_000_000)
+VELOCITY_NS = 100_000_000  # over which a velocity is measured
 BACKWARD_JUMP_S = 1.0
 WARNING_PERIOD_S = 5.0
 
@@ -26,7 +29,7 @@ class Transforms:
     """Subscribes to /tf_static, and on demand to /tf, until the scope is closed. Any thread may call its methods."""
 
     def __init__(self, scope: NodeScope):
-        self._node, self._store, self._parents = scope.node, make_store(), Parents()
+        self._node, self._store, self._parents = scope.node, make_store(), Parents(partial(ros_time_s, scope.node))
         group = MutuallyExclusiveCallbackGroup()  # transforms arrive while other callbacks wait for one
         self._tf_topic = scope.node.resolve_topic_name(TF_IN.name)
         self._switch = Switch(scope, lambda made: made.subscription(TF_IN, self._on_tf, group))
@@ -42,6 +45,17 @@ class Transforms:
     def lookup(self, target: str, source: str, stamp_ns: int | None) -> Pose44 | Missing:
         """Return target_T_source at a time (None: the newest), or why it is missing; does not wait."""
         return self._store.lookup(target, source, stamp_ns)
+
+    def extrapolated(self, target: str, source: str, stamp_ns: int) -> Pose44 | None:
+        """Return target_T_source at a time, continued with constant velocity from at most 0.3 s before; else None."""
+        for age_ns in EXTRAPOLATED_NS:
+            last = self.lookup(target, source, stamp_ns - age_ns)
+            if not isinstance(last, Missing):
+                before = self.lookup(target, source, stamp_ns - age_ns - VELOCITY_NS)
+                if age_ns == 0 or isinstance(before, Missing):
+                    return last
+                return interpolate(before, last, 1 + age_ns / VELOCITY_NS)
+        return None
 
     def wait(self, target: str, source: str, stamp_ns: int | None, timeout_s: float) -> Pose44 | Missing:
         """Return target_T_source after a wait of at most timeout_s. Never call it in the callback group of /tf."""

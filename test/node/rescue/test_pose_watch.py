@@ -14,6 +14,14 @@ def test_silence_counts_after_the_first_message_and_once():
     assert "no message" in health.new_problem(108.0)
 
 
+def test_a_clock_that_is_set_back_starts_the_silence_again():
+    health = Health(timeout_s=1.0, max_sigma_m=0.5)
+    health.add((0.01, 0.01, 0.01), 100.0)
+    assert health.new_problem(50.0) is None
+    assert health.new_problem(50.9) is None
+    assert "no message for 1.1 s" in health.new_problem(51.1)
+
+
 @pytest.mark.parametrize("variance", [1.0, float("inf"), float("nan")])
 def test_a_covariance_that_explodes_counts_once(variance):
     health = Health(timeout_s=1.0, max_sigma_m=0.5)

@@ -22,7 +22,7 @@ def odometry(odom_T_camera, stamp_ns, parent="odom", child="cam_optical"):
 
 @pytest.fixture(scope="module")
 def peer(ros):
-    process = run_node("odom_frame:=odom", "transform_tolerance_s:=0.5")
+    process = run_node("odom_frame:=odom", "transform_tolerance_s:=5.0")  # ahead of the present on a busy computer too
     peer = Peer()
     peer.connect()
     peer.start_ns = time.time_ns()
@@ -72,9 +72,13 @@ def test_with_odometry_the_transform_is_map_to_odom_at_the_images_stamp(peer):
     time.sleep(0.3)
     assert not corrections(peer)
     stamp_ns = peer.start_ns + 505_000_000
-    for _ in range(2):
-        peer.ask(30, stamp_ns)
-    peer.wait(lambda: corrections(peer))
+
+    def corrected():  # odometry or images may be late on a busy computer
+        peer.send(30, stamp_ns)
+        time.sleep(0.1)
+        return corrections(peer)
+
+    peer.wait(corrected)
     transform = corrections(peer)[-1]
     assert transform.header.frame_id == "map"
     assert transform.transform.translation.x == pytest.approx(0.3 - 2.505)

@@ -14,14 +14,12 @@ def transform(parent, child, x=0.0, stamp_ns=0):
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    clock = type("Clock", (), {"now_s": 1000.0, "monotonic": lambda self: self.now_s})()
-    monkeypatch.setattr(module, "time", clock)
-    return clock
+def clock():
+    return type("Clock", (), {"now_s": 1000.0, "__call__": lambda self: self.now_s})()
 
 
 def test_what_others_say_counts_and_what_this_node_said_does_not(clock):
-    parents = Parents()
+    parents = Parents(clock)
     parents.announce(transform("map", "odom", 1.0, 5))
     parents.add(transform("map", "odom", 1.0, 5), static=False)
     assert parents.other("odom") is None
@@ -30,7 +28,7 @@ def test_what_others_say_counts_and_what_this_node_said_does_not(clock):
 
 
 def test_a_dynamic_parent_is_forgotten_after_ten_seconds_and_a_static_one_never(clock):
-    parents = Parents()
+    parents = Parents(clock)
     parents.add(transform("odom", "base"), static=False)
     parents.add(transform("/base", "/camera"), static=True)
     clock.now_s += 9.9
@@ -41,7 +39,7 @@ def test_a_dynamic_parent_is_forgotten_after_ten_seconds_and_a_static_one_never(
 
 
 def test_clear_keeps_static_parents(clock):
-    parents = Parents()
+    parents = Parents(clock)
     parents.add(transform("odom", "base"), static=False)
     parents.add(transform("base", "camera"), static=True)
     parents.clear()
@@ -50,7 +48,7 @@ def test_clear_keeps_static_parents(clock):
 
 def test_announcements_do_not_pile_up(clock, monkeypatch):
     monkeypatch.setattr(module, "OWN_KEPT", 3)
-    parents = Parents()
+    parents = Parents(clock)
     for stamp_ns in range(5):
         parents.announce(transform("map", "odom", stamp_ns=stamp_ns))
     parents.add(transform("map", "odom", stamp_ns=2), static=False)
