@@ -28,7 +28,7 @@ def main() -> None:
         height_px, width_px = image_HW3.shape[:2]
         camera = Camera(width_px, height_px, float(fx), float(fy), float(cx), float(cy))
         result = localizer.localize(single_view(image_HW3, camera), stamp_ns=0)
-        localizer.reset()  # the next image is of another moment: nothing is expected of it
+        localizer.reset()  # the images are not a video, so the previous pose is no initial guess
         if isinstance(result, Localized):
             x, y, z = result.map_T_camera[:3, 3]
             print(f"{path}: {x:.3f} {y:.3f} {z:.3f} m, confidence {result.support.confidence:.2f}")

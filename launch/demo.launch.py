@@ -1,4 +1,7 @@
-"""ros2 launch dsm_ros demo.launch.py: localization in a rendered room, without a camera or a recording."""
+"""Launch the relocalizer, RViz and the image stream of a rendered room, without a camera or a recording.
+
+Example: ros2 launch dsm_ros demo.launch.py
+"""
 
 from pathlib import Path
 

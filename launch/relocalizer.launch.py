@@ -1,4 +1,7 @@
-"""ros2 launch dsm_ros relocalizer.launch.py map:=/maps/office image:=/camera/image_raw ..."""
+"""Launch the relocalizer, and RViz on request.
+
+Example: ros2 launch dsm_ros relocalizer.launch.py map:=/maps/office image:=/camera/image_raw
+"""
 
 from pathlib import Path
 

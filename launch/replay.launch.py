@@ -1,4 +1,7 @@
-"""ros2 launch dsm_ros replay.launch.py bag:=recording map:=/maps/office image:=/camera/image_raw ..."""
+"""Launch the relocalizer and the playback of a bag.
+
+Example: ros2 launch dsm_ros replay.launch.py bag:=recording map:=/maps/office image:=/camera/image_raw
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Compare the poses of two TUM files: largest and median difference, and numbers of poses in one file only.
+"""Compare the poses of two TUM files: largest and median difference, and counts of poses in only one of the files.
 
 python scripts/compare_poses.py A.tum B.tum FIGURES.json
 """
@@ -15,7 +15,7 @@ from dsm_ros.geometry.pose import Pose44, pose_error, pose_from_quaternion
 
 
 def compare(a: dict[str, Pose44], b: dict[str, Pose44]) -> dict[str, float | int | None]:
-    """Return the figures of two trajectories, given by stamp; differences are None without a common stamp."""
+    """Return the differences between two trajectories, given by stamp; differences are None without a common stamp."""
     apart = np.array([pose_error(a[stamp], b[stamp]) for stamp in a.keys() & b.keys()]).reshape(-1, 2)
     figures: dict[str, float | int | None] = {
         "both": len(apart),

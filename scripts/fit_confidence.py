@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.evaluation.calibration import calibration_error, fit_log_odds, plot_reliability, probabilities, reliability
-from dsm_ros.evaluation.pose_table import PoseRow, Poses, localizer_on, pose_rows, read_poses, write_poses
+from dsm_ros.evaluation.pose_table import EstimateRow, Poses, localizer_on, pose_rows, read_poses, write_poses
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.network.dsm_net import DsmNet
@@ -79,7 +79,7 @@ SCENARIOS: dict[str, tuple[str, range, tuple[Queries, ...]]] = {
 }
 
 
-def room_rows(seed: int, network: DsmNet) -> Iterator[PoseRow]:
+def room_rows(seed: int, network: DsmNet) -> Iterator[EstimateRow]:
     """Yield the poses of all query images in the maps of one room."""
     for name, (style, map_frames, queries) in SCENARIOS.items():
         with tempfile.TemporaryDirectory() as folder:

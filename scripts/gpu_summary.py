@@ -1,4 +1,4 @@
-"""Print a summary of the GPU check from the files of its steps, and write all figures into one JSON file.
+"""Print a summary of the GPU check from the files of its steps, and write all measurements into one JSON file.
 
 python scripts/gpu_summary.py FOLDER FIGURES.json
 """
@@ -16,7 +16,7 @@ OUTCOMES = {0: "done", 124: "stopped at its time limit", 137: "stopped at its ti
 
 
 def main(folder: Path, target: Path) -> None:
-    """Print the summary of a folder and write the figures of each step as JSON."""
+    """Print the summary of a folder and write the measurements of each step as JSON."""
     figures = dict(_figures(folder))
     target.write_text(json.dumps(figures, indent=1))
     print("\n".join([*_steps(folder), *(line for name, value in figures.items() for line in _lines(name, value))]))
@@ -40,7 +40,7 @@ def _figures(folder: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _lines(name: str, figures: dict[str, Any]) -> list[str]:
-    """Return lines with the figures of one step, a line for each setting of ``dsm bench``."""
+    """Return lines with the measurements of one step, a line for each setting of ``dsm bench``."""
     if "sweep" not in figures:
         return [f"{name}: " + ", ".join(f"{key} {_short(value)}" for key, value in figures.items())]
     default = ", ".join(f"{stage['name']} {stage['median_ms']:.2f}" for stage in figures["stages"])

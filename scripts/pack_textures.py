@@ -94,7 +94,7 @@ def _crop(image: Image, top: int, left: int, side: int) -> Image:
 
 
 def is_surface(image: Image) -> bool:
-    """Say whether a square (BGR or BGRA) may be seen in a room: no normal map, sprite, sheet, or nearly nothing."""
+    """Return whether a square (BGR or BGRA) is a surface, not a normal map, a sprite, a sheet or nearly empty."""
     if image.shape[2] == 4 and (image[..., 3] < 128).mean() > 0.05:
         return False
     colors = image[..., :3].reshape(-1, 3).astype(int)
@@ -110,13 +110,13 @@ def is_surface(image: Image) -> bool:
 
 
 class Seen:
-    """Remembers thumbnails, so that the second of two nearly equal squares is known."""
+    """Thumbnails of previous squares, to recognise nearly equal squares."""
 
     def __init__(self) -> None:
         self._thumbnails: list[NDArray[np.float64]] = []
 
     def is_new(self, image: Image) -> bool:
-        """Say whether nothing of this look was asked about before."""
+        """Return whether no similar square was tested before; remember the square."""
         small = cv2.resize(image[..., :3], (12, 12), interpolation=cv2.INTER_AREA).mean(2).ravel()
         thumbnail = (small - small.mean()) / (np.linalg.norm(small - small.mean()) + 1e-9)
         new = not self._thumbnails or float((np.stack(self._thumbnails) @ thumbnail).max()) < 0.92

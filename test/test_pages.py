@@ -57,6 +57,10 @@ def test_the_fast_dds_profile_has_room_for_several_images():
     assert (ROOT / "docs" / "cameras.md").read_text().count("config/fastdds.xml") == 2
 
 
+def test_the_rescue_page_shows_the_shipped_parameter_file():
+    assert f"```yaml\n{(ROOT / 'config' / 'rescue.yaml').read_text()}```" in (ROOT / "docs" / "rescue.md").read_text()
+
+
 @pytest.mark.parametrize("number", NUMBERS_OF_THE_METHOD)
 def test_the_method_page_has_the_numbers_of_the_code(number):
     assert number in METHOD_WORDS

@@ -23,7 +23,7 @@ from dsm_ros.evaluation.bench_room import build_bench_room
 from dsm_ros.evaluation.bench_sweep import Case, sweep
 from dsm_ros.evaluation.bench_tables import print_peers, print_sweep
 from dsm_ros.evaluation.busy_processes import busy_processes
-from dsm_ros.evaluation.timings import Timing, print_timings, timing
+from dsm_ros.evaluation.timings import TimingRow, print_timings, timing
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.view import single_view
 from dsm_ros.progress import progress_bar
@@ -52,7 +52,9 @@ def measure_ros() -> Measurement:
     if measured.returncode:
         raise typer.Exit(measured.returncode)
     rows = json.loads(measured.stdout)
-    return Measurement({"ros": rows}, lambda: print_timings("time added by the node", [Timing(**row) for row in rows]))
+    return Measurement(
+        {"ros": rows}, lambda: print_timings("time added by the node", [TimingRow(**row) for row in rows])
+    )
 
 
 def measure_room(settings: list[Case], beside: int) -> Measurement:
@@ -69,7 +71,7 @@ def measure_room(settings: list[Case], beside: int) -> Measurement:
     return Measurement(metrics, show, lambda folder: plot_sweep(rows, folder))
 
 
-def measure_stages(case: Case, beside: int) -> list[Timing]:
+def measure_stages(case: Case, beside: int) -> list[TimingRow]:
     """Localize frames of a room; return the timing of each stage, and of the total beside busy processes."""
     network = case.load_network()
     with TemporaryDirectory() as folder, progress_bar("building a map") as on_progress:

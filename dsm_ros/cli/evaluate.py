@@ -37,7 +37,7 @@ def evaluate(
 
     Examples: dsm evaluate kitchen.map kitchen/seq-01 --frames 280:500:2 --json metrics.json --plots plots
 
-    dsm evaluate kitchen.map kitchen/seq-01 --frames 280:500:10 --ablation images
+    dsm evaluate kitchen.map kitchen/seq-01 --frames 280:500:10 --ablation keyframes
     """
     from dsm_ros.cli.output import require_writable_json, write_metrics
     from dsm_ros.evaluation.ablation import ablate

@@ -89,7 +89,7 @@ def refresh_map(map_uri: str, network_options: NetworkOptions) -> None:
 
 
 def show_report(map_uri: str, frames: int, report: BuildReport, incomplete: dict[str, int]) -> None:
-    """Print the numbers of keyframes and of frames left out for each reason, and warnings on stderr."""
+    """Print the counts of added keyframes and of frames left out for each reason, and warnings on stderr."""
     typer.echo(f"{map_uri}: {report.added} keyframes added from {frames} frames")
     for reason, count in (Counter(incomplete) + Counter(report.left_out)).most_common():
         typer.echo(f"  left out: {count} {reason}")

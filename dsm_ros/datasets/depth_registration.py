@@ -42,7 +42,7 @@ def fill_single_pixels(depth_HW: NDArray[np.float32]) -> NDArray[np.float32]:
 def _warp(
     depth_HW: NDArray[np.float32], depth_camera: Camera, colour_camera: Camera, colour_T_depth: Pose44
 ) -> NDArray[np.float32]:
-    """Return the smallest depth that may cover each colour pixel, 0 where no depth does."""
+    """Return the smallest depth that may cover each colour pixel, 0 where no depth pixel covers the colour pixel."""
     points_N3 = _points(depth_camera, depth_HW, colour_T_depth)
     pixels_N2 = colour_camera.project(points_N3)
     usable_N = np.isfinite(pixels_N2).all(axis=1) & (points_N3[:, 2] > MIN_DEPTH_M) & (depth_HW.ravel() > 0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Part:
+class RecordingPart:
     """One part of a recording, shown as one row by ``dsm inspect``.
 
     what: image, camera, depth or poses. source: the topic or file, empty when the part is missing. detail: sizes,
@@ -23,5 +23,5 @@ class Part:
 class Description:
     """The parts of a recording, and warnings for its user."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[RecordingPart, ...]
     warnings: tuple[str, ...] = ()

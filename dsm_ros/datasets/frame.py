@@ -13,6 +13,8 @@ from dsm_ros.errors import ImageError, SequenceError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 
+FRAME_PERIOD_NS = 1_000_000_000 // 30  # of sequences without recorded timestamps
+
 
 @dataclass(frozen=True)
 class FrameHeader:
@@ -71,7 +73,7 @@ class FrameSequence(Protocol):
 
 
 def first_readable(sequence: FrameSequence) -> Frame:
-    """Return the first frame whose image can be read, as a query image. Raises ImageError when there is none."""
+    """Return the first frame whose image can be read, as a query image. Raises ImageError when no image can be read."""
     for index in range(len(sequence)):
         try:
             return sequence.query(index)

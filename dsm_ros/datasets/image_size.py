@@ -1,4 +1,4 @@
-"""Cameras and depth for rescaled images: scaled when the aspect ratio matches, refused otherwise."""
+"""Scaling of a calibration and of depth to the size of an image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.datasets.camera_info import FILE_NAME, find_camera_info, read_camera_info_file
-from dsm_ros.datasets.description import Part
+from dsm_ros.datasets.description import RecordingPart
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.messages.camera import camera_of_size
@@ -37,11 +37,13 @@ class Calibration:
                 f" add a {FILE_NAME} for these images to the folder of the sequence"
             ) from None
 
-    def part(self, camera: Camera) -> Part:
-        """Return the row of ``dsm inspect`` for a camera that was scaled to an image."""
+    def part(self, camera: Camera) -> RecordingPart:
+        """Return the row of ``dsm inspect`` for a camera whose calibration was scaled to the image size."""
         lens = f", {camera.distortion_model}" if camera.distortion else ""
         numbers = f"f {camera.fx:.1f} {camera.fy:.1f}, c {camera.cx:.1f} {camera.cy:.1f}{lens}"
-        return Part("camera", self.source, numbers, f"--camera-info FILE, or a {FILE_NAME} in or beside the folder")
+        return RecordingPart(
+            "camera", self.source, numbers, f"--camera-info FILE, or a {FILE_NAME} in or beside the folder"
+        )
 
     def warnings(self, camera: Camera) -> tuple[str, ...]:
         """Return a warning when the camera was scaled to the image."""
@@ -58,7 +60,7 @@ def read_calibration(folder: Path, given: str | None) -> Calibration | None:
 
 
 def check_same_shape(depth_HW: NDArray[np.float32], width_px: int, height_px: int) -> None:
-    """Raise ValueError when the aspect ratio of depth is not the image's, because the depth cannot be registered."""
+    """Raise ValueError for depth with another aspect ratio than the image, because such depth is not registered."""
     height, width = depth_HW.shape
     if abs(width * height_px - width_px * height) > ASPECT_TOLERANCE * width_px * height:
         raise ValueError(

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 class SourceOptions:
     """Topics and frames that override the default choice; None keeps the default.
 
-    pose: a pose topic, or TOPIC:FRAME when its poses are those of FRAME. rectified: the images are rectified, so the
+    pose: a pose topic, or TOPIC:FRAME for a topic with the poses of FRAME. rectified: the images are rectified, so the
     camera is P of camera_info, without distortion.
     """
 

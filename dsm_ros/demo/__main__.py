@@ -1,14 +1,13 @@
-"""``python -m dsm_ros.demo [--sequence PATH] [--out DIR]``: the demo's command line."""
+"""Command line of the demo, ``python -m dsm_ros.demo``."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from dsm_ros.demo.child_process import prepare_ros
+from dsm_ros.demo.exit_status import exit_on_failure
 from dsm_ros.demo.run import CAMERA_RATE_HZ, run
-from dsm_ros.errors import DsmError
 
 DESCRIPTION = """Build a map from one part of a sequence, or from a walk (a closed camera path) through a rendered room.
 Start the node, stream the other part or another walk to the node through DDS at camera rate, record the poses of the
@@ -16,7 +15,7 @@ node, and compare the poses with ground truth."""
 
 
 def main() -> None:
-    """Parse the command line; one line and exit status 2 on bad input."""
+    """Parse the command line and run the demo; bad input gives one line and exit status 2."""
     parser = argparse.ArgumentParser(prog="python -m dsm_ros.demo", description=DESCRIPTION)
     parser.add_argument("--sequence", help="sequence with ground truth poses; default: a rendered room")
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder of the results")
@@ -24,13 +23,8 @@ def main() -> None:
     parser.add_argument("--animation", action="store_true", help="also write the animation demo.webp")
     arguments = parser.parse_args()
     prepare_ros()
-    try:
+    with exit_on_failure("demo"):
         run(arguments.sequence, arguments.out, arguments.rate, arguments.animation)
-    except DsmError as error:
-        print(f"demo: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ class _Bag:
 
 
 def _message_store() -> Typestore:
-    """Return ROS's message definitions and those of this package."""
+    """Return the message definitions of ROS and of this package."""
     store = get_typestore(Stores.ROS2_JAZZY)
     for name in {topic.type_name for topic in TOPICS} - set(store.types):
         store.register(get_types_from_msg(_text(name), name))

@@ -1,4 +1,4 @@
-"""Camera of the ROS benchmark: sends one image at a time and waits for the node's status of it."""
+"""Camera of the ROS benchmark, which sends one image at a time and waits for the status of that image."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class BenchCamera:
         )
 
     def ask(self, frame: Frame) -> Sample | None:
-        """Send an image; None when it or its answer is lost, or there is no pose."""
+        """Send an image and return its times; None for a lost image, a lost status, or an image without a pose."""
         self._spin_until(lambda: False, PAUSE_S)
         stamp_ns = time.time_ns()
         header = Header(stamp=stamp_msg(stamp_ns), frame_id="camera")

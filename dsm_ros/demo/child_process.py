@@ -16,7 +16,7 @@ STOP_TIMEOUT_S = 10.0
 
 @contextmanager
 def process(*arguments: str, stdout: int | IO[str] | None = None) -> Iterator[subprocess.Popen[str]]:
-    """Run a Python module in another process; it is gone when the block ends, however that happens."""
+    """Run a Python module in another process, which is stopped when the block ends or fails."""
     started = subprocess.Popen([sys.executable, "-m", *arguments], stdout=stdout, text=True)
     try:
         yield started

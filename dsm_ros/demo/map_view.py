@@ -1,4 +1,4 @@
-"""Picture of a map from above and aside, with the walls that would hide the inside left out."""
+"""Oblique view of a map from above, without the walls that would hide the inside."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class MapView:
         return np.full((height, width, 3), BACKGROUND, np.uint8)
 
     def draw_points(self, image: Image, points_N3: NDArray[np.float64], colors_N3: Image, size_px: int) -> None:
-        """Draw points as squares of ``size_px``, the nearest on top; pale and below all others those that face away."""
+        """Draw points as squares, the nearest on top; points that face away are pale and below all others."""
         pixels_N2, away_N = self._project(points_N3)
         faces_away_N = (self.inside_3 - points_N3) @ self.view_R_map_33[2] > 0
         shown_N3 = np.where(faces_away_N[:, None], BACKGROUND - (BACKGROUND - colors_N3.astype(int)) // PALE, colors_N3)

@@ -1,4 +1,4 @@
-"""Picture of the demo: the map with the paths in it, beside one image, its scene coordinates and their confidence."""
+"""Picture of the demo: the map with the paths in it, beside one image with its scene coordinates and confidence."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.demo.recorder import Recording
 from dsm_ros.evaluation.metrics import FrameScore, summarise
+from dsm_ros.evaluation.tables import number
 from dsm_ros.geometry.pose import pose_error
 from dsm_ros.localization.result import STAGES, StageTimes
 from dsm_ros.messages.pose import stamp_ns_of
@@ -77,23 +78,23 @@ def _figures(recording: Recording, scores: list[FrameScore], published: int) -> 
 
 
 def print_table(summary: Summary) -> None:
-    """Print the figures as a table."""
+    """Print the metrics as a table."""
     f = summary.figures
     table = Table(title="dsm_ros demo", show_header=False)
     table.add_row("frames published", f"{f['frames_published']}")
     counts = f"{f['frames_processed']} / {f['frames_dropped']} / {f['frames_failed']}"
     table.add_row("processed / skipped / failed", counts)
-    table.add_row("localized", f"{f['localized']} ({_scaled(f['localized_share'], 100)} % of processed)")
+    table.add_row("localized", f"{f['localized']} ({_text(f['localized_share'], 100)} % of processed)")
     table.add_row(
-        "median error", f"{_scaled(f['median_translation_m'], 100)} cm, {_scaled(f['median_rotation_deg'])} degrees"
+        "median error", f"{_text(f['median_translation_m'], 100)} cm, {_text(f['median_rotation_deg'])} degrees"
     )
-    table.add_row("within 5 cm and 5 degrees", f"{_scaled(f['recall_5cm_5deg'], 100)} %")
+    table.add_row("within 5 cm and 5 degrees", f"{_text(f['recall_5cm_5deg'], 100)} %")
     table.add_row("accepted but wrong by over 50 cm", f"{f['false_accepts_over_50cm']}")
-    table.add_row("ms per stage", ", ".join(f"{stage} {_scaled(f[f'{stage}_ms'])}" for stage in STAGES))
-    table.add_row("image to pose", f"{_scaled(f['latency_ms'])} ms")
-    table.add_row("frames per second", _scaled(f["frames_per_second"]))
+    table.add_row("ms per stage", ", ".join(f"{stage} {_text(f[f'{stage}_ms'])}" for stage in STAGES))
+    table.add_row("image to pose", f"{_text(f['latency_ms'])} ms")
+    table.add_row("frames per second", _text(f["frames_per_second"]))
     Console().print(table)
 
 
-def _scaled(value: float | None, factor: float = 1.0) -> str:
-    return "none" if value is None else f"{value * factor:.1f}"
+def _text(value: float | None, factor: float = 1.0) -> str:
+    return number(value, 1, factor, missing="none")

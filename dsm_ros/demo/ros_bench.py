@@ -1,4 +1,4 @@
-"""Benchmark of the time that ROS adds to each image; ``dsm bench --ros`` runs it and shows the rows that it prints.
+"""Benchmark of the time that ROS adds to each image; ``dsm bench --ros`` runs this benchmark and prints its table.
 
 The node runs in a process of its own; this process is its camera and sends the next image when the status of the last
 one has arrived.
@@ -17,9 +17,10 @@ from tempfile import TemporaryDirectory
 from dsm_ros.datasets.frame import Frame
 from dsm_ros.demo.bench_camera import BenchCamera, Sample, bench_camera
 from dsm_ros.demo.child_process import prepare_ros, process
+from dsm_ros.demo.exit_status import exit_on_failure
 from dsm_ros.errors import DsmError
 from dsm_ros.evaluation.bench_room import build_bench_room
-from dsm_ros.evaluation.timings import Timing, timing
+from dsm_ros.evaluation.timings import TimingRow, timing
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.progress import progress_bar
 
@@ -29,7 +30,7 @@ LEAST_ANSWERED = 0.5
 STARTUP_TIMEOUT_S = 60.0
 
 
-def summarise(alone: Sequence[Sample], with_cloud: Sequence[Sample]) -> list[Timing]:
+def summarise(alone: Sequence[Sample], with_cloud: Sequence[Sample]) -> list[TimingRow]:
     """Return the rows of the table."""
     return [
         timing("ROS, callback to pose", [sample.ros_ms for sample in alone], LIMIT_MS),
@@ -54,7 +55,7 @@ def measure(camera: BenchCamera, frames: Sequence[Frame], label: str) -> list[Sa
     return samples
 
 
-def measure_node(running: Popen[str], frames: Sequence[Frame]) -> list[Timing]:
+def measure_node(running: Popen[str], frames: Sequence[Frame]) -> list[TimingRow]:
     """Wait for the node to start, then measure it."""
     with bench_camera() as camera:
         if not camera.wait_for_node(STARTUP_TIMEOUT_S, lambda: running.poll() is None):
@@ -64,7 +65,7 @@ def measure_node(running: Popen[str], frames: Sequence[Frame]) -> list[Timing]:
         return summarise(alone, measure(camera, frames, "with the cloud"))
 
 
-def run() -> list[Timing]:
+def run() -> list[TimingRow]:
     """Build a map and measure the node on it."""
     with TemporaryDirectory() as folder:
         map_uri = Path(folder) / "map"
@@ -76,15 +77,10 @@ def run() -> list[Timing]:
 
 
 def main() -> None:
-    """Print the rows as JSON; one line and exit status 2 when nothing can be measured."""
+    """Print the rows as JSON; a failure gives one line and exit status 2."""
     prepare_ros()
-    try:
+    with exit_on_failure("dsm"):
         print(json.dumps([asdict(row) for row in run()]))
-    except DsmError as error:
-        print(f"dsm: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from subprocess import PIPE
 
@@ -62,8 +62,7 @@ def stream(plan: Plan, map_uri: Path, rate_hz: float, bag: Path) -> Recording:
         recording = record(lambda: running.poll() is None and playing.poll() is None, bag)
     if running.returncode not in (0, -15) or playing.returncode != 0:
         raise DsmError("the node or the player failed; read the messages above")
-    recording.shift_ns = int(playing.stdout.read()) if playing.stdout else 0
-    return recording
+    return replace(recording, shift_ns=int(playing.stdout.read()) if playing.stdout else 0)
 
 
 def run(sequence: str | None, out: Path, rate_hz: float, animated: bool) -> None:

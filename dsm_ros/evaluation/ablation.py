@@ -14,7 +14,7 @@ from typing import Protocol
 from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.evaluation.ablation_names import Ablation
 from dsm_ros.evaluation.ablation_rank import rank_candidates
-from dsm_ros.evaluation.ablation_report import AblationReport, Outcome
+from dsm_ros.evaluation.ablation_report import AblationReport, VariantResult
 from dsm_ros.evaluation.ablation_variants import VARIANTS, Setting
 from dsm_ros.evaluation.evaluate import evaluate
 from dsm_ros.localization.localizer import Localizer
@@ -25,9 +25,14 @@ Progress = Callable[[int, int], None]
 class Report(Protocol):
     """The result of an ablation as JSON, table and plot."""
 
-    def figures(self) -> dict[str, object]: ...
-    def show(self) -> None: ...
-    def draw(self, folder: Path) -> object: ...
+    def figures(self) -> dict[str, object]:
+        """Return the content of the JSON file."""
+
+    def show(self) -> None:
+        """Print a table."""
+
+    def draw(self, folder: Path) -> object:
+        """Write the plot to a folder."""
 
 
 def ablate(
@@ -36,14 +41,14 @@ def ablate(
     """Localize the same frames with each variant of a localizer. Raises SequenceError when no frame has a true pose."""
     if ablation == Ablation.RANK:
         return rank_candidates(localizer, sequence, indices, on_progress)
-    outcomes: list[Outcome] = []
+    results: list[VariantResult] = []
     with TemporaryDirectory() as folder:
         variants = VARIANTS[ablation](Setting(localizer, sequence, indices, Path(folder)))
         steps = len(variants) * len(indices)
         for variant in variants:
-            on_frame = partial(_advance, on_progress, len(outcomes) * len(indices), steps)
-            outcomes.append(Outcome(variant.label, evaluate(variant.make(), sequence, indices, on_frame)))
-    return AblationReport(ablation, sequence.name, outcomes)
+            on_frame = partial(_advance, on_progress, len(results) * len(indices), steps)
+            results.append(VariantResult(variant.label, evaluate(variant.make(), sequence, indices, on_frame)))
+    return AblationReport(ablation, sequence.name, results)
 
 
 def _advance(on_progress: Progress, before: int, steps: int, done: int, frames: int) -> None:

@@ -6,10 +6,10 @@ from dsm_ros.text_enum import TextEnum
 
 
 class Ablation(TextEnum):
-    """The parts of the method that an ablation can change; TITLES name the tables of the paper that do the same."""
+    """The parts of the method that an ablation can change; TITLES cite the corresponding tables of the paper."""
 
     SORTING = "sorting"
-    IMAGES = "images"
+    KEYFRAMES = "keyframes"
     RESOLUTION = "resolution"
     VIDEO = "video"
     RANK = "rank"
@@ -18,11 +18,11 @@ class Ablation(TextEnum):
 
 
 TITLES = {
-    Ablation.SORTING: "number and order of the candidates kept, 5 keyframes [paper, table 4]",
-    Ablation.IMAGES: "number of keyframes N [paper, table 5]",
-    Ablation.RESOLUTION: "long side of the network's input [paper, table 6]",
-    Ablation.VIDEO: "single frame and video [paper, table 2 and figure 5]",
-    Ablation.RANK: "error of the k-th best candidate, coarsest level [paper, figure 7]",
+    Ablation.SORTING: "number and order of the candidates kept, 5 keyframes [paper table 4]",
+    Ablation.KEYFRAMES: "number of keyframes N [paper table 5]",
+    Ablation.RESOLUTION: "long side of the network's input [paper table 6]",
+    Ablation.VIDEO: "single frame and video [paper table 2 and figure 5]",
+    Ablation.RANK: "error of the k-th best candidate, coarsest level [paper figure 7]",
     Ablation.RETRIEVAL: "retrieval rank of the 5 keyframes [not in the paper]",
     Ablation.HEADS: "first match, guided match, refinement and completed coordinates [not in the paper]",
 }

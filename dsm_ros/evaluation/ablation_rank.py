@@ -1,4 +1,4 @@
-"""Errors of the k-th best candidates of all cells, at the coarsest level [paper, figure 7]."""
+"""Errors of the k-th best candidates of all cells, at the coarsest level [paper figure 7]."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ class RankRow:
 
 @dataclass(frozen=True)
 class RankReport:
-    """The rows of one sequence with n frames, of which n_fused were fused with the previous frame."""
+    """Errors on one sequence, with the numbers of frames and of frames that were fused with the previous frame."""
 
     sequence: str
-    n: int
-    n_fused: int
+    frames: int
+    fused_frames: int
     rows: list[RankRow]
 
     def figures(self) -> dict[str, object]:
-        """Return what ``--json`` writes."""
+        """Return the content of the JSON file."""
         ranks = [asdict(row) for row in self.rows]
-        counts = {"n": self.n, "n_fused": self.n_fused}
+        counts = {"frames": self.frames, "fused_frames": self.fused_frames}
         return {"ablation": Ablation.RANK, "sequence": self.sequence, **counts, "ranks": ranks}
 
     def show(self) -> None:
@@ -61,7 +61,7 @@ class RankReport:
             if row.k in SHOWN
         ]
         heads = ["k", "single, mean cm", "single, median cm", "video, mean cm", "video, median cm"]
-        title = f"{self.sequence}: {TITLES[Ablation.RANK]}; previous frame used in {self.n_fused} of {self.n}"
+        title = f"{self.sequence}: {TITLES[Ablation.RANK]}; previous frame used in {self.fused_frames} of {self.frames}"
         print_table(title, heads, cells)
 
     def draw(self, folder: Path) -> Path:
@@ -98,7 +98,7 @@ def rank_candidates(
     previous: PreviousFrame | None = None
     single: list[NDArray[np.float64]] = []
     video: list[NDArray[np.float64]] = []
-    n_fused = 0
+    fused_frames = 0
     for count, index in enumerate(indices, 1):
         frame = sequence[index]
         (view,) = single_view(frame.image_HW3, frame.camera)
@@ -112,14 +112,14 @@ def rank_candidates(
             video.append(single[-1])
             alpha = weigh_scene(match.confidence)
             if alpha < 1 and previous and recent:
-                n_fused += 1
+                fused_frames += 1
                 fused = fuse_previous(image.scene, previous, alpha)
                 match = localizer.network.match(image.query, fused)
                 video[-1] = _errors_m(localizer, match, fused, truth_P3)[known_P]
             previous = _accepted(verdict, frame.stamp_ns)
         on_progress(count, len(indices))
     rows = _rows(np.concatenate(single), np.concatenate(video))
-    return RankReport(sequence.name, len(indices), n_fused, rows)
+    return RankReport(sequence.name, len(indices), fused_frames, rows)
 
 
 def _true_points(network: DsmNet, frame: Frame, scene: Scene) -> tuple[Tensor, Tensor]:

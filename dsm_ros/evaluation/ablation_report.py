@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from dsm_ros.evaluation.ablation_names import TITLES, Ablation
-from dsm_ros.evaluation.evaluate import Evaluation
+from dsm_ros.evaluation.evaluate import Evaluation, stage_times_ms
 from dsm_ros.evaluation.plots import all_coordinate_errors_m, draw_coordinate_errors, new_figure, save
 from dsm_ros.evaluation.tables import number, print_table
 
@@ -30,14 +30,14 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class VariantResult:
     """The evaluation of one variant."""
 
     label: str
     evaluation: Evaluation
 
     def figures(self) -> dict[str, object]:
-        """Return the figures of ``dsm evaluate``, and the mean errors of the localized frames."""
+        """Return the metrics of ``dsm evaluate``, and the mean errors of the localized frames."""
         localized = [score for score in self.evaluation.scores if score.map_T_camera is not None]
         means = {
             "mean_translation_m": _mean([score.translation_m for score in localized]),
@@ -48,20 +48,20 @@ class Outcome:
 
 @dataclass(frozen=True)
 class AblationReport:
-    """The outcomes of one ablation on one sequence."""
+    """The results of all variants of one ablation on one sequence."""
 
     ablation: Ablation
     sequence: str
-    outcomes: list[Outcome]
+    results: list[VariantResult]
 
     def figures(self) -> dict[str, object]:
-        """Return what ``--json`` writes."""
-        rows = [outcome.figures() for outcome in self.outcomes]
+        """Return the content of the JSON file."""
+        rows = [result.figures() for result in self.results]
         return {"ablation": self.ablation, "sequence": self.sequence, "variants": rows}
 
     def show(self) -> None:
         """Print a table."""
-        rows = [outcome.figures() for outcome in self.outcomes]
+        rows = [result.figures() for result in self.results]
         print_table(
             f"{self.sequence}: {TITLES[self.ablation]}\n{EXPLAINED}",
             ["", "localized", *COLUMNS, "ms"],
@@ -74,34 +74,31 @@ class AblationReport:
         figure = new_figure(9.5, 3)
         figure.suptitle(self.sequence, fontsize=9)
         bars, curves = figure.subplots(1, 2, width_ratios=(3, 2))
-        _draw_bars(bars, self.outcomes)
-        _draw_curves(curves, self.outcomes)
+        _draw_bars(bars, self.results)
+        _draw_curves(curves, self.results)
         return save(figure, folder / f"ablation-{self.ablation}.png")
 
 
 def _cells(row: dict[str, object]) -> list[str]:
-    times = row["ms_per_frame"]
-    if not isinstance(times, dict):
-        raise TypeError("ms_per_frame must map each stage to its time")
     shown = [number(row[name], digits, factor) for name, factor, digits in COLUMNS.values()]
-    return [str(row["label"]), f"{row['n_localized']} of {row['n']}", *shown, number(times["total"], 0)]
+    return [str(row["label"]), f"{row['n_localized']} of {row['n']}", *shown, number(stage_times_ms(row)["total"], 0)]
 
 
-def _draw_bars(axes: Axes, outcomes: Sequence[Outcome]) -> None:
-    rows = [outcome.figures() for outcome in outcomes]
+def _draw_bars(axes: Axes, results: Sequence[VariantResult]) -> None:
+    rows = [result.figures() for result in results]
     places = np.arange(len(rows))
     for name, (label, color) in BARS.items():
         shares = [float(str(row[name])) / (int(str(row["n"])) if name == "n_localized" else 1) for row in rows]
         axes.barh(places, [100 * share for share in shares], color=color, label=label)
-    axes.set_yticks(places, [outcome.label for outcome in outcomes], fontsize=8)
+    axes.set_yticks(places, [result.label for result in results], fontsize=8)
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
     axes.set_xlabel("frames (%)")
     axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(BARS), frameon=False)
 
 
-def _draw_curves(axes: Axes, outcomes: Sequence[Outcome]) -> None:
-    errors_of = {outcome.label: all_coordinate_errors_m(outcome.evaluation.scores) for outcome in outcomes}
+def _draw_curves(axes: Axes, results: Sequence[VariantResult]) -> None:
+    errors_of = {result.label: all_coordinate_errors_m(result.evaluation.scores) for result in results}
     draw_coordinate_errors(axes, errors_of)
     axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 

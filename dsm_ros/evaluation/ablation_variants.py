@@ -1,4 +1,4 @@
-"""The variants of each ablation: labelled localizers, each made when its turn comes."""
+"""Variants of the localizer for each ablation, each constructed just before its evaluation."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from dsm_ros.scene_map.builder import BATCH, complete_features
 from dsm_ros.scene_map.scene_map import SceneMap
 from dsm_ros.scene_map.store import create_store
 
-FEW_IMAGES = 5  # keyframes, as in table 4 of the paper
-IMAGES = (1, 3, 5, 10, 20)
+FEW_KEYFRAMES = 5  # as in table 4 of the paper
+KEYFRAMES = (1, 3, 5, 10, 20)
 LONG_SIDES_PX = (256, 384, 512, 640)
 WEIGHTS = (0.4, 0.7)
 RANKS = (0, 5, 10, 15)
@@ -68,21 +68,21 @@ def sorting(setting: Setting) -> list[Variant]:
             nets[f"{number} best, sorted"] = partial(DsmNet, other, network.model_hash, network)
         nets[f"mean of {count} best"] = partial(sharing, agree=plain_mean)
         nets["mean of all"] = partial(sharing, keep=keep_all, agree=plain_mean)
-    return [Variant(label, partial(_with_few_images, localizer, net)) for label, net in nets.items()]
+    return [Variant(label, partial(_with_few_keyframes, localizer, net)) for label, net in nets.items()]
 
 
-def _with_few_images(localizer: Localizer, network: Callable[[], DsmNet]) -> Localizer:
-    return Localizer(localizer.scene_map, network(), localizer.config.with_keyframes(FEW_IMAGES))
+def _with_few_keyframes(localizer: Localizer, network: Callable[[], DsmNet]) -> Localizer:
+    return Localizer(localizer.scene_map, network(), localizer.config.with_keyframes(FEW_KEYFRAMES))
 
 
-def images(setting: Setting) -> list[Variant]:
-    """Return localizers with other numbers of keyframes, N."""
+def keyframes(setting: Setting) -> list[Variant]:
+    """Return localizers that match different numbers of keyframes, N."""
     localizer = setting.localizer
 
     def make(count: int) -> Localizer:
         return Localizer(localizer.scene_map, localizer.network, localizer.config.with_keyframes(count))
 
-    return [Variant(f"N = {count}", partial(make, count)) for count in IMAGES]
+    return [Variant(f"N = {count}", partial(make, count)) for count in KEYFRAMES]
 
 
 def resolution(setting: Setting) -> list[Variant]:
@@ -127,15 +127,15 @@ def retrieval(setting: Setting) -> list[Variant]:
     The keyframes nearest to the true pose show the best result that a better retrieval could reach.
     """
     localizer = setting.localizer
-    config = localizer.config.with_keyframes(FEW_IMAGES)
+    config = localizer.config.with_keyframes(FEW_KEYFRAMES)
 
     def later(skipped: int) -> Localizer:
         return Localizer(LaterKeyframes(localizer.scene_map, skipped), localizer.network, config)
 
     def nearest() -> Localizer:
-        return NearTruePose(localizer, FEW_IMAGES, (setting.sequence[index] for index in setting.indices))
+        return NearTruePose(localizer, FEW_KEYFRAMES, (setting.sequence[index] for index in setting.indices))
 
-    ranks = [Variant(f"ranks {rank + 1} to {rank + FEW_IMAGES}", partial(later, rank)) for rank in RANKS]
+    ranks = [Variant(f"ranks {rank + 1} to {rank + FEW_KEYFRAMES}", partial(later, rank)) for rank in RANKS]
     return [*ranks, Variant("nearest to the true pose", nearest)]
 
 
@@ -152,7 +152,7 @@ def as_matched(image: MatchedImage, map_T_camera: Pose44 | None, max_error_px: f
 
 
 def heads(setting: Setting) -> list[Variant]:
-    """Return localizers with more and more steps; where heads are trained, also all steps with analytic heads."""
+    """Return localizers with one, two and all steps; where heads are trained, also all steps with analytic heads."""
     scene_map, network, config = setting.localizer.scene_map, setting.localizer.network, setting.localizer.config
     trained = network.config.trained_coordinates or network.config.trained_confidence
     analytic = without_heads(network) if trained else network
@@ -172,7 +172,7 @@ def heads(setting: Setting) -> list[Variant]:
 
 VARIANTS: dict[Ablation, Callable[[Setting], list[Variant]]] = {
     Ablation.SORTING: sorting,
-    Ablation.IMAGES: images,
+    Ablation.KEYFRAMES: keyframes,
     Ablation.RESOLUTION: resolution,
     Ablation.VIDEO: video,
     Ablation.RETRIEVAL: retrieval,

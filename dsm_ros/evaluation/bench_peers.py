@@ -54,14 +54,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class MethodRow:
-    """The figures of one method.
+    """The metrics of one method.
 
     ms_median: time without a retrieval by another method; whole_ms_median: with that retrieval. ratio, whole_ratio:
-    these times relative to the time of dsm_ros. reason: why there are no figures, empty when there are figures.
+    these times relative to the time of dsm_ros. reason: why the method could not run, else empty.
     """
 
     method: str
-    n: int = 0
+    frames: int = 0
     ms_median: float | None = None
     ratio: float | None = None
     whole_ms_median: float | None = None
@@ -118,7 +118,7 @@ def _with_ratios(row: MethodRow, reference_ms: float | None) -> MethodRow:
 
 
 def true_pose(frame: Frame) -> Pose44:
-    """Return the true pose of a frame. Raises SequenceError when the frame has none."""
+    """Return the true pose of a frame. Raises SequenceError when the frame has no true pose."""
     if frame.map_T_camera is None:
         raise SequenceError(f"frame {frame.name} has no true pose; compare on a sequence with ground truth")
     return frame.map_T_camera
@@ -177,20 +177,20 @@ class Contestant:
     def _excluded_on_failure(self) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # any error of a peer's code leaves the figures of the other methods valid
+        except Exception as error:  # any error of a peer's code leaves the results of the other methods valid
             self._peer = None
             self.reason = str(error) if isinstance(error, PeerUnavailable) else f"failed with {error!r:.200}"
 
 
 def score(method: str, truths: Sequence[Pose44], answers: Sequence[Answer]) -> MethodRow:
-    """Return the figures of one method from its answers to frames with true poses."""
+    """Return the metrics of one method from its poses for frames with true poses."""
     poses = [answer.map_T_camera for answer in answers]
     pairs = zip(poses, truths, strict=True)
     errors_N2 = np.array([(np.inf, np.inf) if pose is None else pose_error(pose, truth) for pose, truth in pairs])
     translation_m, rotation_deg = median_pose_errors(errors_N2)
     return MethodRow(
         method,
-        n=len(truths),
+        frames=len(truths),
         ms_median=float(np.median([answer.ms for answer in answers])),
         whole_ms_median=float(np.median([answer.ms + answer.retrieval_ms for answer in answers])),
         n_localized=sum(pose is not None for pose in poses),

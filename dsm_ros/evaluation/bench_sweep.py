@@ -49,7 +49,7 @@ class Case:
 
 @dataclass(frozen=True)
 class SweepRow:
-    """The figures of one setting: median times, frame rate, peak memory of the process and of the GPU."""
+    """Measurements of one setting: median times, frame rate, peak memory of the process and of the GPU."""
 
     map_keyframes: int
     keyframes: int
@@ -79,7 +79,7 @@ def _middle(values: Sequence[int]) -> int:
 
 
 def sweep(settings: Sequence[Case], folder: Path, on_progress: Progress) -> list[SweepRow]:
-    """Measure each setting in a new process, whose peak memory is that of the setting; maps are built in a folder."""
+    """Measure each setting in a new process, so that each has its own peak memory; build the maps in a folder."""
     rooms: dict[int, list[Frame]] = {}
     rows = []
     for case in settings:

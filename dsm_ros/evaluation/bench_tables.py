@@ -25,7 +25,7 @@ def _setting(row: SweepRow) -> list[str]:
 
 
 def print_peers(rows: Sequence[MethodRow]) -> None:
-    """Print the figures of each method, or the reason why it has none."""
+    """Print the metrics of each method, or the reason why the method could not run."""
     title = "all methods: same images, retrieved keyframes and PnP; medians; ratio: to the first row"
     heads = ("method", "ms (ratio)", "with retrieval", "localized", "error", "5 cm 5°", "over 50 cm")
     notes = [f"{row.method}: {row.reason}" for row in rows if row.reason]
@@ -39,7 +39,7 @@ def _method(row: MethodRow) -> list[str]:
         row.method,
         f"{number(row.ms_median, 0)} ({number(row.ratio, 2)})",
         f"{number(row.whole_ms_median, 0)} ({number(row.whole_ratio, 2)})",
-        f"{row.n_localized} of {row.n}",
+        f"{row.n_localized} of {row.frames}",
         f"{number(row.median_translation_m, 1, 100)} cm {number(row.median_rotation_deg, 1)}°",
         f"{number(row.recall_5cm_5deg, 1, 100)} %",
         str(row.wrong_over_50cm),

@@ -50,7 +50,7 @@ def probabilities(shares_NF: NDArray[np.float64], weights_F: NDArray[np.float64]
 
 
 def reliability(confidence_N: NDArray[np.float64], right_N: NDArray[np.bool_]) -> list[Bin]:
-    """Return the bins of confidence that hold poses, at most six."""
+    """Return the bins of confidence that contain poses, at most six."""
     bin_N = np.digitize(confidence_N, EDGES)
     groups = [bin_N == index for index in range(len(EDGES) + 1)]
     return [Bin(int(g.sum()), float(confidence_N[g].mean()), float(right_N[g].mean())) for g in groups if g.any()]

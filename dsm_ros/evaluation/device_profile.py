@@ -18,7 +18,7 @@ WAITS = ("Memcpy", "cudaStreamSynchronize", "cudaDeviceSynchronize", "cudaMemcpy
 
 
 def profile_frames(localizer: Localizer, frames: Sequence[Frame]) -> str:
-    """Localize frames and return the profile of the device; localize some frames before as a warm-up."""
+    """Localize frames and return the profile of the device, after a warm-up with other frames."""
     on_gpu = localizer.network.device.type == "cuda"
     activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]
     with profile(activities=activities) as profiled:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from dsm_ros.network.onnx_net import runtime_of
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The scores of the frames with ground truth, the figures of all scores, and the count of each failure reason."""
+    """The scores of the frames with ground truth, the metrics over all scores, and the count of each failure reason."""
 
     scores: list[FrameScore]
     figures: dict[str, object]
@@ -70,7 +70,7 @@ def _readable(sequence: FrameSequence, indices: range) -> Iterator[Frame | None]
 
 @dataclass(frozen=True)
 class NotScored:
-    """Numbers of frames without a true pose, of localized ones among those frames, and of unreadable frames."""
+    """Counts of frames without ground truth, of localized frames without ground truth, and of unreadable frames."""
 
     without_truth: int = 0
     localized: int = 0
@@ -82,7 +82,7 @@ class NotScored:
         return replace(self, without_truth=self.without_truth + 1, localized=localized)
 
     def figures(self) -> dict[str, object]:
-        """Return the counts under their names in JSON."""
+        """Return the counts by their keys in the JSON file."""
         return {
             "n_without_truth": self.without_truth,
             "n_without_truth_localized": self.localized,
@@ -119,3 +119,11 @@ def median_times_ms(times: list[StageTimes]) -> dict[str, float]:
     """Return the median time of each stage over frames, ms."""
     rows = [asdict(row) for row in times]
     return {stage: float(np.median([row[stage] for row in rows])) for stage in STAGES}
+
+
+def stage_times_ms(figures: Mapping[str, object]) -> dict[str, float]:
+    """Return the median time of each stage in the metrics of an evaluation. Raises TypeError without stage times."""
+    times = figures.get("ms_per_frame")
+    if not isinstance(times, dict):
+        raise TypeError("ms_per_frame must map each stage to its time")
+    return times

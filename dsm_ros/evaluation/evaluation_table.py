@@ -5,12 +5,12 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from dsm_ros.evaluation.evaluate import Evaluation
+from dsm_ros.evaluation.evaluate import Evaluation, stage_times_ms
 from dsm_ros.evaluation.tables import number
 
 
 def print_figures(evaluation: Evaluation) -> None:
-    """Print the figures of an evaluation to stdout."""
+    """Print the metrics of an evaluation to stdout."""
     table = Table(show_header=False)
     for name, value in readable(evaluation.figures).items():
         table.add_row(name, value)
@@ -20,10 +20,7 @@ def print_figures(evaluation: Evaluation) -> None:
 
 
 def readable(figures: dict[str, object]) -> dict[str, str]:
-    """Return figures as text, lengths in cm and shares in percent. Raises TypeError without the times of stages."""
-    times = figures["ms_per_frame"]
-    if not isinstance(times, dict):
-        raise TypeError("ms_per_frame must map each stage to its time")
+    """Return metrics as text, lengths in cm and shares in percent. Raises TypeError without stage times."""
     without_truth = f"{figures['n_without_truth']}, of which {figures['n_without_truth_localized']} localized"
     return {
         "frames with ground truth": str(figures["n"]),
@@ -37,7 +34,7 @@ def readable(figures: dict[str, object]) -> dict[str, str]:
         "coordinates within 10 cm": _scaled(figures["coordinate_within_10cm"], 100, "%"),
         "accepted with an error over 50 cm": str(figures["false_accepts_over_50cm"]),
         "true error inside the 95 % ellipsoid": _scaled(figures["covariance_coverage_95"], 100, "%"),
-        "ms per frame": ", ".join(f"{stage} {ms:.0f}" for stage, ms in times.items()),
+        "ms per frame": ", ".join(f"{stage} {ms:.0f}" for stage, ms in stage_times_ms(figures).items()),
         "frames per second": _scaled(figures["frames_per_second"], 1, ""),
         "peak memory": _scaled(figures["peak_rss_mb"], 1, "MB"),
         "model": f"{figures['model']} on {figures['device']}",

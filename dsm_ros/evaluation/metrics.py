@@ -1,4 +1,4 @@
-"""Errors of poses and coordinates against ground truth, and the figures of a sequence."""
+"""Errors of poses and coordinates against ground truth, and their summary over a sequence."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def coordinate_errors_m(
 
 
 def summarise(scores: Sequence[FrameScore]) -> dict[str, float | int | None]:
-    """Return the figures of a sequence; recalls are shares of all frames, medians are over localized frames."""
+    """Return the metrics of a sequence; recalls are shares of all frames, medians are over localized frames."""
     localized = [score for score in scores if score.map_T_camera is not None]
     errors_N2 = np.array([(score.translation_m, score.rotation_deg) for score in scores])
     median_translation_m, median_rotation_deg = median_pose_errors(errors_N2)

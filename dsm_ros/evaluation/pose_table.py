@@ -31,7 +31,7 @@ FIRST_AND_ALL = (EVERY_POSE.first_keyframes, EVERY_POSE.keyframes)  # the number
 
 
 @dataclass(frozen=True)
-class PoseRow:
+class EstimateRow:
     """One pose estimate: map, place of the image, error, and counts of cells.
 
     error_m, error_deg: inf where the map does not contain the place. cells, inliers, visible, visible_inliers: as of
@@ -56,7 +56,7 @@ def localizer_on(sequence: str, frames: range, folder: str, network: DsmNet) -> 
     return Localizer(SceneMap.open(uri, network.model_hash), network, EVERY_POSE)
 
 
-def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, elsewhere: bool) -> Iterator[PoseRow]:
+def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, elsewhere: bool) -> Iterator[EstimateRow]:
     """Yield two pose estimates of each frame, one from the keyframes matched first and one from all N keyframes.
 
     place: the sequence of the frames. elsewhere: the map does not contain the place. Frames without an estimate yield
@@ -72,7 +72,7 @@ def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, el
             verdict = each.localize_view(view, frame.stamp_ns, None, Stopwatch())
             if verdict and (map_T_camera := verdict.estimates[0].map_T_camera) is not None:
                 errors = (np.inf, np.inf) if elsewhere else _errors(map_T_camera, frame)
-                yield PoseRow(scenario, place, index, *errors, **asdict(count_cells(verdict.estimates[0])))
+                yield EstimateRow(scenario, place, index, *errors, **asdict(count_cells(verdict.estimates[0])))
 
 
 def _errors(map_T_camera: Pose44, frame: Frame) -> tuple[float, float]:
@@ -81,10 +81,10 @@ def _errors(map_T_camera: Pose44, frame: Frame) -> tuple[float, float]:
     return pose_error(map_T_camera, frame.map_T_camera)
 
 
-def write_poses(rows: Iterator[PoseRow], path: Path) -> None:
+def write_poses(rows: Iterator[EstimateRow], path: Path) -> None:
     """Write poses as CSV; an interruption leaves no partial file."""
     text = io.StringIO()
-    table = csv.DictWriter(text, [field.name for field in fields(PoseRow)])
+    table = csv.DictWriter(text, [field.name for field in fields(EstimateRow)])
     table.writeheader()
     table.writerows(asdict(row) for row in rows)
     write_whole(path, text.getvalue().encode())

@@ -80,7 +80,7 @@ def undistort(model: str, coefficients: Coefficients, xy_N2: Array) -> Array:
 
 @lru_cache(maxsize=32)
 def valid_radius(model: str, coefficients: Coefficients) -> float:
-    """Return the radius (tangent of the angle) where the distorted radius stops growing, at most that of 89 degrees."""
+    """Return the radius (tangent of the angle) where the distorted radius stops growing, at most 89 degrees."""
     widest = float(np.tan(WIDEST_RAD))
     if model == "equidistant":
         return float(np.tan(min(_first_root(_fisheye(coefficients).deriv()), WIDEST_RAD)))

@@ -40,7 +40,7 @@ class PatchLevel:
     gain_N2P: Float32
 
     def rows(self, rows_M: NDArray[np.int64]) -> PatchLevel:
-        """Return the patches of some rows."""
+        """Return the patches of the given rows."""
         return PatchLevel(self.samples_NP[rows_M], self.gain_N2P[rows_M])
 
 
@@ -53,7 +53,7 @@ def joined_patches(parts: Sequence[PatchLevel]) -> PatchLevel:
 
 @dataclass(frozen=True)
 class Alignment:
-    """Where patches were found in another image.
+    """Positions of patches that were found in another image.
 
     pixels_N2: px. correlation_N: of the patch and the image there, -1..1. last_step_N: length of the last iteration's
     step (px of the finest level).
@@ -85,7 +85,7 @@ def align(
     pixels_N2: NDArray[np.float64],
     warp_N22: NDArray[np.float64],
 ) -> Alignment:
-    """Return where patches are found near their expected pixels in an image, coarse to fine.
+    """Return the positions of patches near their expected pixels in an image, coarse to fine.
 
     pyramid: the levels to search, full size first. levels: the patches at these levels. warp_N22: the affine warp
     around each point, d pixel of the image / d pixel of the patch.

@@ -50,7 +50,9 @@ def tilt_deg(a_T_b: Pose44) -> float:
     return math.degrees(math.acos(max(-1.0, min(1.0, float(a_T_b[2, 2])))))
 
 
-def cross_matrix(vector_3: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the matrix whose product with another vector is the cross product of both."""
-    x, y, z = vector_3
-    return np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+def cross_matrix(vectors_X3: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the matrices (..., 3, 3) whose products with another vector are the cross products of vectors (..., 3)."""
+    x_X, y_X, z_X = np.moveaxis(vectors_X3, -1, 0)
+    zero_X = np.zeros_like(x_X)
+    rows = [zero_X, -z_X, y_X, z_X, zero_X, -x_X, -y_X, x_X, zero_X]
+    return np.stack(rows, axis=-1).reshape(*vectors_X3.shape, 3)

@@ -27,7 +27,7 @@ def pinhole_of_size(camera: Camera, long_side_px: int) -> Camera:
 def rectify_image(image_HW3: NDArray[np.uint8], camera: Camera, target: Camera) -> NDArray[np.uint8]:
     """Return an image resampled to the pinhole ``target``, black outside the field of view of ``camera``.
 
-    Areas are averaged when the image shrinks. Raises ValueError when the size of the image is not that of its camera.
+    Areas are averaged when the image shrinks. Raises ValueError when the image and its camera differ in size.
     """
     check_size(image_HW3, camera)
     size = (target.width_px, target.height_px)
@@ -42,7 +42,7 @@ def rectify_image(image_HW3: NDArray[np.uint8], camera: Camera, target: Camera) 
 def rectify_depth(depth_HW: NDArray[np.float32], camera: Camera, target: Camera) -> NDArray[np.float32]:
     """Return a depth map (m, along z) resampled to the pinhole ``target`` by nearest neighbour.
 
-    Raises ValueError when the size of the depth map is not that of its camera.
+    Raises ValueError when the depth map and its camera differ in size.
     """
     check_size(depth_HW, camera)
     u_map, v_map = undistortion_maps(camera, target)

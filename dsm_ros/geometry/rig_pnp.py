@@ -36,7 +36,7 @@ def require_solver() -> None:
 
 
 def solve_rig_pnp(cameras: Sequence[Correspondences], max_error_px: float, seed: int = 0) -> Pose44 | None:
-    """Return map_T_rig, the pose that most correspondences of all cameras agree with, or None when there is none.
+    """Return map_T_rig, the pose that most correspondences of all cameras agree with, or None if RANSAC finds no pose.
 
     Raises DsmError where PoseLib is missing.
     """

@@ -48,7 +48,7 @@ class TransformTree:
     """Coordinate frames, each with at most one parent at a time."""
 
     def __init__(self, timing_of: Callable[[str, str], Timing] = lambda _parent, _child: Timing()):
-        """Make an empty tree; timing_of returns the limits of a timed transform for its parent and child."""
+        """Make an empty tree; ``timing_of(parent, child)`` returns the limits of the timed transform parent_T_child."""
         self._timing_of = timing_of
         self._links: dict[str, _Link] = {}
 

@@ -20,7 +20,7 @@ class ConfidenceWeights:
 
 @dataclass(frozen=True)
 class LocalizerConfig:
-    """Numbers of the localizer; pixels are those of the network's input image."""
+    """Parameters of the localizer; distances in px refer to the network's input image."""
 
     keyframes: int = 10  # N, the number of similar keyframes retrieved for an image
     first_keyframes: int = 4  # keyframes matched first; all N are matched only if the first pose is rejected

@@ -23,6 +23,7 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pnp import project_points
 from dsm_ros.geometry.pose import Pose44, invert, transform
+from dsm_ros.geometry.pose_covariance import cross_matrix
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.pose_estimation import PoseEstimate
 
@@ -70,7 +71,7 @@ def movement(map_T_a: Pose44, map_T_b: Pose44) -> NDArray[np.float64]:
     A movement is a shift and a rotation about fixed map axes at the origin of the moving frame.
     """
     movement_66 = np.eye(6)
-    movement_66[:3, 3:] = -skew((map_T_b[:3, 3] - map_T_a[:3, 3])[None])[0]
+    movement_66[:3, 3:] = -cross_matrix(map_T_b[:3, 3] - map_T_a[:3, 3])
     return movement_66
 
 
@@ -135,13 +136,6 @@ def reprojection_jacobian(points_N3: NDArray[np.float64], camera: Camera, map_T_
     )
     offset_N3 = points_N3 - map_T_camera[:3, 3]
     camera_R_map = map_T_camera[:3, :3].T
-    turn_N33 = camera_R_map @ skew(offset_N3)
+    turn_N33 = camera_R_map @ cross_matrix(offset_N3)
     shift_N33 = np.broadcast_to(-camera_R_map, turn_N33.shape)
     return np.asarray(pixel_N23 @ np.concatenate([shift_N33, turn_N33], axis=2))
-
-
-def skew(vectors_N3: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the cross product matrices (N, 3, 3) of vectors."""
-    x_N, y_N, z_N = vectors_N3.T
-    zero_N = np.zeros_like(x_N)
-    return np.stack([zero_N, -z_N, y_N, z_N, zero_N, -x_N, -y_N, x_N, zero_N], axis=1).reshape(-1, 3, 3)

@@ -31,8 +31,8 @@ FIRST_LEVELS, SECOND_LEVELS = 3, 2  # pyramid levels of the first round and of t
 NEAR_START_PX = 1.0  # median shift of the patches in the first round, up to which a second round changes little
 MAX_ERROR_PX = 6.0  # inlier limit
 LOSS_SCALE_PX = 0.5
-# Standard deviation of a found patch: the residuals and a floor, times a factor because patches of several keyframes
-# around one point err together. 98 % of the true errors in rooms lie in the 95 % ellipsoid, 92 % with blank walls.
+# Standard deviation of a found patch, from the residuals and a floor, divided by the share of the expected patches that
+# were found. The factor covers that patches of several keyframes around one point err together.
 SIGMA_FLOOR_PX, SIGMA_FACTOR = 0.15, 1.2
 MIN_FOLLOWED = 20  # patches of all images, for a pose
 # Limits of a refinement that replaces the verified pose. Beyond them, errors grew more often than they shrank in real
@@ -103,7 +103,8 @@ def at_refined_pose(accepted: Accepted, refinement: Refinement, config: Localize
 def refined_covariance(refinement: Refinement) -> Array:
     """Return the 6x6 covariance (x y z rotX rotY rotZ; map frame; m, rad) of a refined pose [method 10]."""
     errors_N = np.concatenate([_errors(one, refinement.map_T_rig) for one in refinement.followed])
-    sigma_px = SIGMA_FACTOR * float(np.hypot(SIGMA_FLOOR_PX, np.sqrt((errors_N**2).mean() / 2)))
+    residual_px = float(np.hypot(SIGMA_FLOOR_PX, np.sqrt((errors_N**2).mean() / 2)))
+    sigma_px = SIGMA_FACTOR * residual_px / refinement.followed_ratio
     return rig_covariance(refinement.followed, refinement.map_T_rig, sigma_px)
 
 

@@ -25,9 +25,11 @@ class State(TextEnum):
 class ImageLocalizer(Protocol):
     """The methods of a localizer that the tracker calls; see ``Localizer``."""
 
-    def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result: ...
+    def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result:
+        """Return the pose of a rig, or why there is none."""
 
-    def reset(self) -> None: ...
+    def reset(self) -> None:
+        """Forget the previous frames."""
 
 
 def is_jump(last_ns: int, stamp_ns: int, max_pause_s: float) -> bool:
@@ -54,8 +56,8 @@ class Contradiction:
 class Tracker:
     """Localizes the images of one video, with predictions from earlier poses, odometry and hints.
 
-    A pose that contradicts motion or a hint is held back until the pose of the next image confirms it. So the tracker
-    recovers from a kidnapping with the second image, and never returns a single wrong pose.
+    A pose that contradicts motion or a hint is held back until the pose of the next image confirms it, so the tracker
+    recovers from a kidnapping with the second image. The first pose of a search has no prediction to contradict.
     """
 
     def __init__(self, localizer: ImageLocalizer, config: TrackerConfig | None = None):

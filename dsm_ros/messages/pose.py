@@ -16,13 +16,16 @@ def stamp_ns_of(stamp: Any) -> int:
 
 
 def pose_from_msg(message: Any) -> Pose44:
-    """Return the 4x4 pose of a PoseStamped, PoseWithCovarianceStamped or Odometry. Raises ValueError if it is lost."""
+    """Return the 4x4 pose of a PoseStamped, PoseWithCovarianceStamped or Odometry.
+
+    Raises ValueError for a lost pose.
+    """
     pose = message.pose.pose if hasattr(message.pose, "pose") else message.pose
     return _pose(pose.position, pose.orientation)
 
 
 def transform_from_msg(message: Any) -> Pose44:
-    """Return the 4x4 parent_T_child of a TransformStamped. Raises ValueError if the pose is lost."""
+    """Return the 4x4 parent_T_child of a TransformStamped. Raises ValueError for a lost pose."""
     return _pose(message.transform.translation, message.transform.rotation)
 
 

@@ -28,7 +28,8 @@ KeyframeImages = Callable[[Sequence[int]], list[NDArray[np.uint8]]]
 class MapLocalizer(ImageLocalizer, Protocol):
     """A localizer whose configuration may change between two images."""
 
-    def use_config(self, config: LocalizerConfig) -> None: ...
+    def use_config(self, config: LocalizerConfig) -> None:
+        """Use another configuration from the next image on."""
 
 
 @dataclass(frozen=True)

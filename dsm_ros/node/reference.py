@@ -130,7 +130,7 @@ def row(*cells: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write both pages into a folder."""
+    """Write parameters.md and topics.md into a folder."""
     (folder,) = arguments
     Path(folder, "parameters.md").write_text(parameters_page())
     Path(folder, "topics.md").write_text(topics_page())

@@ -36,11 +36,15 @@ class KeyframeEncoder(Protocol):
     """The part of the network that the builder needs."""
 
     @property
-    def model_hash(self) -> str: ...
+    def model_hash(self) -> str:
+        """The hash that identifies the weights."""
+        ...
 
     def encode_keyframe(
         self, image_HW3: NDArray[np.uint8], depth_HW: NDArray[np.float32], camera: Camera, map_T_camera: Pose44
-    ) -> KeyframeFeatures: ...
+    ) -> KeyframeFeatures:
+        """Return the features of an image (uint8 RGB), its depth (m, 0 = unknown), camera and pose."""
+        ...
 
 
 @dataclass(frozen=True)

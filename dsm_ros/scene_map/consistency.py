@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dsm_ros.scene_map.likely_causes import Cause, likely_causes
-from dsm_ros.scene_map.overlap import Overlap, View, flattened, overlap, relative_pose
+from dsm_ros.scene_map.overlap import Overlap, RgbdView, flattened, overlap, relative_pose
 
 # Correct recordings (rooms, 7-Scenes kitchen, TUM fr1_rpy, at steps from 1 to 20 frames) have a correlation of 0.4 and
 # more in 95 % of the pairs that share half the view, and in_front of 0.09 and less. Wrong poses correlate by 0 +- 0.1.
@@ -37,8 +37,8 @@ WRONG_DEPTH = (
 class Pair:
     """Two neighbouring views and their overlap."""
 
-    one: View
-    other: View
+    one: RgbdView
+    other: RgbdView
     fit: Overlap
 
     @property
@@ -57,9 +57,9 @@ class Consistency:
     apart: int = 0
     _kept: list[Pair] = field(default_factory=list)  # evenly spaced among all pairs
     _stride: int = 1
-    _anchors: dict[str, View] = field(default_factory=dict)  # by session
+    _anchors: dict[str, RgbdView] = field(default_factory=dict)  # by session
 
-    def add(self, view: View, session: str) -> Overlap | None:
+    def add(self, view: RgbdView, session: str) -> Overlap | None:
         """Compare a view with the previous view of its session; return None for the first view.
 
         After a view that hardly moved, the next view is compared with the same previous view again, because a pair

@@ -72,20 +72,26 @@ def camera_from_json(text: str) -> Camera:
     return Camera(**{**fields, "distortion": tuple(fields["distortion"])})
 
 
+def depth_and_pose(frame: Frame) -> tuple[NDArray[np.float32], Pose44]:
+    """Return the depth (H, W; m, 0 = unknown) and map_T_camera of a frame. Raises MapError when either is missing."""
+    if frame.depth_HW is None or frame.map_T_camera is None:
+        raise MapError(f"frame {frame.name} has no depth or no pose; leave it out")
+    return frame.depth_HW, frame.map_T_camera
+
+
 def compress(frame: Frame, keyframe_id: int, session: str) -> Keyframe:
     """Return the keyframe of a frame with depth and pose, at most 640 px wide and 300 KB large.
 
     Raises MapError when depth or pose is missing, or the pose is invalid.
     """
-    if frame.depth_HW is None or frame.map_T_camera is None:
-        raise MapError(f"frame {frame.name} has no depth or no pose; leave it out")
-    if fault := pose_fault(frame.map_T_camera):
+    depth_HW, map_T_camera = depth_and_pose(frame)
+    if fault := pose_fault(map_T_camera):
         raise MapError(f"frame {frame.name}: {fault}; leave it out")
     for camera in _sizes(frame.camera):
-        image_jpeg, depth_png = _compressed(frame.image_HW3, frame.depth_HW, camera)
+        image_jpeg, depth_png = _compressed(frame.image_HW3, depth_HW, camera)
         if len(image_jpeg) + len(depth_png) <= MAX_BYTES:
             break
-    return Keyframe(keyframe_id, session, frame.stamp_ns, frame.map_T_camera, camera, image_jpeg, depth_png)
+    return Keyframe(keyframe_id, session, frame.stamp_ns, map_T_camera, camera, image_jpeg, depth_png)
 
 
 def _sizes(camera: Camera) -> Iterator[Camera]:

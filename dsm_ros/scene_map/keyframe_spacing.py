@@ -53,7 +53,7 @@ class Selection:
 
 
 def select_keyframes(sequence: FrameSequence, indices: Sequence[int], spacing: Spacing | None) -> Selection:
-    """Return the keyframes among some frames: those that are ``spacing`` apart, or for None all of them.
+    """Return the frames of ``indices`` that are ``spacing`` apart, or all of ``indices`` when ``spacing`` is None.
 
     Raises SequenceError when no frame has depth and pose.
     """

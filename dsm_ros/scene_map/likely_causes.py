@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from dsm_ros.geometry.pose import Pose44, invert, make_pose
-from dsm_ros.scene_map.overlap import View, relative_pose
+from dsm_ros.scene_map.overlap import RgbdView, relative_pose
 
 BASE_R_OPTICAL = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]], dtype=np.float64)  # REP-103
 AXES = {
@@ -31,7 +31,7 @@ class Cause:
     """
 
     text: str
-    corrected: Callable[[View, View], Pose44]
+    corrected: Callable[[RgbdView, RgbdView], Pose44]
     focal_factor: float = 1.0
     weight: float = 1.0
 
@@ -55,24 +55,24 @@ def likely_causes() -> Iterator[Cause]:
     yield Cause(text, _unmoved, weight=0.9)
 
 
-def _inverted(one: View, other: View) -> Pose44:
+def _inverted(one: RgbdView, other: RgbdView) -> Pose44:
     return other.map_T_camera @ invert(one.map_T_camera)
 
 
-def _turned(one: View, other: View, rotation_33: np.ndarray) -> Pose44:
+def _turned(one: RgbdView, other: RgbdView, rotation_33: np.ndarray) -> Pose44:
     turn = make_pose(rotation_33, [0, 0, 0])
     return invert(turn) @ relative_pose(one, other) @ turn
 
 
-def _scaled(one: View, other: View, factor: float) -> Pose44:
+def _scaled(one: RgbdView, other: RgbdView, factor: float) -> Pose44:
     other_T_one = relative_pose(one, other)
     return make_pose(other_T_one[:3, :3], other_T_one[:3, 3] * factor)
 
 
-def _mirrored(one: View, other: View, mirror_33: np.ndarray) -> Pose44:
+def _mirrored(one: RgbdView, other: RgbdView, mirror_33: np.ndarray) -> Pose44:
     other_T_one = relative_pose(one, other)
     return make_pose(mirror_33 @ other_T_one[:3, :3] @ mirror_33, mirror_33 @ other_T_one[:3, 3])
 
 
-def _unmoved(one: View, other: View) -> Pose44:
+def _unmoved(one: RgbdView, other: RgbdView) -> Pose44:
     return np.eye(4)

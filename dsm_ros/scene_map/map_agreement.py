@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dsm_ros.scene_map.keyframe_index import KeyframePoses
-from dsm_ros.scene_map.overlap import Overlap, View, keyframe_view, overlap, relative_pose
+from dsm_ros.scene_map.overlap import Overlap, RgbdView, keyframe_view, overlap, relative_pose
 from dsm_ros.scene_map.store import MapStore
 
 MAX_COMPARED, MAX_TRIED = 24, 64
@@ -17,9 +17,10 @@ MAX_SHARE = 1 / 3  # of disagreeing pairs
 
 
 class MapAgreement:
-    """Comparison of a recording's first views, each with the nearest keyframe of the map that overlaps by pose.
+    """Comparison of a recording's first views with the map.
 
-    Only depth is compared, because the light may have changed since the map was built.
+    Each view is compared with the nearest keyframe whose field of view overlaps, judged by the poses. Only depth is
+    compared, because the light may have changed since the map was built.
     """
 
     def __init__(self, store: MapStore):
@@ -30,7 +31,7 @@ class MapAgreement:
         self._tried = 0
         self._agreeing: list[float] = []
 
-    def add(self, view: View) -> None:
+    def add(self, view: RgbdView) -> None:
         """Compare a view, unless enough views were compared or tried."""
         if self._tried == MAX_TRIED or len(self._agreeing) == MAX_COMPARED:
             return
@@ -48,7 +49,7 @@ class MapAgreement:
         advice = "its poses are probably in another frame; build a separate map, or give poses in the map's frame"
         return f"this recording does not fit the map, because {figures}; {advice}"
 
-    def _nearest_fit(self, view: View) -> Overlap | None:
+    def _nearest_fit(self, view: RgbdView) -> Overlap | None:
         for keyframe_id in self._keyframes.nearest(view.map_T_camera, NEAREST):
             for keyframe in self._store.keyframes([keyframe_id]):
                 other = keyframe_view(keyframe)

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.datasets.frame import Frame
-from dsm_ros.errors import MapError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert, transform
-from dsm_ros.scene_map.keyframe import Keyframe
+from dsm_ros.scene_map.keyframe import Keyframe, depth_and_pose
 
 WIDTH_PX = 160
 STEP_PX = 2
@@ -25,7 +24,7 @@ TOLERANCE_M, TOLERANCE_SHARE = 0.05, 0.08  # between two depths of one surface, 
 
 
 @dataclass(frozen=True)
-class View:
+class RgbdView:
     """A downscaled RGB-D image with its pose.
 
     depth_HW: m, 0 = unknown. detail_HW: the grey image without its low frequencies.
@@ -58,7 +57,7 @@ class View:
 
 def make_view(
     image_HW3: NDArray[np.uint8], depth_HW: NDArray[np.float32], camera: Camera, map_T_camera: Pose44
-) -> View:
+) -> RgbdView:
     """Return the view of an image (uint8 RGB) and its depth (m, 0 = unknown), both in ``camera``."""
     width_px = min(WIDTH_PX, camera.width_px)
     size = (width_px, max(1, round(camera.height_px * width_px / camera.width_px)))
@@ -67,17 +66,16 @@ def make_view(
     grey_HW = cv2.GaussianBlur(grey_HW, (0, 0), SMOOTH_PX)
     detail_HW = grey_HW - cv2.blur(grey_HW, (DETAIL_PX, DETAIL_PX))
     small_depth_HW = cv2.resize(depth_HW, size, interpolation=cv2.INTER_NEAREST)
-    return View(camera.resized(*size), map_T_camera, small_depth_HW, detail_HW)
+    return RgbdView(camera.resized(*size), map_T_camera, small_depth_HW, detail_HW)
 
 
-def frame_view(frame: Frame) -> View:
+def frame_view(frame: Frame) -> RgbdView:
     """Return the view of a frame. Raises MapError when the frame has no depth or no pose."""
-    if frame.depth_HW is None or frame.map_T_camera is None:
-        raise MapError(f"frame {frame.name} has no depth or no pose; leave it out")
-    return make_view(frame.image_HW3, frame.depth_HW, frame.camera, frame.map_T_camera)
+    depth_HW, map_T_camera = depth_and_pose(frame)
+    return make_view(frame.image_HW3, depth_HW, frame.camera, map_T_camera)
 
 
-def keyframe_view(keyframe: Keyframe) -> View:
+def keyframe_view(keyframe: Keyframe) -> RgbdView:
     """Return the view of a keyframe. Raises MapError when its image or depth is damaged."""
     return make_view(keyframe.image_HW3(), keyframe.depth_HW(), keyframe.camera, keyframe.map_T_camera)
 
@@ -110,12 +108,12 @@ class Overlap:
         return self.agreeing >= MIN_SHARED
 
 
-def relative_pose(one: View, other: View) -> Pose44:
+def relative_pose(one: RgbdView, other: RgbdView) -> Pose44:
     """Return other_T_one (4x4) of two views."""
     return invert(other.map_T_camera) @ one.map_T_camera
 
 
-def overlap(one: View, other: View, other_T_one: Pose44, focal_factor: float = 1.0) -> Overlap:
+def overlap(one: RgbdView, other: RgbdView, other_T_one: Pose44, focal_factor: float = 1.0) -> Overlap:
     """Return the overlap of two views, with relative pose ``other_T_one`` and focal lengths times ``focal_factor``."""
     if not len(one.samples_N2):
         return Overlap(0.0)
@@ -132,7 +130,12 @@ def overlap(one: View, other: View, other_T_one: Pose44, focal_factor: float = 1
 
 
 def _compared(
-    one: View, other: View, shared: float, at_M: NDArray[np.int64], to_M2: NDArray[np.int64], z_M: NDArray[np.float64]
+    one: RgbdView,
+    other: RgbdView,
+    shared: float,
+    at_M: NDArray[np.int64],
+    to_M2: NDArray[np.int64],
+    z_M: NDArray[np.float64],
 ) -> Overlap:
     from_M2 = one.samples_N2[at_M]
     surface_M = other.depth_HW[to_M2[:, 1], to_M2[:, 0]]
@@ -156,7 +159,7 @@ def _correlation(one_N: NDArray[np.float32], other_N: NDArray[np.float32]) -> fl
     return float(one_N @ other_N / np.sqrt((one_N @ one_N) * (other_N @ other_N)))
 
 
-def flattened(view: View) -> View:
+def flattened(view: RgbdView) -> RgbdView:
     """Return a view in which every known depth is replaced by the median depth."""
     known_HW = view.depth_HW > 0
     depth_m = np.median(view.depth_HW[known_HW]) if known_HW.any() else 0.0

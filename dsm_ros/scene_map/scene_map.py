@@ -146,7 +146,7 @@ class SceneMap:
 
 
 def _read_index(store: MapStore, model_hash: str) -> KeyframeIndex:
-    """Return the index of the keyframes with features of a model. Raises MapError when there are none."""
+    """Return the index of the keyframes with features of a model. Raises MapError without such keyframes."""
     table = store.index()
     known_K = table["id"].to_numpy()
     poses_K44 = table["map_T_camera"].combine_chunks().flatten().to_numpy().reshape(-1, 4, 4)

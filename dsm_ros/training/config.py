@@ -14,7 +14,7 @@ from dsm_ros.network.config import PRESETS
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A recipe; every field may stand in its YAML file.
+    """Recipe of a training run, whose fields are the keys of the YAML file.
 
     An episode is a number of views of one place. A step learns from a few episodes, and from some views of each as
     queries, which are matched against other views.
@@ -53,7 +53,7 @@ def read_config(path: Path) -> TrainConfig:
         raise DsmError(f"cannot read the recipe {path}: {str(error).splitlines()[0]}") from error
     for key, value in values.items():
         if key not in known:
-            raise DsmError(f"{path}: '{key}' is no setting; use one of {', '.join(known)}")
+            raise DsmError(f"{path}: '{key}' is not a setting; use one of {', '.join(known)}")
         if not isinstance(value, (int, float) if known[key] is float else known[key]):
             raise DsmError(f"{path}: {key} is {value!r}; it must be of type {known[key].__name__}")
     config = TrainConfig(**values)

@@ -1,4 +1,4 @@
-"""The device that a process trains on, alone or beside other processes started by torchrun."""
+"""The training device of one process, which may be one of several processes started by torchrun."""
 
 from __future__ import annotations
 

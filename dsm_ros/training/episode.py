@@ -59,7 +59,7 @@ def intrinsics(cameras: Sequence[Camera], width: int, height: int) -> NDArray[np
 def make_episode(
     images_VHW3: Tensor, depths_VHW: Tensor, cameras: Sequence[Camera], map_T_camera_V44: NDArray[np.float64]
 ) -> Episode:
-    """Return the episode of some views, with their overlap."""
+    """Return the episode of the given views, with the overlap of each pair."""
     overlap_VV = overlap(depths_VHW, cameras, map_T_camera_V44)
     return Episode(images_VHW3, depths_VHW, tuple(cameras), map_T_camera_V44, overlap_VV)
 

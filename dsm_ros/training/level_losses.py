@@ -1,4 +1,4 @@
-"""Losses of a batch of queries at one level, from its match and its ground truth [paper 3.4, method 13]."""
+"""Losses of a batch of queries at one level, from its match and its ground truth [paper 3.4; method 13]."""
 
 from __future__ import annotations
 

@@ -62,5 +62,5 @@ def choice_loss(weights_PQ: Tensor, right_PQ: Tensor) -> Tensor:
 
 
 def _mean_over(losses_P: Tensor, learns_P: Tensor) -> Tensor:
-    """Return the mean over the cells that learn, 0 without any; no shape depends on values."""
+    """Return the masked mean, 0 for an empty mask. Tensor shapes do not depend on the mask."""
     return torch.where(learns_P, losses_P, 0.0).sum(-1) / learns_P.sum(-1).clamp(min=1)

@@ -37,7 +37,7 @@ LOCAL_NAMES = {
 
 
 def context_weights(published: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Rename EfficientNet-Lite0's published weights to those of ContextTrunk."""
+    """Rename EfficientNet-Lite0's published weights to the names in ContextTrunk."""
     blocks = [f"stages.{s}.{b}" for s, stage in enumerate(STAGES) for b in range(stage.blocks)]
     layers = {("_conv_stem", "_bn0"): "stem.0"}
     for i, name in enumerate(blocks):
@@ -59,7 +59,7 @@ def _renamed_layers(published: dict[str, Tensor], layers: dict[tuple[str, str], 
 
 
 def local_weights(published: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Rename XFeat's published weights to those of LocalTrunk, without XFeat's key point heads."""
+    """Rename XFeat's published weights to the names in LocalTrunk, without XFeat's keypoint heads."""
     weights = {}
     for key, value in published.items():
         block, _, rest = key.partition(".")
@@ -68,7 +68,7 @@ def local_weights(published: dict[str, Tensor]) -> dict[str, Tensor]:
         rest = re.sub(r"^(\d+)\.layer\.0", r"\1.0.conv", rest)
         rest = re.sub(r"^(\d+)\.layer\.1", r"\1.0.norm", rest)
         weights[f"{LOCAL_NAMES[block]}.{rest}"] = value
-        if rest.endswith("norm.running_mean"):  # XFeat's norms have no scale and shift of their own
+        if rest.endswith("norm.running_mean"):  # XFeat's norms have no learnt scale and shift
             norm = f"{LOCAL_NAMES[block]}.{rest.removesuffix('running_mean')}"
             weights |= {f"{norm}weight": torch.ones_like(value), f"{norm}bias": torch.zeros_like(value)}
     return weights
@@ -103,7 +103,7 @@ def main(efficientnet: Path, xfeat: Path, sequence: str, out: Path) -> None:
     put_folded(encoder.context, ContextTrunk(), context_weights(torch.load(efficientnet, weights_only=True)))
     put_folded(encoder.local, LocalTrunk(), local_weights(torch.load(xfeat, weights_only=True)))
     measure_standardisation(encoder, open_sequence(sequence))
-    network.encoder = encoder
+    network.encoder.load_state_dict(encoder.state_dict())
     save_network(network, out)
 
 

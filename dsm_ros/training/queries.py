@@ -1,4 +1,4 @@
-"""Queries of a training step: drawn from episodes, with their scenes and their ground truth."""
+"""Queries of a training step, drawn from episodes, with scenes and ground truth."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, gat
 from dsm_ros.network.grids import backproject, beside
 from dsm_ros.training.episode import Episode, intrinsics
 
-MIN_OVERLAP = 0.1  # minimum share of a query that a map image must show
+MIN_OVERLAP = 0.1  # minimum share of the query's cells that are visible in a map image
 NEIGHBOURS = 10  # map images are drawn from this many views with the largest overlap
 
 
 @dataclass(frozen=True)
 class Draw:
-    """One query and its map images, as numbers of views; ``place`` is the episode of the map images."""
+    """One query and its map images, as indices of views; ``place`` is the episode of the map images."""
 
     episode: int
     query: int
@@ -72,8 +72,8 @@ def draw_queries(
 ) -> list[Draw]:
     """Draw ``queries`` per episode, each with 1..max_images overlapping views of its place as map images.
 
-    elsewhere: share of queries whose map images are of another episode. Queries with equally many map images follow
-    one another because the network matches such a run in one pass.
+    elsewhere: share of queries whose map images are of another episode. A query that no other view overlaps is left
+    out. Queries with equally many map images follow one another because the network matches such a run in one pass.
     """
     draws = []
     for e, episode in enumerate(episodes):
@@ -87,7 +87,8 @@ def draw_queries(
                 place, images = e, _overlapping(shares_VV[query], int(query), wanted, rng)
             if len(images):
                 draws.append(Draw(e, int(query), place, tuple(int(i) for i in images)))
-    return sorted(draws, key=lambda draw: len(draw.images))
+    # A step needs a query on each device. Where no view overlaps another, the first view is its own map image.
+    return sorted(draws, key=lambda draw: len(draw.images)) or [Draw(0, 0, 0, (0,))]
 
 
 def _overlapping(shares_V: np.ndarray, query: int, wanted: int, rng: np.random.Generator) -> np.ndarray:
@@ -99,7 +100,7 @@ def _overlapping(shares_V: np.ndarray, query: int, wanted: int, rng: np.random.G
 def make_queries(draws: Sequence[Draw], views: Sequence[Sequence[KeyframeFeatures]]) -> list[Query]:
     """Return the query of each draw, whose scene is in the frame of its first map image's camera.
 
-    views: of each episode.
+    views: the views of each episode.
     """
     groups = [[views[draw.place][i] for i in draw.images] for draw in draws]
     scenes = gather_scenes(groups, [keyframes[0].map_T_camera for keyframes in groups])

@@ -41,7 +41,7 @@ class RoomEpisodes:
 
 
 def _near_views(room: Room, count: int, rng: np.random.Generator) -> list[Pose44]:
-    """Return views whose position and orientation are near those of the first view."""
+    """Return views whose position and orientation are near the first view."""
     crowd = [random_view(room, rng) for _ in range(CROWD * count)]
     return [crowd[i] for i in np.argsort(viewpoint_distances(crowd))[: 2 * count : 2]]
 

@@ -1,4 +1,4 @@
-"""The training loop [paper 4.1, method 13]."""
+"""The training loop [paper 4.1; method 13]."""
 
 from __future__ import annotations
 

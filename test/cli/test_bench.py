@@ -46,7 +46,7 @@ def test_beside_a_peer(dsm, tmp_path, room_map):
     assert done.status == 0
     assert "2 of 2" in done.out
     ours, _, sift = json.loads((tmp_path / "p.json").read_text())["peers"]
-    assert (ours["n"], sift["method"], sift["n_localized"]) == (2, "sift", 2)
+    assert (ours["frames"], sift["method"], sift["n_localized"]) == (2, "sift", 2)
 
 
 @pytest.mark.parametrize(

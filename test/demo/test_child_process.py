@@ -1,4 +1,4 @@
-"""What the processes of this package find in their environment."""
+"""Environment of the processes of this package."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the benchmark says of a node whose times are known, over real DDS."""
+"""Report of the benchmark on a node whose times are known, over real DDS."""
 
 import time
 from dataclasses import replace

@@ -147,7 +147,7 @@ def test_candidates_of_a_keyframe_itself_are_right_and_get_worse(localizer, tmp_
     assert [row["k"] for row in ranks] == list(range(1, 17))
     assert ranks[0]["single_median_m"] < 0.01
     assert ranks[0]["single_mean_m"] < ranks[3]["single_mean_m"] < ranks[15]["single_mean_m"]
-    assert (figures["n"], figures["n_fused"]) == (2, 1)
+    assert (figures["frames"], figures["fused_frames"]) == (2, 1)
     assert ranks[5]["video_mean_m"] != ranks[5]["single_mean_m"]
     report.show()
     assert "1 of 2" in capsys.readouterr().out

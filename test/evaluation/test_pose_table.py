@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from dsm_ros.errors import SequenceError
-from dsm_ros.evaluation.pose_table import PoseRow, read_poses, write_poses
+from dsm_ros.evaluation.pose_table import EstimateRow, read_poses, write_poses
 
 
 def row(error_m, error_deg=1.0, inliers=500):
-    return PoseRow(
+    return EstimateRow(
         "plain", "rooms:1", 0, error_m, error_deg, cells=1000, inliers=inliers, visible=400, visible_inliers=100
     )
 

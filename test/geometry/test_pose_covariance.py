@@ -69,3 +69,4 @@ def test_tilt():
 def test_the_cross_matrix():
     a, b = np.array([1.0, 2.0, 3.0]), np.array([-4.0, 5.0, 6.0])
     assert cross_matrix(a) @ b == pytest.approx(np.cross(a, b))
+    assert cross_matrix(np.stack([a, b])) @ b == pytest.approx(np.stack([np.cross(a, b), np.zeros(3)]))

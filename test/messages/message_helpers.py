@@ -58,3 +58,12 @@ def refusal(read, wrong):
     text = str(error.value)
     assert "\n" not in text
     return text
+
+
+def decoded(read, wild, said=""):
+    """Return what is read from a message, or None after a refusal in one line that contains ``said``."""
+    try:
+        return read(wild)
+    except ValueError:
+        assert said in refusal(read, wild)
+        return None

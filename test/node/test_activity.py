@@ -11,8 +11,9 @@ def test_rates_are_those_of_the_last_seconds():
     counts = activity.restart()
     for second in range(10):
         activity.sample(100.0 + second)
-        counts.received += 20 if second < 5 else 10
-        counts.dropped += 0 if second < 5 else 5
+        received, dropped = (20, 0) if second < 5 else (10, 5)
+        for i in range(received):
+            counts.count_received(replaces_another=i < dropped)
         activity.add(FOUND)
     activity.sample(110.0)
     assert activity.rates == Rates(pytest.approx(10.0), pytest.approx(1.0), pytest.approx(0.5))

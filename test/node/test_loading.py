@@ -1,4 +1,4 @@
-"""What the node loads, with the real network and a real map."""
+"""Loading of the node, with the real network and a real map."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What `ros2 param set` changes, and what it is refused."""
+"""Changes by `ros2 param set`, accepted and refused."""
 
 import subprocess
 import sys

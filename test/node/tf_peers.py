@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import rclpy
@@ -18,7 +19,8 @@ from dsm_ros.messages.pose import transform_from_msg
 from dsm_ros.node.conversions import stamp_msg, transform_to_msg
 from dsm_ros.node.interface import TF_QOS, TF_STATIC_QOS
 from dsm_ros.node.node_scope import NodeScope
-from dsm_ros.node.tf.map_broadcaster import BroadcastSettings, MapBroadcaster
+from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
 from dsm_ros.node.tf.transforms import Transforms
 
 TIMEOUT_S = 20.0
@@ -90,7 +92,9 @@ class Ours(Spun):
         self.scope = NodeScope(self.node)
         self.transforms = Transforms(self.scope)
         self.transforms.listen(True)
-        self.broadcaster = MapBroadcaster(self.scope, self.transforms, BroadcastSettings(**settings))
+        self.broadcaster = MapBroadcaster(
+            self.scope, self.transforms, replace(NodeParameters().broadcast_settings(), **settings)
+        )
 
     def meet(self, robot):
         eventually(lambda: robot.tf.get_subscription_count() >= 2 and self.node.count_publishers("/tf") >= 2)

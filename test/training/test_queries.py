@@ -1,5 +1,7 @@
 """Queries and their ground truth, on views along a wall 2 m away."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -44,6 +46,12 @@ def test_a_query_of_another_place_has_no_ground_truth(queries):
         assert truth.known_BHW[0].all()
         assert not truth.known_BHW[1].any()
         assert truth.in_map_B.tolist() == [True, False]
+
+
+def test_without_overlap_one_view_is_its_own_map_image(episodes):
+    lonely = [replace(episode, overlap_VV=np.eye(4, dtype=np.float32)) for episode in episodes]
+    draws = draw_queries(lonely, queries=4, max_images=3, elsewhere=0.0, rng=np.random.default_rng(0))
+    assert draws == [Draw(0, 0, 0, (0,))]
 
 
 def test_queries_with_equally_many_map_images_follow_one_another(episodes):

@@ -43,6 +43,13 @@ def test_losses_are_the_golden_ones(config):
     assert {name: losses[name] for name in ROUGHLY_GOLDEN} == pytest.approx(ROUGHLY_GOLDEN, abs=0.02)
 
 
+def test_a_step_in_which_no_view_overlaps_another_has_finite_losses(config, wall):
+    lonely = [replace(wall[i], overlap_VV=np.eye(4, dtype=np.float32)) for i in range(2)]
+    losses = TrainingStep(network(), replace(config, elsewhere=0.0)).train()(lonely, np.random.default_rng(0))
+    sum(losses.values()).backward()
+    assert all(np.isfinite(list(figures(losses).values())))
+
+
 class CountingTrunks(Trunks):
     """Trunks that note how many views each call computes."""
 

@@ -29,12 +29,12 @@ class Box:
 
 
 def free_distance_m(boxes: Sequence[Box], point_3: NDArray[np.float64]) -> float:
-    """Return the distance from a point in the room to the nearest furniture (not the shell), inf without any."""
+    """Return the distance from a point in the room to the nearest furniture (not the shell), inf in an empty room."""
     return float(free_distances_m(boxes, point_3[None])[0])
 
 
 def free_distances_m(boxes: Sequence[Box], points_N3: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return for each of many points its distance to the nearest furniture (m), inf without any."""
+    """Return the distance (m) from each point to the nearest furniture, inf in an empty room."""
     if not boxes:
         return np.full(len(points_N3), np.inf)
     centre_B3, half_B3 = np.array([box.centre_3 for box in boxes]), np.array([box.half_3 for box in boxes])

@@ -39,7 +39,7 @@ def cast(table: BoxTable, views: Views, device: torch.device) -> tuple[Tensor, T
     planes_VB93, outside_VB = _planes(table, views)
     columns, rows = -(-views.width_px // TILE_PX), -(-views.height_px // TILE_PX)
     window_VB4 = _windows(table, views)
-    window_VB4[~outside_VB] = -1  # around the camera: the shell, which every tile is tested against, or nothing
+    window_VB4[~outside_VB] = -1  # boxes around the camera; each tile is tested against the shell anyway
     schedule = _schedule(window_VB4, columns, rows)
     planes_N93 = torch.from_numpy(planes_VB93.reshape(-1, 9, 3).astype(np.float32)).to(device)
     inverse_SP, box_SP = _nearest(planes_N93, schedule, len(table.corners_B83))
@@ -93,8 +93,8 @@ def _windows(table: BoxTable, views: Views) -> NDArray[np.int64]:
 class Schedule:
     """The boxes that each tile is tested against.
 
-    Slots are the tiles in order of falling number of boxes: the first active_M[m] slots have an m-th box. pairs_N:
-    view * boxes + box, for m = 0 and each slot, then for m = 1, and so on.
+    Tiles (slots) are sorted by number of boxes, largest first; ``active_M[m]`` counts the tiles with more than m boxes.
+    pairs_N: view * boxes + box, for m = 0 and each slot, then for m = 1, and so on.
     """
 
     pairs_N: NDArray[np.int64]
@@ -155,7 +155,7 @@ def _nearest(planes_N93: Tensor, schedule: Schedule, boxes: int) -> tuple[Tensor
 
 
 def _untile(values_SP: Tensor, order_T: Tensor, shape: tuple[int, int, int], views: Views) -> Tensor:
-    """Return (V, H, W) of values per slot and pixel in it."""
+    """Return the values of all tiles as images (V, H, W)."""
     tiles_VRCPP = values_SP.index_select(0, order_T).view(*shape, TILE_PX, TILE_PX)
     count, rows, columns = shape
     whole_VHW = tiles_VRCPP.transpose(2, 3).reshape(count, rows * TILE_PX, columns * TILE_PX)

@@ -80,7 +80,7 @@ def table(shop: Workshop) -> Piece:
 
 
 def shelf(shop: Workshop) -> Piece:
-    """Return a bookcase: sides, back, boards, and rows of books or things on them."""
+    """Return a bookcase: sides, back, boards, and rows of books or objects on the boards."""
     x, y, z = shop.between(0.3, 0.8), shop.between(0.12, 0.22), shop.between(0.35, 1.1)
     wood, tile_m = shop.texture(), shop.between(0.4, 1.2)
     sides = [shop.box((sx * x, 0, z), (BOARD_M, y, z), wood, tile_m) for sx in (-1, 1)]
@@ -94,7 +94,7 @@ def shelf(shop: Workshop) -> Piece:
 
 
 def books(shop: Workshop, half_x: float, half_y: float, z: float, high_m: float) -> Piece:
-    """Return upright books from the left of a board on, until it is about full."""
+    """Return upright books that fill most of a board from the left."""
     piece, at = [], -half_x
     while at < half_x * shop.between(0.0, 0.95):
         wide, tall = shop.between(0.015, 0.06), high_m / 2 * shop.between(0.6, 0.95)
@@ -110,7 +110,7 @@ def _few_things(shop: Workshop, half_x: float, half_y: float, z: float, high_m: 
 
 
 def cabinet(shop: Workshop) -> Piece:
-    """Return a cupboard, fridge or chest of drawers: fronts of their own, things on it where it is low."""
+    """Return a cupboard, fridge or chest of drawers: with separate fronts, and objects on top of a low one."""
     x, y, z = shop.between(0.2, 0.7), shop.between(0.18, 0.35), shop.between(0.2, 1.0)
     body = shop.box((0, 0, z), (x, y, z), shop.texture(), shop.between(0.5, 1.5))
     columns, rows = (int(n) for n in shop.rng.integers(1, 4, 2))

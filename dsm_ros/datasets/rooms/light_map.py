@@ -24,7 +24,7 @@ SHADOW_LIMITS_M = (
 SHADOW_STRENGTHS = (0.45, 0.3, 0.22, 0.12)
 CORNER_STRENGTH, CORNER_M = 0.2, 0.25
 BRIGHTNESS = 1.2
-SUN = (1.45, 1.38, 1.2)  # light in a sunny patch of the floor, of that beside it
+SUN = (1.45, 1.38, 1.2)  # light in a sunny patch of the floor, relative to the light beside the patch
 
 
 def build_light_map(

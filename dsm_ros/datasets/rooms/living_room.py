@@ -31,7 +31,7 @@ from dsm_ros.datasets.rooms.texture import build_pyramid
 from dsm_ros.datasets.rooms.walk import make_floor_plan, path_of
 from dsm_ros.datasets.rooms.wall_pieces import SILL_M, WINDOW_M, gallery, skirting, window
 
-CLEARANCE_M = 0.4
+WALL_CLEARANCE_M = 0.4  # minimum distance of furniture along the walls from the walks
 CORNER_M, WALL_GAP_M = 0.3, 0.002
 EYE_LEVEL_M = 1.62
 SUN_SLOPE, SUN_SHIFT = 0.85, 0.35  # distances of sunlight from a window, inwards and sideways, in heights of the glass
@@ -62,8 +62,8 @@ def corner_table(store: Store) -> Piece:
     return [*turned(table(store), 0.0, (0, 0.28, 0)), *gallery(store, 1, EYE_LEVEL_M)]
 
 
-# What stands along each wall, from left to right; the first wall is the longest.
-PROGRAMS: tuple[tuple[Callable[[Store], Piece], ...], ...] = (
+# Furniture along each wall, from left to right; the first wall is the longest.
+WALL_FURNITURE: tuple[tuple[Callable[[Store], Piece], ...], ...] = (
     (door, media, window, plant),
     (corner_table, lounge, floor_lamp),
     (cartons, study, bookcase, plant),
@@ -72,7 +72,7 @@ PROGRAMS: tuple[tuple[Callable[[Store], Piece], ...], ...] = (
 
 
 def make_living_room(seed: int, style: RoomStyle) -> Room:
-    """Return the furnished room of a seed, with the size and the walks of the plain one."""
+    """Return the furnished room of a seed, with the size and the walks of the unfurnished room of the same seed."""
     rng = np.random.default_rng(seed)
     size_3, walks = make_floor_plan(rng)
     paints = mix_paints(rng, style.blank)
@@ -110,23 +110,23 @@ def _furniture(store: Store, size_3: NDArray[np.float64], path_P3: NDArray[np.fl
     areas: list[tuple[float, float, float, float]] = []
     longest = int(size_3[1] > size_3[0])
     walls = [longest, *store.rng.permutation([wall for wall in range(4) if wall != longest])]
-    for wall, program in zip(walls, PROGRAMS, strict=True):
-        for piece in _along(store, program, int(wall), size_3):
+    for wall, makers in zip(walls, WALL_FURNITURE, strict=True):
+        for piece in _along(store, makers, int(wall), size_3):
             x0, y0, x1, y1 = area = area_of(piece)
             apart = all(x1 < a0 or a1 < x0 or y1 < b0 or b1 < y0 for a0, b0, a1, b1 in areas)
-            if len(areas) < count and apart and free_distances_m(piece, path_P3).min() > CLEARANCE_M:
+            if len(areas) < count and apart and free_distances_m(piece, path_P3).min() > WALL_CLEARANCE_M:
                 placed += piece
                 areas.append(area)
     return placed
 
 
 def _along(
-    store: Store, program: Sequence[Callable[[Store], Piece]], wall: int, size_3: NDArray[np.float64]
+    store: Store, makers: Sequence[Callable[[Store], Piece]], wall: int, size_3: NDArray[np.float64]
 ) -> list[Piece]:
-    """Return the pieces of a program, as many as fit, spread along a wall."""
+    """Return pieces of furniture spread along a wall; pieces that do not fit are left out."""
     free_m = float(size_3[wall % 2]) - 2 * CORNER_M
     pieces: list[tuple[Piece, float]] = []
-    for make in program:
+    for make in makers:
         piece = make(store)
         x0, _, x1, _ = area_of(piece)
         if x1 - x0 <= free_m:

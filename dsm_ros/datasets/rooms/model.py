@@ -14,14 +14,12 @@ from dsm_ros.datasets.rooms.random_room import make_random_room
 from dsm_ros.datasets.rooms.scene import Room, RoomStyle
 from dsm_ros.datasets.rooms.texture import build_pyramid, collage, grain, plain
 from dsm_ros.datasets.rooms.texture_pack import TextureLibrary
-from dsm_ros.datasets.rooms.walk import Walk, make_floor_plan, path_of
-
-CLEARANCE_M = 0.5
+from dsm_ros.datasets.rooms.walk import CLEARANCE_M, Walk, make_floor_plan, path_of
 
 __all__ = ["Room", "RoomStyle", "free_distance_m", "make_room"]
 
 
-@lru_cache(maxsize=4)  # the walks of a room share it
+@lru_cache(maxsize=4)  # all walks through one room share the room
 def make_room(seed: int, style: RoomStyle, library: TextureLibrary | None = None) -> Room:
     """Return the room of a seed.
 

@@ -58,7 +58,7 @@ class Paints:
 
 
 def mix_paints(rng: np.random.Generator, blank: bool) -> Paints:
-    """Return the paints of a room, without pictures where it is blank: rng chooses colours, woods and cloths."""
+    """Return the paints of a room, without pictures in a blank room; rng chooses colours, woods and cloths."""
     paints = Paints()
     main = WALL_COLORS[int(rng.integers(len(WALL_COLORS)))]
     paints.add("wall", painted(main, 0.35))

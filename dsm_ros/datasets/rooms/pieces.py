@@ -23,11 +23,11 @@ class Store:
     paints: Paints
 
     def of(self, kind: str) -> int:
-        """Return the number of any texture of a kind."""
+        """Return the index of a random texture of a kind."""
         return int(self.rng.choice(self.paints.materials[kind]))
 
     def between(self, low: float, high: float) -> float:
-        """Return a number of that range."""
+        """Return a random number between ``low`` and ``high``."""
         return float(self.rng.uniform(low, high))
 
     def box(self, centre: Triple, size: Triple, material: int | str, tile_m: float = 0.7) -> Box:
@@ -108,7 +108,7 @@ def screen(store: Store, wide: float, high: float) -> Piece:
 
 
 def pile(store: Store) -> Piece:
-    """Return a pile of books that lie."""
+    """Return a pile of lying books."""
     piece, z = [], 0.0
     for _ in range(int(store.rng.integers(3, 6))):
         thick = store.between(0.02, 0.045)

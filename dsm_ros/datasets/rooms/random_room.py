@@ -13,12 +13,11 @@ from dsm_ros.datasets.rooms.placement import area_of, at_wall
 from dsm_ros.datasets.rooms.scene import Room, RoomStyle
 from dsm_ros.datasets.rooms.texture import build_pyramid
 from dsm_ros.datasets.rooms.texture_pack import SIDE_TEXELS, TextureLibrary
-from dsm_ros.datasets.rooms.walk import WALKS, make_walk, path_of
+from dsm_ros.datasets.rooms.walk import CLEARANCE_M, WALKS, make_walk, path_of
 
-CLEARANCE_M = 0.5  # from the walks, so that there is always somewhere to stand
 TEXTURES, REPEATED_TEXTURES = 48, 6
 PAINTED_SHARE_F = (0.3, 0.3, 0.3, 0.3, 0.1, 0.7)
-THICK_M = 0.015  # half of what hangs on a wall
+THICK_M = 0.015  # half the thickness of objects that hang on a wall
 
 
 def make_random_room(seed: int, style: RoomStyle, library: TextureLibrary) -> Room:

@@ -33,7 +33,7 @@ class Room:
     """A room of ``size_3`` metres with a corner at the origin, z up; the first box is its shell.
 
     lamps: positions (m). light_map: textures with the light on the six faces of the shell, halved, and one of 0.5 for
-    everything else; None leaves it to the lamps. Texture 0 is the common grain of the boxes that have any.
+    everything else; None for lamps alone. Texture 0 is the grain of all boxes.
     """
 
     size_3: NDArray[np.float64]

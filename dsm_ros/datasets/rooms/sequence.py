@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import torch
 
-from dsm_ros.datasets.description import Description, Part
-from dsm_ros.datasets.frame import Frame, FrameHeader
+from dsm_ros.datasets.description import Description, RecordingPart
+from dsm_ros.datasets.frame import FRAME_PERIOD_NS, Frame, FrameHeader
 from dsm_ros.datasets.rooms.effects import RoomEffects
 from dsm_ros.datasets.rooms.model import make_room
 from dsm_ros.datasets.rooms.render import render
@@ -19,7 +19,6 @@ from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 
-FRAME_PERIOD_NS = 1_000_000_000 // 30
 FOCAL_SHARE = 525.0 / 640.0
 
 
@@ -126,10 +125,10 @@ class RoomSequence:
         """Return the parts of the sequence, all of them rendered."""
         size = f"{self.spec.width_px}x{self.spec.height_px}"
         parts = (
-            Part("image", self.name, f"{len(self)} images of {size}, rendered"),
-            Part("camera", self.name, f"f {self.camera.fx:.1f}, no distortion"),
-            Part("depth", self.name, "exact, of the image's camera"),
-            Part("poses", self.name, "exact"),
+            RecordingPart("image", self.name, f"{len(self)} images of {size}, rendered"),
+            RecordingPart("camera", self.name, f"f {self.camera.fx:.1f}, no distortion"),
+            RecordingPart("depth", self.name, "exact, of the image's camera"),
+            RecordingPart("poses", self.name, "exact"),
         )
         return Description(parts)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from dsm_ros.datasets.rooms.box import Box
 
-OTHER_AXES = ((1, 2), (0, 2), (0, 1))  # what u and v run along on faces across x, y and z
+OTHER_AXES = ((1, 2), (0, 2), (0, 1))  # axes of u and v on faces perpendicular to x, y and z
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class TexturePyramid:
 
 
 def _cells(u_P: Tensor, side_P: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the texels (of a power of two) before and after a place 0..1, wrapping, and the share of the second."""
+    """Return the two texels around a coordinate 0..1, with wrap-around, and the weight of the second texel."""
     texel_P = (u_P - u_P.floor()) * side_P - 0.5
     before_P = texel_P.floor()
     cell_P = before_P.int()
@@ -73,7 +73,7 @@ def build_pyramid(textures: list[Tensor]) -> TexturePyramid:
 
 
 def random_palette(generator: torch.Generator, count: int) -> Tensor:
-    """Return colours (count, 3) around one hue, with an accent now and then."""
+    """Return colours (count, 3) around one hue, sometimes with an accent colour."""
     base_3 = torch.rand(3, generator=generator) * 0.6 + 0.25
     colors_N3 = base_3 + (torch.rand(count, 3, generator=generator) - 0.5) * 0.5
     accents_N1 = torch.rand(count, 1, generator=generator) < 0.3

@@ -29,6 +29,6 @@ class TextureLibrary:
         """Return a texture as RGB (SIDE_TEXELS, SIDE_TEXELS, 3)."""
         image = cv2.imdecode(self._files[index], cv2.IMREAD_COLOR)
         if image is None:
-            raise SequenceError(f"texture {index} is no readable JPEG; pack the folder anew")
+            raise SequenceError(f"texture {index} is not a readable JPEG; pack the folder again")
         small = cv2.resize(image, (SIDE_TEXELS, SIDE_TEXELS), interpolation=cv2.INTER_AREA)
         return cv2.cvtColor(small, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]

@@ -33,12 +33,12 @@ def random_view(room: Room, rng: np.random.Generator) -> Pose44:
 
 
 def _aim(room: Room, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return any point of the room that is not high up, where there is less to see."""
+    """Return a random point of the room up to AIM_HEIGHT_M, because there is less to see above."""
     return rng.uniform(0, 1, 3) * (*room.size_3[:2], AIM_HEIGHT_M)
 
 
 def _free_position(room: Room, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return any free place 0.5 to 2 m above the floor; of a crammed room one on a walk."""
+    """Return a random free place 0.5 to 2 m above the floor, or a place on a walk if the room is too full."""
     low_3, high_3 = np.full(3, FREE_M), room.size_3 - FREE_M
     high_3[2] = min(high_3[2], 2.0)
     for _ in range(TRIES):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dsm_ros.geometry.pose import Pose44, make_pose
 
 WALKS = 4
+CLEARANCE_M = 0.5  # minimum distance of furniture from the walks
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def make_walk(size_3: NDArray[np.float64], number: int, rng: np.random.Generator
 
 
 def make_floor_plan(rng: np.random.Generator) -> tuple[NDArray[np.float64], tuple[Walk, ...]]:
-    """Return the size (m) of a room without a texture library, and the walks through it."""
+    """Return the size (m) of a room without a texture library, and the walks through the room."""
     size_3 = rng.uniform([5.0, 4.5, 2.5], [6.5, 6.0, 2.9])
     return size_3, tuple(make_walk(size_3, number, rng) for number in range(WALKS))
 

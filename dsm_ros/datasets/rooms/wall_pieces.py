@@ -22,7 +22,7 @@ def picture(store: Store, image: int, wide: float, high: float) -> Piece:
 
 
 def gallery(store: Store, count: int, height_m: float) -> Piece:
-    """Return up to ``count`` pictures that the room does not show yet, side by side around a height."""
+    """Return up to ``count`` pictures that are not in the room yet, side by side around a height."""
     piece: Piece = []
     for i in range(count):
         if not store.paints.pictures:
@@ -49,7 +49,7 @@ def window(store: Store) -> Piece:
 
 
 def skirting(store: Store, size_3: NDArray[np.float64]) -> Piece:
-    """Return the skirting boards of a room, in its place."""
+    """Return the skirting boards of a room, in room coordinates."""
     wide, deep = float(size_3[0]), float(size_3[1])
     white, z, thick = store.of("white"), SKIRTING_M / 2, 0.014
     along_x = [store.box((wide / 2, y, z), (wide, thick, SKIRTING_M), white) for y in (thick / 2, deep - thick / 2)]

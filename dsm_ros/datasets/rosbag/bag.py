@@ -27,7 +27,7 @@ MAX_SPLIT_GAP_NS = 60 * NS_PER_S  # between the files of a split recording
 
 
 @dataclass(frozen=True)
-class Topic:
+class BagTopic:
     """A topic of a bag. Split bags and ROS 1 bags have several connections for one topic."""
 
     name: str
@@ -73,19 +73,19 @@ class Bag:
         return self.path if self.path.is_dir() else self.path.parent
 
     @cached_property
-    def topics(self) -> dict[str, Topic]:
+    def topics(self) -> dict[str, BagTopic]:
         """The topics with at least one message, by name."""
         by_name: dict[tuple[str, str], list[Connection]] = {}
         for connection in self._reader.connections:
             by_name.setdefault((connection.topic, connection.msgtype), []).append(connection)
-        topics = [Topic(*key, tuple(found)) for key, found in sorted(by_name.items(), key=lambda item: item[0])]
+        topics = [BagTopic(*key, tuple(found)) for key, found in sorted(by_name.items(), key=lambda item: item[0])]
         return {topic.name: topic for topic in topics if next(self._raw(topic), None)}
 
-    def of_type(self, *msgtypes: str) -> list[Topic]:
+    def of_type(self, *msgtypes: str) -> list[BagTopic]:
         """Return the topics with one of the message types, sorted by name."""
         return [topic for topic in self.topics.values() if topic.msgtype in msgtypes]
 
-    def entries(self, topic: Topic) -> list[Entry]:
+    def entries(self, topic: BagTopic) -> list[Entry]:
         """Return an entry for each message of a topic, in the order of recording."""
         entries: list[Entry] = []
         for _, bag_ns, raw in self._raw(topic):
@@ -93,14 +93,14 @@ class Bag:
             entries.append(Entry(_stamp_ns(raw, self._reader.is2), bag_ns, index))
         return entries
 
-    def message(self, topic: Topic, entry: Entry) -> Any:
+    def message(self, topic: BagTopic, entry: Entry) -> Any:
         """Return the message of an entry."""
         with self.translate_errors():
             raws = self._reader.messages(topic.connections, start=entry.bag_ns, stop=entry.bag_ns + 1)
             raw = next(raw for index, (_, _, raw) in enumerate(raws) if index == entry.index)
             return self._reader.deserialize(raw, topic.msgtype)
 
-    def messages(self, topic: Topic) -> Iterator[tuple[int, Any]]:
+    def messages(self, topic: BagTopic) -> Iterator[tuple[int, Any]]:
         """Yield (time of recording in ns, message) for a topic; damaged messages are left out and counted."""
         self.damaged.pop(topic.name, None)
         for _, bag_ns, raw in self._raw(topic):
@@ -111,13 +111,13 @@ class Bag:
             else:
                 yield bag_ns, message
 
-    def first(self, topic: Topic) -> Any:
-        """Return the first undamaged message of a topic. Raises SequenceError when there is none."""
+    def first(self, topic: BagTopic) -> Any:
+        """Return the first undamaged message of a topic. Raises SequenceError when all messages are damaged."""
         for _, message in self.messages(topic):
             return message
         raise SequenceError(f"all messages of {topic.name} in {self.path} are damaged")
 
-    def _raw(self, topic: Topic) -> Iterator[tuple[Connection, int, bytes]]:
+    def _raw(self, topic: BagTopic) -> Iterator[tuple[Connection, int, bytes]]:
         with self.translate_errors():
             yield from self._reader.messages(topic.connections)
 

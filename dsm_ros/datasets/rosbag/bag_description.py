@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dsm_ros.datasets.description import Description, Part
+from dsm_ros.datasets.description import Description, RecordingPart
 from dsm_ros.datasets.frame import first_readable
 from dsm_ros.datasets.rosbag.depth_source import DepthSource
 from dsm_ros.datasets.rosbag.image_choice import other_cameras
@@ -30,46 +30,48 @@ def describe_bag(sequence: RosbagSequence) -> Description:
     return Description(parts, tuple(_warnings(sequence)))
 
 
-def _image(sequence: RosbagSequence) -> Part:
+def _image(sequence: RosbagSequence) -> RecordingPart:
     first, stamps_ns = first_readable(sequence), sequence.stamps_ns
     seconds = (stamps_ns[-1] - stamps_ns[0]) / NS_PER_S
     size = f"{first.image_HW3.shape[1]}x{first.image_HW3.shape[0]}"
     detail = f"{sequence.image.form}, {size}, frame '{sequence.frame}', {len(stamps_ns)} images in {seconds:.1f} s"
     pictures = (stream for stream in sequence.streams if stream.kind is ImageKind.PICTURE)
-    return Part("image", sequence.image.topic.name, detail, _options("--image", pictures, sequence.image.topic.name))
+    return RecordingPart(
+        "image", sequence.image.topic.name, detail, _options("--image", pictures, sequence.image.topic.name)
+    )
 
 
-def _camera(sequence: RosbagSequence) -> Part:
+def _camera(sequence: RosbagSequence) -> RecordingPart:
     camera = sequence.camera.at(sequence.stamps_ns[0])
     centre = f"fx {camera.fx:.4g} fy {camera.fy:.4g} cx {camera.cx:.4g} cy {camera.cy:.4g}"
     detail = f"{camera.width_px}x{camera.height_px}, {centre}, distortion {camera.distortion_model}"
     if len(sequence.camera) > 1:
         detail += f", {len(sequence.camera)} calibrations"
     names = [topic.name for topic in sequence.bag.of_type(INFO_TYPE) if topic.name != sequence.camera.source]
-    return Part("camera", sequence.camera.source, detail, _choices("--camera-info", [*names, "FILE.yaml"]))
+    return RecordingPart("camera", sequence.camera.source, detail, _choices("--camera-info", [*names, "FILE.yaml"]))
 
 
-def _depth(sequence: RosbagSequence) -> Part:
+def _depth(sequence: RosbagSequence) -> RecordingPart:
     depth = sequence.depth
     name = depth.stream.topic.name if isinstance(depth, DepthSource) else ""
     change = _options("--depth", (stream for stream in sequence.streams if stream.is_depth), name)
     if isinstance(depth, str):
-        return Part("depth", "", depth, change)
+        return RecordingPart("depth", "", depth, change)
     view = depth.view.detail(first_readable(sequence).camera)
     gap_ms = depth.median_gap_ms(sequence.stamps_ns[:: 1 + len(sequence.stamps_ns) // MAX_SAMPLES])
     detail = f"{depth.stream.form}, {view}, median time to the images {gap_ms:.0f} ms"
-    return Part("depth", name, detail, change)
+    return RecordingPart("depth", name, detail, change)
 
 
-def _poses(sequence: RosbagSequence) -> Part:
+def _poses(sequence: RosbagSequence) -> RecordingPart:
     poses = sequence.poses
     chosen = (poses.source, poses.world) if isinstance(poses, PoseSource) else ("", "")
     topics = [topic.name for topic in sequence.bag.of_type(*POSE_TYPES) if topic.name != chosen[0]]
     worlds = [frame for frame in sequence.transforms.worlds(sequence.frame) if frame != chosen[1]]
     change = "  ".join(filter(None, [_choices("--pose", topics), _choices("--world-frame", worlds)]))
     if isinstance(poses, str):
-        return Part("poses", "", poses, change)
-    return Part("poses", poses.source, poses.detail, change)
+        return RecordingPart("poses", "", poses, change)
+    return RecordingPart("poses", poses.source, poses.detail, change)
 
 
 def _warnings(sequence: RosbagSequence) -> Iterable[str]:

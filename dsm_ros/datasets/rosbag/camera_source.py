@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dsm_ros.datasets.camera_info import read_camera_info_file
-from dsm_ros.datasets.rosbag.bag import Bag, Topic
+from dsm_ros.datasets.rosbag.bag import Bag, BagTopic
 from dsm_ros.datasets.rosbag.streams import INFO_TYPE, ImageStream
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
@@ -41,7 +41,7 @@ def camera_from_file(path: Path) -> CameraSource:
     return CameraSource(str(path), [(0, read_camera_info_file(path))])
 
 
-def camera_from_topic(bag: Bag, topic: Topic, is_rectified: bool) -> CameraSource:
+def camera_from_topic(bag: Bag, topic: BagTopic, is_rectified: bool) -> CameraSource:
     """Return the calibrations of a camera_info topic; uncalibrated messages are left out.
 
     is_rectified: use P, the camera of the rectified image. Raises SequenceError when no message can be used, or when
@@ -69,10 +69,10 @@ def camera_from_topic(bag: Bag, topic: Topic, is_rectified: bool) -> CameraSourc
     return CameraSource(topic.name, sorted(calibrations, key=lambda item: item[0]), frame)
 
 
-def choose_info(bag: Bag, image: ImageStream, streams: list[ImageStream]) -> Topic:
+def choose_info(bag: Bag, image: ImageStream, streams: list[ImageStream]) -> BagTopic:
     """Return the camera_info topic of an image topic.
 
-    The topic is the camera_info in the namespace of the image topic, or else the only camera_info in the frame of the
+    The result is the camera_info in the namespace of the image topic, or else the only camera_info in the frame of the
     images that belongs to no other image topic. Raises SequenceError when there is no such topic, or when its frame
     is the frame of another camera.
     """

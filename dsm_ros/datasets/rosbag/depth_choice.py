@@ -1,4 +1,4 @@
-"""Choice of a bag's depth topic: aligned before unaligned, raw before compressed, never that of another camera."""
+"""Choice of a bag's depth topic: aligned before unaligned, raw before compressed, never the depth of another camera."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import inf, radians
 
 import numpy as np
 
-from dsm_ros.datasets.rosbag.bag import Bag, Topic
+from dsm_ros.datasets.rosbag.bag import Bag, BagTopic
 from dsm_ros.datasets.rosbag.camera_source import camera_from_topic
 from dsm_ros.datasets.rosbag.depth_source import DepthSource, DepthView
 from dsm_ros.datasets.rosbag.image_choice import own_depths
@@ -34,7 +34,7 @@ class DepthFinder:
         bag: Bag,
         image: ImageStream,
         frame: str,
-        info: Topic | None,
+        info: BagTopic | None,
         tree: TransformTree,
         stamps_ns: Sequence[int],
     ):
@@ -107,7 +107,7 @@ class DepthFinder:
             return f"{self._unaligned(stream, frame)}; record the transform between them ({why})"
         return view
 
-    def _info_of(self, stream: ImageStream) -> Topic | None:
+    def _info_of(self, stream: ImageStream) -> BagTopic | None:
         """Return the camera_info of a depth topic: the one in its namespace, or else the only one in its frame."""
         if stream.info is not None:
             return stream.info

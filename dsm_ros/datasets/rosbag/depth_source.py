@@ -83,7 +83,7 @@ class DepthSource:
         return match if isinstance(match, str) else None
 
     def median_gap_ms(self, stamps_ns: Sequence[int]) -> float:
-        """Return the median time (ms) between the images with some stamps and their nearest depth images."""
+        """Return the median time (ms) between the images with the given stamps and their nearest depth images."""
         return float(np.median([np.abs(self._stamps_ns - stamp_ns).min() for stamp_ns in stamps_ns])) / 1e6
 
     def at(self, stamp_ns: int, camera: Camera) -> NDArray[np.float32] | str:

@@ -30,7 +30,7 @@ def other_cameras(image: ImageStream, streams: Sequence[ImageStream]) -> list[st
 
 
 def own_depths(image: ImageStream, streams: Sequence[ImageStream]) -> list[ImageStream]:
-    """Return the depth topics of an image topic's camera: no other camera is closer by frame or namespace."""
+    """Return the depth topics that belong to the camera of an image topic, judged by frame and namespace."""
     pictures = _pictures(streams)
     return [stream for stream in streams if stream.is_depth and _owns(image, stream, pictures)]
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from dsm_ros.datasets.rosbag.bag import Bag, Topic
+from dsm_ros.datasets.rosbag.bag import Bag, BagTopic
 from dsm_ros.datasets.rosbag.transform_links import MOTION, Link
 from dsm_ros.datasets.rosbag.transforms import BagTransforms, world_rank
 from dsm_ros.errors import SequenceError
@@ -127,7 +127,7 @@ class PoseFinder:
             for world in worlds
         ]
 
-    def _read(self, topic: Topic) -> _TopicPoses:
+    def _read(self, topic: BagTopic) -> _TopicPoses:
         """Return the poses of a topic; messages whose frame differs from the first message's are left out."""
         link, frame, body = Link(), "", ""
         read = transform_from_msg if topic.msgtype == BODY_TYPES[1] else pose_from_msg

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from dsm_ros.datasets.camera_info import FILE_NAME
 from dsm_ros.datasets.description import Description
 from dsm_ros.datasets.frame import Frame, FrameHeader
-from dsm_ros.datasets.rosbag.bag import Bag, Topic
+from dsm_ros.datasets.rosbag.bag import Bag, BagTopic
 from dsm_ros.datasets.rosbag.bag_description import describe_bag
 from dsm_ros.datasets.rosbag.camera_source import camera_from_file, camera_from_topic, choose_info
 from dsm_ros.datasets.rosbag.depth_choice import DepthFinder
@@ -47,7 +47,7 @@ class RosbagSequence:
         self.streams = image_streams(self.bag)
         self.image = choose_image(self.streams, options.image, self.name)
         self._file = _calibration_file(self.bag, options)
-        self._info: Topic | None
+        self._info: BagTopic | None
         if self._file:
             self._info, self.camera = self.image.info, camera_from_file(self._file)
         else:
@@ -143,7 +143,7 @@ class RosbagSequence:
         topics = self.bag.topics.values()
         return {t.folder for t in topics if t.msgtype == STATUS_TYPE or t.folder.endswith(OWN_NODE)}
 
-    def _info_topic(self) -> Topic:
+    def _info_topic(self) -> BagTopic:
         wanted = self._options.camera_info
         if wanted is None:
             return choose_info(self.bag, self.image, self.streams)

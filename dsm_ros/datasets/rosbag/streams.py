@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from dsm_ros.datasets.rosbag.bag import Bag, Topic
+from dsm_ros.datasets.rosbag.bag import Bag, BagTopic
 from dsm_ros.messages.image_kind import ImageKind, kind_of
 
 IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
@@ -29,12 +29,12 @@ class ImageStream:
     leading slash. form: encoding or compressed format. info: the camera_info topic in the same namespace.
     """
 
-    topic: Topic
+    topic: BagTopic
     base: str
     kind: ImageKind
     frame: str
     form: str
-    info: Topic | None
+    info: BagTopic | None
 
     @property
     def folder(self) -> str:
@@ -59,7 +59,7 @@ class ImageStream:
         return bool(DEPTH_WORDS & _words("/".join(self.base.split("/")[-2:])))
 
     def has_word(self, words: set[str]) -> bool:
-        """Return whether the topic's name contains any of some words."""
+        """Return whether the topic's name contains any of the given words."""
         return bool(words & _words(self.base))
 
     @property
@@ -89,7 +89,7 @@ def image_streams(bag: Bag) -> list[ImageStream]:
     return [_stream(bag, topic) for topic in bag.of_type(*IMAGE_TYPES)]
 
 
-def _stream(bag: Bag, topic: Topic) -> ImageStream:
+def _stream(bag: Bag, topic: BagTopic) -> ImageStream:
     message = bag.first(topic)
     parent, _, last = topic.name.rpartition("/")
     base = parent if last in TRANSPORTS else topic.name

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dsm_ros.datasets.rosbag.bag import Bag, Topic
+from dsm_ros.datasets.rosbag.bag import Bag, BagTopic
 from dsm_ros.datasets.rosbag.transform_links import Link, is_correction, timing_of
 from dsm_ros.geometry.trajectory import NS_PER_S
 from dsm_ros.geometry.transform_tree import TransformTree, checked_link
@@ -31,10 +31,10 @@ class BagTransforms:
     tree: all usable links. problems: why a frame has no usable parent link, by frame.
     """
 
-    def __init__(self, bag: Bag, image_topic: str, wanted_world: str | None, has_own_answers: bool):
+    def __init__(self, bag: Bag, image_topic: str, wanted_world: str | None, has_relocalizer: bool):
         """Read all TF messages of the bag.
 
-        has_own_answers: whether a relocalizer was recorded; its links below map are no ground truth and are ignored.
+        has_relocalizer: whether the bag contains a relocalizer, whose links below map are ignored as ground truth.
         """
         self._links: dict[str, dict[str, Link]] = defaultdict(lambda: defaultdict(Link))  # by child, by parent
         self._wanted, self._image_topic = wanted_world, image_topic
@@ -42,7 +42,7 @@ class BagTransforms:
         self._robots = namespaces - {""}
         for topic in tf_topics(bag, image_topic):
             self._read(bag, topic)
-        if has_own_answers:
+        if has_relocalizer:
             for parents in self._links.values():
                 for parent in [parent for parent in parents if world_rank(parent, None) == 0]:
                     del parents[parent]
@@ -65,7 +65,7 @@ class BagTransforms:
         return list(self._links.get(frame, ()))
 
     def delay_s(self) -> float | None:
-        """Return the median time from stamp to recording of moving links, None when there are none."""
+        """Return the median time from stamp to recording of moving links, None when no moving link exists."""
         links = [(parent, child, link) for child, links in self._links.items() for parent, link in links.items()]
         delays_ns = [ns for parent, child, link in links if not is_correction(parent, child) for ns in link.delays_ns]
         return float(np.median(delays_ns)) / NS_PER_S if delays_ns else None
@@ -80,7 +80,7 @@ class BagTransforms:
         return found
 
     def dispute(self, frame: str, rank: int) -> str | None:
-        """Return the problem that keeps a frame from a world frame of a better rank than ``rank``, None without one."""
+        """Return the problem that keeps a frame from a world frame of a better rank than ``rank``, else None."""
         above = (frame, *self.tree.ancestors(frame))
         disputed = [child for child in above if child in self.problems]
         better = [child for child in disputed if min(self._best_rank(p, {child}) for p in self.parents(child)) < rank]
@@ -102,7 +102,7 @@ class BagTransforms:
         moves = accumulate(self.rate_hz(parent, child) is not None for child, parent in pairwise(above))
         return [parent for parent, has_moved in zip(above[1:], moves, strict=True) if has_moved]
 
-    def _read(self, bag: Bag, topic: Topic) -> None:
+    def _read(self, bag: Bag, topic: BagTopic) -> None:
         is_static = topic.name.endswith("tf_static")
         for bag_ns, message in bag.messages(topic):
             for transform in message.transforms:
@@ -147,7 +147,7 @@ class BagTransforms:
         return min([world_rank(frame, self._wanted), *ranks])
 
 
-def tf_topics(bag: Bag, image_topic: str) -> list[Topic]:
+def tf_topics(bag: Bag, image_topic: str) -> list[BagTopic]:
     """Return the TF topics of the robot that took the images.
 
     Topics in a namespace of the image topic come first; otherwise the TF topics count only when all are in one
@@ -160,5 +160,5 @@ def tf_topics(bag: Bag, image_topic: str) -> list[Topic]:
 
 
 def _robot(topic: str) -> str:
-    """Return the first part of a topic's namespace, empty without one."""
+    """Return the first part of a topic's namespace, empty for a topic without a namespace."""
     return topic.split("/")[1] if topic.count("/") > 1 else ""

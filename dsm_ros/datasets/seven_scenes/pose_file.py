@@ -37,7 +37,7 @@ def _pose_of(numbers: np.ndarray) -> Pose44 | None:
         return None
     pose_44 = numbers.reshape(4, 4)
     if np.abs(pose_44[3] - (0, 0, 0, 1)).max() > LAST_ROW_TOLERANCE:
-        raise ValueError("its last row is not 0 0 0 1")
+        raise ValueError("the last row of its matrix is not 0 0 0 1")
     if np.linalg.det(pose_44[:3, :3]) <= 0:
         raise ValueError("its upper left 3x3 matrix is not a rotation")
     if np.abs(pose_44[:3, 3]).max() > MAX_DISTANCE_M:

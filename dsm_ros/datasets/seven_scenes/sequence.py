@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from dsm_ros.datasets.camera_info import FILE_NAME
 from dsm_ros.datasets.depth_registration import register_depth
-from dsm_ros.datasets.description import Description, Part
-from dsm_ros.datasets.frame import Frame, FrameHeader, first_readable
+from dsm_ros.datasets.description import Description, RecordingPart
+from dsm_ros.datasets.frame import FRAME_PERIOD_NS, Frame, FrameHeader, first_readable
 from dsm_ros.datasets.image_io import read_depth, read_rgb
 from dsm_ros.datasets.image_size import Calibration, read_calibration, resize_depth
 from dsm_ros.datasets.seven_scenes.frame_files import find_frames
@@ -24,7 +24,6 @@ from dsm_ros.geometry.pose import Pose44, invert, make_pose
 DEPTH_CAMERA = Camera(640, 480, 585.0, 585.0, 320.0, 240.0)
 COLOUR_CAMERA = Camera(640, 480, 525.0, 525.0, 323.0, 237.0)
 COLOUR_T_DEPTH = make_pose(np.eye(3), [-0.025, 0.0, 0.0])
-FRAME_PERIOD_NS = 1_000_000_000 // 30
 UNITS_PER_M = 1000.0
 OTHER_INTRINSICS = ("camera-intrinsics.txt", "camera_intrinsics.txt", "intrinsics.txt", "info.txt", "_info.txt")
 
@@ -32,7 +31,7 @@ OTHER_INTRINSICS = ("camera-intrinsics.txt", "camera_intrinsics.txt", "intrinsic
 class SevenScenesSequence:
     """Frames of one 7-Scenes folder, in the view of the colour camera.
 
-    The recordings of 7-Scenes have unregistered depth, and their poses are those of the depth camera: depth and pose
+    The recordings of 7-Scenes have unregistered depth, and their poses belong to the depth camera, so depth and pose
     are transformed to the colour camera. In a folder with a camera_info.yaml, colour, depth and poses are taken to
     belong to the camera in that file.
     """
@@ -81,9 +80,9 @@ class SevenScenesSequence:
         return Frame(files.name, files.number * FRAME_PERIOD_NS, image_HW3, camera)
 
     def describe(self) -> Description:
-        """Return the sources of the recording's parts; the image size is that of the first image."""
+        """Return the sources of the recording's parts; the image size is read from the first image."""
         camera = first_readable(self).camera
-        image = Part("image", "frame-*.color.*", f"{len(self)} images of {camera.width_px}x{camera.height_px}")
+        image = RecordingPart("image", "frame-*.color.*", f"{len(self)} images of {camera.width_px}x{camera.height_px}")
         depth = "in the image's camera" if self._shared else "registered from the depth camera of 7-Scenes"
         parts = (
             image,
@@ -105,9 +104,13 @@ class SevenScenesSequence:
             )
         return COLOUR_CAMERA
 
-    def _part(self, key: str, pattern: str, detail: str) -> Part:
+    def _part(self, key: str, pattern: str, detail: str) -> RecordingPart:
         what, count = {"pose": "poses"}.get(key, key), sum(key in files.parts for files in self._frames)
-        return Part(what, pattern, f"{count} files, {detail}") if count else Part(what, "", f"no file {pattern} exists")
+        return (
+            RecordingPart(what, pattern, f"{count} files, {detail}")
+            if count
+            else RecordingPart(what, "", f"no file {pattern} exists")
+        )
 
     def _pose(self, path: Path | None) -> Pose44 | str:
         """Return the pose of the colour camera, or why it is missing."""
@@ -135,6 +138,6 @@ def _refuse_other_data_sets(folder: Path) -> None:
     others = [place / name for place in places for name in OTHER_INTRINSICS if (place / name).is_file()]
     if others:
         raise SequenceError(
-            f"{folder} is not a recording of 7-Scenes, because {others[0]} exists; write that camera to a {FILE_NAME}"
-            " in the same folder"
+            f"{folder} is another data set than 7-Scenes, because it has {others[0]};"
+            f" write the intrinsics in {others[0]} to {FILE_NAME} in this folder"
         )

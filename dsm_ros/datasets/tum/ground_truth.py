@@ -6,17 +6,16 @@ from pathlib import Path
 
 from dsm_ros.datasets.tum.stamped_rows import read_poses
 from dsm_ros.geometry.pose import Pose44
-from dsm_ros.geometry.trajectory import Absence, Bridge, Missing, Timing, Trajectory
+from dsm_ros.geometry.trajectory import NS_PER_S, Absence, Bridge, Missing, Timing, Trajectory
 
 MAX_GAP_NS = 100_000_000
-NS_PER_S = 1_000_000_000
 REASONS = {
     Absence.LOST: "tracking was lost (NaN, infinity or zeros)",
     Absence.GAP: "the ground truth has a gap at its timestamp",
 }
 
 
-class GroundTruth:
+class GroundTruthPoses:
     """The poses of one file, interpolated. Raises SequenceError with file and line when a row is invalid."""
 
     def __init__(self, path: Path):

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dsm_ros.datasets.description import Description, Part
+from dsm_ros.datasets.description import Description, RecordingPart
 from dsm_ros.datasets.frame import Frame, FrameHeader, first_readable
 from dsm_ros.datasets.image_io import read_depth, read_rgb
 from dsm_ros.datasets.image_size import Calibration, read_calibration, resize_depth
 from dsm_ros.datasets.nearest_stamp import nearest_stamp
 from dsm_ros.datasets.source_options import DEFAULT_SOURCES, SourceOptions
-from dsm_ros.datasets.tum.ground_truth import GroundTruth
+from dsm_ros.datasets.tum.ground_truth import GroundTruthPoses
 from dsm_ros.datasets.tum.stamped_rows import StampedRows, locate, read_file_list
 from dsm_ros.errors import SequenceError
 from dsm_ros.geometry.camera import Camera
@@ -76,23 +76,25 @@ class TumSequence:
         return Frame(path.stem, self._images.stamps_ns[index], image_HW3, self._calibration.camera_of(path, image_HW3))
 
     def describe(self) -> Description:
-        """Return the sources of the recording's parts; the image size is that of the first image."""
+        """Return the sources of the recording's parts; the image size is read from the first image."""
         camera = first_readable(self).camera
-        image = Part("image", "rgb.txt", f"{len(self)} images of {camera.width_px}x{camera.height_px}")
+        image = RecordingPart("image", "rgb.txt", f"{len(self)} images of {camera.width_px}x{camera.height_px}")
         parts = (image, self._calibration.part(camera), self._depth_part(), self._pose_part())
         return Description(parts, self._calibration.warnings(camera) + self._warnings())
 
-    def _depth_part(self) -> Part:
+    def _depth_part(self) -> RecordingPart:
         if self._depths is None:
-            return Part("depth", "", "depth.txt does not exist")
+            return RecordingPart("depth", "", "depth.txt does not exist")
         gap_ms = MAX_DEPTH_GAP_NS // 1_000_000
         detail = f"{len(self._depths.values)} images, 1/{UNITS_PER_M:g} m, in the image's camera, within {gap_ms} ms"
-        return Part("depth", "depth.txt", detail)
+        return RecordingPart("depth", "depth.txt", detail)
 
-    def _pose_part(self) -> Part:
+    def _pose_part(self) -> RecordingPart:
         if self._truth is None:
-            return Part("poses", "", "groundtruth.txt does not exist")
-        return Part("poses", self._truth.name, f"{self._truth.count} rows, camera to world, interpolated up to 0.1 s")
+            return RecordingPart("poses", "", "groundtruth.txt does not exist")
+        return RecordingPart(
+            "poses", self._truth.name, f"{self._truth.count} rows, camera to world, interpolated up to 0.1 s"
+        )
 
     def _warnings(self) -> tuple[str, ...]:
         warnings = self._images.warnings + (self._depths.warnings if self._depths else ())
@@ -116,11 +118,11 @@ class TumSequence:
         return np.array(self._depths.stamps_ns if self._depths else [], dtype=np.int64)
 
     @cached_property
-    def _truth(self) -> GroundTruth | None:
+    def _truth(self) -> GroundTruthPoses | None:
         path = self._folder / "groundtruth.txt"
         if not path.is_file():
             return None
-        truth = GroundTruth(path)
+        truth = GroundTruthPoses(path)
         self._check_unit(path.name, truth.unit, bool(truth.count))
         return truth
 

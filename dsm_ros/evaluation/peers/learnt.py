@@ -73,7 +73,7 @@ def _kornia() -> Any:
     try:
         return importlib.import_module("kornia.feature")
     except ImportError as error:
-        raise PeerUnavailable(f"needs kornia ({error}); run pip install 'dsm_ros[peers]'") from error
+        raise PeerUnavailable(f"needs kornia ({error}); run pip install '.[peers]' in the checkout") from error
 
 
 def _load(make: Callable[[], Any], device: torch.device) -> Any:

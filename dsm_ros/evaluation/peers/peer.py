@@ -1,4 +1,4 @@
-"""Peers: other methods that localize by keypoints matched to those of retrieved keyframes, with the PnP of dsm_ros."""
+"""Localization by keypoint methods, for comparison with dsm_ros on the same retrieved keyframes and the same PnP."""
 
 from __future__ import annotations
 
@@ -41,14 +41,15 @@ class Keypoints:
     size_px: tuple[int, int]
 
     def of(self, rows_K: NDArray[np.int64]) -> Keypoints:
-        """Return the keypoints of some rows."""
+        """Return the keypoints of the given rows."""
         return Keypoints(self.pixels_N2[rows_K], self.descriptors_ND[rows_K], self.size_px)
 
 
 class KeypointMethod(Protocol):
     """A method that finds keypoints in an image and matches the keypoints of two images."""
 
-    def describe(self, image_HW3: NDArray[np.uint8]) -> Keypoints: ...
+    def describe(self, image_HW3: NDArray[np.uint8]) -> Keypoints:
+        """Return the keypoints of an image (uint8 RGB)."""
 
     def match(self, query: Keypoints, keyframe: Keypoints) -> NDArray[np.int64]:
         """Return (M, 2): rows in the query, rows in the keyframe."""

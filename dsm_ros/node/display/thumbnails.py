@@ -18,7 +18,8 @@ REMEMBERED = 1000  # 58 KB each for a map of 640x480 images
 class Keyframes(Protocol):
     """Protocol of a map that returns its keyframes by id."""
 
-    def keyframes(self, ids: Sequence[int]) -> list[Keyframe]: ...
+    def keyframes(self, ids: Sequence[int]) -> list[Keyframe]:
+        """Return keyframes in the order of their ids."""
 
 
 class Thumbnails:

@@ -105,7 +105,7 @@ class FrameProcessor:
         with self._lock:
             header = self._last_header = self._cameras.header(messages)
             if not stamp_ns_of(header.stamp):
-                self.faults.without_stamp += 1
+                self.faults.count_missing_stamp()
                 self._warn(
                     "images have no timestamp, so their time of arrival is used; set timestamps in the camera driver"
                 )
@@ -135,10 +135,10 @@ class FrameProcessor:
         late_s = (self._newest_ns - stamp_ns) / 1e9
         self._disorder = self._disorder + 1 if 0 < late_s < DISORDER_S else 0
         if 0 < self._disorder < DISORDER_FRAMES:
-            self.faults.out_of_order += 1
+            self.faults.count_out_of_order()
             return False
         if self._newest_ns and is_jump(self._newest_ns, stamp_ns, TrackerConfig.max_pause_s):
-            self.faults.after_time_jump += 1
+            self.faults.count_time_jump()
         self._newest_ns = stamp_ns
         return True
 

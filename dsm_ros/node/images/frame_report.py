@@ -68,8 +68,20 @@ class FaultCounts:
     without_tf: int = 0
     absent: int = 0
 
+    def count_missing_stamp(self) -> None:
+        """Count an image without timestamp."""
+        self.without_stamp += 1
+
+    def count_out_of_order(self) -> None:
+        """Count an image that is older than the last image."""
+        self.out_of_order += 1
+
+    def count_time_jump(self) -> None:
+        """Count the first image after a jump in time."""
+        self.after_time_jump += 1
+
     def count(self, reason: Reason) -> None:
-        """Count an image that could not be used."""
+        """Count an image that cannot be used, by the reason."""
         match reason:
             case Reason.UNREADABLE_IMAGE:
                 self.unreadable += 1

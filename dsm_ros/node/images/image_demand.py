@@ -28,7 +28,7 @@ class ImageDemand:
         self.update()
 
     def attach(self, images: ImageInput | None) -> None:
-        """Control the input of an active node; None for an inactive node."""
+        """Control the image input of an active node; None when the node is inactive."""
         self._images = images
         self.update()
 

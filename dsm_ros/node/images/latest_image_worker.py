@@ -22,6 +22,15 @@ class WorkerCounts:
     dropped: int = 0
     failed: int = 0
 
+    def count_received(self, replaces_another: bool) -> None:
+        """Count a received item, and a dropped item if the received item replaces another."""
+        self.received += 1
+        self.dropped += replaces_another
+
+    def count_failed(self) -> None:
+        """Count an item whose processing raised an exception."""
+        self.failed += 1
+
 
 class LatestImageWorker(Generic[Item]):
     """Calls ``process`` with the newest item in a thread of its own; an exception does not end the thread.
@@ -44,8 +53,7 @@ class LatestImageWorker(Generic[Item]):
     def put(self, item: Item) -> None:
         """Offer an item; returns at once."""
         with self._wake:
-            self.counts.received += 1
-            self.counts.dropped += self._slot is not None
+            self.counts.count_received(replaces_another=self._slot is not None)
             self._slot = item
             self._wake.notify()
 
@@ -67,7 +75,7 @@ class LatestImageWorker(Generic[Item]):
             try:
                 self._process(item)  # type: ignore[arg-type]
             except Exception as error:
-                self.counts.failed += 1
+                self.counts.count_failed()
                 self._report(error)
 
     def _report(self, error: Exception) -> None:

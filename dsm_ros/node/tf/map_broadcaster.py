@@ -32,12 +32,12 @@ class BroadcastSettings:
     in_plane: whether map -> odom is a motion in the plane.
     """
 
-    base_frame: str = ""
-    odom_frame: str = ""
-    tolerance_s: float = 0.1
-    timeout_s: float = 0.2
-    odom_noise: float = 0.0
-    in_plane: bool = False
+    base_frame: str
+    odom_frame: str
+    tolerance_s: float
+    timeout_s: float
+    odom_noise: float
+    in_plane: bool
 
 
 class MapBroadcaster:

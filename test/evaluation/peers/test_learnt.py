@@ -23,7 +23,7 @@ def refuse(*args, **kwargs):
 @PEERS
 def test_without_kornia_the_reason_says_how_to_install_it(monkeypatch, method):
     monkeypatch.setitem(sys.modules, "kornia", None)
-    with pytest.raises(PeerUnavailable, match=r"needs kornia .*; run pip install 'dsm_ros\[peers\]'"):
+    with pytest.raises(PeerUnavailable, match=r"needs kornia .*; run pip install '\.\[peers\]' in the checkout"):
         method(CPU)
 
 

@@ -1,4 +1,4 @@
-"""Which descriptors choose each other."""
+"""Descriptors that are nearest neighbours of each other."""
 
 import pytest
 import torch

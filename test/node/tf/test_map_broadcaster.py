@@ -1,4 +1,4 @@
-"""What a robot hears on /tf from the broadcaster: over real DDS, both sides with a context of their own."""
+"""Transforms that the broadcaster sends on /tf, over real DDS, with a context for each side."""
 
 import threading
 import time
@@ -11,7 +11,8 @@ from tf_peers import TIMEOUT_S, Ours, Robot, eventually
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
 from dsm_ros.node.node_scope import NodeScope
-from dsm_ros.node.tf.map_broadcaster import BroadcastSettings, Jump, MapBroadcaster
+from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.tf.map_broadcaster import Jump, MapBroadcaster
 
 S = 1_000_000_000
 ODOMETRY = {"odom_frame": "odom", "timeout_s": 0.2}
@@ -203,7 +204,7 @@ def test_closing_the_scope_undoes_everything(robot, ours):
 
     before = held()
     scope = NodeScope(ours.node)
-    MapBroadcaster(scope, ours.transforms, BroadcastSettings(odom_frame="odom"))
+    MapBroadcaster(scope, ours.transforms, NodeParameters(odom_frame="odom").broadcast_settings())
     assert held() == [before[0] + 1, before[1], before[2] + 1]
     scope.close()
     assert held() == before

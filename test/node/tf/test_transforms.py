@@ -22,7 +22,8 @@ from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.conversions import stamp_msg, transform_to_msg
 from dsm_ros.node.interface import TF_QOS, TF_STATIC_QOS
 from dsm_ros.node.node_scope import NodeScope
-from dsm_ros.node.tf.map_broadcaster import BroadcastSettings, MapBroadcaster
+from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
 from dsm_ros.node.tf.transform_buffer import TransformBuffer
 from dsm_ros.node.tf.transforms import Transforms, make_store
 
@@ -107,7 +108,9 @@ def test_a_thread_that_waits_is_woken_by_what_the_executor_hears(pair):
 
 def test_a_clock_that_jumps_back_clears_what_is_not_static_and_silences_the_broadcaster(pair):
     transforms, heard = pair.listen(), []
-    broadcaster = MapBroadcaster(pair.scope, transforms, BroadcastSettings(odom_frame="odom", tolerance_s=0.25))
+    broadcaster = MapBroadcaster(
+        pair.scope, transforms, NodeParameters(odom_frame="odom", transform_tolerance_s=0.25).broadcast_settings()
+    )
     pair.node.create_subscription(TFMessage, "/tf", lambda m: heard.extend(t.header for t in m.transforms), TF_QOS)
     pair.spin_until(lambda: pair.clock.get_subscription_count() and pair.tf.get_subscription_count() >= 2)
     pair.tick(100)
