@@ -14,7 +14,7 @@ class Retrieval:
     """Search among the descriptors (N, D) of one map by cosine similarity after whitening.
 
     The descriptors of one place have a large common component. Whitening with mean and covariance of the map removes
-    it; the covariance is shrunk, because maps can be small. Raises ValueError without descriptors.
+    this component; the covariance is shrunk, because maps can be small. Raises ValueError without descriptors.
     """
 
     def __init__(self, descriptors_ND: Tensor):

@@ -6,7 +6,7 @@ from dsm_ros.evaluation import ablation_variants
 
 
 def test_an_ablation_as_json_and_plot(dsm, monkeypatch, tmp_path, room_map):
-    monkeypatch.setattr(ablation_variants, "IMAGES", (1, 4))
+    monkeypatch.setattr(ablation_variants, "KEYFRAMES", (1, 4))
     arguments = ("evaluate", room_map, "rooms:7", "--frames", "5:6", "--ablation", "keyframes", "--plots", tmp_path)
     done = dsm(*arguments, "--json", "-")
     assert done.status == 0
