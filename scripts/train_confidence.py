@@ -41,7 +41,7 @@ from dsm_ros.network.checkpoint import DEFAULT_WEIGHTS, load_network, read_weigh
 from dsm_ros.network.confidence_head import ConfidenceHead, with_surroundings
 from dsm_ros.network.config import PRESETS
 from dsm_ros.network.cost_volume import MIN_DEPTH_M
-from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.network.dsm_net import DsmNet, without_heads
 from dsm_ros.network.grids import pixel_rays
 from dsm_ros.paths import models_folder
 from dsm_ros.process import prepare_process, use_threads
@@ -168,7 +168,7 @@ def collect_job(job: Job, out: Path) -> str:
     path = out / f"{job.name}.npz"
     if not path.exists():
         use_threads(1)
-        inputs, right = zip(*matches_of(job, load_network()), strict=True)
+        inputs, right = zip(*matches_of(job, without_heads(load_network())), strict=True)
         content = io.BytesIO()
         np.savez(content, inputs=torch.stack(inputs).numpy(), right=torch.stack(right).numpy())
         write_whole(path, content.getvalue())
