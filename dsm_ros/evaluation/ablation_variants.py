@@ -62,7 +62,7 @@ def sorting(setting: Setting) -> list[Variant]:
         f"{count} best, sorted (shipped)": lambda: network,
         f"{count} best, unsorted": partial(sharing, keep=keep_best_unsorted),
     }
-    if not config.trained_heads:
+    if not config.trained_coordinates:
         for number in CANDIDATES:
             other = replace(config, candidates=number, fine_candidates=number)
             nets[f"{number} best, sorted"] = partial(DsmNet, other, network.model_hash, network)
@@ -154,7 +154,7 @@ def as_matched(image: MatchedImage, map_T_camera: Pose44 | None, max_error_px: f
 def heads(setting: Setting) -> list[Variant]:
     """Return localizers with one, two and all steps; where heads are trained, also all steps with analytic heads."""
     scene_map, network, config = setting.localizer.scene_map, setting.localizer.network, setting.localizer.config
-    trained = network.config.trained_heads
+    trained = network.config.trained_coordinates or network.config.trained_confidence
     analytic = without_heads(network) if trained else network
     first_only = replace(config, guided_keyframes=0)
     unrefined = NoRefinement(scene_map)

@@ -22,7 +22,7 @@ from dsm_ros.network.onnx_net import use_onnxruntime
 from dsm_ros.network.runtime import Runtime
 from dsm_ros.paths import models_folder
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 DEFAULT_WEIGHTS = "dsm_lite.safetensors"
 LENGTH_BYTES = 8  # of the first number in a safetensors file, the length of its header
 
@@ -36,7 +36,7 @@ def load_network(path: Path | None = None, device: str = "cpu", runtime: Runtime
     _require_device(device)
     path = path or models_folder() / DEFAULT_WEIGHTS
     config, weights = read_weights(path)
-    network = DsmNet(config, hashlib.sha256(path.read_bytes()).hexdigest())
+    network = DsmNet(config, feature_hash(config, weights))
     put_weights(network, weights, path)
     network.eval().requires_grad_(False)
     fuse_norms(network)
@@ -51,6 +51,19 @@ def _require_device(device: str) -> None:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # torch built without CUDA raises AssertionError
         raise DsmError(f"torch cannot use the device '{device}' ({str(error).splitlines()[0]}); try cpu") from error
+
+
+def feature_hash(config: NetworkConfig, weights: dict[str, Tensor]) -> str:
+    """Return the checksum of all that the features of a keyframe depend on: the encoder and the size of its input.
+
+    Other heads leave the features of a map valid.
+    """
+    checksum = hashlib.sha256(f"{config.encoder} {config.channels} {config.long_side_px}".encode())
+    for key in sorted(weights):
+        if key.startswith("encoder."):
+            checksum.update(key.encode())
+            checksum.update(weights[key].numpy().tobytes())
+    return checksum.hexdigest()
 
 
 def read_weights(path: Path) -> tuple[NetworkConfig, dict[str, Tensor]]:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dsm_ros.network.head_inputs import ConfidenceInput, confidence_channels
 from dsm_ros.network.layers import ConvNorm, conv_relu
 
-BLOCKS = 5
 EPSILON = 1e-3
+AROUND = 5  # side of the square of cells whose mean of each channel is an input too
 
 
 def context_normalise(x_BCHW: Tensor) -> Tensor:
     """Return each channel with zero mean and unit standard deviation over the cells of its image."""
     return F.instance_norm(x_BCHW, eps=EPSILON)
+
+
+def with_surroundings(stacked_BCHW: Tensor) -> Tensor:
+    """Return all channels, then the mean of each channel over the square around each cell."""
+    around_BCHW = F.avg_pool2d(stacked_BCHW, AROUND, stride=1, padding=AROUND // 2, count_include_pad=False)
+    return torch.cat([stacked_BCHW, around_BCHW], dim=1)
 
 
 class ContextResidual(nn.Module):
@@ -30,16 +37,17 @@ class ContextResidual(nn.Module):
 
 
 class ConfidenceHead(nn.Module):
-    """Classify cells as right or wrong from coordinates, viewing rays and the evidence of every level.
+    """Classify cells as right or wrong from the evidence of every level and the consistency of the coordinates.
 
-    The paper's Net_conf reads coordinates and pixels only; the evidence of the matching tells more than they do.
+    The paper's Net_conf reads coordinates and pixels. A head trained on these as well was worse in places that the
+    training did not show.
     """
 
-    def __init__(self, levels: int, channels: int):
+    def __init__(self, levels: int, channels: int, blocks: int):
         super().__init__()
         self.input_channels = confidence_channels(levels)
-        self.embed = conv_relu(self.input_channels, channels, 1)
-        self.blocks = nn.Sequential(*(ContextResidual(channels) for _ in range(BLOCKS)))
+        self.embed = conv_relu(2 * self.input_channels, channels, 1)
+        self.blocks = nn.Sequential(*(ContextResidual(channels) for _ in range(blocks)))
         self.output = nn.Conv2d(channels, 1, 1)
 
     def forward(self, cells: ConfidenceInput) -> Tensor:
@@ -48,4 +56,8 @@ class ConfidenceHead(nn.Module):
 
     def layers(self, stacked_BCHW: Tensor) -> Tensor:
         """Return logits (B, H, W) from a stacked ``ConfidenceInput``."""
-        return self.output(self.blocks(self.embed(stacked_BCHW)))[:, 0].float()
+        return self.classify(with_surroundings(stacked_BCHW))
+
+    def classify(self, inputs_BCHW: Tensor) -> Tensor:
+        """Return logits (B, H, W) of any cells of an image from channels ``with_surroundings``."""
+        return self.output(self.blocks(self.embed(inputs_BCHW)))[:, 0].float()

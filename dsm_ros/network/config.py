@@ -35,8 +35,10 @@ class NetworkConfig:
     agreement_m: tuple[float, float] = (0.2, 0.1)  # distance within which candidates agree: coarsest level, finer ones
     coarse_head: HeadShape = LITE_COARSE_HEAD  # Net_coords of the coarsest level
     fine_head: HeadShape = LITE_FINE_HEAD  # Net_coords of the finer levels
-    confidence_channels: int = 64  # of Net_conf
-    trained_heads: bool = True  # False: analytic heads in place of Net_coords and Net_conf
+    confidence_channels: int = 16  # of Net_conf
+    confidence_blocks: int = 2  # of Net_conf
+    trained_coordinates: bool = True  # False: the consensus of the candidates in place of Net_coords
+    trained_confidence: bool = True  # False: the product of the evidence in place of Net_conf
 
     def candidates_at(self, level: int) -> int:
         """Return K of a level, of which 0 is the coarsest."""
@@ -52,5 +54,6 @@ PAPER = NetworkConfig(
     coarse_head=PAPER_HEAD,
     fine_head=PAPER_HEAD,
     confidence_channels=128,
+    confidence_blocks=5,
 )
 PRESETS = {"lite": NetworkConfig(), "paper": PAPER}

@@ -71,11 +71,12 @@ class DsmNet(nn.Module):
         self._keep, self._agree = keep, agree
         self.encoder: Encoder = share.encoder if share else ENCODERS[self.config.encoder](self.config.channels)
         levels = len(self.encoder.strides)
-        heads = share if share and share.config.trained_heads == self.config.trained_heads else None
+        same = share if share and share.config.trained_coordinates == self.config.trained_coordinates else None
         self.coordinate_heads: nn.ModuleList = (
-            heads.coordinate_heads if heads else make_coordinate_heads(self.config, levels)
+            same.coordinate_heads if same else make_coordinate_heads(self.config, levels)
         )
-        self.confidence_head: nn.Module = heads.confidence_head if heads else make_confidence_head(self.config, levels)
+        same = share if share and share.config.trained_confidence == self.config.trained_confidence else None
+        self.confidence_head: nn.Module = same.confidence_head if same else make_confidence_head(self.config, levels)
         if share:
             self.train(share.training)
 
@@ -119,7 +120,7 @@ class DsmNet(nn.Module):
     @torch.inference_mode()
     def match(self, query: ImageFeatures, scene: Scene) -> DenseMatch:
         """Match an image against a scene coarse to fine [paper 3.3]."""
-        return self._dense(query, scene, self.match_levels([query], [scene]))
+        return self._dense(query, self.match_levels([query], [scene]))
 
     @torch.inference_mode()
     def guided_match(self, query: ImageFeatures, scene: Scene, match: DenseMatch, map_T_camera: Pose44) -> DenseMatch:
@@ -134,10 +135,10 @@ class DsmNet(nn.Module):
         surface_3HW, visible_HW = seen_surface(scene.levels[last], query.camera, camera_T_local, *size)
         initial_B3HW = torch.where(visible_HW, surface_3HW, coords_B3HW)
         again = self.level_matcher(last).match([query], [scene], initial_B3HW)
-        return self._dense(query, scene, [*match.levels[:last], again])
+        return self._dense(query, [*match.levels[:last], again])
 
-    def _dense(self, query: ImageFeatures, scene: Scene, levels: list[LevelMatch]) -> DenseMatch:
-        logits_BHW = self.confidence_logits([query], [scene], levels)
+    def _dense(self, query: ImageFeatures, levels: list[LevelMatch]) -> DenseMatch:
+        logits_BHW = self.confidence_logits([query], levels)
         coords_and_confidence_4HW = torch.cat([levels[-1].coords_B3HW[0], logits_BHW.sigmoid()]).cpu()
         return DenseMatch(coords_and_confidence_4HW[:3].permute(1, 2, 0), coords_and_confidence_4HW[3], tuple(levels))
 
@@ -156,18 +157,20 @@ class DsmNet(nn.Module):
         """Return the matching of one level, 0 the coarsest."""
         return LevelMatcher(level, self.config, self.coordinate_heads[level], self._keep, self._agree)
 
-    def confidence_logits(
-        self, queries: Sequence[ImageFeatures], scenes: Sequence[Scene], levels: Sequence[LevelMatch]
-    ) -> Tensor:
+    def confidence_logits(self, queries: Sequence[ImageFeatures], levels: Sequence[LevelMatch]) -> Tensor:
         """Return logits (B, H, W) of the finest coordinates being right [paper 3.3.3], from detached matches."""
+        return self.confidence_head(self.confidence_input(queries, levels))
+
+    def confidence_input(self, queries: Sequence[ImageFeatures], levels: Sequence[LevelMatch]) -> ConfidenceInput:
+        """Return the input of Net_conf, from detached matches of all levels."""
         coords_B3HW = levels[-1].coords_B3HW.detach()
         height, width = coords_B3HW.shape[2:]
         rays = {camera: pixel_rays(camera, height, width, coords_B3HW.device) for camera in {q.camera for q in queries}}
         rays_B2HW = torch.stack([rays[query.camera] for query in queries])
         evidence = [F.interpolate(level.evidence.stacked(), (height, width), mode="bilinear") for level in levels]
         evidence_BLEHW = torch.stack(evidence, dim=1).detach()
-        normalised_B3HW = SceneFrames.of(scenes).normalise(coords_B3HW)
-        return self.confidence_head(ConfidenceInput(normalised_B3HW, rays_B2HW, evidence_BLEHW))
+        coarser_B3HW = F.interpolate(levels[-2].coords_B3HW.detach(), (height, width))
+        return ConfidenceInput(coords_B3HW, coarser_B3HW, rays_B2HW, evidence_BLEHW)
 
 
 def _scene_means(scenes: Sequence[Scene], queries: Sequence[ImageFeatures]) -> Tensor:
@@ -178,5 +181,5 @@ def _scene_means(scenes: Sequence[Scene], queries: Sequence[ImageFeatures]) -> T
 
 def without_heads(network: DsmNet) -> DsmNet:
     """Return a network with the same encoder and analytic heads, as a baseline for trained heads."""
-    config = replace(network.config, trained_heads=False)
+    config = replace(network.config, trained_coordinates=False, trained_confidence=False)
     return DsmNet(config, f"analytic-{network.model_hash}", share=network)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from dsm_ros.network.consistency import CONSISTENCY_CHANNELS, coordinate_consistency
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -53,22 +55,24 @@ class CoordinateInput:
 
 @dataclass(frozen=True)
 class ConfidenceInput:
-    """Input of Net_conf [paper 3.3.3], with the evidence of each level L beside the paper's coordinates and pixels.
+    """Input of Net_conf [paper 3.3.3]: coordinates and pixels as in the paper, and the evidence of each level L.
 
-    coords_B3HW: normalised coordinates. rays_B2HW: x / z and y / z of the cells. evidence_BLEHW: see ``Evidence``.
+    coords_B3HW, coarser_B3HW: coordinates of the finest level and of the next coarser one, m, local frame.
+    rays_B2HW: x / z and y / z of the cells. evidence_BLEHW: see ``Evidence``. All maps are on the finest grid.
     """
 
     coords_B3HW: Tensor
+    coarser_B3HW: Tensor
     rays_B2HW: Tensor
     evidence_BLEHW: Tensor
 
     def stacked(self) -> Tensor:
-        """Return all channels in one tensor (B, C, H, W)."""
-        return torch.cat([self.coords_B3HW, self.rays_B2HW, self.evidence_BLEHW.flatten(1, 2)], dim=1)
+        """Return the evidence and the consistency of the coordinates as channels (B, C, H, W)."""
+        consistency_BCHW = coordinate_consistency(self.coords_B3HW, self.coarser_B3HW, self.rays_B2HW)
+        return torch.cat([self.evidence_BLEHW.flatten(1, 2), consistency_BCHW], dim=1)
 
 
 COORDINATE_CHANNELS = 3
-RAY_CHANNELS = 2
 EVIDENCE_CHANNELS = len(fields(Evidence))
 
 
@@ -79,4 +83,4 @@ def cell_channels(candidates: int) -> int:
 
 def confidence_channels(levels: int) -> int:
     """Return the channels of ``ConfidenceInput.stacked``."""
-    return COORDINATE_CHANNELS + RAY_CHANNELS + EVIDENCE_CHANNELS * levels
+    return EVIDENCE_CHANNELS * levels + CONSISTENCY_CHANNELS

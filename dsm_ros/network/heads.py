@@ -12,7 +12,7 @@ from dsm_ros.network.coordinate_head import CoordinateHead
 
 def make_coordinate_heads(config: NetworkConfig, levels: int) -> nn.ModuleList:
     """Return the untrained or analytic Net_coords of each level, coarse to fine."""
-    if not config.trained_heads:
+    if not config.trained_coordinates:
         return nn.ModuleList(ConsensusCoordinates() for _ in range(levels))
     shapes = [config.coarse_head] + [config.fine_head] * (levels - 1)
     return nn.ModuleList(
@@ -22,4 +22,8 @@ def make_coordinate_heads(config: NetworkConfig, levels: int) -> nn.ModuleList:
 
 def make_confidence_head(config: NetworkConfig, levels: int) -> nn.Module:
     """Return the untrained or analytic Net_conf."""
-    return ConfidenceHead(levels, config.confidence_channels) if config.trained_heads else EvidenceConfidence()
+    return (
+        ConfidenceHead(levels, config.confidence_channels, config.confidence_blocks)
+        if config.trained_confidence
+        else EvidenceConfidence()
+    )

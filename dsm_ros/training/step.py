@@ -46,7 +46,7 @@ class TrainingStep(nn.Module):
         truths = ground_truths(queries)
         images, scenes = [query.image for query in queries], [query.scene for query in queries]
         levels = self.network.match_levels(images, scenes)
-        logits_BHW = self.network.confidence_logits(images, scenes, levels)
+        logits_BHW = self.network.confidence_logits(images, levels)
         return {
             **self._level_losses(levels, truths, queries),
             "confidence": confidence_loss(logits_BHW, right_cells(levels[-1], truths[-1])),

@@ -18,7 +18,7 @@ def test_an_export_runs_in_onnxruntime(tmp_path, dsm):
     out = tmp_path / "net.onnx"
     done = dsm("export", out)
     assert done.status == 0
-    assert done.out.split() == [str(out)]
+    assert done.out.split() == [str(out), str(tmp_path / "net.confidence.onnx")]
     session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
     found = session.run(["level_0", "descriptor"], {"input": np.full((1, 3, 64, 96), 90, np.float32)})
     assert [value.shape[:2] for value in found] == [(1, 64), (1, 320)]

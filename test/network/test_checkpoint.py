@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +7,7 @@ import torch
 from dsm_ros.errors import ModelError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.network.checkpoint import load_network, save_network
-from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.network.dsm_net import DsmNet, without_heads
 from dsm_ros.network.layers import fuse_norms
 
 
@@ -29,6 +31,21 @@ def test_the_same_weights_give_the_same_hash_and_other_weights_another(tmp_path)
     network.encoder.lateral_16.conv.weight.data += 1
     save_network(network, tmp_path / "b.safetensors")
     assert load_network(tmp_path / "b.safetensors").model_hash != first.model_hash
+
+
+def test_the_hash_of_the_features_does_not_depend_on_the_heads(tmp_path):
+    torch.manual_seed(0)
+    network = DsmNet().eval()
+    save_network(network, tmp_path / "a.safetensors")
+    network.confidence_head.output.weight.data += 1
+    save_network(network, tmp_path / "b.safetensors")
+    analytic = without_heads(network)
+    save_network(analytic, tmp_path / "c.safetensors")
+    hashes = {load_network(tmp_path / f"{name}.safetensors").model_hash for name in "abc"}
+    larger = DsmNet(replace(network.config, long_side_px=640), share=network)
+    save_network(larger, tmp_path / "d.safetensors")
+    assert len(hashes) == 1
+    assert load_network(tmp_path / "d.safetensors").model_hash not in hashes
 
 
 def test_folding_the_norms_changes_nothing():

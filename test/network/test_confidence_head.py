@@ -1,6 +1,8 @@
 import torch
 
+from dsm_ros.geometry.camera import Camera
 from dsm_ros.network.confidence_head import ConfidenceHead, context_normalise
+from dsm_ros.network.grids import pixel_rays
 from dsm_ros.network.head_inputs import ConfidenceInput
 
 
@@ -12,7 +14,8 @@ def test_context_normalisation_is_over_the_cells_of_each_image():
 
 def test_the_confidence_of_a_cell_does_not_depend_on_its_position():
     torch.manual_seed(0)
-    head = ConfidenceHead(levels=2, channels=8).eval()
-    maps = torch.rand(1, 3, 4, 5), torch.rand(1, 2, 4, 5), torch.rand(1, 2, 4, 4, 5)
+    head = ConfidenceHead(levels=2, channels=8, blocks=2).eval()
+    rays_B2HW = pixel_rays(Camera(40, 32, 30.0, 30.0, 20.0, 16.0), 4, 5, torch.device("cpu"))[None]
+    maps = torch.rand(1, 3, 4, 5), torch.rand(1, 3, 4, 5), rays_B2HW, torch.rand(1, 2, 4, 4, 5)
     turned = head(ConfidenceInput(*(values.flip(-2, -1) for values in maps)))
     assert torch.allclose(head(ConfidenceInput(*maps)).flip(1, 2), turned, atol=1e-5)

@@ -96,7 +96,7 @@ def test_trained_heads_agree(with_heads):
         wanted, found = (net.level_matcher(level).match([query], [scene], start_B3HW) for net in (with_heads, other))
         assert torch.allclose(wanted.weights_BQHW, found.weights_BQHW, atol=1e-5)
         assert torch.allclose(wanted.coords_B3HW, found.coords_B3HW, atol=1e-4)
-    wanted, found = (net.confidence_logits([query], [scene], levels) for net in (with_heads, other))
+    wanted, found = (net.confidence_logits([query], levels) for net in (with_heads, other))
     assert torch.allclose(wanted, found, atol=1e-4)
     assert wanted.std() > 1e-3
 

@@ -1,0 +1,62 @@
+"""Consistency of the coordinates of neighbouring cells and of two pyramid levels, an input of Net_conf [method 5]."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+STEPS = (1, 2, 4)  # distances of a cell from its neighbours, in cells
+DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))  # rows and columns to a neighbour; there is one on either side
+PLAUSIBLE = 0.7  # absolute log ratio of actual to expected distance below which two cells may lie on one surface
+MAX_LOG_RATIO = 2.0
+MIN_DEPTH_M, MAX_DEPTH_M = 0.2, 10.0  # of the expected distances
+FLOOR_M2 = 1e-6  # added to squared distances, so that their logarithm is finite
+CONSISTENCY_CHANNELS = 3 * len(STEPS) + 1
+
+
+def coordinate_consistency(coords_B3HW: Tensor, coarser_B3HW: Tensor, rays_B2HW: Tensor) -> Tensor:
+    """Return how plausible the distances between the coordinates of neighbouring cells are, (B, C, H, W).
+
+    A distance is compared with that of two cells on a surface that faces the camera, at the depth of the cell. The
+    distance from the origin, which is the camera of a keyframe nearby, stands for the depth. For each of STEPS, the
+    channels are the mean of the log ratio over eight neighbours, the mean of its absolute value, and the share of
+    plausible neighbours. The last channel is the log ratio for the distance from the coordinate of the coarser level.
+
+    coords_B3HW: m, local frame. coarser_B3HW: of the coarser level, on the same grid. rays_B2HW: x / z and y / z.
+    """
+    depths_BHW = coords_B3HW.norm(dim=1).clamp(MIN_DEPTH_M, MAX_DEPTH_M)
+    spacing_B = (rays_B2HW[:, 0, 0, 1] - rays_B2HW[:, 0, 0, 0]).abs()
+    cell_BHW = (spacing_B[:, None, None] * depths_BHW).log()
+    channels = [maps for step in STEPS for maps in _neighbours(coords_B3HW, cell_BHW, step)]
+    channels.append((_log_distances(coords_B3HW, coarser_B3HW) - cell_BHW).clamp(-MAX_LOG_RATIO, MAX_LOG_RATIO))
+    return torch.stack(channels, dim=1)
+
+
+def _neighbours(coords_B3HW: Tensor, cell_BHW: Tensor, step: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the channels of one step; beyond the border, the image is mirrored.
+
+    cell_BHW: logarithm of the expected distance of two cells that touch.
+    """
+    height, width = coords_B3HW.shape[2:]
+    step = min(step, height - 1, width - 1)
+    padded = F.pad(coords_B3HW, (step,) * 4, mode="reflect")
+    ratios = []
+    for down, right in DIRECTIONS:
+        rows, left, column = down * step, max(0, -right) * step, right * step
+        there = padded[:, :, rows:, max(0, column) : 2 * step + width + min(0, column)]
+        here = padded[:, :, : height + 2 * step - rows, left : 2 * step + width - max(0, column)]
+        logs = _log_distances(here, there) - math.log(step * math.hypot(down, right))
+        first_row, first_column = step, step - left
+        ratios.append(logs[:, first_row : first_row + height, first_column : first_column + width])
+        first_row, first_column = step - rows, step - left - column
+        ratios.append(logs[:, first_row : first_row + height, first_column : first_column + width])
+    ratio_B8HW = (torch.stack(ratios, dim=1) - cell_BHW[:, None]).clamp(-MAX_LOG_RATIO, MAX_LOG_RATIO)
+    size_B8HW = ratio_B8HW.abs()
+    return ratio_B8HW.mean(1), size_B8HW.mean(1), (size_B8HW < PLAUSIBLE).to(size_B8HW.dtype).mean(1)
+
+
+def _log_distances(a_B3HW: Tensor, b_B3HW: Tensor) -> Tensor:
+    return ((a_B3HW - b_B3HW).square().sum(1) + FLOOR_M2).log() / 2
