@@ -20,7 +20,7 @@ from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.view import View
 from dsm_ros.network.dsm_net import DenseMatch, DsmNet
 from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, gather_scene, gather_surface
-from dsm_ros.network.surface import seen_depths
+from dsm_ros.network.surface import visible_depths
 from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
 from dsm_ros.scene_map.scene_map import SceneMap
 
@@ -74,8 +74,8 @@ class Matcher:
     ) -> MatchedImage:
         """Return an image matched again around a pose estimate [method 8].
 
-        keyframes: to match against, those of the first match where there are none. previous: the previous frame of the
-        video, which is fused where the first match was not confident [paper 3.3.1].
+        keyframes: keyframes to match against; if empty, the keyframes of the first match are used. previous: the
+        previous frame of the video, which is fused where the first match was not confident [paper 3.3.1].
         """
         scene = gather_scene(keyframes, image.scene.map_T_local) if keyframes else image.scene
         alpha = self._weigh_scene(image.match.confidence)
@@ -131,7 +131,7 @@ def cover_view(
     Keyframes that show nothing of the view are left out.
     """
     surface = gather_surface(keyframes, 0, map_T_camera)
-    depths_NP = seen_depths(surface, camera, np.eye(4), *surface.valid_NHW.shape[1:]).flatten(1).cpu()
+    depths_NP = visible_depths(surface, camera, np.eye(4), *surface.valid_NHW.shape[1:]).flatten(1).cpu()
     shown_NP = depths_NP.isfinite() & (depths_NP <= OCCLUSION_RATIO * depths_NP.amin(0))
     chosen = [i for i in range(min(first, len(keyframes))) if shown_NP[i].any()]
     while len(chosen) < count:

@@ -47,7 +47,7 @@ class Expected:
     warp_N22: Array
 
     def rows(self, rows_M: NDArray[np.int64]) -> Expected:
-        """Return some of the patches."""
+        """Return the chosen patches."""
         return Expected(self.patches.rows(rows_M), self.pixels_N2[rows_M], self.warp_N22[rows_M])
 
 

@@ -56,8 +56,8 @@ def reestimate_pose(first: PoseEstimate, guided: MatchedImage, config: Localizer
 def estimate_rig_pose(estimates: Sequence[PoseEstimate], config: LocalizerConfig) -> list[PoseEstimate]:
     """Return the estimates of a rig's images with one pose of the rig instead of a pose of each camera alone.
 
-    This is the pose that most correspondences of all cameras agree with, refined on the cells of their guided matches.
-    Raises DsmError where PoseLib, which solves for rigs, is missing.
+    The pose of the rig is the pose that most correspondences of all cameras agree with, refined on the cells of the
+    guided matches. Raises DsmError where PoseLib, which solves for rigs, is missing.
     """
     first = [estimate.correspondences for estimate in estimates]
     guided = [

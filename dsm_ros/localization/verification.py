@@ -18,7 +18,7 @@ from dsm_ros.localization.config import ConfidenceWeights, LocalizerConfig
 from dsm_ros.localization.pose_estimation import PoseEstimate
 from dsm_ros.localization.result import Reason, Support
 from dsm_ros.network.features import Scene
-from dsm_ros.network.surface import seen_surface
+from dsm_ros.network.surface import visible_surface
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def verify(estimates: Sequence[PoseEstimate], config: LocalizerConfig) -> Verdic
 
 
 def count_cells(estimate: PoseEstimate, min_confidence: float = 0.0) -> CellCounts:
-    """Return the counts of an estimate's correspondences of at least some confidence."""
+    """Return the counts of an estimate's correspondences above a minimum confidence."""
     counted_N = estimate.correspondences.confidence_N >= min_confidence
     cells, inliers_N = int(counted_N.sum()), estimate.inliers_N & counted_N
     if estimate.map_T_camera is None:
@@ -126,13 +126,13 @@ def confidence_of(counts: CellCounts, weights: ConfidenceWeights) -> float:
 def visible_cells(
     pixels_N2: NDArray[np.float64], scene: Scene, camera: Camera, map_T_camera: Pose44
 ) -> NDArray[np.bool_]:
-    """Return whether some point of the scene falls into the cell of each pixel of a camera at a pose, (N,).
+    """Return whether at least one point of the scene falls into the cell of each pixel of a camera at a pose, (N,).
 
     The cells are those of the scene's coarsest level. Finer cells would stay empty between the points of that level.
     """
     height, width = scene.levels[0].valid_NHW.shape[1:]
     camera_T_local = invert(map_T_camera) @ scene.map_T_local
-    visible_HW = seen_surface(scene.levels[0], camera, camera_T_local, height, width)[1].cpu().numpy()
+    visible_HW = visible_surface(scene.levels[0], camera, camera_T_local, height, width)[1].cpu().numpy()
     cell_px = np.array([camera.width_px / width, camera.height_px / height])
     columns_N, rows_N = np.floor((pixels_N2 + 0.5) / cell_px).astype(int).T
     return np.asarray(visible_HW[rows_N, columns_N])

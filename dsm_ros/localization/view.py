@@ -15,7 +15,7 @@ from dsm_ros.geometry.pose import Pose44
 class View:
     """An image (uint8 RGB) of one camera, and the pose of that camera on its rig.
 
-    name: of the camera, the same for all its images. rig_T_camera: the identity for a single camera.
+    name: name of the camera. rig_T_camera: pose of the camera on the rig; the identity for a single camera.
     """
 
     name: str
@@ -25,5 +25,5 @@ class View:
 
 
 def single_view(image_HW3: NDArray[np.uint8], camera: Camera) -> tuple[View]:
-    """Return the one view of a single camera, whose pose is that of the rig."""
+    """Return the view of a rig with one camera, in which the pose of the rig is the pose of the camera."""
     return (View("", image_HW3, camera, np.eye(4)),)

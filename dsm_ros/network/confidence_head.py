@@ -1,4 +1,4 @@
-"""Net_conf: confidence of the coordinates of each cell [paper 3.3.3, method 5]."""
+"""Net_conf: confidence of the coordinates of each cell [paper 3.3.3; method 5]."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Consensus: the coordinate on which most candidates of a cell agree [method 4]."""
+"""Consensus: the coordinate on which most candidates of a cell agree [method 5]."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from dsm_ros.network.cost_volume import CostVolume
 class Consensus:
     """Consensus of the candidates of each query cell.
 
-    coords_P3: m, local frame. weights_PK: of the candidates in the consensus. support_P: sum of these weights, 0..1.
+    coords_P3: m, local frame. weights_PK: of the candidates in the consensus. agreement_P: sum of these weights, 0..1.
     """
 
     coords_P3: Tensor
     weights_PK: Tensor
-    support_P: Tensor
+    agreement_P: Tensor
 
 
 def find_consensus(volume: CostVolume, temperature: float, agreement_m: float) -> Consensus:
-    """Return the weighted mean of the candidates that agree with the best supported one.
+    """Return the weighted mean of the candidates that agree with the candidate with the highest agreement.
 
     temperature: of the softmax over cosine scores. agreement_m: distance within which candidates agree.
     """
@@ -42,11 +42,11 @@ def agree(coords_PK3: Tensor, weights_PK: Tensor, radius: float | Tensor) -> Con
     The mean of all coordinates would lie in mid-air between two surfaces.
     """
     agree_PKK = pairwise_within(coords_PK3.detach(), radius)
-    support_PK = torch.einsum("pij,pj->pi", agree_PKK, weights_PK) * (weights_PK > 0)
-    support_P, best_P = support_PK.max(dim=1)
+    agreement_PK = torch.einsum("pij,pj->pi", agree_PKK, weights_PK) * (weights_PK > 0)
+    agreement_P, best_P = agreement_PK.max(dim=1)
     members_PK = weights_PK * agree_PKK[torch.arange(len(best_P), device=best_P.device), best_P]
-    coords_P3 = torch.einsum("pk,pkc->pc", members_PK, coords_PK3) / support_P.clamp(min=1e-9)[:, None]
-    return Consensus(coords_P3, members_PK, support_P.clamp(max=1))
+    coords_P3 = torch.einsum("pk,pkc->pc", members_PK, coords_PK3) / agreement_P.clamp(min=1e-9)[:, None]
+    return Consensus(coords_P3, members_PK, agreement_P.clamp(max=1))
 
 
 def pairwise_within(points_PK3: Tensor, radius: float | Tensor) -> Tensor:

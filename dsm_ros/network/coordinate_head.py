@@ -1,4 +1,4 @@
-"""Net_coords: one scene coordinate per query cell from its candidates [paper 3.3.2, method 5]."""
+"""Net_coords: one scene coordinate per query cell from its candidates [paper 3.3.2; method 5]."""
 
 from __future__ import annotations
 
@@ -116,4 +116,4 @@ def choose(hypotheses_BQ3HW: Tensor, weights_BQHW: Tensor, radius_B: Tensor) -> 
     weights_PQ = by_cell(weights_BQHW)
     found = agree(coords_PQ3, weights_PQ, radius_B.repeat_interleave(height * width)[:, None, None])
     coords_B3HW = found.coords_P3.view(count, height, width, 3).permute(0, 3, 1, 2)
-    return CoordinateMaps(coords_B3HW, hypotheses_BQ3HW, weights_BQHW, found.support_P.view(count, height, width))
+    return CoordinateMaps(coords_B3HW, hypotheses_BQ3HW, weights_BQHW, found.agreement_P.view(count, height, width))

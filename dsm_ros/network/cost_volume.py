@@ -1,4 +1,4 @@
-"""Correlation of query and scene features, and the K best candidates of each query cell [paper 3.3.1, method 4].
+"""Correlation of query and scene features, and the K best candidates of each query cell [paper 3.3.1; method 4].
 
 B queries, whose scenes have equally many images, are matched in one pass; a scene level then holds the images of the
 first query's scene, then those of the second one's scene, and so on. Tensors have the candidate axis last and
@@ -27,7 +27,7 @@ SHIFTS = 9  # number of shifts within a cell's 3x3 neighbourhood
 
 @dataclass(frozen=True)
 class Candidates:
-    """All candidates of every cell of some queries.
+    """All candidates of every cell of a batch of queries.
 
     scores_PM: cosine or INVALID_SCORE. cells_PM: index of each candidate's scene cell in S; None = all M cells of the
     query's own scene, in their order.
@@ -99,7 +99,7 @@ def correlate_windows(query_BCHW: Tensor, level: SceneLevel, initial_BP3: Tensor
 
 
 def score_cells(query_PC: Tensor, scene_SC: Tensor, cells_PM: Tensor) -> Tensor:
-    """Return the products (P, M) of each query cell's features with those of some scene cells."""
+    """Return the products (P, M) of each query cell's features with the features of a batch of scene cells."""
     larger_than_scene = cells_PM.shape[1] > len(scene_SC)  # sparse products take no more entries than there are places
     if not query_PC.is_cpu or torch.is_grad_enabled() or larger_than_scene:
         return _score_gathered(query_PC, scene_SC, cells_PM)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,7 +27,7 @@ from dsm_ros.network.layers import enlarge
 from dsm_ros.network.level_matcher import Agree, Keep, LevelMatch, LevelMatcher
 from dsm_ros.network.paper_encoder import PaperEncoder
 from dsm_ros.network.scene_frames import SceneFrames
-from dsm_ros.network.surface import seen_surface
+from dsm_ros.network.surface import visible_surface
 
 ENCODERS: dict[str, type[Encoder]] = {"lite": LiteEncoder, "paper": PaperEncoder}
 
@@ -100,6 +100,18 @@ class DsmNet(nn.Module):
         """The device of the weights."""
         return next(self.parameters()).device
 
+    def replace_parts(
+        self, encoder: nn.Module, coordinate_heads: Mapping[int, nn.Module], confidence_head: nn.Module | None
+    ) -> None:
+        """Use another encoder, other Net_coords by level, and another Net_conf, each with the interface of the present.
+
+        confidence_head: None keeps the present Net_conf.
+        """
+        self.encoder = encoder  # type: ignore[assignment]
+        for level, head in coordinate_heads.items():
+            self.coordinate_heads[level] = head
+        self.confidence_head = confidence_head or self.confidence_head
+
     @torch.inference_mode()
     def encode(self, image_HW3: NDArray[np.uint8], camera: Camera) -> ImageFeatures:
         """Encode one image (uint8 RGB) of any camera; ValueError when image and camera differ in size."""
@@ -132,7 +144,7 @@ class DsmNet(nn.Module):
         coords_B3HW = match.levels[last].coords_B3HW
         size = coords_B3HW.shape[2], coords_B3HW.shape[3]
         camera_T_local = invert(map_T_camera) @ scene.map_T_local
-        surface_3HW, visible_HW = seen_surface(scene.levels[last], query.camera, camera_T_local, *size)
+        surface_3HW, visible_HW = visible_surface(scene.levels[last], query.camera, camera_T_local, *size)
         initial_B3HW = torch.where(visible_HW, surface_3HW, coords_B3HW)
         again = self.level_matcher(last).match([query], [scene], initial_B3HW)
         return self._dense(query, [*match.levels[:last], again])

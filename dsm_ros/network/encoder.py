@@ -1,4 +1,4 @@
-"""Image encoders: a feature pyramid for matching and a global descriptor for retrieval [paper 3.2, method 3]."""
+"""Image encoders: a feature pyramid for matching and a global descriptor for retrieval [paper 3.2; method 3]."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Standardise(nn.Module):
         self.register_buffer("deviation_C11", torch.ones(channels, 1, 1))
 
     def fit(self, x_BCHW: Tensor) -> None:
-        """Take mean and standard deviation from the outputs for some images."""
+        """Set the mean and the standard deviation to those of a batch of trunk outputs."""
         self.mean_C11 = x_BCHW.mean((0, 2, 3))[:, None, None]
         self.deviation_C11 = x_BCHW.std((0, 2, 3))[:, None, None]
 

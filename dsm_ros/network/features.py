@@ -123,7 +123,7 @@ def _with_features(surface: SceneSurface, keyframes: Sequence[KeyframeFeatures],
 def _means_and_deviations(surface: SceneSurface, images: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Return the mean (B, 3) and the standard deviation (B,) of the coordinates of scenes with given numbers of images.
 
-    They are 0 and 1 where a scene has fewer than two coordinates.
+    The mean is 0 and the standard deviation 1 for a scene with fewer than two coordinates.
     """
     known_N1HW = surface.valid_NHW[:, None]
     coords_N3HW = torch.where(known_N1HW, surface.coords_N3HW, 0.0).double()

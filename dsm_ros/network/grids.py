@@ -1,4 +1,4 @@
-"""Maps over grids of cells: tables of cells, viewing rays and points, and arrays copied to their device."""
+"""Conversions between tables and image-shaped tensors of cells, with their viewing rays and points."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def stack_volumes(matches: Sequence[CellMatches], frames: SceneFrames, height: i
         maps(lambda match: match.volume.valid_PK),
         maps(lambda match: match.consensus.weights_PK),
         frames.normalise(maps(lambda match: match.consensus.coords_P3)),
-        maps(lambda match: match.consensus.support_P[:, None])[:, 0],
+        maps(lambda match: match.consensus.agreement_P[:, None])[:, 0],
         maps(lambda match: match.distinct_P[:, None])[:, 0],
     )
 
@@ -94,7 +94,7 @@ def _mutual_agreement(candidates: Candidates, volume: CostVolume, width: int) ->
 
 
 def _cells_around(queries: int, height: int, width: int, device: torch.device) -> Tensor:
-    """Return the cells that touch each cell of some grids, and itself, (P, 9); at the border some of them twice."""
+    """Return the 3x3 neighbourhood (P, 9) of each cell of a batch of grids, with border cells repeated."""
     steps = torch.arange(-1, 2, device=device)
     rows_H3 = (torch.arange(height, device=device)[:, None] + steps).clamp(0, height - 1)
     columns_W3 = (torch.arange(width, device=device)[:, None] + steps).clamp(0, width - 1)

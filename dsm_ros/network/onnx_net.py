@@ -106,15 +106,14 @@ def use_onnxruntime(network: DsmNet, device: torch.device) -> None:
     Raises DsmError when ONNX Runtime is missing or cannot use the device.
     """
     _onnxruntime()
+    modules = {}
     for name, part in learnt_parts(network).items():
         half = device.type != "cpu" and name == "encoder"
-        module = OnnxModule(_graph(network, name, part, half), device)
-        if name == "encoder":
-            network.encoder = OnnxEncoder(network.encoder.strides, module)  # type: ignore[assignment]
-        elif name == "confidence":
-            network.confidence_head = OnnxConfidenceHead(module)
-        else:
-            network.coordinate_heads[int(name.removeprefix("level_"))] = OnnxCoordinateHead(module)
+        modules[name] = OnnxModule(_graph(network, name, part, half), device)
+    encoder = OnnxEncoder(network.encoder.strides, modules.pop("encoder"))
+    confidence = modules.pop("confidence", None)
+    heads = {int(name.removeprefix("level_")): OnnxCoordinateHead(module) for name, module in modules.items()}
+    network.replace_parts(encoder, heads, confidence and OnnxConfidenceHead(confidence))
 
 
 def runtime_of(network: DsmNet) -> str:

@@ -20,7 +20,7 @@ class SceneFrames:
 
     @classmethod
     def of(cls, scenes: Sequence[Scene]) -> SceneFrames:
-        """Return the normalisation of some scenes."""
+        """Return the normalisation of a batch of scenes."""
         return cls(torch.stack([scene.mean_3 for scene in scenes]), torch.stack([scene.deviation for scene in scenes]))
 
     def normalise(self, coords_BX3HW: Tensor) -> Tensor:

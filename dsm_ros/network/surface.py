@@ -12,7 +12,7 @@ from dsm_ros.network.features import SceneSurface
 from dsm_ros.network.grids import beside, by_cell
 
 
-def seen_surface(
+def visible_surface(
     scene: SceneSurface, camera: Camera, camera_T_local: Pose44, height: int, width: int
 ) -> tuple[Tensor, Tensor]:
     """Return the nearest scene point (3, H, W) in each cell of a camera's grid, m, and which cells have one, (H, W).
@@ -30,7 +30,7 @@ def seen_surface(
     return surface_P3.T.view(3, height, width), nearest_P.isfinite().view(height, width)
 
 
-def seen_depths(scene: SceneSurface, camera: Camera, camera_T_local: Pose44, height: int, width: int) -> Tensor:
+def visible_depths(scene: SceneSurface, camera: Camera, camera_T_local: Pose44, height: int, width: int) -> Tensor:
     """Return the depth (m) of each scene image's nearest point in each cell of a camera's grid, (N, H, W); else inf."""
     points_M3, images = by_cell(scene.coords_N3HW), len(scene.valid_NHW)
     cells_M, depths_M = _cells_of(points_M3, scene.valid_NHW.flatten(), camera, camera_T_local, height, width)

@@ -1,4 +1,4 @@
-"""Fusion of correlations with the previous frame of a video [paper 3.3.1 eq. 3, method 6]."""
+"""Fusion of correlations with the previous frame of a video [paper 3.3.1 eq. 3; method 6]."""
 
 from __future__ import annotations
 

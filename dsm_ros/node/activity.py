@@ -67,7 +67,7 @@ class Activity:
         self._latencies_ms.append((time.monotonic() - report.received_s) * 1e3)
 
     def sample(self, now_s: float) -> None:
-        """Compute the rates. Call it once a second."""
+        """Compute the rates; to be called once a second."""
         counts = self.counts
         self._samples.append(_Sample(now_s, counts.received, counts.dropped, self.localized))
         first, last = self._samples[0], self._samples[-1]

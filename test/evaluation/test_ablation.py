@@ -84,8 +84,8 @@ def test_a_plain_mean_lies_between_two_surfaces():
     volume = CostVolume(torch.tensor([[0.8, 0.8, 0.8, 0.0]]), coords_PK3, valid_PK, torch.arange(4)[None])
     found = plain_mean(volume, 0.02, 1.0)
     assert found.coords_P3[0, 0] == pytest.approx(4 / 3)
-    assert found.support_P[0] == 0
-    assert plain_mean(volume, 0.02, 2.0).support_P[0] == pytest.approx(2 / 3)
+    assert found.agreement_P[0] == 0
+    assert plain_mean(volume, 0.02, 2.0).agreement_P[0] == pytest.approx(2 / 3)
     assert found.weights_PK[0, 3] == 0
 
 

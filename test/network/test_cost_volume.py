@@ -92,14 +92,14 @@ def test_consensus_takes_the_group_with_most_support():
     )
     found = find_consensus(volume, temperature=0.05, agreement_m=0.1)
     assert found.coords_P3[0].tolist() == pytest.approx([1.0, 0, 0], abs=1e-3)
-    assert 0.5 < found.support_P.item() < 0.8
+    assert 0.5 < found.agreement_P.item() < 0.8
 
 
 def test_without_valid_candidates_there_is_no_support():
     empty = torch.zeros(1, 4, dtype=bool)
     volume = CostVolume(torch.zeros(1, 4), torch.zeros(1, 4, 3), empty, torch.zeros(1, 4))
     found = find_consensus(volume, 0.05, 0.1)
-    assert found.support_P.item() == 0
+    assert found.agreement_P.item() == 0
     assert torch.isfinite(found.coords_P3).all()
 
 

@@ -93,7 +93,7 @@ class FrameProcessor:
         self.between_images(lambda: self._loaded.localizer.use_config(config) if self._loaded else None)
 
     def use_map(self, loaded: Loaded) -> None:
-        """Localize in a map from the next image on. Call it between two images."""
+        """Localize in a map from the next image on; to be called between two images."""
         self._loaded, self._tracker = loaded, Tracker(loaded.localizer)
         if self._context.broadcaster:
             self._context.broadcaster.forget()
@@ -117,12 +117,12 @@ class FrameProcessor:
         self._run_actions()
 
     def silence(self, silent_s: float, limit_s: float) -> FrameReport:
-        """Return the report that no images arrive any more; the tracker becomes lost. Call it between two images."""
+        """Return the report that images no longer arrive; the tracker is lost. To be called between two images."""
         detail = f"no image for {silent_s:.1f} s, limit {limit_s:.1f} s; check the image topic and its QoS"
         return self._failed(self._last_header, Reason.STALE_IMAGES, detail, time.monotonic())
 
     def _run_actions(self) -> None:
-        """Run the waiting actions, unless an image is being processed, after which they run."""
+        """Run the waiting actions now, or after the image that is being processed."""
         while self._actions and self._lock.acquire(blocking=False):
             try:
                 if self._actions:  # another thread may have run the last one
@@ -131,7 +131,7 @@ class FrameProcessor:
                 self._lock.release()
 
     def _in_order(self, stamp_ns: int) -> bool:
-        """Return whether an image may be used: an image older than the last is not, unless the clock was set back."""
+        """Return whether an image may be used; an image older than the last may not, unless the clock was set back."""
         late_s = (self._newest_ns - stamp_ns) / 1e9
         self._disorder = self._disorder + 1 if 0 < late_s < DISORDER_S else 0
         if 0 < self._disorder < DISORDER_FRAMES:

@@ -11,7 +11,7 @@ CHECK_PERIOD_S = 0.1
 
 
 class ImageDemand:
-    """Subscribes while every image is localized or a request for a pose is open. Any thread may call its methods.
+    """Subscribes while ``continuous`` is set or a request for a pose is open. Any thread may call its methods.
 
     continuous: whether every image is localized.
     """

@@ -42,12 +42,12 @@ class ImageInput:
         self._switch = Switch(scope, partial(self._subscribe_all, values))
 
     def listen(self, is_needed: bool) -> None:
-        """Subscribe to the cameras while images are needed: every image that is received costs time."""
+        """Subscribe to the cameras only while images are needed, because receiving an image costs time."""
         if self._switch.turn(is_needed):
             self.restart_silence()
 
     def restart_silence(self) -> None:
-        """Measure the time without images from now on."""
+        """Restart the measurement of the time without images."""
         self._arrived_s, self._is_reported = self._now_s(), False
 
     @property

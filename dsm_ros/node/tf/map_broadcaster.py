@@ -25,7 +25,7 @@ RESEND_PERIOD_S = 0.05
 
 @dataclass(frozen=True)
 class BroadcastSettings:
-    """Which transform is sent, and how.
+    """Frames and timing of the broadcast transform.
 
     odom_frame: empty to send map -> base_frame, or map -> camera if that is empty too. tolerance_s: how far ahead
     map -> odom is stamped. timeout_s: longest wait for a transform. odom_noise: of MapEstimate, 0 without a filter.
@@ -110,7 +110,7 @@ class MapBroadcaster:
                 self._estimate = MapEstimate(pose, odom_T_frame)
 
     def _resend(self) -> None:
-        """Send map -> odom once more, stamped ahead: it holds until the next fix."""
+        """Send the last map -> odom again with a later timestamp, because it is valid until the next accepted pose."""
         odom_frame, now = self._settings.odom_frame, self._node.get_clock().now()
         if self._estimate is None:
             return

@@ -34,7 +34,7 @@ class MapEstimate:
 
     @property
     def map_T_odom(self) -> Pose44:
-        """The transform map -> odom that follows from the estimate."""
+        """Transform map -> odom, computed from the estimate and the odometry."""
         return self.pose.a_T_b @ invert(self.odom_T_b)
 
     def predicted(self, odom_T_b: Pose44, noise: float) -> UncertainPose:

@@ -38,7 +38,7 @@ class Transforms:
         on_time_jump(scope, self.clear)
 
     def listen(self, is_needed: bool) -> None:
-        """Subscribe to /tf while transforms are needed: every message that is received costs time."""
+        """Subscribe to /tf only while transforms are needed, because receiving a message costs time."""
         if self._switch.turn(is_needed) and not is_needed:
             self.clear()
 
@@ -74,7 +74,7 @@ class Transforms:
         self._parents.announce(transform)
 
     def clear(self) -> None:
-        """Forget all but static transforms."""
+        """Forget all transforms except static transforms."""
         self._store.clear()
         self._parents.clear()
 
