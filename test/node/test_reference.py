@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fake_relocalizer import load
-from rclpy.action import get_action_server_names_and_types_by_node
+from rclpy.action import get_action_names_and_types
 from rclpy.parameter import Parameter
 
 from dsm_ros.node import reference
@@ -58,11 +58,21 @@ def known(found):
     return {(name, kind) for name, kind in ours if not kind.startswith(OF_RCLPYS_SERVICES)}
 
 
-def discovered(names_and_types, node, expected):
-    """What a function of rclpy's graph finds of a node, as soon as it is what is expected, or at last."""
+def of_node(names_and_types, node):
+    """The query of rclpy's graph for one node."""
+    return partial(names_and_types, node.get_name(), node.get_namespace())
+
+
+def actions_below(namespace, node):
+    """Names and types of the actions below a namespace that a node knows of."""
+    return [(name, kinds) for name, kinds in get_action_names_and_types(node) if name.startswith(namespace)]
+
+
+def discovered(query, expected):
+    """Return the names and types that a query finds, as soon as they are those expected, or after 20 s."""
     deadline_s = time.monotonic() + 20.0
     while True:
-        found = known(names_and_types(node.get_name(), node.get_namespace()))
+        found = known(query())
         if found == expected or time.monotonic() > deadline_s:
             return found
         time.sleep(0.1)
@@ -70,12 +80,12 @@ def discovered(names_and_types, node, expected):
 
 def test_the_node_subscribes_and_publishes_what_is_documented(active):
     subscribed = resolved([topic for topic in SUBSCRIBED if topic not in ALTERNATIVES])
-    assert discovered(active.get_subscriber_names_and_types_by_node, active, subscribed) == subscribed
+    assert discovered(of_node(active.get_subscriber_names_and_types_by_node, active), subscribed) == subscribed
     published = resolved(PUBLISHED)
-    assert discovered(active.get_publisher_names_and_types_by_node, active, published) == published
+    assert discovered(of_node(active.get_publisher_names_and_types_by_node, active), published) == published
 
 
 def test_the_node_serves_what_is_documented(active):
     services, actions = resolved(SERVICES), resolved(ACTIONS)
-    assert discovered(active.get_service_names_and_types_by_node, active, services) == services
-    assert discovered(partial(get_action_server_names_and_types_by_node, active), active, actions) == actions
+    assert discovered(of_node(active.get_service_names_and_types_by_node, active), services) == services
+    assert discovered(partial(actions_below, NAMESPACE, active), actions) == actions
