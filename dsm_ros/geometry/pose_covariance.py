@@ -27,14 +27,23 @@ class UncertainPose:
         A rotation of b moves c by the lever arm between the two frames.
         """
         a_T_c = self.a_T_b @ b_T_c
-        jacobian_66 = np.eye(6)
-        jacobian_66[:3, 3:] = -cross_matrix(a_T_c[:3, 3] - self.a_T_b[:3, 3])
-        return UncertainPose(a_T_c, jacobian_66 @ self.covariance_66 @ jacobian_66.T)
+        movement_66 = movement(self.a_T_b, a_T_c)
+        return UncertainPose(a_T_c, movement_66 @ self.covariance_66 @ movement_66.T)
 
     def in_plane(self, height_m: float) -> UncertainPose:
         """Return the pose with its x, y and yaw, level and at a height; all other covariances are zero."""
         kept_66 = np.diag([1.0, 1.0, 0.0, 0.0, 0.0, 1.0])
         return UncertainPose(level(self.a_T_b, height_m), kept_66 @ self.covariance_66 @ kept_66)
+
+
+def movement(map_T_a: Pose44, map_T_b: Pose44) -> NDArray[np.float64]:
+    """Return the 6x6 matrix that turns a small movement of frame a into the movement of frame b, which is fixed to a.
+
+    A movement is a shift and a rotation about fixed map axes at the origin of the moving frame.
+    """
+    movement_66 = np.eye(6)
+    movement_66[:3, 3:] = -cross_matrix(map_T_b[:3, 3] - map_T_a[:3, 3])
+    return movement_66
 
 
 def level(a_T_b: Pose44, height_m: float) -> Pose44:

@@ -23,7 +23,7 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pnp import project_points
 from dsm_ros.geometry.pose import Pose44, invert, transform
-from dsm_ros.geometry.pose_covariance import cross_matrix
+from dsm_ros.geometry.pose_covariance import cross_matrix, movement
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.pose_estimation import PoseEstimate
 
@@ -63,16 +63,6 @@ def rig_covariance(cameras: Sequence[Correspondences], map_T_rig: Pose44, sigma_
         movement_66 = movement(map_T_rig, map_T_camera)
         information_66 += movement_66.T @ pose_information(jacobian_N26, projections_N2, sigma_px) @ movement_66
     return covariance_of(information_66)
-
-
-def movement(map_T_a: Pose44, map_T_b: Pose44) -> NDArray[np.float64]:
-    """Return the 6x6 matrix that turns a small movement of frame a into that of frame b, which is fixed to a.
-
-    A movement is a shift and a rotation about fixed map axes at the origin of the moving frame.
-    """
-    movement_66 = np.eye(6)
-    movement_66[:3, 3:] = -cross_matrix(map_T_b[:3, 3] - map_T_a[:3, 3])
-    return movement_66
 
 
 def pose_information(

@@ -11,13 +11,13 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.patches import Float32, align
 from dsm_ros.geometry.pose import Pose44, invert, transform
+from dsm_ros.localization.matching import OCCLUSION_RATIO
 from dsm_ros.network.cost_volume import MIN_DEPTH_M
 from dsm_ros.scene_map.keyframe_patches import KeyframePatches
 
 MARGIN_PX = 5.0  # of the image, where patches would be cut off
 AREA_RATIOS = (0.2, 5.0)  # of a patch in the query image to the patch in the keyframe
 OCCLUSION_CELL_PX = 16
-OCCLUSION_RATIO = 1.1  # a point further away than this ratio times the nearest point in its cell is occluded
 MIN_CORRELATION = 0.8
 MAX_LAST_STEP_PX = 0.3  # of a converged alignment
 MAX_SHIFT_PX = 24.0

@@ -47,15 +47,20 @@ class Refinement:
     """A refined pose and its support by patches of keyframes.
 
     followed: the patches found in each image within ``MAX_ERROR_PX`` of the pose. followed_ratio: the share of these
-    patches among those expected in the images. residual_px: the median reprojection error of the followed patches.
+    patches among those expected in the images. errors_N: the reprojection errors of the followed patches of all images.
     shift_px: the median distance of the followed patches from where the pose before the refinement expected them.
     """
 
     map_T_rig: Pose44
     followed: tuple[Correspondences, ...]
     followed_ratio: float
-    residual_px: float
+    errors_N: Array
     shift_px: float
+
+    @property
+    def residual_px(self) -> float:
+        """The median reprojection error of the followed patches."""
+        return float(np.median(self.errors_N))
 
 
 class Refiner:
@@ -102,8 +107,7 @@ def at_refined_pose(accepted: Accepted, refinement: Refinement, config: Localize
 
 def refined_covariance(refinement: Refinement) -> Array:
     """Return the 6x6 covariance (x y z rotX rotY rotZ; map frame; m, rad) of a refined pose [method 10]."""
-    errors_N = np.concatenate([_errors(one, refinement.map_T_rig) for one in refinement.followed])
-    residual_px = float(np.hypot(SIGMA_FLOOR_PX, np.sqrt((errors_N**2).mean() / 2)))
+    residual_px = float(np.hypot(SIGMA_FLOOR_PX, np.sqrt((refinement.errors_N**2).mean() / 2)))
     sigma_px = SIGMA_FACTOR * residual_px / refinement.followed_ratio
     return rig_covariance(refinement.followed, refinement.map_T_rig, sigma_px)
 
@@ -122,7 +126,9 @@ def refine_once(images: Sequence[Searched], map_T_rig: Pose44, levels: int) -> R
     if (count := sum(map(len, near))) < MIN_FOLLOWED:
         return None
     ratio = count / sum(len(each.patches) for each in expected)
-    return Refinement(refined, near, ratio, _median_error(near, refined), _median_error(near, map_T_rig))
+    errors_N = np.concatenate(errors)
+    shift_px = float(np.median(np.concatenate([_errors(one, map_T_rig) for one in near])))
+    return Refinement(refined, near, ratio, errors_N[errors_N < MAX_ERROR_PX], shift_px)
 
 
 def _fitted(followed: Sequence[Correspondences], map_T_rig: Pose44) -> Pose44 | None:
@@ -132,10 +138,6 @@ def _fitted(followed: Sequence[Correspondences], map_T_rig: Pose44) -> Pose44 | 
     start = map_T_rig @ one.rig_T_camera
     fitted = refine_pnp(start, one.pixels_N2, one.points_N3, one.camera, MAX_ERROR_PX, LOSS_SCALE_PX)
     return None if fitted is None else fitted @ invert(one.rig_T_camera)
-
-
-def _median_error(followed: Sequence[Correspondences], map_T_rig: Pose44) -> float:
-    return float(np.median(np.concatenate([_errors(one, map_T_rig) for one in followed])))
 
 
 def _errors(one: Correspondences, map_T_rig: Pose44) -> Array:

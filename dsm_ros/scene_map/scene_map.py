@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -111,15 +111,16 @@ class SceneMap:
 
     def preload(self, count: int) -> None:
         """Read the features of up to ``count`` keyframes into the cache, so that the first images need not wait."""
-        ids = self.ids[:count]
-        for start in range(0, len(ids), READ_AT_ONCE):
-            self.features(ids[start : start + READ_AT_ONCE])
+        self._read_ahead(self.features, count)
 
     def preload_patches(self, count: int) -> None:
         """Cut the patches of up to ``count`` keyframes now, so that the first images need not wait."""
+        self._read_ahead(self.patches, count)
+
+    def _read_ahead(self, read: Callable[[Sequence[int]], object], count: int) -> None:
         ids = self.ids[:count]
         for start in range(0, len(ids), READ_AT_ONCE):
-            self.patches(ids[start : start + READ_AT_ONCE])
+            read(ids[start : start + READ_AT_ONCE])
 
     def release_features(self) -> None:
         """Free the memory of features and patches, which are read again when they are needed."""

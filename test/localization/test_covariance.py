@@ -12,13 +12,13 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pnp import project_points, solve_pnp
 from dsm_ros.geometry.pose import invert, make_pose, transform
+from dsm_ros.geometry.pose_covariance import movement
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import (
     DISSENT,
     PATCH_PX,
     covariance_of,
     deviation_px,
-    movement,
     patch_weights,
     pose_covariance,
     pose_information,

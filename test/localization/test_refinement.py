@@ -161,4 +161,4 @@ def test_a_refined_pose_without_support_is_refused(refiner, image_HW3):
     assert at_refined_pose(verified(image_HW3, elsewhere), refinement, config) is None
     right = verified(image_HW3, TRUTH)
     assert at_refined_pose(right, replace(refinement, followed_ratio=0.2), config) is None
-    assert at_refined_pose(right, replace(refinement, residual_px=2.0), config) is None
+    assert at_refined_pose(right, replace(refinement, errors_N=np.full(50, 2.0)), config) is None
