@@ -106,7 +106,7 @@ CAMERA_POSE = Topic(
     "~/camera_pose",
     PoseWithCovarianceStamped,
     RELIABLE,
-    "Pose of the camera in the map, of a rig that of `base_frame`, as it was measured. Only accepted poses.",
+    "Pose of the camera in the map, as measured. For a rig of cameras: pose of `base_frame`. Only accepted poses.",
 )
 STATUS = Topic(
     "~/status",
