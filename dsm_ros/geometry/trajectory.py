@@ -89,7 +89,7 @@ class Trajectory:
         """
         pose = pose if pose is not None and is_finite(pose) else None
         if self._stamps_ns and self._stamps_ns[-1] - stamp_ns > self.timing.history_ns:
-            self._stamps_ns, self._poses = [], []  # time has restarted, as in a looped bag or a new simulation
+            self._stamps_ns, self._poses = [], []  # the clock was reset, as by a looped bag or a new simulation
         index = bisect_left(self._stamps_ns, stamp_ns)
         if index < len(self._stamps_ns) and self._stamps_ns[index] == stamp_ns:
             self._poses[index] = pose

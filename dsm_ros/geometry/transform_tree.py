@@ -16,7 +16,7 @@ NAMED_FRAMES = 12
 
 @dataclass(frozen=True)
 class _Fixed:
-    """A static transform: one pose for all times, or None when the pose that was sent is not valid."""
+    """A static transform: one pose for all times, or None when an invalid pose was sent."""
 
     name: str
     pose: Pose44 | None
@@ -37,7 +37,7 @@ class _Link:
 
 
 class _Way(NamedTuple):
-    """The path between two frames: up to their common ancestor and down; the frames of each side, lowest first."""
+    """The path between two frames through their common ancestor: the frames of each side, lowest first."""
 
     up: list[str]
     shared: str

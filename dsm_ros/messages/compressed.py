@@ -31,13 +31,13 @@ def is_compressed(message: Any) -> bool:
 
 
 def encoding_label(message: Any) -> str:
-    """Return the encoding or format of an image message, for error messages."""
+    """Return the encoding or the format of an image message as a label for error messages."""
     kind, text = ("format", message.format) if is_compressed(message) else ("encoding", message.encoding)
     return f"{kind} '{' '.join(str(text).split())}'"
 
 
 def named_encoding(form: str) -> str:
-    """Return the original image's encoding in a format, for example 16UC1; empty when the format has only a codec."""
+    """Return the encoding that a CompressedImage format names, for example 16UC1; empty when it names only a codec."""
     first = form.partition(";")[0].strip()
     is_codec = any(word in first.lower() for word in (*CODECS, DEPTH_TRANSPORT, "rvl"))
     return "" if is_codec else first
