@@ -1,4 +1,4 @@
-"""Inputs of Net_coords and Net_conf: named maps, and the order of their channels."""
+"""Inputs of Net_coords and Net_conf: named feature maps, and the order of their channels."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class CoordinateInput:
 
 @dataclass(frozen=True)
 class ConfidenceInput:
-    """Input of Net_conf [paper 3.3.3]: coordinates and pixels as in the paper, and the evidence of each level L.
+    """Input of Net_conf [paper 3.3.3]: the paper's coordinates and pixels, and the evidence of each level L.
 
     coords_B3HW, coarser_B3HW: coordinates of the finest level and of the next coarser one, m, local frame.
     rays_B2HW: x / z and y / z of the cells. evidence_BLEHW: see ``Evidence``. All maps are on the finest grid.
@@ -77,10 +77,10 @@ EVIDENCE_CHANNELS = len(fields(Evidence))
 
 
 def cell_channels(candidates: int) -> int:
-    """Return the channels of ``LevelVolume.stacked``: K scores and K offsets, the consensus, three of evidence."""
+    """Return the number of channels of ``LevelVolume.stacked``."""
     return candidates * (1 + COORDINATE_CHANNELS) + COORDINATE_CHANNELS + EVIDENCE_CHANNELS - 1
 
 
 def confidence_channels(levels: int) -> int:
-    """Return the channels of ``ConfidenceInput.stacked``."""
+    """Return the number of channels of ``ConfidenceInput.stacked``."""
     return EVIDENCE_CHANNELS * levels + CONSISTENCY_CHANNELS

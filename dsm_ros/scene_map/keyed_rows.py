@@ -1,4 +1,4 @@
-"""Access to the rows of a LanceDB table by key; the row addresses are cached, so that large tables are not slower."""
+"""Access to the rows of a LanceDB table by key, with cached row addresses so that large tables are not slower."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import numpy as np
 from dsm_ros.geometry.pose import Pose44, invert, make_pose
 from dsm_ros.scene_map.overlap import RgbdView, relative_pose
 
-BASE_R_OPTICAL = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]], dtype=np.float64)  # REP-103
+BASE_R_OPTICAL = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]], dtype=np.float64)  # axes of REP 103
 AXES = {
     "their frame looks along x, as base_link does; use the optical frame (z forward)": BASE_R_OPTICAL,
     "the rotation from base to optical axes was applied twice; apply it once": BASE_R_OPTICAL.T,
@@ -50,7 +50,7 @@ def likely_causes() -> Iterator[Cause]:
     for axis, mirror_33 in MIRRORS.items():
         text = f"the poses are mirrored along {axis}, as in a left-handed frame; convert them"
         yield Cause(text, partial(_mirrored, mirror_33=mirror_33))
-    # A slow camera hardly moves, so "no motion" fits well with any cause; it must fit better than all others.
+    # For a slow camera, "no motion" always fits well, so this cause must fit better than all other causes.
     text = "images stay the same while poses move, so their timestamps do not match; check the clocks and the topics"
     yield Cause(text, _unmoved, weight=0.9)
 
