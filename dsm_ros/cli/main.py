@@ -1,4 +1,4 @@
-"""The command ``dsm``; invalid input gives an error of one line and exit status 2."""
+"""The command ``dsm``; invalid input ends with an error message of one line and exit status 2."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dsm_ros.process import prepare_process
 
 BAD_INPUT = 2
 INTERRUPTED = 130  # typer's exit status after Ctrl-C
-HELP = """Camera relocalization in a prebuilt map: build maps, localize images, evaluate both.
+HELP = """Camera relocalization in a prebuilt map: build maps, localize images, measure accuracy.
 
 Example: dsm map build rooms:7 room.map, then dsm localize room.map rooms:7/walk=1"""
 MAP_HELP = """Build, show and verify maps.
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _usage_message(error: typer.TyperException) -> str:
-    """Return the problem of the arguments; empty without arguments, because the help is already shown."""
+    """Return the problem of the arguments, empty without arguments, because typer then shows the help."""
     problem = error.format_message().replace("Value error, ", "").strip().rstrip(".")
     context = getattr(error, "ctx", None)
     return f"{problem}; see {context.command_path} --help" if problem and context else problem

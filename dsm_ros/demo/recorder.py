@@ -1,4 +1,4 @@
-"""Recorder of the node's poses and statuses, and of the topics that viewers show."""
+"""Recorder of the node's poses and statuses, and of the topics that viewers display."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Recording:
 
 
 def record(running: Callable[[], bool], bag: Path) -> Recording:
-    """Record while ``running`` returns true, and DRAIN_S longer for messages that are still in transit."""
+    """Record while ``running`` returns True, and DRAIN_S longer for messages in transit."""
     recording = Recording()
     context = rclpy.Context()
     context.init()

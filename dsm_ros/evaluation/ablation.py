@@ -1,6 +1,6 @@
-"""Ablations: the same frames localized by variants of the method, each with one part changed at run time.
+"""Ablations, which localize the same frames with variants of the method; each variant changes one part at run time.
 
-All variants use the same weights, because no network is trained again for a variant.
+All variants use the same weights; no network is trained for a variant.
 """
 
 from __future__ import annotations

@@ -165,7 +165,7 @@ class MapStore:
             return [features_from_row(rows[i], _pose(poses[i])) for i in ids if i in rows]
 
     def read_addresses(self, model_hash: str) -> None:
-        """Read the row addresses of a model's features, so that the first ``features`` call is as fast as later calls."""
+        """Read the row addresses of a model's features, which makes the first ``features`` call faster."""
         self.features([], model_hash)
 
     def _rows_of_model(self, model_hash: str) -> KeyedRows:

@@ -1,4 +1,4 @@
-"""State of a training run on disk, from which a killed run continues with the same curve."""
+"""State of a training run on disk, from which a killed run continues with the same losses."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Store:
         return float(self.rng.uniform(low, high))
 
     def box(self, centre: Triple, size: Triple, material: int | str, tile_m: float = 0.7) -> Box:
-        """Return a box of one material with a centre and a full size (m); tile_m 0 stretches the texture over a face."""
+        """Return a box of one material with a centre and a full size (m); tile_m 0 stretches the texture."""
         number = self.of(material) if isinstance(material, str) else material
         half = (size[0] / 2, size[1] / 2, size[2] / 2)
         return Box(centre, half, 0.0, (number,) * FACES, (tile_m,) * FACES, grain=0.0)

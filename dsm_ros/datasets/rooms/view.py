@@ -19,7 +19,7 @@ TRIES = 60
 
 
 def random_view(room: Room, rng: np.random.Generator) -> Pose44:
-    """Return map_T_camera (optical frame) at least FREE_M from all surfaces, pitched up by -30..20 degrees, rolled slightly.
+    """Return map_T_camera (optical frame) at least FREE_M from all surfaces, pitched up by -30..20 degrees.
 
     The camera is aimed at a random point that is not too near, so that walls seldom fill the image.
     """

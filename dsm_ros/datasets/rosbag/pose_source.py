@@ -71,7 +71,7 @@ class _TopicPoses:
 
 
 class PoseFinder:
-    """Chooser of one source of poses for a whole recording.
+    """Choice of one source of poses for a whole recording.
 
     The world frame is the first of map, world and odom in which TF or odometry places the camera at the stamp of at
     least one image, or else the frame of any odometry whose body is linked to the camera by TF.

@@ -27,9 +27,8 @@ class Table(Generic[Value]):
 def read_table(path: Path, parse: Callable[[str], Value], is_complete: Callable[[Value], bool]) -> Table[Value]:
     """Return the result of ``parse`` for each row, without empty lines and comments (#).
 
-    A last line without a newline may be truncated. The row of a truncated line is left out: it cannot be parsed, or is
-    not ``is_complete``. Raises SequenceError with file and line for any other row for which ``parse`` raises
-    ValueError.
+    A last line without a newline may be truncated, so its row is left out when it cannot be parsed or is not
+    ``is_complete``. Raises SequenceError with file and line for any other row for which ``parse`` raises ValueError.
     """
     lines = re.split(r"\r\n|\r|\n", read_text(path))
     rows: list[Value] = []
