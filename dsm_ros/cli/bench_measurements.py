@@ -36,7 +36,7 @@ MAX_SLOWDOWN = 3.0  # maximum factor of the total time beside busy processes
 
 @dataclass(frozen=True)
 class Measurement:
-    """Metrics as JSON values, and functions that print and plot them."""
+    """Metrics as JSON values, and functions that print and plot the metrics."""
 
     metrics: dict[str, object]
     show: Callable[[], None]

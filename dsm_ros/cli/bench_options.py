@@ -17,7 +17,7 @@ def numbers(text: str, option: str) -> list[int]:
 
 
 def peer_names(text: str) -> list[str]:
-    """Return the names of a comma-separated list. Raises DsmError when one is unknown."""
+    """Return the names of a comma-separated list. Raises DsmError for an unknown name."""
     from dsm_ros.evaluation.bench_peers import METHODS
 
     names = list(dict.fromkeys(text.split(",")))

@@ -95,7 +95,7 @@ def show_report(map_uri: str, frames: int, report: BuildReport, incomplete: dict
         typer.echo(f"  left out: {count} {reason}")
     if report.added < FEW_KEYFRAMES:
         problem = f"only {report.added} keyframe{'s' if report.added > 1 else ''} in this recording"
-        advice = "images can be localized only where they overlap a keyframe; take more with --every or --frames"
+        advice = "images can be localized only where they overlap a keyframe; add keyframes with --every or --frames"
         typer.echo(f"warning: {problem}; {advice}", err=True)
     if report.contradiction:
         typer.echo(f"warning: {report.contradiction}", err=True)

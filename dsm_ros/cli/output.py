@@ -22,13 +22,13 @@ def require_writable(path: Path) -> None:
 
 
 def require_writable_json(path: Path | None) -> None:
-    """Raise DsmError when ``write_metrics`` cannot write to a path; commands call it before any other work."""
+    """Raise DsmError when ``write_metrics`` cannot write to a path; commands check first."""
     if path and path != STDOUT:
         require_writable(path)
 
 
 def write_metrics(metrics: object, path: Path | None, show: Callable[[], object]) -> None:
-    """Print metrics as a readable table with ``show``, and write them to a JSON file if a path is given.
+    """Print metrics as a readable table with ``show``, and write the metrics to a JSON file if a path is given.
 
     For the path "-" only the JSON text is printed.
     """

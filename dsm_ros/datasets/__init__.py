@@ -1,1 +1,1 @@
-"""Readers of RGB-D sequences, one for each layout; all readers return the same type of frame."""
+"""Readers of RGB-D sequences for all supported layouts; all readers return the same type of frame."""

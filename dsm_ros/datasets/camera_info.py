@@ -28,7 +28,7 @@ def find_camera_info(folder: Path) -> Path | None:
 def read_camera_info_file(path: Path) -> Camera:
     """Return the camera in a calibration file, or in the saved output of ``ros2 topic echo`` for a CameraInfo.
 
-    Raises SequenceError when the file contains no camera, or an impossible or implausible one.
+    Raises SequenceError when the file contains no camera, or an impossible or implausible camera.
     """
     try:
         return camera_from_msg(_message(_document(read_text(path))))

@@ -69,7 +69,7 @@ def _advice(path: Path, text: str) -> str:
     inner = _sequences_in(path, SEARCH_DEPTH) if path.is_dir() else []
     if inner:
         names = _listed(str(found.relative_to(path)) for found in inner)
-        return f"{text} contains several sequences; give one of them: {names}"
+        return f"{text} contains several sequences; give the folder of one sequence: {names}"
     archives = sorted(found.name for found in path.iterdir() if _is_archive(found)) if path.is_dir() else []
     if archives:
         return f"{text} contains archives; unpack {_listed(archives)} and give the folder of one sequence"

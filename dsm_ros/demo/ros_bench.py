@@ -56,7 +56,7 @@ def measure(camera: BenchCamera, frames: Sequence[Frame], label: str) -> list[Sa
 
 
 def measure_node(running: Popen[str], frames: Sequence[Frame]) -> list[TimingRow]:
-    """Wait for the node to start, then measure it."""
+    """Wait until the node has started, then measure the node."""
     with bench_camera() as camera:
         if not camera.wait_for_node(STARTUP_TIMEOUT_S, lambda: running.poll() is None):
             raise DsmError("the node did not start; its messages are above")

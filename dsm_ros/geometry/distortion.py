@@ -61,7 +61,8 @@ def undistort(model: str, coefficients: Coefficients, xy_N2: Array) -> Array:
     """Return the normalised coordinates (N, 2) of distorted coordinates (N, 2), NaN where the model has no inverse.
 
     A table inverts the radial part R, and iterating x = R^-1(y - (D(x) - R(x))) inverts the whole distortion D. The
-    iteration converges up to the valid radius. cv2.undistortPoints fails or silently returns wrong values there.
+    iteration converges up to the valid radius. cv2.undistortPoints fails or silently returns wrong values near the
+    valid radius.
     """
     if model == "none" or not len(xy_N2):
         return xy_N2

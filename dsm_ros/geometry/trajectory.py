@@ -52,7 +52,7 @@ class Timing:
 
     bridges: a gap is interpolated when at least one bridge allows the gap. hold_ns: the time for which the last pose
     holds after its stamp; the first pose never holds before its stamp. history_ns: poses that are older than the newest
-    one by more than this time are dropped, and an insertion further back than this time restarts the trajectory.
+    pose by more than history_ns are dropped, and an insertion further back than history_ns restarts the trajectory.
     """
 
     bridges: tuple[Bridge, ...] = (Bridge(),)

@@ -9,8 +9,8 @@ from dsm_ros.geometry.camera import Camera
 FOCAL_LENGTH_PER_WIDTH = (0.05, 50.0)
 MAX_OFF_CENTRE = 0.2  # relative to both sides; K of an image of half the size has its principal point at a quarter
 REMEDY = (
-    "correct the camera driver's calibration, or override it for a recording with a camera_info.yaml in its folder "
-    "or with --camera-info"
+    "correct the calibration of the camera driver, or override the camera_info of a recording with --camera-info or "
+    "with a camera_info.yaml in the folder of the recording"
 )
 
 

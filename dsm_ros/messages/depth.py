@@ -49,7 +49,7 @@ def metres_of_16_bits(raw_HW: NDArray[np.uint16], units_per_m: float) -> NDArray
 
 
 def decode_depth_png(data: bytes) -> NDArray[np.uint16]:
-    """Return the values (H, W) of a 16-bit grey PNG. Raises ValueError for other, damaged or absurdly large data."""
+    """Return the values (H, W) of a 16-bit grey PNG. Raises ValueError for any other, damaged or absurdly large PNG."""
     check_complete(data)
     header = png_header(data)
     if header is None or header.bits != 16 or not header.grey:

@@ -24,7 +24,7 @@ class Consensus:
 
 
 def find_consensus(volume: CostVolume, temperature: float, agreement_m: float) -> Consensus:
-    """Return the weighted mean of the candidates within a radius of the candidate with most weight around it.
+    """Return the weighted mean of the candidates within a radius of the best supported candidate.
 
     temperature: temperature of the softmax over cosine scores. agreement_m: distance within which candidates agree.
     """
@@ -38,9 +38,10 @@ def candidate_weights(volume: CostVolume, temperature: float) -> Tensor:
 
 
 def agree(coords_PK3: Tensor, weights_PK: Tensor, radius: float | Tensor) -> Consensus:
-    """Return the weighted mean of the coordinates within a radius of the one with most weight around it.
+    """Return the weighted mean of the coordinates within a radius of the best supported coordinate.
 
-    The mean of all coordinates would lie in mid-air between two surfaces.
+    The best supported coordinate has the largest sum of weights within the radius. The mean of all coordinates would
+    lie in mid-air between two surfaces.
     """
     agree_PKK = pairwise_within(coords_PK3.detach(), radius)
     agreement_PK = torch.einsum("pij,pj->pi", agree_PKK, weights_PK) * (weights_PK > 0)

@@ -110,7 +110,7 @@ class Standardise(nn.Module):
         self.register_buffer("deviation_C11", torch.ones(channels, 1, 1))
 
     def fit(self, x_BCHW: Tensor) -> None:
-        """Set the mean and the standard deviation to those of a batch of trunk outputs."""
+        """Measure the mean and the standard deviation on a batch of trunk outputs."""
         self.mean_C11 = x_BCHW.mean((0, 2, 3))[:, None, None]
         self.deviation_C11 = x_BCHW.std((0, 2, 3))[:, None, None]
 

@@ -57,7 +57,7 @@ class CoordinateInput:
 class ConfidenceInput:
     """Input of Net_conf [paper 3.3.3]: the paper's coordinates and pixels, and the evidence of each level L.
 
-    coords_B3HW, coarser_B3HW: coordinates of the finest level and of the next coarser one, m, local frame.
+    coords_B3HW, coarser_B3HW: coordinates of the finest level and of the next coarser level, m, local frame.
     rays_B2HW: x / z and y / z of the cells. evidence_BLEHW: see ``Evidence``. All maps are on the finest grid.
     """
 

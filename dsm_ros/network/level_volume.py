@@ -84,7 +84,7 @@ def distinctness(candidates: Candidates, volume: CostVolume, width: int) -> Tens
 
 
 def _mutual_agreement(candidates: Candidates, volume: CostVolume, width: int) -> Tensor:
-    """Return 1 where the best match of a cell's best candidate is the cell or a neighbour of it, else MUTUAL_FLOOR."""
+    """Return 1 where the best match of a cell's best candidate is the cell or its neighbour, else MUTUAL_FLOOR."""
     scores_PM, queries = candidates.scores_PM, candidates.queries
     best_P = volume.cells_PK[:, 0]
     best_of_cell_S = scores_PM.unflatten(0, (queries, -1)).amax(dim=1).flatten()  # argmax is ten times slower

@@ -1,4 +1,4 @@
-"""Export of the trained parts of the network as ONNX graphs; the matching between them stays in torch."""
+"""Export of the trained parts of the network as ONNX graphs, without the matching."""
 
 from __future__ import annotations
 

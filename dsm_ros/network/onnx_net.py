@@ -1,4 +1,4 @@
-"""ONNX Runtime for the trained parts of the network; the matching between them stays in torch."""
+"""Trained parts of the network in ONNX Runtime; the matching always runs in torch."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def runtime_of(network: DsmNet) -> str:
 
 
 def open_session(graph: bytes, device: torch.device, threads: int) -> Any:
-    """Open a graph with the best available providers. Raises DsmError when none of them uses the device."""
+    """Open a graph with the best available providers. Raises DsmError when no provider can use the device."""
     onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

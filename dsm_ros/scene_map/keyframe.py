@@ -36,12 +36,12 @@ class Keyframe:
     depth_png: bytes
 
     def image_HW3(self) -> NDArray[np.uint8]:
-        """Return the colour image (H, W, 3), uint8 RGB. Raises MapError when it is damaged."""
+        """Return the colour image (H, W, 3), uint8 RGB. Raises MapError for a damaged image."""
         image = cv2.imdecode(np.frombuffer(self.image_jpeg, np.uint8), cv2.IMREAD_COLOR)
         return np.asarray(cv2.cvtColor(self._checked(image, "image"), cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
     def depth_HW(self) -> NDArray[np.float32]:
-        """Return the depth (H, W), float32 m, 0 = unknown. Raises MapError when it is damaged."""
+        """Return the depth (H, W), float32 m, 0 = unknown. Raises MapError for damaged depth."""
         depth = cv2.imdecode(np.frombuffer(self.depth_png, np.uint8), cv2.IMREAD_UNCHANGED)
         return self._checked(depth, "depth").astype(np.float32) * np.float32(DEPTH_UNIT_M)
 
@@ -73,7 +73,7 @@ def camera_from_json(text: str) -> Camera:
 
 
 def depth_and_pose(frame: Frame) -> tuple[NDArray[np.float32], Pose44]:
-    """Return the depth (H, W; m, 0 = unknown) and map_T_camera of a frame. Raises MapError when one is missing."""
+    """Return the depth (H, W; m, 0 = unknown) and map_T_camera of a frame. Raises MapError without either."""
     if frame.depth_HW is None or frame.map_T_camera is None:
         raise MapError(f"frame {frame.name} has no depth or no pose; leave it out")
     return frame.depth_HW, frame.map_T_camera

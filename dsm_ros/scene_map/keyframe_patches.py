@@ -93,7 +93,7 @@ def _corners(grey_HW: NDArray[np.float32], depth_HW: NDArray[np.float32]) -> Arr
 
 
 def _planes(depth_HW: NDArray[np.float32], pixels_N2: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Return the plane around each pixel as (a, b, c) of inverse depth = a du + b dv + c (1/m), and whether it fits.
+    """Return the plane around each pixel, (a, b, c) of inverse depth = a du + b dv + c (1/m), and whether it fits.
 
     The inverse depth of a plane is affine in the pixel.
     """

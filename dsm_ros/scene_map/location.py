@@ -19,7 +19,7 @@ SERVER_LIMITS = {"connect_timeout": "3s", "client_max_retries": "2", "client_ret
 
 
 def connect(uri: str) -> Any:
-    """Return LanceDB's connection to a folder or bucket. Raises MapError when ``uri`` names neither."""
+    """Return LanceDB's connection to a folder or bucket. Raises MapError for any other ``uri``."""
     scheme = SCHEME.match(uri)
     if scheme and not (scheme[1] in BUCKETS and scheme[2]):
         advice = "give a folder, or a location in a bucket such as s3://BUCKET/NAME"
@@ -62,7 +62,7 @@ def require_finished(uri: str) -> None:
     A build that is killed before its first commit leaves only empty tables, which are accepted.
     """
     if any(_may_have_rows(uri, name) for name in _tables(uri)):
-        raise MapError(f"{uri} contains a damaged or incomplete map; remove it, or choose another name")
+        raise MapError(f"{uri} contains a damaged or incomplete map; remove the map, or choose another name")
 
 
 def require_writable(uri: str) -> None:

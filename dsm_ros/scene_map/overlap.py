@@ -1,4 +1,4 @@
-"""Overlap of two RGB-D images with poses: pixels of one are reprojected into the other by depth and pose."""
+"""Overlap of two RGB-D images with poses, measured by reprojecting pixels of one image into the other image."""
 
 from __future__ import annotations
 

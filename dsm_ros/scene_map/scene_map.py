@@ -44,7 +44,7 @@ class SceneMap:
 
     @classmethod
     def open(cls, uri: str, model_hash: str, device: str = "cpu") -> SceneMap:
-        """Open a map for a model. Raises MapError when it is missing, unreadable or has no features of the model."""
+        """Open a map for a model. Raises MapError for a missing or unreadable map, or without features of the model."""
         store = open_store(uri)
         with translate_read_errors(uri):
             return cls(store, model_hash, device)

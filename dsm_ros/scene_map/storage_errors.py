@@ -29,7 +29,7 @@ KNOWN = re.compile("|".join(ADVICE))
 
 @contextmanager
 def translate_read_errors(uri: str) -> Iterator[None]:
-    """Translate any exception into MapError; the reason is the system's if known, otherwise that the map is damaged."""
+    """Translate any exception into MapError with a known reason, or else with the reason that the map is damaged."""
     try:
         yield
     except MapError:
@@ -39,7 +39,7 @@ def translate_read_errors(uri: str) -> Iterator[None]:
             raise MapError(f"cannot read the map {uri}: {known}") from error
         if "://" in uri:
             raise MapError(f"cannot read the map {uri} ({_in_one_line(error)}); check the address") from error
-        raise MapError(f"the map {uri} is damaged ({_in_one_line(error)}); build it again") from error
+        raise MapError(f"the map {uri} is damaged ({_in_one_line(error)}); build the map again") from error
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def find_problems(uri: str, on_progress: Progress) -> Findings:
         index = store.index()
         ids = index["id"].to_pylist()
         if not ids:
-            return Findings(("the map has no keyframes; build it again",))
+            return Findings(("the map has no keyframes; build the map again",))
         faults = _pose_faults(ids, np.array(index["map_T_camera"].to_pylist()).reshape(-1, 4, 4))
         comparison = _Comparison(store, set(faults))
         for start in range(0, len(ids), BATCH):
@@ -89,7 +89,7 @@ class _Comparison:
         self._met: set[int] = set()  # keyframes that share pixels with a neighbour
 
     def add(self, keyframe: Keyframe) -> None:
-        """Check a keyframe's image and depth, and compare the keyframe with the previous one."""
+        """Check a keyframe's image and depth, and compare the keyframe with the previous keyframe."""
         try:
             view = keyframe_view(keyframe)
         except MapError as error:

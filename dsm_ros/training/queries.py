@@ -30,7 +30,7 @@ class Draw:
 
 @dataclass(frozen=True)
 class Query:
-    """A query image and the scene that it is matched against.
+    """A query image and the scene to which the image is matched.
 
     view: features, depth and pose of the query image. in_map: whether the scene shows the query's own place.
     """

@@ -47,7 +47,7 @@ class CachedTrunks:
         return tuple(torch.cat(part) for part in zip(*parts, strict=True))
 
     def _compute(self, episodes: Sequence[Episode]) -> list[tuple[Tensor, ...]]:
-        """Return the outputs of each episode, and cache them where the budget allows."""
+        """Return the outputs of each episode, and cache the outputs within the budget."""
         if not episodes:
             return []
         views = [len(episode.cameras) for episode in episodes]

@@ -16,7 +16,7 @@ BLUR_SHARE = 0.5  # exposure time as a share of the frame period, at strength 1
 
 @dataclass(frozen=True)
 class RoomEffects:
-    """Strengths of the image effects, 0 = off; pose and depth of a frame are those at the middle of its exposure."""
+    """Strengths of the image effects, 0 = off; a frame has the pose and the depth at the middle of its exposure."""
 
     exposure: float
     noise: float

@@ -24,7 +24,7 @@ FOCAL_SHARE = 525.0 / 640.0
 
 @dataclass(frozen=True)
 class RoomSpec:
-    """A room and a walk (a closed camera path) through it, as written in ``rooms:SEED/key=value,...``.
+    """A room and a walk (a closed camera path) through the room, as written in ``rooms:SEED/key=value,...``.
 
     walk: 0..3, different camera paths through the same room. frames: number of frames on the path. width_px,
     height_px: from size=WxH. furnished: 1 for photographed textures and furniture. clutter: pieces of furniture.

@@ -25,8 +25,8 @@ MAX_DEVICE_M, MAX_DEVICE_DEG = 0.2, 20.0  # maximum offset between the cameras o
 class DepthFinder:
     """Chooses the depth topic for an image topic.
 
-    frame: the frame of the images. info: the image topic's camera_info; None when a file overrides it. Without it,
-    depth in the frame of the images counts as aligned. stamps_ns: the stamps of the images.
+    frame: the frame of the images. info: the image topic's camera_info; None when a file overrides the camera_info.
+    Without camera_info, depth in the frame of the images counts as aligned. stamps_ns: the stamps of the images.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class DepthFinder:
         return view
 
     def _info_of(self, stream: ImageStream) -> BagTopic | None:
-        """Return the camera_info of a depth topic: the one in its namespace, or else the only one in its frame."""
+        """Return the camera_info in the namespace of a depth topic, or else the only camera_info in its frame."""
         if stream.info is not None:
             return stream.info
         frame = self._frame_of(stream)

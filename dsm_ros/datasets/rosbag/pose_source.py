@@ -83,7 +83,7 @@ class PoseFinder:
         self._camera, self._stamps_ns = camera, stamps_ns
 
     def named(self, option: str, world: str | None) -> PoseSource:
-        """Return the pose source given as ``--pose TOPIC[:FRAME]``. Raises SequenceError when it cannot be used."""
+        """Return the pose source given as ``--pose TOPIC[:FRAME]``. Raises SequenceError for an unusable source."""
         name, _, frame = option.partition(":")
         topic = self._bag.topics.get(name)
         if topic is None or topic.msgtype not in POSE_TYPES:
@@ -152,7 +152,7 @@ class PoseFinder:
     def _problem(self, poses: _TopicPoses) -> str | None:
         """Return why a topic gives no pose of the camera, for example because TF does not link body and camera."""
         if poses.has_two_sources:
-            return f"{poses.topic} comes from two sources that disagree; record one of them"
+            return f"{poses.topic} comes from two sources that disagree; record only one source"
         if not poses.body:
             return _no_body(poses.topic)
         path = [poses.camera] if poses.body == poses.camera else self._tree.path(poses.camera, poses.body)
@@ -215,9 +215,9 @@ def _no_body(topic: str) -> str:
 def missing_pose_reason(missing: Missing) -> str:
     """Return why a frame has no pose; the text does not depend on the frame's stamp."""
     reasons = {
-        Absence.BEFORE_FIRST: f"it was taken before the first {missing.where}",
-        Absence.AFTER_LAST: f"it was taken after the last {missing.where}",
-        Absence.GAP: f"it was taken in a gap of {missing.where}",
+        Absence.BEFORE_FIRST: f"the image was taken before the first {missing.where}",
+        Absence.AFTER_LAST: f"the image was taken after the last {missing.where}",
+        Absence.GAP: f"the image was taken in a gap of {missing.where}",
         Absence.LOST: f"{missing.where} was lost or jumped",
     }
     return f"no pose: {reasons.get(missing.why, missing.reason)}"

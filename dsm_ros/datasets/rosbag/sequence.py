@@ -37,8 +37,8 @@ OWN_NODE = "relocalizer"
 class RosbagSequence:
     """Frames of a bag in the order of their stamps, read by the rules in docs/recordings.md.
 
-    Raises SequenceError when the bag has no camera images or no calibration for them. Depth and poses are searched for
-    on first use.
+    Raises SequenceError when the bag has no camera images or no calibration. Depth and poses are searched for on first
+    use.
     """
 
     def __init__(self, path: Path, options: SourceOptions = DEFAULT_SOURCES):
@@ -75,7 +75,7 @@ class RosbagSequence:
     def query(self, index: int) -> Frame:
         """Return image, camera and stamp of a frame.
 
-        Raises ImageError when the image is damaged, SequenceError when its aspect ratio or frame is not the camera's.
+        Raises ImageError for a damaged image, and SequenceError when image and camera differ in aspect ratio or frame.
         """
         entry = self.order.entries[index]
         try:

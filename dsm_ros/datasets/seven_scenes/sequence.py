@@ -122,7 +122,7 @@ class SevenScenesSequence:
         return pose if self._shared else pose @ invert(COLOUR_T_DEPTH)
 
     def _depth(self, path: Path, camera: Camera) -> NDArray[np.float32]:
-        """Return the depth (H, W; m) registered to an image. Raises ValueError when it cannot be read or registered."""
+        """Return the depth (H, W; m) registered to an image. Raises ValueError for unusable depth."""
         depth_HW = read_depth(path, UNITS_PER_M)
         if self._shared:
             return resize_depth(depth_HW, camera.width_px, camera.height_px)

@@ -108,7 +108,7 @@ def _unit(path: Path, stamps: list[Decimal]) -> str:
     first, last = min(stamps), max(stamps)
     unit = _unit_of(last)
     if _unit_of(first) != unit or last * NS_PER_UNIT[unit] >= LATEST_NS:
-        raise SequenceError(f"{path}: timestamps {first} to {last} are not in one unit; write all of them in seconds")
+        raise SequenceError(f"{path}: timestamps {first} to {last} are not in one unit; write all times in seconds")
     return unit
 
 

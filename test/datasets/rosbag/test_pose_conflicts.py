@@ -115,7 +115,7 @@ def test_a_world_that_places_few_images_is_warned_of(tmp_path):
     once = ROBOT.map_tf()[:1]
     messages = [*pictures(), *ROBOT.odometry_tf(), *ROBOT.static_tf(), *once]
     (warning,) = opened(tmp_path, messages).describe().warnings
-    assert warning == "only 1 of 6 images have a pose in 'map'; more may have one with --world-frame odom"
+    assert warning == "only 1 of 6 images have a pose in 'map'; more images may have a pose with --world-frame odom"
 
 
 def test_clocks_that_differ_are_warned_of(tmp_path):
