@@ -84,7 +84,7 @@ def _load(make: Callable[[], Any], device: torch.device) -> Any:
             return make().eval().to(device)
     except (OSError, RuntimeError, HTTPException) as error:
         reason = str(error.__cause__ or error).splitlines()[0]
-        raise PeerUnavailable(f"weights could not be downloaded ({reason}); connect to the internet") from error
+        raise PeerUnavailable(f"weights could not be downloaded ({reason}); try again with network access") from error
 
 
 def _keypoints(pixels_N2: Tensor, descriptors_ND: Tensor, image_HW3: NDArray[np.uint8]) -> Keypoints:
