@@ -27,7 +27,7 @@ class Recording:
         return self._frames[index]
 
     def header(self, index: int) -> FrameHeader:
-        """Return everything but image and depth."""
+        """Return name, stamp and pose of a frame."""
         frame = self._frames[index]
         return FrameHeader(frame.name, frame.stamp_ns, frame.map_T_camera)
 

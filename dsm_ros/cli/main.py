@@ -45,7 +45,7 @@ app.command()(bench)
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command ``dsm`` with the arguments of the process."""
     prepare_process()
     try:
         status = app(prog_name="dsm", standalone_mode=False)
@@ -55,7 +55,7 @@ def main() -> None:
         _exit_with_error(str(error))
     except OSError as error:
         file = f"{error.filename}: " if error.filename else ""
-        _exit_with_error(f"{file}{error.strerror or error}; correct this, or choose another file")
+        _exit_with_error(f"{file}{error.strerror or error}; correct the problem, or choose another file")
     if status == INTERRUPTED:
         print("dsm: interrupted", file=sys.stderr)
     sys.exit(status)

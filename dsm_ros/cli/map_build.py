@@ -29,7 +29,7 @@ def build(
     frames: Frames = None,
     every: Annotated[str | None, typer.Option(help="Spacing of keyframes: 0.3m/15deg, 0.3m or 15deg.")] = None,
     session: Annotated[str, typer.Option(help="Name of this recording within the map.")] = "default",
-    append: Annotated[bool, typer.Option(help="Add to an existing map.")] = False,
+    append: Annotated[bool, typer.Option(help="Add the keyframes to an existing map.")] = False,
     refresh: Annotated[bool, typer.Option(help="Recompute the features of a map from its keyframes.")] = False,
 ) -> None:
     """Build a map from a sequence with colour, depth and poses.

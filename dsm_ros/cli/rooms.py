@@ -11,7 +11,9 @@ import typer
 def rooms(
     out: Annotated[Path, typer.Argument(help="New folder, which is written in the layout of 7-Scenes.")],
     seed: Annotated[int, typer.Option(help="Number of the room; different numbers give different rooms.")] = 0,
-    options: Annotated[str, typer.Option(help="KEY=VALUE, separated by commas; the keys are listed above.")] = "",
+    options: Annotated[
+        str, typer.Option(help="Options of the room: KEY=VALUE, separated by commas, with the keys listed above.")
+    ] = "",
 ) -> None:
     """Render a walk through a procedural room to files with images, exact depth and exact poses.
 

@@ -13,7 +13,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for the weights, the training state and the losses.")] = Path(
         "out/train"
     ),
-    resume: Annotated[bool, typer.Option(help="Continue the run in --out.")] = False,
+    resume: Annotated[bool, typer.Option(help="Continue the training run in --out.")] = False,
     textures: Annotated[Path | None, typer.Option(help="Folder of texture images for the rooms.")] = None,
     sequence: Annotated[
         list[str] | None, typer.Option(help="Recorded RGB-D sequence as additional training data; may be repeated.")

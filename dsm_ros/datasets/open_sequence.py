@@ -65,14 +65,14 @@ def _refuse_options(options: list[str], what: str) -> None:
 def _advice(path: Path, text: str) -> str:
     """Return the error message for a path that is not a sequence, with the sequences or archives in the path."""
     if _is_archive(path):
-        return f"{text} is an archive; unpack it and give the folder of one sequence"
+        return f"{text} is an archive; unpack the archive, and give the folder of one sequence"
     inner = _sequences_in(path, SEARCH_DEPTH) if path.is_dir() else []
     if inner:
         names = _listed(str(found.relative_to(path)) for found in inner)
         return f"{text} contains several sequences; give the folder of one sequence: {names}"
     archives = sorted(found.name for found in path.iterdir() if _is_archive(found)) if path.is_dir() else []
     if archives:
-        return f"{text} contains archives; unpack {_listed(archives)} and give the folder of one sequence"
+        return f"{text} contains archives; unpack {_listed(archives)}, and give the folder of one sequence"
     return f"{text} has no known layout; give one of: {LAYOUTS}"
 
 

@@ -41,7 +41,7 @@ def read_text(path: Path) -> str:
 def parse_number(text: str) -> float:
     """Return the number in a text, including NaN and infinity as Visual C++ prints them.
 
-    Raises ValueError for any other text.
+    Raises ValueError for a text that is not a number.
     """
     if NUMBER.fullmatch(text):
         return float(text)

@@ -37,7 +37,7 @@ class MapView:
     size_px: tuple[int, int]
 
     def empty(self) -> Image:
-        """Return a white image (H, W, 3)."""
+        """Return a white image (H, W, 3) of the size of the view."""
         width, height = self.size_px
         return np.full((height, width, 3), BACKGROUND, np.uint8)
 

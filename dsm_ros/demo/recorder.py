@@ -33,11 +33,11 @@ class Recording:
     shift_ns: int = 0
 
     def add_pose(self, message: PoseWithCovarianceStamped) -> None:
-        """Add a pose message."""
+        """Add a pose message to the recording."""
         self.poses[stamp_ns_of(message.header.stamp)] = pose_from_msg(message)
 
     def add_status(self, message: RelocalizationStatus) -> None:
-        """Add a status message."""
+        """Add a status message to the recording."""
         self.statuses.append((time.monotonic(), message))
 
 

@@ -78,7 +78,7 @@ def _figures(recording: Recording, scores: list[FrameScore], published: int) -> 
 
 
 def print_table(summary: Summary) -> None:
-    """Print the metrics as a table."""
+    """Print the metrics of the demo as a table."""
     f = summary.figures
     table = Table(title="dsm_ros demo", show_header=False)
     table.add_row("frames published", f"{f['frames_published']}")

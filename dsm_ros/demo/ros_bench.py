@@ -31,7 +31,7 @@ STARTUP_TIMEOUT_S = 60.0
 
 
 def summarise(alone: Sequence[Sample], with_cloud: Sequence[Sample]) -> list[TimingRow]:
-    """Return the rows of the table."""
+    """Return the rows of the benchmark's table."""
     return [
         timing("ROS, callback to pose", [sample.ros_ms for sample in alone], LIMIT_MS),
         timing("ROS with the dense cloud", [sample.ros_ms for sample in with_cloud], LIMIT_WITH_CLOUD_MS),

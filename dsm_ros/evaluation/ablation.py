@@ -26,13 +26,13 @@ class Report(Protocol):
     """The result of an ablation as JSON, table and plot."""
 
     def figures(self) -> dict[str, object]:
-        """Return the content of the JSON file."""
+        """Return the result of the ablation for the JSON file."""
 
     def show(self) -> None:
-        """Print a table."""
+        """Print the table of the ablation."""
 
     def draw(self, folder: Path) -> object:
-        """Write the plot to a folder."""
+        """Write the plot of the ablation to a folder."""
 
 
 def ablate(

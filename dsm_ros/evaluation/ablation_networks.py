@@ -24,7 +24,7 @@ def keep_best_unsorted(candidates: Candidates, level: SceneLevel, count: int) ->
 
 
 def keep_all(candidates: Candidates, level: SceneLevel, count: int) -> CostVolume:
-    """Keep the whole correlation tensor."""
+    """Keep all candidates of the correlation tensor."""
     return keep_best(candidates, level, candidates.scores_PM.shape[1])
 
 

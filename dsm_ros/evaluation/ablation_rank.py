@@ -48,13 +48,13 @@ class RankReport:
     rows: list[RankRow]
 
     def figures(self) -> dict[str, object]:
-        """Return the content of the JSON file."""
+        """Return the result of the ablation for the JSON file."""
         ranks = [asdict(row) for row in self.rows]
         counts = {"frames": self.frames, "fused_frames": self.fused_frames}
         return {"ablation": Ablation.RANK, "sequence": self.sequence, **counts, "ranks": ranks}
 
     def show(self) -> None:
-        """Print a table."""
+        """Print the table of the ablation."""
         cells = [
             [str(row.k)] + [number(value, 1, 100) for value in list(asdict(row).values())[1:]]
             for row in self.rows
@@ -65,7 +65,7 @@ class RankReport:
         print_table(title, heads, cells)
 
     def draw(self, folder: Path) -> Path:
-        """Write the curves; return the file."""
+        """Write the error curves as a plot; return the file."""
         folder.mkdir(parents=True, exist_ok=True)
         figure = new_figure(6, 3)
         axes = figure.add_subplot()

@@ -35,8 +35,8 @@ class CopyingStore(MapStore):
 def resized_map(scene_map: SceneMap, count: int) -> SceneMap:
     """Return a map of ``count`` keyframes: the first keyframes of a map, or all keyframes and copies of them.
 
-    Copies are placed further along x. The descriptor of a copy is random, at the mean distance of the map's descriptors
-    from their mean.
+    Copies of keyframes are placed further along x. The descriptor of a copy is random, at the mean distance of the
+    map's descriptors from their mean.
     """
     ids = np.array(scene_map.ids)
     rows_K, rooms_K = np.arange(count) % len(ids), np.arange(count) // len(ids)

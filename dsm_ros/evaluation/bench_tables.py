@@ -11,7 +11,7 @@ from dsm_ros.localization.result import STAGES
 
 
 def print_sweep(rows: Sequence[SweepRow]) -> None:
-    """Print the time and memory of each setting."""
+    """Print the time and the memory of each benchmark setting."""
     where = f"{rows[0].runtime} on {rows[0].device}, {rows[0].threads} threads"
     heads = ("map keyframes", "N", "input", *STAGES, "images/s", "MB", "GPU MB")
     print_table(f"median ms per image, {where}", heads, [_setting(row) for row in rows])

@@ -37,7 +37,7 @@ class BusyTime:
 
     @property
     def idle_share(self) -> float:
-        """The share of the span without work."""
+        """The share of the time span in which the device is idle."""
         return 1 - self.busy_us / self.span_us if self.span_us else 0.0
 
 

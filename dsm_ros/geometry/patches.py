@@ -40,7 +40,7 @@ class PatchLevel:
     gain_N2P: Float32
 
     def rows(self, rows_M: NDArray[np.int64]) -> PatchLevel:
-        """Return the patches of the given rows."""
+        """Return the patches in the given rows."""
         return PatchLevel(self.samples_NP[rows_M], self.gain_N2P[rows_M])
 
 

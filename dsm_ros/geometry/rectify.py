@@ -27,7 +27,7 @@ def pinhole_of_size(camera: Camera, long_side_px: int) -> Camera:
 def rectify_image(image_HW3: NDArray[np.uint8], camera: Camera, target: Camera) -> NDArray[np.uint8]:
     """Return an image resampled to the pinhole ``target``, black outside the field of view of ``camera``.
 
-    Areas are averaged when the image shrinks. Raises ValueError when the image and its camera differ in size.
+    A smaller image contains averages of pixel areas. Raises ValueError when the image and its camera differ in size.
     """
     check_size(image_HW3, camera)
     size = (target.width_px, target.height_px)

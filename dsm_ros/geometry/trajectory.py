@@ -26,7 +26,7 @@ class Absence(TextEnum):
 
 @dataclass(frozen=True)
 class Missing:
-    """The reason for a missing pose.
+    """The reason why a pose is missing.
 
     where: the transform ("odom -> base"), or the frames that are unknown or not connected; the same for all stamps.
     reason: one sentence without a full stop, with the numbers of the requested stamp.

@@ -93,7 +93,7 @@ class TransformTree:
 
     @property
     def frames(self) -> set[str]:
-        """The names of all frames."""
+        """The names of all frames in the tree."""
         return set(self._links) | {link.parent for link in self._links.values()}
 
     def forget_timed(self) -> None:

@@ -82,6 +82,6 @@ def _is_cut_png(data: bytes) -> bool:
 
 
 def check_pixel_count(width_px: int, height_px: int) -> None:
-    """Raise ValueError for an impossible image size."""
+    """Raise ValueError when a header claims an impossible image size."""
     if min(width_px, height_px) <= 0 or width_px * height_px > MAX_PIXELS:
         raise ValueError(f"its header claims {width_px}x{height_px} pixels, so it is damaged; check the publisher")

@@ -30,7 +30,7 @@ class Encoder(nn.Module):
         return tuple(F.normalize(level, dim=1) for level in features), generalised_mean(deepest_BCHW)
 
     def trunks(self) -> list[nn.Module]:
-        """Return the pretrained parts."""
+        """Return the pretrained parts of the encoder."""
         return [getattr(self, name) for name in self.pretrained]
 
     def trunk_outputs(self, image_B3HW: Tensor) -> tuple[Tensor, ...]:

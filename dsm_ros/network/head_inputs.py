@@ -48,7 +48,7 @@ class CoordinateInput:
 
     @classmethod
     def unstack(cls, stacked_BCHW: Tensor, query_channels: int) -> CoordinateInput:
-        """Return the input whose channels were stacked."""
+        """Return the input of Net_coords whose channels were stacked in one tensor."""
         cell_channels = stacked_BCHW.shape[1] - query_channels - COORDINATE_CHANNELS
         return cls(*stacked_BCHW.split([query_channels, cell_channels, COORDINATE_CHANNELS], dim=1))
 
@@ -58,7 +58,7 @@ class ConfidenceInput:
     """Input of Net_conf [paper 3.3.3]: the paper's coordinates and pixels, and the evidence of each level L.
 
     coords_B3HW, coarser_B3HW: coordinates of the finest level and of the next coarser level, m, local frame.
-    rays_B2HW: x / z and y / z of the cells. evidence_BLEHW: see ``Evidence``. All maps are on the finest grid.
+    rays_B2HW: x / z and y / z of the cells. evidence_BLEHW: see ``Evidence``. All inputs are on the finest grid.
     """
 
     coords_B3HW: Tensor

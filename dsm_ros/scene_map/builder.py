@@ -49,7 +49,7 @@ class KeyframeEncoder(Protocol):
 
 @dataclass(frozen=True)
 class BuildReport:
-    """Result of a build.
+    """Result of building a map.
 
     added: number of keyframes. left_out: number of frames for each reason. contradiction: how the keyframes contradict
     each other, None when they do not.
@@ -99,7 +99,7 @@ def build_map(
 
 @dataclass
 class _Build:
-    """State of a build in progress."""
+    """State of a map build in progress."""
 
     name: str
     uri: str

@@ -41,7 +41,7 @@ def row_from_features(keyframe_id: int, features: KeyframeFeatures, model_hash: 
 
 
 def features_from_row(row: dict[str, Any], map_T_camera: Pose44) -> KeyframeFeatures:
-    """Return the features in a row. Raises ValueError when the size of a tensor does not match its shape."""
+    """Return the features in a table row. Raises ValueError when the size of a tensor does not match its shape."""
     shapes = [tuple(shape) for shape in row["shapes"]]
     levels = tuple(_tensor(data, np.float16, shape) for data, shape in zip(row["levels"], shapes, strict=True))
     depths = tuple(_tensor(data, np.float32, shape[1:]) for data, shape in zip(row["depths"], shapes, strict=True))

@@ -75,7 +75,7 @@ def camera_from_json(text: str) -> Camera:
 def depth_and_pose(frame: Frame) -> tuple[NDArray[np.float32], Pose44]:
     """Return the depth (H, W; m, 0 = unknown) and map_T_camera of a frame. Raises MapError without either."""
     if frame.depth_HW is None or frame.map_T_camera is None:
-        raise MapError(f"frame {frame.name} has no depth or no pose; leave it out")
+        raise MapError(f"frame {frame.name} has no depth or no pose; leave the frame out")
     return frame.depth_HW, frame.map_T_camera
 
 
@@ -86,7 +86,7 @@ def compress(frame: Frame, keyframe_id: int, session: str) -> Keyframe:
     """
     depth_HW, map_T_camera = depth_and_pose(frame)
     if fault := pose_fault(map_T_camera):
-        raise MapError(f"frame {frame.name}: {fault}; leave it out")
+        raise MapError(f"frame {frame.name}: {fault}; leave the frame out")
     for camera in _sizes(frame.camera):
         image_jpeg, depth_png = _compressed(frame.image_HW3, depth_HW, camera)
         if len(image_jpeg) + len(depth_png) <= MAX_BYTES:

@@ -50,7 +50,7 @@ class KeyframePatches:
         return len(self.points_N3)
 
     def rows(self, rows_M: NDArray[np.int64]) -> KeyframePatches:
-        """Return the patches of the given rows."""
+        """Return the patches in the given rows."""
         levels = tuple(level.rows(rows_M) for level in self.levels)
         return KeyframePatches(self.points_N3[rows_M], self.tangents_N32[rows_M], levels)
 

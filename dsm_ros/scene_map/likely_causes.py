@@ -24,7 +24,7 @@ FOCALS = (2.0, 0.5)
 
 @dataclass(frozen=True)
 class Cause:
-    """A likely cause of a contradiction.
+    """A likely cause of a contradiction among keyframes.
 
     text: the message for the user. corrected: returns other_T_one (4x4) of two views after the correction.
     focal_factor: factor of the focal lengths after the correction. weight: factor of its score.
@@ -51,7 +51,7 @@ def likely_causes() -> Iterator[Cause]:
         text = f"the poses are mirrored along {axis}, as in a left-handed frame; convert the poses"
         yield Cause(text, partial(_mirrored, mirror_33=mirror_33))
     # For a slow camera, "no motion" always fits well, so this cause must fit better than all other causes.
-    text = "images stay the same while poses move, so their timestamps do not match; check the clocks and the topics"
+    text = "images stay the same while poses move, so the timestamps do not match; check the clocks and the topics"
     yield Cause(text, _unmoved, weight=0.9)
 
 

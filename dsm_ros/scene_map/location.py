@@ -68,7 +68,7 @@ def require_finished(uri: str) -> None:
 def require_writable(uri: str) -> None:
     """Raise MapError when a folder, or the nearest existing parent of a new folder, is not writable.
 
-    Buckets are not checked.
+    Write access to buckets is not checked.
     """
     if not is_folder(uri):
         return

@@ -46,7 +46,7 @@ class MapAgreement:
             return None
         figures = f"{disagreeing} of {len(self._agreeing)} overlapping keyframes show other surfaces"
         figures += f" (median {np.median(self._agreeing):.0%} of the depth agrees, over 80% in correct recordings)"
-        advice = "its poses are probably in another frame; build a separate map, or give poses in the map's frame"
+        advice = "the poses are probably in another frame; build a separate map, or give poses in the map's frame"
         return f"this recording does not fit the map, because {figures}; {advice}"
 
     def _nearest_fit(self, view: RgbdView) -> Overlap | None:

@@ -109,7 +109,7 @@ class Overlap:
 
 
 def relative_pose(one: RgbdView, other: RgbdView) -> Pose44:
-    """Return other_T_one (4x4) of two views."""
+    """Return the relative pose other_T_one (4x4) of two views."""
     return invert(other.map_T_camera) @ one.map_T_camera
 
 

@@ -51,7 +51,7 @@ class SceneMap:
 
     @property
     def store(self) -> MapStore:
-        """The tables of the map."""
+        """The stored tables of the map."""
         return self._store
 
     @property
@@ -173,6 +173,6 @@ def _size_bytes(features: KeyframeFeatures) -> int:
 
 def _no_features(store: MapStore) -> str:
     if not store.models():
-        return f"the map {store.uri} has no features; compute them with: dsm map build --refresh {store.uri}"
+        return f"the map {store.uri} has no features; compute the features with: dsm map build --refresh {store.uri}"
     advice = f"recompute its features with: dsm map build --refresh {store.uri}"
     return f"the map {store.uri} was built with another model; {advice}"

@@ -69,7 +69,7 @@ def open_store(uri: str) -> MapStore:
     """Open a map. Raises MapError when the map is missing, damaged or of a newer format."""
     if not map_exists(uri):
         require_finished(uri)
-        raise MapError(f"there is no map at {uri}; build one with: dsm map build SEQUENCE {uri}")
+        raise MapError(f"there is no map at {uri}; build a map with: dsm map build SEQUENCE {uri}")
     with translate_read_errors(uri):
         store = MapStore(uri)
         version = int(store.meta["format_version"])

@@ -74,7 +74,7 @@ def _problems_of_model(store: MapStore, model: str, ids: Sequence[int]) -> Itera
 
 
 def _refresh_advice(store: MapStore) -> str:
-    return f"compute them with: dsm map build --refresh {store.uri}"
+    return f"compute the features with: dsm map build --refresh {store.uri}"
 
 
 class _Comparison:

@@ -18,7 +18,7 @@ RIGHT_CELLS = 1.0  # maximum error of a right coordinate in query cells, in spac
 def level_losses(
     level: LevelMatch, truth: GroundTruth, deviation_B: Tensor, coordinate_weight: float, config: TrainConfig
 ) -> dict[str, Tensor]:
-    """Return the weighted losses by name.
+    """Return the weighted losses of a level by name.
 
     deviation_B: standard deviation of each scene, m. coordinate_weight: weight of the coordinate losses.
     """

@@ -37,7 +37,7 @@ def average_precision_loss(confidence_BX: Tensor, right_BX: Tensor) -> Tensor:
 def confidence_loss(logits_BHW: Tensor, right_BHW: Tensor) -> Tensor:
     """Return the ranking loss plus the cross-entropy that makes the confidence a probability.
 
-    The paper has the ranking loss only. The cross-entropy also has a gradient for images of another place, in which no
+    The paper uses only the ranking loss. The cross-entropy also has a gradient for images of another place, in which no
     cell is right.
     """
     ranking = average_precision_loss(logits_BHW.sigmoid().flatten(1), right_BHW.flatten(1))

@@ -31,7 +31,7 @@ def verify(tmp_path, frames, change=lambda keyframe: keyframe):
     return find_problems(uri, quiet)
 
 
-NO_FEATURES = "have no features; compute them with: dsm map build --refresh"
+NO_FEATURES = "have no features; compute the features with: dsm map build --refresh"
 
 
 def test_keyframes_without_features_are_no_sound_map(tmp_path, frames):
@@ -127,7 +127,7 @@ def test_what_a_frame_lacks(frames):
 
 
 def test_a_frame_without_a_pose_is_never_compressed(frames):
-    with pytest.raises(MapError, match="its pose is not finite; leave it out"):
+    with pytest.raises(MapError, match="its pose is not finite; leave the frame out"):
         compress(replace(frames[0], map_T_camera=np.full((4, 4), np.inf)), 1, "s")
 
 

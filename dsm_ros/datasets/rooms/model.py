@@ -21,7 +21,7 @@ __all__ = ["Room", "RoomStyle", "free_distance_m", "make_room"]
 
 @lru_cache(maxsize=4)  # all walks of one seed share the room
 def make_room(seed: int, style: RoomStyle, library: TextureLibrary | None = None) -> Room:
-    """Return the room of a seed.
+    """Return the procedural room of a seed.
 
     library: textures for a training room; None for a furnished room, or a room with seeded collages, by the style.
     """
@@ -69,7 +69,7 @@ def _place_furniture(
 
 
 def _poster(size_3: NDArray[np.float64], first: int, textures: int, rng: np.random.Generator) -> Box:
-    """Return a thin box on a wall."""
+    """Return a poster, a thin box on a wall."""
     wall, along = int(rng.integers(4)), rng.uniform(0.15, 0.85)
     width, height = rng.uniform(0.2, 0.6), rng.uniform(0.2, 0.5)
     z = rng.uniform(0.9, size_3[2] - 0.6)

@@ -48,7 +48,7 @@ class Paints:
     pictures: list[tuple[int, float]] = field(default_factory=list)
 
     def add(self, kind: str, *images: Image) -> None:
-        """Add textures of a kind."""
+        """Add textures of one kind."""
         self.materials[kind] = [self.number(image) for image in images]
 
     def number(self, image: Image) -> int:

@@ -16,7 +16,7 @@ from dsm_ros.datasets.rooms.walk import Walk
 
 @dataclass(frozen=True)
 class RoomStyle:
-    """Options of a room.
+    """Options of a procedural room.
 
     clutter: pieces of furniture. blank: plain walls. repeat: the same few textures everywhere. furnished: photographed
     textures on furniture of a living room.

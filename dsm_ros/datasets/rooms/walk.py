@@ -27,7 +27,7 @@ class Walk:
     wobble_4: tuple[float, float, float, float]
 
     def position(self, phase: float) -> NDArray[np.float64]:
-        """Return the camera centre (m, room frame)."""
+        """Return the camera centre (m, room frame) at a phase of the walk."""
         turn = 2 * math.pi * phase
         swell = 1 + 0.15 * math.sin(2 * turn + self.wobble_4[0])
         x = self.centre_3[0] + self.radius_2[0] * swell * math.cos(turn)
@@ -35,7 +35,7 @@ class Walk:
         return np.array([x, y, self.centre_3[2] + 0.12 * math.sin(3 * turn + self.wobble_4[1])])
 
     def pose(self, phase: float) -> Pose44:
-        """Return map_T_camera (optical frame) at a phase."""
+        """Return map_T_camera (optical frame) at a phase of the walk."""
         turn = 2 * math.pi * phase
         yaw = turn + self.look_offset_rad + 0.3 * math.sin(2 * turn + self.wobble_4[2])
         pitch = -0.12 + 0.12 * math.sin(3 * turn + self.wobble_4[3])

@@ -94,7 +94,7 @@ class Bag:
         return entries
 
     def message(self, topic: BagTopic, entry: Entry) -> Any:
-        """Return the message of an entry."""
+        """Return the message that an entry identifies."""
         with self.translate_errors():
             raws = self._reader.messages(topic.connections, start=entry.bag_ns, stop=entry.bag_ns + 1)
             raw = next(raw for index, (_, _, raw) in enumerate(raws) if index == entry.index)

@@ -116,4 +116,4 @@ def _pose_warnings(sequence: RosbagSequence) -> Iterable[str]:
     delays_s = sequence.order.delay_s, sequence.transforms.delay_s()
     if delays_s[1] is not None and abs(delays_s[0] - delays_s[1]) > MAX_DELAY_DIFFERENCE_S:
         delays = f"images were recorded {delays_s[0]:.2f} s after their timestamps, transforms {delays_s[1]:.2f} s"
-        yield f"{delays}; if their clocks differ, poses are wrong by the motion in that time"
+        yield f"{delays}; if the clocks differ, poses are wrong by the motion in the time difference"

@@ -117,7 +117,7 @@ class PoseFinder:
         if source is None:
             return self._why_none(sources, odometry, wanted)
         dispute = self._transforms.dispute(self._camera, world_rank(source.world, None))
-        return source if wanted or not dispute else f"{dispute}; --world-frame {source.world} avoids that link"
+        return source if wanted or not dispute else f"{dispute}; --world-frame {source.world} avoids the disputed link"
 
     def _of_tree(self, wanted: str | None) -> list[PoseSource]:
         """Return a TF source for each world frame above the camera; frames with other names count only if wanted."""

@@ -47,12 +47,12 @@ class Link:
     delays_ns: array[int] = field(default_factory=lambda: array("q"))  # delays from stamp to recording
 
     def add_static(self, pose: Pose44 | None) -> None:
-        """Set the static pose."""
+        """Set the static pose of the link."""
         self.contradictions += MIN_SWINGS * differ(self.static, pose)
         self.static = pose
 
     def add(self, stamp_ns: int, pose: Pose44 | None) -> None:
-        """Set the pose at a stamp."""
+        """Set the pose of the link at a stamp."""
         self.contradictions += differ(self.timed.get(stamp_ns), pose)
         self.timed[stamp_ns] = pose
 

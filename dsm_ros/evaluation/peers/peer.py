@@ -41,7 +41,7 @@ class Keypoints:
     size_px: tuple[int, int]
 
     def of(self, rows_K: NDArray[np.int64]) -> Keypoints:
-        """Return the keypoints of the given rows."""
+        """Return the keypoints in the given rows."""
         return Keypoints(self.pixels_N2[rows_K], self.descriptors_ND[rows_K], self.size_px)
 
 

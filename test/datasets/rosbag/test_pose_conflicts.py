@@ -82,7 +82,7 @@ def test_a_static_and_a_moving_version_of_one_link_are_refused_unless_they_agree
     fixed = stamp(-0.1), "/tf_static", tf(stamp(-0.1), "map", "odom", np.eye(4))
     drifting = Robot(images=6, drift_m_per_s=0.5)
     poses = opened(tmp_path / "a", [*drifting.everything(), fixed]).poses
-    assert poses == "map -> odom comes from two sources that disagree; --world-frame odom avoids that link"
+    assert poses == "map -> odom comes from two sources that disagree; --world-frame odom avoids the disputed link"
     assert opened(tmp_path / "b", [*drifting.everything(), fixed], world_frame="odom").poses.world == "odom"
     exact = Robot(images=6, drift_m_per_s=0.0)
     assert worst_error_m(opened(tmp_path / "c", [*exact.everything(), fixed]), exact) < 1e-6
