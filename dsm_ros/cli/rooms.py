@@ -20,11 +20,15 @@ def rooms(
     A walk is a closed camera path. All commands also accept rooms:SEED/OPTIONS as SEQUENCE, which gives the same frames
     without files.
 
-    \b furnished=1        photographed textures and the furniture of a living room walk=0..3          which of four
-    walks through the same room frames=300         number of frames on the walk size=640x480       image size (px)
-    clutter=16         maximum number of pieces of furniture blank=1            plain walls repeat=1           four
-    textures everywhere (not with furnished=1) exposure, noise, blur=0..10   strength of image effects; 1 is like a
-    cheap camera
+    \b
+    furnished=1        photographed textures and the furniture of a living room
+    walk=0..3          which of four walks through the same room
+    frames=300         number of frames on the walk
+    size=640x480       image size (px)
+    clutter=16         maximum number of pieces of furniture
+    blank=1            plain walls
+    repeat=1           four textures everywhere (not with furnished=1)
+    exposure, noise, blur=0..10   strength of image effects; 1 is like a cheap camera
 
     Example: dsm rooms room7 --seed 7 --options furnished=1,walk=1,frames=100
     """
