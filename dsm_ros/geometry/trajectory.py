@@ -39,7 +39,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Bridge:
-    """The largest gap between two neighbouring poses that is interpolated; all three limits are inclusive."""
+    """Inclusive limits, in time, distance and angle, of a gap between two poses that is interpolated."""
 
     max_gap_ns: float = inf
     max_move_m: float = inf

@@ -54,7 +54,7 @@ def png_header(data: bytes) -> PngHeader | None:
 def check_complete(data: bytes) -> None:
     """Raise ValueError for a truncated JPEG, and for a PNG that is truncated, damaged or absurdly large.
 
-    Without this check, some versions of OpenCV fill the missing part with grey, and libpng prints warnings.
+    Some versions of OpenCV fill the missing part of a truncated image with grey, and libpng prints warnings.
     """
     if not data:
         raise ValueError("it contains no data; check the publisher")

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 
 class KeyedRows:
-    """The rows of a table that meet an optional SQL condition, by the values of an integer column.
+    """Lookup of the rows of a table by an integer key column, among the rows that meet an optional SQL condition.
 
     When two rows have the same key, either may be returned. Rows added by this process are found, rows added by
     another process are not.

@@ -42,7 +42,7 @@ class MixedEpisodes:
 
 
 def _apart(numbers: np.ndarray) -> list[int]:
-    """Return the numbers that differ enough from all previously returned numbers."""
+    """Return the frame numbers that are at least FRAME_GAP from all previously returned numbers."""
     kept: list[int] = []
     for number in numbers:
         if all(abs(int(number) - other) >= FRAME_GAP for other in kept):

@@ -128,7 +128,7 @@ def _schedule(window_VB4: NDArray[np.int64], columns: int, rows: int) -> Schedul
 
 
 def _nearest(planes_N93: Tensor, schedule: Schedule, boxes: int) -> tuple[Tensor, Tensor]:
-    """Return the largest inverse depth and its box for each pixel of a slot. The first box of a slot is the shell."""
+    """Return the largest inverse depth and its box for each pixel of a tile. The first box of a tile is the shell."""
     device = planes_N93.device
     pairs = torch.from_numpy(schedule.pairs_N).to(device)
     corner_S2 = torch.from_numpy(schedule.corner_S2).to(device)

@@ -127,7 +127,7 @@ class RoomSequence:
         parts = (
             RecordingPart("image", self.name, f"{len(self)} images of {size}, rendered"),
             RecordingPart("camera", self.name, f"f {self.camera.fx:.1f}, no distortion"),
-            RecordingPart("depth", self.name, "exact, of the image's camera"),
+            RecordingPart("depth", self.name, "exact depth of the image's camera"),
             RecordingPart("poses", self.name, "exact"),
         )
         return Description(parts)
