@@ -53,7 +53,7 @@ class TransformTree:
         self._links: dict[str, _Link] = {}
 
     def add(self, parent: str, child: str, stamp_ns: int | None, pose: Pose44 | None) -> None:
-        """Add parent_T_child (4x4) at a stamp, or for all times when stamp_ns is None; a pose of None means lost tracking.
+        """Add parent_T_child (4x4) at a stamp, or for all times when stamp_ns is None; None means lost tracking.
 
         A transform to another parent, or a change between static and timed, replaces the child's former transform.
         Raises ValueError, and changes nothing, for an impossible transform (see ``checked_link``).
