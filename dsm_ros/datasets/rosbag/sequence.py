@@ -161,7 +161,7 @@ def _known(value: Value | str | None) -> Value | None:
 
 
 def _reasons(*values: object) -> tuple[str, ...]:
-    """Return the reasons in a mixture of values and reasons."""
+    """Return the reasons, without the values, among values and reasons."""
     return tuple(value for value in values if isinstance(value, str))
 
 
