@@ -11,18 +11,18 @@ from rclpy.node import Node
 
 from dsm_ros.errors import DsmError
 from dsm_ros.localization.tracker import Tracker
-from dsm_ros.node.activity import Activity
-from dsm_ros.node.diagnostics import Diagnostics, Health
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_processor import FrameProcessor, NodeContext
 from dsm_ros.node.images.image_demand import ImageDemand
 from dsm_ros.node.images.image_input import ImageInput
-from dsm_ros.node.loading import Loaded, Loader
-from dsm_ros.node.map_roots import map_problem
-from dsm_ros.node.map_services import MapServices
-from dsm_ros.node.node_scope import NodeScope, ros_time_s
-from dsm_ros.node.outputs import Outputs
-from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.interface.node_scope import NodeScope, ros_time_s
+from dsm_ros.node.maps.loading import Loaded, Loader
+from dsm_ros.node.maps.map_roots import map_problem
+from dsm_ros.node.maps.map_services import MapServices
+from dsm_ros.node.outputs.activity import Activity
+from dsm_ros.node.outputs.diagnostics import Diagnostics, Health
+from dsm_ros.node.outputs.outputs import Outputs
+from dsm_ros.node.parameters.node_parameters import NodeParameters
 from dsm_ros.node.rescue.initialpose import InitialPose
 from dsm_ros.node.rescue.requests import Failure, RescueRequests
 from dsm_ros.node.rescue.rescue_interface import RescueContext, RescueInterface

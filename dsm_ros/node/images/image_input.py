@@ -12,10 +12,10 @@ from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.image_groups import ImageGroup, ImageGroups
 from dsm_ros.node.images.latest_image_worker import LatestImageWorker, WorkerCounts
-from dsm_ros.node.interface import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, LATCHED_CAMERA_INFO
-from dsm_ros.node.interruption import interruptible
-from dsm_ros.node.node_scope import NodeScope, Switch, ros_time_s
-from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.interface.interruption import interruptible
+from dsm_ros.node.interface.node_scope import NodeScope, Switch, ros_time_s
+from dsm_ros.node.interface.topics import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, LATCHED_CAMERA_INFO
+from dsm_ros.node.parameters.node_parameters import NodeParameters
 from dsm_ros.process import use_threads
 
 

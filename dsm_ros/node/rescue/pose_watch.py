@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from dsm_ros.node.interface import WATCHED_ODOMETRY, WATCHED_POSE
-from dsm_ros.node.node_scope import NodeScope, ros_time_s
+from dsm_ros.node.interface.node_scope import NodeScope, ros_time_s
+from dsm_ros.node.interface.topics import WATCHED_ODOMETRY, WATCHED_POSE
 
 TOPICS = {"odometry": WATCHED_ODOMETRY, "pose": WATCHED_POSE}
 CHECK_PERIOD_S = 0.1

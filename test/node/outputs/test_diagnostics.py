@@ -6,10 +6,10 @@ from fake_relocalizer import load
 from reports import FAILED, FOUND
 
 from dsm_ros.localization.result import NotLocalized, Reason
-from dsm_ros.node.activity import Activity, Rates
-from dsm_ros.node.diagnostics import Health, image_input, loaded_map, localization, transforms
 from dsm_ros.node.images.frame_report import FaultCounts
-from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.outputs.activity import Activity, Rates
+from dsm_ros.node.outputs.diagnostics import Health, image_input, loaded_map, localization, transforms
+from dsm_ros.node.parameters.node_parameters import NodeParameters
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 

@@ -10,11 +10,11 @@ from std_msgs.msg import Header
 
 from dsm_ros.localization.result import Reason
 from dsm_ros.localization.tracker import State
-from dsm_ros.node.activity import Activity
 from dsm_ros.node.images.frame_report import FaultCounts
-from dsm_ros.node.interface import DIAGNOSTICS
-from dsm_ros.node.loading import Loaded
-from dsm_ros.node.node_scope import NodeScope
+from dsm_ros.node.interface.node_scope import NodeScope
+from dsm_ros.node.interface.topics import DIAGNOSTICS
+from dsm_ros.node.maps.loading import Loaded
+from dsm_ros.node.outputs.activity import Activity
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 MAX_DROPPED_RATIO, MAX_LATENCY_MS = 0.5, 1000.0
