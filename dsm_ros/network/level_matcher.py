@@ -106,4 +106,4 @@ class LevelMatcher:
 
 
 def _evidence(volume: LevelVolume, maps: CoordinateMaps) -> Evidence:
-    return Evidence(volume.best_score_BHW, volume.agreement_BHW, volume.distinctness_BHW, maps.support_BHW)
+    return Evidence(volume.best_score_BHW, volume.agreement_BHW, volume.distinctness_BHW, maps.concentration_BHW)

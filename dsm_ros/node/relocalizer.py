@@ -20,7 +20,7 @@ from dsm_ros.node.maps.loading import Loaded, Loader
 from dsm_ros.node.maps.map_roots import map_problem
 from dsm_ros.node.maps.map_services import MapServices
 from dsm_ros.node.outputs.activity import Activity
-from dsm_ros.node.outputs.diagnostics import Diagnostics, Health
+from dsm_ros.node.outputs.diagnostics import Diagnostics, NodeHealth
 from dsm_ros.node.outputs.outputs import Outputs
 from dsm_ros.node.parameters.node_parameters import NodeParameters
 from dsm_ros.node.rescue.initialpose import InitialPose
@@ -148,10 +148,10 @@ class Relocalizer:
         self._activity.sample(time.monotonic())
         self._diagnostics.publish(self._health())
 
-    def _health(self) -> Health:
+    def _health(self) -> NodeHealth:
         images = self._active.images if self._active else None
         silent_s = images.silent_s if images and images.silent_s > self._values.stale_after_s else 0.0
-        return Health(
+        return NodeHealth(
             self._activity,
             self._processor.faults,
             not self._demand.is_needed,

@@ -15,7 +15,7 @@ from dsm_ros.node.interface.node_scope import NodeScope
 from dsm_ros.node.outputs.outputs import Outputs
 from dsm_ros.node.parameters.node_parameters import NodeParameters
 from dsm_ros.node.rescue.initialpose import InitialPose
-from dsm_ros.node.rescue.pose_watch import Health, PoseWatch
+from dsm_ros.node.rescue.pose_watch import PoseWatch, TopicHealth
 from dsm_ros.node.rescue.requests import Listener, RescueRequest, RescueRequests
 from dsm_ros.node.tf.base_frame import BaseFrame
 
@@ -44,7 +44,7 @@ class RescueInterface:
         scope.subscription(topics.TRIGGER, lambda _: self._start("~/trigger was received"))
         scope.service(topics.REINITIALIZE, self._on_reinitialize)
         if values.watch_topic:
-            health = Health(values.watch_timeout_s, values.watch_max_sigma_m)
+            health = TopicHealth(values.watch_timeout_s, values.watch_max_sigma_m)
             PoseWatch(scope, values.watch_topic, values.watch_type, health, self._start)
 
     @property

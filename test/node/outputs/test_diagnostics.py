@@ -8,7 +8,7 @@ from reports import FAILED, FOUND
 from dsm_ros.localization.result import NotLocalized, Reason
 from dsm_ros.node.images.frame_report import FaultCounts
 from dsm_ros.node.outputs.activity import Activity, Rates
-from dsm_ros.node.outputs.diagnostics import Health, image_input, loaded_map, localization, transforms
+from dsm_ros.node.outputs.diagnostics import NodeHealth, image_input, loaded_map, localization, transforms
 from dsm_ros.node.parameters.node_parameters import NodeParameters
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -21,7 +21,7 @@ def health(monkeypatch):
     activity = Activity()
     activity.add(FOUND)
     activity.rates = Rates(30.0, 10.0, 0.1)
-    return Health(activity, FaultCounts(unreadable=2), False, 0.0, load(NodeParameters(), "fake", None), True)
+    return NodeHealth(activity, FaultCounts(unreadable=2), False, 0.0, load(NodeParameters(), "fake", None), True)
 
 
 def lacking(health, reason):
