@@ -32,11 +32,11 @@ TIMEOUT_S = 30.0
 class Peer:
     """A camera and a listener in this process."""
 
-    def __init__(self, transport="raw", namespace="/"):
+    def __init__(self, transport="raw", namespace="/", image_qos=qos_profile_sensor_data):
         self.node = Node("peer", namespace=namespace)
         self.compressed = transport == "compressed"
         kind, topic = (CompressedImage, "image/compressed") if self.compressed else (Image, "image")
-        self.image = self.node.create_publisher(kind, topic, qos_profile_sensor_data)
+        self.image = self.node.create_publisher(kind, topic, image_qos)
         self.info = self.node.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
         self.heard = {name: [] for name in ("pose", "status", "cloud", "map", "tf", "diagnostics")}
         self.listen(PoseWithCovarianceStamped, "relocalizer/pose", "pose")

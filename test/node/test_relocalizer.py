@@ -107,9 +107,9 @@ def test_a_configure_that_fails_anywhere_leaves_nothing_behind(node):
 
 def test_an_activate_that_fails_anywhere_leaves_the_node_inactive(node):
     assert node.trigger_configure() == SUCCESS
-    assert failures(node, node.trigger_activate) == 7  # three subscriptions of each camera, and the timer
+    assert failures(node, node.trigger_activate) == 5  # two subscriptions of each camera, and the timer
     assert node.trigger_deactivate() == SUCCESS
-    assert failures(node, node.trigger_activate) == 7
+    assert failures(node, node.trigger_activate) == 5
 
 
 def test_deactivation_and_cleanup_return_to_the_state_before(node):
