@@ -32,19 +32,20 @@ class FragileNode(RelocalizerNode):
     """A node that fails to create one entity after some others."""
 
     def __init__(self):
-        self.left, self.keeps_timers = None, False
+        self.left, self.keeps_a_timer = None, False
         super().__init__(load)
         self.set_parameters([Parameter(name, value=value) for name, value in EVERYTHING.items()])
 
     def fail_after(self, count):
         self.left = count
 
-    def keep_timers(self, keeps_timers):
-        """Fail to destroy timers from now on, or no longer."""
-        self.keeps_timers = keeps_timers
+    def keep_a_timer(self):
+        """Fail to destroy one timer."""
+        self.keeps_a_timer = True
 
     def destroy_timer(self, timer):
-        if self.keeps_timers:
+        if self.keeps_a_timer:
+            self.keeps_a_timer = False
             raise PlannedError
         return super().destroy_timer(timer)
 
@@ -187,10 +188,9 @@ def test_names_that_cannot_work_are_refused_at_configure_with_one_line(ros, capf
 def test_a_transition_that_breaks_is_cleaned_up_and_can_be_repeated(node, capfd):
     before = entities(node)
     node.trigger_configure()
-    node.keep_timers(True)
     node.trigger_activate()
+    node.keep_a_timer()
     assert node.trigger_deactivate() == TransitionCallbackReturn.ERROR
-    node.keep_timers(False)
     assert "on_deactivate: PlannedError" in capfd.readouterr().err
     after = entities(node)
     assert (after[0][:3], after[0][4:], after[1]) == (before[0][:3], before[0][4:], before[1])
