@@ -17,7 +17,9 @@ def train(
         list[str] | None, typer.Option(help="Recorded RGB-D sequence to train on as well; may be repeated.")
     ] = None,
     start: Annotated[Path | None, typer.Option(help="Initial weights of the whole network.")] = None,
-    keep: Annotated[bool, typer.Option(help="Cache rendered rooms in --out, for machines with few cores.")] = False,
+    cache_rooms: Annotated[
+        bool, typer.Option(help="Cache rendered rooms in --out, for machines with few cores.")
+    ] = False,
     workers: Annotated[int, typer.Option(min=0, help="Number of processes that render training data.")] = 1,
 ) -> None:
     """Train the network on rendered rooms and recorded sequences.
@@ -28,5 +30,5 @@ def train(
     """
     from dsm_ros.training.session import train_session
 
-    weights = train_session(preset, out, resume, textures, sequence or [], start, keep, workers)
+    weights = train_session(preset, out, resume, textures, sequence or [], start, cache_rooms, workers)
     typer.echo(f"{weights}: use these weights with --model {weights}")

@@ -29,7 +29,7 @@ def keep_all(candidates: Candidates, level: SceneLevel, count: int) -> CostVolum
 
 
 def plain_mean(volume: CostVolume, temperature: float, agreement_m: float) -> Consensus:
-    """Return the softmax mean over all candidates, agreeing or not; support is the share of weight near the mean."""
+    """Return the softmax mean over all candidates, agreeing or not; agreement is the share of weight near the mean."""
     weights_PK = candidate_weights(volume, temperature)
     coords_P3 = torch.einsum("pk,pkc->pc", weights_PK, volume.coords_PK3)
     near_PK: Tensor = (volume.coords_PK3 - coords_P3[:, None]).norm(dim=2) < agreement_m
