@@ -1,6 +1,7 @@
 """Two robots on one network, each with a namespace and a TF tree of its own, over real DDS."""
 
 import os
+import signal
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -59,7 +60,7 @@ def peers(ros, request, tmp_path_factory):
     with ExitStack() as stack:
         for process in request.param(tmp_path_factory.mktemp("robots")):
             stack.callback(process.wait, 20)
-            stack.callback(process.terminate)
+            stack.callback(process.send_signal, signal.SIGINT)  # a launch that is terminated leaves its nodes behind
         peers = [RobotPeer(namespace) for namespace in ROBOTS]
         for peer in peers:
             stack.callback(peer.node.destroy_node)
