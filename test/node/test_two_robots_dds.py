@@ -18,8 +18,10 @@ LAUNCH = """
 import sys
 from launch import LaunchDescription, LaunchService
 from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
 file, *arguments = sys.argv[1:]
-include = IncludeLaunchDescription(file, launch_arguments=[argument.split(":=") for argument in arguments])
+source = PythonLaunchDescriptionSource(file)
+include = IncludeLaunchDescription(source, launch_arguments=[argument.split(":=") for argument in arguments])
 service = LaunchService()
 service.include_launch_description(LaunchDescription([include]))
 sys.exit(service.run())
