@@ -30,7 +30,7 @@ def one_command_a_line(page):
 
 def launch_arguments(name):
     """The arguments of a launch file, those of the one that it includes too."""
-    names = {name, "relocalizer.launch.py"} if name == "replay.launch.py" else {name}
+    names = {name, "relocalizer.launch.py"} if name in ("replay.launch.py", "robots.launch.py") else {name}
     found = set()
     for file in names:
         tree = ast.parse((ROOT / "launch" / file).read_text())
