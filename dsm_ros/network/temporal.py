@@ -25,7 +25,7 @@ class PreviousFrame:
     stamp_ns: int
 
     def is_just_before(self, stamp_ns: int, max_gap_s: float) -> bool:
-        """Return whether a timestamp is after this frame's by at most a gap."""
+        """Return whether a timestamp is later than this frame's timestamp, by at most a gap."""
         return 0 < (stamp_ns - self.stamp_ns) / 1e9 <= max_gap_s
 
 
@@ -35,10 +35,10 @@ def scene_weight(confidence: float) -> float:
 
 
 def fuse_previous(scene: Scene, previous: PreviousFrame, alpha: float) -> Scene:
-    """Blend each scene cell's feature with the previous frame's at the cell's projection, where the cell is visible.
+    """Blend the feature of each scene cell with the previous frame's feature at the cell's projection, if visible.
 
     By linearity the correlation with a blended feature is alpha * scene correlation + (1 - alpha) * temporal
-    correlation. Blending costs once per scene cell instead of once per candidate.
+    correlation. Blending features costs one operation per scene cell instead of one per candidate.
     """
     camera, features = previous.features.camera, previous.features.levels
     matrices = [grid_matrix(camera, *level.shape[1:]) for level in features]
@@ -66,7 +66,7 @@ def _fuse_level(
 
 
 def sample(features_CHW: Tensor, pixels_P2: Tensor) -> Tensor:
-    """Return bilinearly interpolated features (P, C); points beyond the border get the features of the border.
+    """Return bilinearly interpolated features (P, C); points beyond the border have the features of the border.
 
     A weighted sum of four rows of a table is three times as fast as grid_sample.
     """
