@@ -19,7 +19,7 @@ def train(
         list[str] | None, typer.Option(help="Recorded RGB-D sequence as additional training data; may be repeated.")
     ] = None,
     start: Annotated[Path | None, typer.Option(help="Initial weights of the whole network.")] = None,
-    keep: Annotated[
+    cache_rooms: Annotated[
         bool, typer.Option(help="Keep rendered rooms in --out for later steps, for machines with few cores.")
     ] = False,
     workers: Annotated[int, typer.Option(min=0, help="Number of processes that render training data.")] = 1,
@@ -32,5 +32,5 @@ def train(
     """
     from dsm_ros.training.session import train_session
 
-    weights = train_session(preset, out, resume, textures, sequence or [], start, keep, workers)
+    weights = train_session(preset, out, resume, textures, sequence or [], start, cache_rooms, workers)
     typer.echo(f"{weights}: use these weights with --model {weights}")

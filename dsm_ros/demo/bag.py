@@ -24,7 +24,7 @@ from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
 from dsm_ros.msg import RelocalizationStatus
-from dsm_ros.node.interface import LATCHED
+from dsm_ros.node.interface.topics import LATCHED
 
 QUEUED = QoSProfile(depth=100)
 SENSOR = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)

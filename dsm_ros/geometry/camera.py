@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from dsm_ros.geometry.distortion import checked_model, distort, undistort
 
+FRONT_M = 1e-6  # least depth of a point in front of the camera
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -72,9 +74,8 @@ class Camera:
     def project(self, points_N3: NDArray[np.float64]) -> NDArray[np.float64]:
         """Project points (N, 3; m, camera frame) to pixels (N, 2), NaN behind the camera or out of view."""
         points_N3 = np.asarray(points_N3, dtype=np.float64)
-        front_N = points_N3[:, 2] > 1e-6
-        xy_N2 = np.full((len(points_N3), 2), np.nan)
-        xy_N2[front_N] = points_N3[front_N, :2] / points_N3[front_N, 2:]
+        depth_N1 = np.where(points_N3[:, 2:] > FRONT_M, points_N3[:, 2:], np.nan)
+        xy_N2 = points_N3[:, :2] / depth_N1
         return distort(self.distortion_model, self.distortion, xy_N2) * (self.fx, self.fy) + (self.cx, self.cy)
 
     def unproject(self, pixels_N2: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,8 +16,8 @@ class ConsensusCoordinates(nn.Module):
     def forward(
         self, volume: LevelVolume, query_BCHW: Tensor, initial_B3HW: Tensor, radius_B: Tensor
     ) -> CoordinateMaps:
-        support_BHW = torch.ones_like(volume.agreement_BHW)
-        return CoordinateMaps(volume.centre_B3HW, volume.coords_BK3HW, volume.weights_BKHW, support_BHW)
+        concentration_BHW = torch.ones_like(volume.agreement_BHW)
+        return CoordinateMaps(volume.centre_B3HW, volume.coords_BK3HW, volume.weights_BKHW, concentration_BHW)
 
 
 class EvidenceConfidence(nn.Module):

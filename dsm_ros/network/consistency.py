@@ -12,7 +12,7 @@ STEPS = (1, 2, 4)  # distances between a cell and the compared neighbours, in ce
 DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))  # rows and columns to a neighbour; the opposite one is compared too
 PLAUSIBLE = 0.7  # maximum absolute log ratio of actual to expected distance of two cells on one surface
 MAX_LOG_RATIO = 2.0
-MIN_DEPTH_M, MAX_DEPTH_M = 0.2, 10.0  # limits of the depth in expected distances
+MIN_RANGE_M, MAX_RANGE_M = 0.2, 10.0  # limits of the distance from the origin, which stands for the depth
 FLOOR_M2 = 1e-6  # added to squared distances to keep their logarithm finite
 CONSISTENCY_CHANNELS = 3 * len(STEPS) + 1
 
@@ -28,7 +28,7 @@ def coordinate_consistency(coords_B3HW: Tensor, coarser_B3HW: Tensor, rays_B2HW:
     coords_B3HW: m, local frame. coarser_B3HW: coordinates of the coarser level, on the same grid. rays_B2HW: x / z and
     y / z.
     """
-    depths_BHW = coords_B3HW.norm(dim=1).clamp(MIN_DEPTH_M, MAX_DEPTH_M)
+    depths_BHW = coords_B3HW.norm(dim=1).clamp(MIN_RANGE_M, MAX_RANGE_M)
     spacing_B = (rays_B2HW[:, 0, 0, 1] - rays_B2HW[:, 0, 0, 0]).abs()
     cell_BHW = (spacing_B[:, None, None] * depths_BHW).log()
     channels = [maps for step in STEPS for maps in _neighbours(coords_B3HW, cell_BHW, step)]

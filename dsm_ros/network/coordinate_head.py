@@ -23,14 +23,14 @@ class CoordinateMaps:
     """Normalised coordinates of a level, H x W cells.
 
     coords_B3HW: the chosen coordinates. hypotheses_BQ3HW, weights_BQHW: the hypotheses of each cell, which are its
-    candidates and, last, a coordinate regressed from its neighbourhood. support_BHW: share of the hypotheses' weight
-    that agrees with the chosen coordinate.
+    candidates and, last, a coordinate regressed from its neighbourhood. concentration_BHW: share of the hypotheses'
+    weight that agrees with the chosen coordinate.
     """
 
     coords_B3HW: Tensor
     hypotheses_BQ3HW: Tensor
     weights_BQHW: Tensor
-    support_BHW: Tensor
+    concentration_BHW: Tensor
 
 
 class PointwiseResidual(nn.Module):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -20,6 +22,14 @@ def beside(tensor: Tensor, *arrays: NDArray[np.floating]) -> list[Tensor]:
 def by_cell(maps_NCHW: Tensor) -> Tensor:
     """Return feature maps as a table of cells (N*H*W, C), without a copy if the memory format is channels last."""
     return maps_NCHW.permute(0, 2, 3, 1).flatten(0, 2)
+
+
+@lru_cache(maxsize=1024)
+def grid_matrix(camera: Camera, height: int, width: int) -> NDArray[np.float64]:
+    """Return K of a grid of cells over a camera's image, 3x3; the array is shared and must not be changed."""
+    matrix_33 = camera.resized(width, height).matrix_33
+    matrix_33.setflags(write=False)
+    return matrix_33
 
 
 def pixel_rays(camera: Camera, height: int, width: int, device: torch.device) -> Tensor:

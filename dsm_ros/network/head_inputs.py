@@ -15,18 +15,18 @@ class Evidence:
     """Evidence, 0..1, that the coordinates of one pyramid level are right; maps (B, H, W).
 
     best_score: cosine of the best candidate. agreement: share of the candidates' weight in the consensus.
-    distinctness: degree to which a cell and its best candidate match nothing else. support: share of the hypotheses'
-    weight that agrees with the coordinate.
+    distinctness: degree to which a cell and its best candidate match nothing else. concentration: share of the
+    hypotheses' weight that agrees with the coordinate.
     """
 
     best_score_BHW: Tensor
     agreement_BHW: Tensor
     distinctness_BHW: Tensor
-    support_BHW: Tensor
+    concentration_BHW: Tensor
 
     def stacked(self) -> Tensor:
         """Return the evidence as channels (B, E, H, W)."""
-        maps = self.best_score_BHW, self.agreement_BHW, self.distinctness_BHW, self.support_BHW
+        maps = self.best_score_BHW, self.agreement_BHW, self.distinctness_BHW, self.concentration_BHW
         return torch.stack(maps, dim=1)
 
 

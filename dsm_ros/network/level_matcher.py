@@ -15,8 +15,7 @@ from dsm_ros.network.coordinate_head import CoordinateMaps
 from dsm_ros.network.cost_volume import Candidates, CostVolume, correlate_all_pairs, correlate_windows
 from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel
 from dsm_ros.network.head_inputs import Evidence
-from dsm_ros.network.level_volume import CellMatches, LevelVolume, distinctness, stack_volumes
-from dsm_ros.network.scene_frames import SceneFrames
+from dsm_ros.network.level_volume import CellMatches, LevelVolume, SceneFrames, distinctness, stack_volumes
 
 Keep = Callable[[Candidates, SceneLevel, int], CostVolume]
 Agree = Callable[[CostVolume, float, float], Consensus]
@@ -106,4 +105,4 @@ class LevelMatcher:
 
 
 def _evidence(volume: LevelVolume, maps: CoordinateMaps) -> Evidence:
-    return Evidence(volume.best_score_BHW, volume.agreement_BHW, volume.distinctness_BHW, maps.support_BHW)
+    return Evidence(volume.best_score_BHW, volume.agreement_BHW, volume.distinctness_BHW, maps.concentration_BHW)

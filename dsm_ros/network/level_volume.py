@@ -10,11 +10,38 @@ from torch import Tensor
 
 from dsm_ros.network.consensus import Consensus
 from dsm_ros.network.cost_volume import Candidates, CostVolume
-from dsm_ros.network.scene_frames import SceneFrames
+from dsm_ros.network.features import Scene
 
 OFFSET_GAIN = 20.0  # factor on offsets, so that a hundredth of the scene's standard deviation differs from zero
 MUTUAL_FLOOR = 0.3  # factor on the distinctness of a cell that is not the best match of its candidate
 RIVAL_TEMPERATURE = 0.05  # temperature of the softmax over all candidates that measures how many candidates are alike
+
+
+@dataclass(frozen=True)
+class SceneFrames:
+    """Normalisation of coordinates in the local frames of B scenes: mean_B3 and deviation_B, m."""
+
+    mean_B3: Tensor
+    deviation_B: Tensor
+
+    @classmethod
+    def of(cls, scenes: Sequence[Scene]) -> SceneFrames:
+        """Return the normalisation of a batch of scenes."""
+        return cls(torch.stack([scene.mean_3 for scene in scenes]), torch.stack([scene.deviation for scene in scenes]))
+
+    def normalise(self, coords_BX3HW: Tensor) -> Tensor:
+        """Return coordinates (B, ..., 3, H, W) in m with zero mean and unit standard deviation over each scene."""
+        mean, deviation = self._like(coords_BX3HW)
+        return (coords_BX3HW - mean) / deviation
+
+    def metric(self, coords_BX3HW: Tensor) -> Tensor:
+        """Return normalised coordinates (B, ..., 3, H, W) in metres."""
+        mean, deviation = self._like(coords_BX3HW)
+        return coords_BX3HW * deviation + mean
+
+    def _like(self, coords_BX3HW: Tensor) -> tuple[Tensor, Tensor]:
+        inner = (1,) * (coords_BX3HW.dim() - 4)
+        return self.mean_B3.view(-1, *inner, 3, 1, 1), self.deviation_B.view(-1, *inner, 1, 1, 1)
 
 
 @dataclass(frozen=True)

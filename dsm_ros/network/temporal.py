@@ -11,7 +11,7 @@ from torch import Tensor
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.network.cost_volume import project
 from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel
-from dsm_ros.network.grids import beside, by_cell
+from dsm_ros.network.grids import beside, by_cell, grid_matrix
 
 ALPHA_OFFSET = 0.4
 
@@ -41,7 +41,7 @@ def fuse_previous(scene: Scene, previous: PreviousFrame, alpha: float) -> Scene:
     correlation. Blending features costs one operation per scene cell instead of one per candidate.
     """
     camera, features = previous.features.camera, previous.features.levels
-    matrices = [camera.resized(level.shape[2], level.shape[1]).matrix_33 for level in features]
+    matrices = [grid_matrix(camera, *level.shape[1:]) for level in features]
     camera_T_local = invert(previous.map_T_camera) @ scene.map_T_local
     camera_T_local_44, *intrinsics = beside(features[0], camera_T_local, *matrices)
     levels = (

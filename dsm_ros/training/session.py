@@ -33,7 +33,7 @@ def train_session(
     textures: Path | None,
     sequences: list[str],
     start: Path | None,
-    keep: bool,
+    cache_rooms: bool,
     workers: int,
 ) -> Path:
     """Train and return the path of the weights. Raises DsmError on bad input, before anything is written."""
@@ -44,7 +44,7 @@ def train_session(
     source = _source(config, textures, sequences)
     network = _start(config, start)
     out.mkdir(parents=True, exist_ok=True)
-    source = CachedEpisodes(source, out / "episodes") if keep else source
+    source = CachedEpisodes(source, out / "episodes") if cache_rooms else source
     with joined_devices() as devices, _curves(out, config.steps, devices.is_first) as on_step:
         return train(network, source, config, Run(out, devices, workers, on_step), resume)
 
