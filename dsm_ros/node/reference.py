@@ -24,11 +24,12 @@ SECTIONS = {  # by the first parameter of each
 }
 PARAMETERS_INTRO = """\
 Parameters of the node `relocalizer`. `ros2 param describe /relocalizer NAME` prints the same text.
-`config/relocalizer.yaml` holds the defaults; a copy with your values goes to the launch file as
-`params_file:=robot.yaml`. Numbers with decimals need their point: `1.0`, not `1`.
+`config/relocalizer.yaml` contains the defaults. Give a copy with your values to the launch file as
+`params_file:=robot.yaml`. Write numbers of type double with a decimal point: `1.0`, not `1`.
 
-The column "change" says when `ros2 param set` takes effect. "At once": with the next image. "On configure": the node
-refuses the change while it is configured; deactivate it, clean it up, set the parameter and configure it again."""
+The column "change" says when `ros2 param set` takes effect. "At once" means from the next image on. "On configure"
+means that the node refuses the change while it is configured. Deactivate and clean up the node, set the parameter, and
+configure the node again."""
 TOPICS_INTRO = """\
 Topics, services and actions of the node `relocalizer`. `~/` stands for the name of the node, `/relocalizer/` by
 default. The fields of the package's own types are explained in their files:
@@ -120,12 +121,12 @@ def qos_text(qos: QoSProfile) -> str:
 
 
 def header(*titles: str) -> list[str]:
-    """Return the first two lines of a table."""
+    """Return the two header lines of a Markdown table."""
     return [row(*titles), row(*["---"] * len(titles))]
 
 
 def row(*cells: str) -> str:
-    """Return one line of a table."""
+    """Return one row of a Markdown table."""
     return f"| {' | '.join(cells)} |"
 
 

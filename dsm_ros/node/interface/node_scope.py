@@ -37,7 +37,7 @@ class Switch:
         scope.on_close(self._close)
 
     def turn(self, is_on: bool) -> bool:
-        """Make the entities, or destroy them; return whether that was a change."""
+        """Create or destroy the entities; return whether the state has changed."""
         with self._lock:
             if self._make is None or is_on == (self._made is not None):
                 return False
@@ -93,7 +93,7 @@ class NodeScope:
     def subscription(
         self, topic: Topic, callback: Callable[[Any], None], group: CallbackGroup | None = None
     ) -> Subscription:
-        """Return a new subscription, whose callback runs in a callback group, by default in that of the node."""
+        """Return a new subscription, whose callback runs in a callback group, by default the group of the node."""
         subscription = self.node.create_subscription(
             topic.kind,
             topic.name,
@@ -106,7 +106,7 @@ class NodeScope:
         return subscription
 
     def service(self, server: Server, callback: Callable[[Any, Any], Any], group: CallbackGroup | None = None) -> None:
-        """Offer a service, whose callback runs in a callback group, by default in that of the node."""
+        """Offer a service, whose callback runs in a callback group, by default the group of the node."""
         service = self.node.create_service(server.kind, server.name, callback, callback_group=group)
         self.on_close(self.node.destroy_service, service)
 

@@ -100,13 +100,14 @@ POSE = Topic(
     PoseWithCovarianceStamped,
     RELIABLE,
     "Pose of `base_frame` in the map, or of the camera without `base_frame`, with the image's timestamp. "
-    "Only accepted poses.",
+    "Only accepted poses are published.",
 )
 CAMERA_POSE = Topic(
     "~/camera_pose",
     PoseWithCovarianceStamped,
     RELIABLE,
-    "Pose of the camera in the map, as measured. For a rig of cameras: pose of `base_frame`. Only accepted poses.",
+    "Pose of the camera in the map, as measured. For a rig of cameras: pose of `base_frame`. "
+    "Only accepted poses are published.",
 )
 STATUS = Topic(
     "~/status",
@@ -118,14 +119,15 @@ SCENE_COORDINATES = Topic(
     "~/scene_coordinates",
     PointCloud2,
     NEWEST,
-    "3-D map point of each image cell, as an organised cloud (x, y, z, rgb, confidence). Confidence 0.5 and above: "
-    "matched; below: extrapolated from the neighbouring surface. Published only when subscribed.",
+    "3-D map point of each image cell, as an organised cloud (x, y, z, rgb, confidence). Points with a "
+    "confidence of 0.5 or more are matched, all other points are extrapolated from the neighbouring surface. The cloud "
+    "is published only when subscribed.",
 )
 DEBUG_IMAGE = Topic(
     "~/debug_image",
     Image,
     NEWEST,
-    "Query image with its matched cells, scene coordinates, confidence and keyframes. Published only when subscribed.",
+    "Query image with its matched cells, scene coordinates, confidence and keyframes; published only when subscribed.",
 )
 MAP_POINTS = Topic("~/map_points", PointCloud2, LATCHED, "Coloured points of the map, at most `map_points` of them.")
 KEYFRAMES = Topic("~/keyframes", MarkerArray, LATCHED, "Poses of the map's keyframes, drawn as camera frusta.")
@@ -145,7 +147,7 @@ RESCUE_POSE = Topic(
     "initialpose",
     PoseWithCovarianceStamped,
     NEWEST,
-    "Pose of the base that a rescue found, for another localizer. Published only with `publish_initialpose`.",
+    "Pose of the base that a rescue found, for another localizer; published only with `publish_initialpose`.",
 )
 
 RELOCALIZE = Server(
@@ -153,10 +155,12 @@ RELOCALIZE = Server(
     Relocalize,
     "Asks for one pose before a timeout. Returns a pose or the reason for failure; gives feedback after each image.",
 )
-LOAD_MAP = Server("~/load_map", LoadMap, "Replaces the map. The old map stays in use if the new one cannot be loaded.")
+LOAD_MAP = Server("~/load_map", LoadMap, "Replaces the map. The old map stays in use if the new map cannot be loaded.")
 RESET = Server("~/reset", Trigger, "Forgets the previous images, so that the next image is searched in the whole map.")
 REINITIALIZE = Server(
-    "~/reinitialize_global_localization", EmptyService, "Does what `~/trigger` does, as a service that AMCL has too."
+    "~/reinitialize_global_localization",
+    EmptyService,
+    "Searches the whole map, like `~/trigger`; AMCL has the same service.",
 )
 
 SUBSCRIBED = (

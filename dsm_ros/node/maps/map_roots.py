@@ -11,8 +11,8 @@ from dsm_ros.node.parameters.name_checks import split_names
 def map_problem(uri: str, map_roots: str, first_map: str) -> str:
     """Return why ~/load_map may not load a map; empty if it may.
 
-    uri: folder, or s3:// URI. map_roots: the parameter, a comma-separated list; if it is empty, the folder that holds
-    first_map, which is the map of the parameters.
+    uri: folder, or s3:// URI. map_roots: the parameter, a comma-separated list; if it is empty, the folder that
+    contains first_map, which is the map of the parameters.
     """
     roots = split_names(map_roots) or ([parent(first_map)] if first_map else [])
     if not uri:

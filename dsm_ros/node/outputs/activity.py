@@ -12,13 +12,13 @@ from dsm_ros.localization.result import Localized
 from dsm_ros.node.images.frame_report import FrameReport
 from dsm_ros.node.images.latest_image_worker import WorkerCounts
 
-SAMPLES = 6  # of the counts, one a second
+SAMPLES = 6  # number of samples of the counts, one sample a second
 LATENCIES = 50
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Rates over the last seconds.
+    """Rates of images and poses over the last seconds.
 
     images_hz: of images received. poses_hz: of accepted poses. dropped_ratio: share of the images that were replaced by
     a newer image before they were processed.

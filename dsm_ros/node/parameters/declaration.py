@@ -19,7 +19,7 @@ def declare(node: Node) -> None:
 
 
 def read(node: Node) -> NodeParameters:
-    """Return the present values. Raises ValueError when one is impossible."""
+    """Return the present values. Raises ValueError for an impossible value."""
     values = {item.name: node.get_parameter(item.name).value for item in fields(NodeParameters)}
     for name, value in values.items():
         if problem := impossible(name, value):
@@ -36,7 +36,7 @@ def impossible(name: str, value: Any) -> str:
 
 
 def describe(item: Field[Any]) -> ParameterDescriptor:
-    """Return the descriptor of a field."""
+    """Return the ROS descriptor of a parameter."""
     low, high = item.metadata["low"], item.metadata["high"]
     descriptor = ParameterDescriptor(name=item.name, description=item.metadata["description"])
     descriptor.read_only = item.name == AT_START

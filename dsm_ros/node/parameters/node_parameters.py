@@ -41,16 +41,16 @@ AT_START = "autostart"  # read once
 class NodeParameters:
     """All parameters of the relocalizer, read when the node is configured; changes of live parameters apply at once."""
 
-    map: str = parameter("", "Folder (or s3:// URI) of the map. Empty: the node waits for ~/load_map.")
+    map: str = parameter("", "Folder (or s3:// URI) of the map; if empty, the node waits for ~/load_map.")
     map_roots: str = parameter(
         "",
-        "Folders and s3:// prefixes from which ~/load_map may load maps, separated by commas. Empty: the folder that "
-        "holds map.",
+        "Folders and s3:// prefixes from which ~/load_map may load maps, separated by commas; if empty, the "
+        "folder that contains map.",
     )
-    model: str = parameter("", "File (.safetensors) of the network's weights. Empty: the weights of the package.")
+    model: str = parameter("", "File (.safetensors) of the network's weights; if empty, the weights of the package.")
     device: str = parameter("cpu", "Device that runs the network: cpu or cuda.")
     runtime: str = parameter("torch", "Library that runs the network: torch, or onnxruntime (an optional package).")
-    threads: int = parameter(0, "CPU threads of the network. 0: one per core, at most 4.", 0, 256)
+    threads: int = parameter(0, "Number of CPU threads of the network; 0 means one per core, at most 4.", 0, 256)
     autostart: bool = parameter(
         True,
         "Configure and activate the node at startup. Set it to false for a lifecycle manager; bond_timeout of Nav2's "
@@ -63,7 +63,7 @@ class NodeParameters:
         False, "The images are rectified (image_rect): the matrix P of camera_info applies instead of K and D."
     )
     cameras: str = parameter(
-        "", "Names of the cameras of a rig, separated by commas, for example front,left. Empty: a single camera."
+        "", "Names of the cameras of a rig, separated by commas, for example front,left; if empty, a single camera."
     )
     rig_slop_s: float = parameter(
         0.05,
@@ -72,7 +72,9 @@ class NodeParameters:
         0.0,
         1.0,
     )
-    base_frame: str = parameter("", "Robot frame to locate in the map, for example base_link. Empty: the camera frame.")
+    base_frame: str = parameter(
+        "", "Robot frame to locate in the map, for example base_link; if empty, the camera frame."
+    )
     two_d_mode: bool = parameter(
         False,
         "The robot moves in a plane: publish x, y and yaw of base_frame, level and at base_height_m, and refuse poses "
@@ -89,7 +91,7 @@ class NodeParameters:
         180.0,
     )
     odom_frame: str = parameter(
-        "", "Odometry frame, for example odom. When it is set, the node broadcasts map -> odom_frame (REP 105)."
+        "", "Odometry frame, for example odom; if set, the node broadcasts map -> odom_frame (REP 105)."
     )
     publish_tf: bool = parameter(
         True, "Broadcast map -> odom_frame, or map -> base_frame without odom_frame, or map -> camera without both."
@@ -101,11 +103,11 @@ class NodeParameters:
     odom_noise: float = live(
         0.0,
         "Standard deviation of the error of the odometry after 1 m (m and rad) or 1 rad (rad), for the Kalman filter "
-        "of map -> odom_frame, for example 0.02. 0: no filter; each pose replaces map -> odom_frame.",
+        "of map -> odom_frame, for example 0.02; 0 means no filter, so that each pose replaces map -> odom_frame.",
         0.0,
         10.0,
     )
-    continuous: bool = live(True, "Localize every image. false: only while a request for a pose is open.")
+    continuous: bool = live(True, "Localize every image; if false, only while a request for a pose is open.")
     stale_after_s: float = live(
         1.0, "Time (s) without an image after which the node reports stale_images.", 0.1, 3600.0
     )
@@ -119,7 +121,7 @@ class NodeParameters:
         2.0, "Minimum radius (m) around a hint in which poses count as agreeing with it.", 0.01, 1000.0
     )
     watch_topic: str = parameter(
-        "", "Pose topic of another localizer whose silence or large covariance starts a rescue. Empty: none."
+        "", "Pose topic of another localizer whose silence or large covariance starts a rescue; if empty, none."
     )
     watch_type: str = parameter(
         "pose", "Message type of watch_topic: pose (PoseWithCovarianceStamped) or odometry (Odometry)."
@@ -132,7 +134,9 @@ class NodeParameters:
     )
     map_points: int = parameter(50_000, "Maximum number of points on ~/map_points.", 0, 5_000_000)
     keyframes: int = live(_LOCALIZER.keyframes, "Number N of keyframes retrieved for each image.", 1, 20)
-    temporal: bool = live(_LOCALIZER.temporal, "Fuse the correlation of each image with that of the previous image.")
+    temporal: bool = live(
+        _LOCALIZER.temporal, "Fuse the correlation with the map and the correlation with the previous image."
+    )
     min_inliers: int = live(_LOCALIZER.min_inliers, "Minimum number of inliers of an accepted pose.", 4, 100_000)
     min_confidence: float = live(
         _LOCALIZER.min_confidence,
@@ -149,11 +153,11 @@ class NodeParameters:
         return split_names(self.cameras) or [""]
 
     def rig_frame(self) -> str:
-        """Return the frame that a rig's pose is of; empty for the frame of its first camera."""
+        """Return the frame that is located in the map; empty for the frame of the first camera."""
         return self.base_frame if split_names(self.cameras) else ""
 
     def camera_of(self) -> Callable[[Any], Camera]:
-        """Return the function that reads a CameraInfo, for rectified images or for raw ones."""
+        """Return the function that reads a CameraInfo, for rectified or raw images."""
         return rectified_camera_from_msg if self.rectified else camera_from_msg
 
     def map_covariance_66(self) -> NDArray[np.float64]:
@@ -179,6 +183,6 @@ class NodeParameters:
         )
 
     def localizer_config(self) -> LocalizerConfig:
-        """Return the localizer's part."""
+        """Return the parameters of the localizer."""
         names = {item.name for item in fields(LocalizerConfig)} & {item.name for item in fields(self)}
         return LocalizerConfig(**{name: getattr(self, name) for name in names})

@@ -27,9 +27,9 @@ RESEND_PERIOD_S = 0.05
 class BroadcastSettings:
     """Frames and timing of the broadcast transform.
 
-    odom_frame: empty to send map -> base_frame, or map -> camera if that is empty too. tolerance_s: how far ahead
-    map -> odom is stamped. timeout_s: longest wait for a transform. odom_noise: of MapEstimate, 0 without a filter.
-    in_plane: whether map -> odom is a motion in the plane.
+    odom_frame: empty to send map -> base_frame, or map -> camera if base_frame is empty too. tolerance_s: how far ahead
+    map -> odom is stamped. timeout_s: longest wait for a transform. odom_noise: noise of MapEstimate, 0 without a
+    filter. in_plane: whether map -> odom is a motion in the plane.
     """
 
     base_frame: str

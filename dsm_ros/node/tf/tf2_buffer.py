@@ -33,7 +33,7 @@ class Tf2Buffer(TransformStore):
         target, source = bare(target), bare(source)
         if target == source:
             return np.eye(4)
-        time = Time(nanoseconds=0 if stamp_ns is None else max(stamp_ns, 1))  # tf2 takes 0 for the newest
+        time = Time(nanoseconds=0 if stamp_ns is None else max(stamp_ns, 1))  # tf2 returns the newest transform for 0
         try:
             return transform_from_msg(self._buffer.lookup_transform(target, source, time))
         except LookupException as error:
