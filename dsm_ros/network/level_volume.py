@@ -30,12 +30,12 @@ class SceneFrames:
         return cls(torch.stack([scene.mean_3 for scene in scenes]), torch.stack([scene.deviation for scene in scenes]))
 
     def normalise(self, coords_BX3HW: Tensor) -> Tensor:
-        """Return coordinates (B, ..., 3, H, W) in m with zero mean and unit standard deviation over each scene."""
+        """Normalise coordinates (B, ..., 3, H, W; m) to zero mean and unit standard deviation over each scene."""
         mean, deviation = self._like(coords_BX3HW)
         return (coords_BX3HW - mean) / deviation
 
     def metric(self, coords_BX3HW: Tensor) -> Tensor:
-        """Return normalised coordinates (B, ..., 3, H, W) in metres."""
+        """Convert normalised coordinates (B, ..., 3, H, W) to m."""
         mean, deviation = self._like(coords_BX3HW)
         return coords_BX3HW * deviation + mean
 

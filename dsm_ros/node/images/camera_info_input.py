@@ -1,4 +1,4 @@
-"""Subscriptions to the CameraInfo of one camera, also of a driver that publishes it once and latched."""
+"""Subscriptions to the CameraInfo of one camera, including drivers that publish CameraInfo once and latched."""
 
 from __future__ import annotations
 

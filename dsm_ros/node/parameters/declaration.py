@@ -28,7 +28,7 @@ def read(node: Node) -> NodeParameters:
 
 
 def impossible(name: str, value: Any) -> str:
-    """Return why a parameter cannot have a value; empty when the value is possible or the parameter is not ours."""
+    """Return why a parameter cannot have a value; empty for a possible value or another node's parameter."""
     if name in CHOICES and value not in CHOICES[name]:
         return f"{name} is '{value}'; use {' or '.join(CHOICES[name])}"
     problem = NAME_CHECKS[name](value) if name in NAME_CHECKS else ""
