@@ -70,13 +70,13 @@ def make_view(
 
 
 def frame_view(frame: Frame) -> RgbdView:
-    """Return the view of a frame. Raises MapError when the frame has no depth or no pose."""
+    """Return the downscaled view of a frame. Raises MapError when the frame has no depth or no pose."""
     depth_HW, map_T_camera = depth_and_pose(frame)
     return make_view(frame.image_HW3, depth_HW, frame.camera, map_T_camera)
 
 
 def keyframe_view(keyframe: Keyframe) -> RgbdView:
-    """Return the view of a keyframe. Raises MapError when its image or depth is damaged."""
+    """Return the downscaled view of a keyframe. Raises MapError when its image or depth is damaged."""
     return make_view(keyframe.image_HW3(), keyframe.depth_HW(), keyframe.camera, keyframe.map_T_camera)
 
 

@@ -20,8 +20,8 @@ LATENCIES = 50
 class Rates:
     """Rates of images and poses over the last seconds.
 
-    images_hz: of images received. poses_hz: of accepted poses. dropped_ratio: share of the images that were replaced by
-    a newer image before they were processed.
+    images_hz: rate of received images. poses_hz: rate of accepted poses. dropped_ratio: share of the images that were
+    replaced by a newer image before they were processed.
     """
 
     images_hz: float = 0.0
