@@ -1,4 +1,4 @@
-"""ROS 2 node that asks the relocalizer for a pose whenever a SLAM reports that it is lost.
+"""ROS 2 node that asks the relocalizer for a pose whenever a SLAM system reports lost tracking.
 
 Usage: ros2 run dsm_ros python examples/rescuer_node.py --ros-args -r lost:=/slam/lost
 """

@@ -20,6 +20,10 @@ PATH=$(echo "$PATH" | sed "s|$ENV/venv/bin:||g") # an environment cannot set its
 
 die() { echo "setup: $*" >&2; exit 2; }
 
+real=$(realpath -m "$ENV")
+[ "$real" = "$(realpath -ms "$(pwd -P)/${DSM_ENV:-.env}")" ] \
+    || die "$ENV is a link to $real, which may belong to another checkout; remove the link, or set DSM_ENV to another folder"
+
 step() { # step TEXT COMMAND...: run quietly, show how long it took, show the log when it fails
     text=$1; shift
     printf 'setup: %s ... ' "$text" >&2

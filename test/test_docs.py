@@ -101,7 +101,7 @@ def test_every_page_is_linked_from_another_one():
 @names(PAGES)
 def test_parameters_in_snippets_are_the_nodes(page):
     pytest.importorskip("rclpy")
-    from dsm_ros.node.parameters import NodeParameters
+    from dsm_ros.node.parameters.node_parameters import NodeParameters
 
     for language, text in snippets(page):
         if language == "yaml" and "/**:" in text:

@@ -84,7 +84,7 @@ def test_mirrored_arguments_are_parameters_of_the_node():
     pytest.importorskip("rclpy")
     from dataclasses import fields
 
-    from dsm_ros.node.parameters import NodeParameters
+    from dsm_ros.node.parameters.node_parameters import NodeParameters
 
     mirrored = ast.literal_eval(assigned(RELOCALIZER, "PARAMETERS"))
     names = {ast.literal_eval(key) for key in assigned(RELOCALIZER, "ARGUMENTS").keys}

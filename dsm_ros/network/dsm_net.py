@@ -25,9 +25,9 @@ from dsm_ros.network.head_inputs import ConfidenceInput
 from dsm_ros.network.heads import make_confidence_head, make_coordinate_heads
 from dsm_ros.network.layers import enlarge
 from dsm_ros.network.level_matcher import Agree, Keep, LevelMatch, LevelMatcher
+from dsm_ros.network.level_volume import SceneFrames
 from dsm_ros.network.paper_encoder import PaperEncoder
 from dsm_ros.network.recorded import recorded
-from dsm_ros.network.scene_frames import SceneFrames
 from dsm_ros.network.surface import GridCamera, grid_camera, visible_surface
 
 ENCODERS: dict[str, type[Encoder]] = {"lite": LiteEncoder, "paper": PaperEncoder}

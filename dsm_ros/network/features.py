@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
-from dsm_ros.network.grids import backproject, beside
+from dsm_ros.network.grids import backproject, beside, grid_matrix
 from dsm_ros.network.recorded import recorded
 
 MIN_DEVIATION_M = 0.05  # of a scene that is a single flat patch
@@ -168,7 +168,7 @@ class KeyframeCameras:
 def keyframe_cameras(keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44) -> KeyframeCameras:
     """Return the cameras of keyframes on their device; map_T_local: of all keyframes, or (N, 4, 4)."""
     sizes = [depths_HW.shape for depths_HW in keyframes[0].depths]
-    matrices = [np.stack([k.image.camera.resized(w, h).matrix_33 for k in keyframes]) for h, w in sizes]
+    matrices = [np.stack([grid_matrix(k.image.camera, *size) for k in keyframes]) for size in sizes]
     local_T_camera_N44 = np.linalg.inv(map_T_local) @ np.stack([k.map_T_camera for k in keyframes])
     poses = local_T_camera_N44, np.linalg.inv(local_T_camera_N44)
     local_T_camera, camera_T_local, *intrinsics = beside(keyframes[0].depths[0].float(), *poses, *matrices)

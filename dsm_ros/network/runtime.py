@@ -6,7 +6,7 @@ from dsm_ros.text_enum import TextEnum
 
 
 class Runtime(TextEnum):
-    """Runtimes with the same results; ONNX Runtime is faster on most machines and an optional dependency."""
+    """Runtimes that give the same results; ONNX Runtime is faster on most machines, and is an optional dependency."""
 
     TORCH = "torch"
     ONNXRUNTIME = "onnxruntime"

@@ -13,7 +13,7 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.cost_volume import project
 from dsm_ros.network.features import KeyframeCameras, KeyframeFeatures, SceneSurface, keyframe_cameras, stack_surface
-from dsm_ros.network.grids import beside, by_cell
+from dsm_ros.network.grids import beside, by_cell, grid_matrix
 from dsm_ros.network.recorded import recorded
 
 
@@ -29,7 +29,7 @@ class GridCamera:
 
 def grid_camera(near: Tensor, camera: Camera, camera_T_local: Pose44, height: int, width: int) -> GridCamera:
     """Return a pinhole camera of any size over a grid of cells, on the device and of the type of a tensor near it."""
-    matrix_33, camera_T_local_44 = beside(near, camera.resized(width, height).matrix_33, camera_T_local)
+    matrix_33, camera_T_local_44 = beside(near, grid_matrix(camera, height, width), camera_T_local)
     return GridCamera(matrix_33, camera_T_local_44, height, width)
 
 

@@ -22,7 +22,9 @@ def map_tensors(tree: T, change: Callable[[Tensor], Tensor]) -> T:
     if isinstance(value, (tuple, list)):
         return type(value)(map_tensors(part, change) for part in value)  # type: ignore[return-value]
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{name: map_tensors(part, change) for name, part in _parts(value)})  # type: ignore[return-value]
+        parts = {name: (part, map_tensors(part, change)) for name, part in _parts(value)}
+        changed = {name: new for name, (old, new) in parts.items() if new is not old}
+        return replace(value, **changed) if changed else tree  # type: ignore[return-value]
     return tree
 
 

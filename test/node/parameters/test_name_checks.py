@@ -1,6 +1,6 @@
 import pytest
 
-from dsm_ros.node.names import cameras_problem, frame_problem, topic_problem
+from dsm_ros.node.parameters.name_checks import cameras_problem, frame_problem, topic_problem
 
 
 @pytest.mark.parametrize("cameras", ["", "  ", "front", "front, left", "/robot/front,left", "~/front", "front/left"])

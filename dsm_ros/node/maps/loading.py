@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.tracker import ImageLocalizer
 from dsm_ros.node.display.thumbnails import Thumbnails
-from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.parameters.node_parameters import NodeParameters
 from dsm_ros.process import use_threads
 
 if TYPE_CHECKING:

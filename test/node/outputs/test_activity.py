@@ -3,7 +3,7 @@ import time
 import pytest
 from reports import FAILED, FOUND
 
-from dsm_ros.node.activity import Activity, Rates
+from dsm_ros.node.outputs.activity import Activity, Rates
 
 
 def test_rates_are_those_of_the_last_seconds():

@@ -1,6 +1,6 @@
 import pytest
 
-from dsm_ros.node.map_roots import map_problem
+from dsm_ros.node.maps.map_roots import map_problem
 
 
 @pytest.mark.parametrize(

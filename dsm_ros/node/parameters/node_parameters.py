@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
-from rclpy.lifecycle import LifecycleNode
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.messages.camera import camera_from_msg, rectified_camera_from_msg
 from dsm_ros.network.runtime import Runtime
-from dsm_ros.node.names import NAME_CHECKS, split_names
+from dsm_ros.node.parameters.name_checks import split_names
 from dsm_ros.node.tf.base_frame import BaseFrame
 from dsm_ros.node.tf.map_broadcaster import BroadcastSettings
 from dsm_ros.node.tf.transforms import Transforms
@@ -184,47 +182,3 @@ class NodeParameters:
         """Return the localizer's part."""
         names = {item.name for item in fields(LocalizerConfig)} & {item.name for item in fields(self)}
         return LocalizerConfig(**{name: getattr(self, name) for name in names})
-
-
-def declare(node: LifecycleNode) -> None:
-    """Declare every parameter with its description and range."""
-    for item in fields(NodeParameters):
-        node.declare_parameter(item.name, item.default, describe(item))
-
-
-def read(node: LifecycleNode) -> NodeParameters:
-    """Return the present values. Raises ValueError when one is impossible."""
-    values = {item.name: node.get_parameter(item.name).value for item in fields(NodeParameters)}
-    for name, value in values.items():
-        if problem := impossible(name, value):
-            raise ValueError(problem)
-    return NodeParameters(**values)
-
-
-def impossible(name: str, value: Any) -> str:
-    """Return why a parameter cannot have a value; empty when the value is possible or the parameter is not ours."""
-    if name in CHOICES and value not in CHOICES[name]:
-        return f"{name} is '{value}'; use {' or '.join(CHOICES[name])}"
-    problem = NAME_CHECKS[name](value) if name in NAME_CHECKS else ""
-    return f"{name}: {problem}" if problem else ""
-
-
-def describe(item: Field[Any]) -> ParameterDescriptor:
-    """Return the descriptor of a field."""
-    low, high = item.metadata["low"], item.metadata["high"]
-    descriptor = ParameterDescriptor(name=item.name, description=item.metadata["description"])
-    descriptor.read_only = item.name == AT_START
-    descriptor.additional_constraints = constraints(item)
-    if low is not None and isinstance(item.default, float):
-        descriptor.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high))]
-    elif low is not None:
-        descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
-    return descriptor
-
-
-def constraints(item: Field[Any]) -> str:
-    """Return when a parameter may change, and the choices of a parameter that has no range."""
-    if item.name == AT_START:
-        return "read once, at startup"
-    choice = f"{' or '.join(CHOICES[item.name])}; " if item.name in CHOICES else ""
-    return choice + ("changes apply at once" if item.metadata["live"] else "cannot change while the node is configured")

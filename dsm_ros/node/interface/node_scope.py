@@ -18,8 +18,8 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 
 from dsm_ros.geometry.trajectory import NS_PER_S
-from dsm_ros.node.interface import Server, Topic
-from dsm_ros.node.interruption import interruptible
+from dsm_ros.node.interface.interruption import interruptible
+from dsm_ros.node.interface.topics import Server, Topic
 
 OVERRIDABLE = tuple(QoSPolicyKind[name] for name in ("HISTORY", "DEPTH", "RELIABILITY", "DURABILITY"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from pathlib import Path
 
-from dsm_ros.node.names import split_names
+from dsm_ros.node.parameters.name_checks import split_names
 
 
 def map_problem(uri: str, map_roots: str, first_map: str) -> str:

@@ -6,10 +6,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from dsm_ros.localization.config import LocalizerConfig
-from dsm_ros.node.parameters import NodeParameters, describe
+from dsm_ros.node.parameters.declaration import describe
+from dsm_ros.node.parameters.node_parameters import NodeParameters
 from dsm_ros.node.reference import default
 
-CONFIG = Path(__file__).resolve().parents[2] / "config" / "relocalizer.yaml"
+CONFIG = Path(__file__).resolve().parents[3] / "config" / "relocalizer.yaml"
 
 
 def test_the_yaml_file_has_every_parameter_with_its_default():

@@ -9,7 +9,8 @@ from typing import Any
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.node import Node
 
-from dsm_ros.node.parameters import NodeParameters, impossible
+from dsm_ros.node.parameters.declaration import impossible
+from dsm_ros.node.parameters.node_parameters import NodeParameters
 
 LIVE = frozenset(item.name for item in fields(NodeParameters) if item.metadata["live"])
 FIXED = frozenset(item.name for item in fields(NodeParameters)) - LIVE

@@ -9,8 +9,8 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 
 from dsm_ros.localization.tracker import Tracker
 from dsm_ros.node.images.frame_processor import FrameProcessor
-from dsm_ros.node.interface import LOAD_MAP, RESET
-from dsm_ros.node.node_scope import NodeScope
+from dsm_ros.node.interface.node_scope import NodeScope
+from dsm_ros.node.interface.topics import LOAD_MAP, RESET
 
 
 class MapServices:

@@ -6,12 +6,22 @@ from fake_relocalizer import load
 from reports import FAILED, FOUND
 
 from dsm_ros.localization.result import NotLocalized, Reason
-from dsm_ros.node.activity import Activity, Rates
-from dsm_ros.node.diagnostics import Health, image_input, loaded_map, localization, transforms
 from dsm_ros.node.images.frame_report import FaultCounts
-from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.outputs.activity import Activity
+from dsm_ros.node.outputs.diagnostics import NodeHealth, image_input, loaded_map, localization, transforms
+from dsm_ros.node.parameters.node_parameters import NodeParameters
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+def receive(activity, now_s, dropped):
+    """Count 30 images within the second before a time, of which one is localized and some are dropped."""
+    counts = activity.restart()
+    activity.sample(now_s - 1.0)
+    for image in range(30):
+        counts.count_received(replaces_another=image < dropped)
+    activity.add(FOUND)
+    activity.sample(now_s)
 
 
 @pytest.fixture
@@ -19,9 +29,8 @@ def health(monkeypatch):
     """A node that tracks, and has received its last image just now."""
     monkeypatch.setattr("time.monotonic", lambda: 0.1)
     activity = Activity()
-    activity.add(FOUND)
-    activity.rates = Rates(30.0, 10.0, 0.1)
-    return Health(activity, FaultCounts(unreadable=2), False, 0.0, load(NodeParameters(), "fake", None), True)
+    receive(activity, 1.0, dropped=3)
+    return NodeHealth(activity, FaultCounts(unreadable=2), False, 0.0, load(NodeParameters(), "fake", None), True)
 
 
 def lacking(health, reason):
@@ -51,7 +60,7 @@ def test_a_transform_that_is_not_sent_is_an_error(health):
 
 
 def test_what_degrades_localization_is_a_warning(health, monkeypatch):
-    health.activity.rates = Rates(30.0, 2.0, 0.9)
+    receive(health.activity, 2.0, dropped=27)
     assert "90%" in image_input(health).message
     assert image_input(replace(health, silent_s=3.0)).message == "no image for 3.0 s"
     monkeypatch.setattr("time.monotonic", lambda: 3.0)

@@ -10,11 +10,11 @@ from std_msgs.msg import Header
 
 from dsm_ros.localization.result import Reason
 from dsm_ros.localization.tracker import State
-from dsm_ros.node.activity import Activity
 from dsm_ros.node.images.frame_report import FaultCounts
-from dsm_ros.node.interface import DIAGNOSTICS
-from dsm_ros.node.loading import Loaded
-from dsm_ros.node.node_scope import NodeScope
+from dsm_ros.node.interface.node_scope import NodeScope
+from dsm_ros.node.interface.topics import DIAGNOSTICS
+from dsm_ros.node.maps.loading import Loaded
+from dsm_ros.node.outputs.activity import Activity
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 MAX_DROPPED_RATIO, MAX_LATENCY_MS = 0.5, 1000.0
@@ -22,7 +22,7 @@ IDLE = "idle, because no request for a pose is open"
 
 
 @dataclass(frozen=True)
-class Health:
+class NodeHealth:
     """State of the node that its diagnostics describe.
 
     is_idle: whether no image is wanted. silent_s: time without an image; 0 while images arrive. loaded: None without a
@@ -52,7 +52,7 @@ class Diagnostics:
     def __init__(self, scope: NodeScope):
         self._node, self._publisher = scope.node, scope.publisher(DIAGNOSTICS)
 
-    def publish(self, health: Health) -> None:
+    def publish(self, health: NodeHealth) -> None:
         """Publish the diagnostics of all tasks."""
         findings = {
             "input": image_input(health),
@@ -72,7 +72,7 @@ class Diagnostics:
         )
 
 
-def image_input(health: Health) -> Finding:
+def image_input(health: NodeHealth) -> Finding:
     """Return whether images arrive, with their calibration, and not faster than they are localized."""
     activity, rates = health.activity, health.activity.rates
     values = {
@@ -94,7 +94,7 @@ def image_input(health: Health) -> Finding:
     return Finding(OK, f"{rates.images_hz:.1f} images per second", values)
 
 
-def localization(health: Health) -> Finding:
+def localization(health: NodeHealth) -> Finding:
     """Return whether images give poses, without delay."""
     activity, last = health.activity, health.activity.last
     values = {
@@ -117,7 +117,7 @@ def localization(health: Health) -> Finding:
     return Finding(OK, last.state_text, values)
 
 
-def transforms(health: Health) -> Finding:
+def transforms(health: NodeHealth) -> Finding:
     """Return whether the transforms that are needed exist, and whether the node broadcasts its own."""
     last = health.activity.last
     values = {"broadcast": health.broadcasts, "jump m": f"{last.jump.distance_m:.3f}" if last and last.jump else ""}
@@ -128,7 +128,7 @@ def transforms(health: Health) -> Finding:
     return Finding(OK, "no problem", values)
 
 
-def loaded_map(health: Health) -> Finding:
+def loaded_map(health: NodeHealth) -> Finding:
     """Return whether a map is loaded."""
     if health.loaded is None:
         return Finding(ERROR, "no map is loaded; set the parameter map or call ~/load_map", {"keyframes": 0})

@@ -76,7 +76,7 @@ CAMERA_INFO = Topic(
 LATCHED_CAMERA_INFO = replace(
     CAMERA_INFO,
     qos=LATCHED,
-    description="The same topic, for drivers that publish `camera_info` once and latched.",
+    description="A second subscription, which exists only if a driver publishes `camera_info` latched.",
     entity_id="latched",
 )
 HINT = Topic(

@@ -6,7 +6,7 @@ import sys
 import pytest
 from rclpy.parameter import Parameter
 
-from dsm_ros.node.parameter_changes import refusal
+from dsm_ros.node.parameters.parameter_changes import refusal
 from dsm_ros.node.relocalizer_node import RelocalizerNode
 
 

@@ -12,14 +12,14 @@ from std_msgs.msg import Header
 from dsm_ros.localization.result import Localized
 from dsm_ros.localization.tracker import State
 from dsm_ros.msg import RelocalizationStatus
-from dsm_ros.node import interface
-from dsm_ros.node.activity import Activity
-from dsm_ros.node.conversions import cloud_to_msg, image_to_msg, points_to_msg, pose_to_msg
 from dsm_ros.node.display.debug_image import draw_debug_image
 from dsm_ros.node.display.keyframe_markers import keyframe_markers
 from dsm_ros.node.images.frame_report import FrameReport
-from dsm_ros.node.loading import KeyframeImages, Loaded
-from dsm_ros.node.node_scope import NodeScope
+from dsm_ros.node.interface import topics
+from dsm_ros.node.interface.node_scope import NodeScope
+from dsm_ros.node.maps.loading import KeyframeImages, Loaded
+from dsm_ros.node.outputs.activity import Activity
+from dsm_ros.node.outputs.conversions import cloud_to_msg, image_to_msg, points_to_msg, pose_to_msg
 
 STATES = {
     State.SEARCHING: RelocalizationStatus.SEARCHING,
@@ -36,13 +36,13 @@ class Outputs:
 
     def __init__(self, scope: NodeScope, activity: Activity):
         self._node, self.map_frame = scope.node, ""
-        self._pose = scope.publisher(interface.POSE)
-        self._camera_pose = scope.publisher(interface.CAMERA_POSE)
-        self._status = scope.publisher(interface.STATUS)
-        self._cloud = scope.publisher(interface.SCENE_COORDINATES)
-        self._debug = scope.publisher(interface.DEBUG_IMAGE)
-        self._map_points = scope.publisher(interface.MAP_POINTS)
-        self._keyframes = scope.publisher(interface.KEYFRAMES)
+        self._pose = scope.publisher(topics.POSE)
+        self._camera_pose = scope.publisher(topics.CAMERA_POSE)
+        self._status = scope.publisher(topics.STATUS)
+        self._cloud = scope.publisher(topics.SCENE_COORDINATES)
+        self._debug = scope.publisher(topics.DEBUG_IMAGE)
+        self._map_points = scope.publisher(topics.MAP_POINTS)
+        self._keyframes = scope.publisher(topics.KEYFRAMES)
         self._keyframe_images: KeyframeImages = lambda ids: []
         self._activity = activity
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from dsm_ros.node.loading import load
-from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.maps.loading import load
+from dsm_ros.node.parameters.node_parameters import NodeParameters
 
 
 def test_another_map_is_loaded_beside_the_network_in_use(room_map):
