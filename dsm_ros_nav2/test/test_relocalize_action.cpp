@@ -47,7 +47,8 @@ protected:
   {
     spinner_.add_node(relocalizer_);
     thread_ = std::thread([this] {spinner_.spin();});
-    blackboard_->set<rclcpp::Node::SharedPtr>("node", std::make_shared<rclcpp::Node>("bt_navigator"));
+    rclcpp::Node::SharedPtr node = std::make_shared<rclcpp::Node>("bt_navigator");
+    blackboard_->set("node", node);
     blackboard_->set<std::chrono::milliseconds>("server_timeout", 20ms);
     blackboard_->set<std::chrono::milliseconds>("cancel_timeout", 500ms);
     blackboard_->set<std::chrono::milliseconds>("bt_loop_duration", 10ms);
@@ -139,6 +140,13 @@ TEST_F(RelocalizeTest, SendsTheHint)
   EXPECT_TRUE(goal().get_goal()->use_hint);
   EXPECT_EQ(goal().get_goal()->hint.header.frame_id, "odom");
   EXPECT_EQ(goal().get_goal()->hint.pose.pose.position.y, 2.0);
+  tree_.haltTree();
+}
+
+TEST_F(RelocalizeTest, SearchesWithoutAHintThatIsMissing)
+{
+  create_tree("hint=\"{guess}\"");
+  EXPECT_FALSE(goal().get_goal()->use_hint);
   tree_.haltTree();
 }
 

@@ -23,6 +23,9 @@ public:
   BT::NodeStatus on_success() override;
   BT::NodeStatus on_aborted() override;
   BT::NodeStatus on_cancelled() override;
+
+private:
+  void take_hint();
 };
 
 }  // namespace dsm_ros_nav2
