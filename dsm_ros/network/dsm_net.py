@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,18 +18,25 @@ from dsm_ros.geometry.rectify import pinhole_of_size, rectify_depth, rectify_ima
 from dsm_ros.geometry.sampling import pool_depth
 from dsm_ros.network.config import NetworkConfig
 from dsm_ros.network.consensus import find_consensus
-from dsm_ros.network.cost_volume import keep_best
+from dsm_ros.network.cost_volume import (
+    Candidates,
+    correlate_all_pairs,
+    correlate_neighbourhoods,
+    correlate_windows,
+    keep_best,
+)
 from dsm_ros.network.encoder import Encoder, LiteEncoder
-from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene
+from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, SceneLevel
 from dsm_ros.network.grids import pixel_rays
 from dsm_ros.network.head_inputs import ConfidenceInput
 from dsm_ros.network.heads import make_confidence_head, make_coordinate_heads
 from dsm_ros.network.layers import enlarge
-from dsm_ros.network.level_matcher import Agree, Keep, LevelMatch, LevelMatcher
+from dsm_ros.network.level_matcher import Agree, Correlate, Keep, LevelMatch, LevelMatcher
 from dsm_ros.network.paper_encoder import PaperEncoder
 from dsm_ros.network.scene_frames import SceneFrames
-from dsm_ros.network.surface import visible_surface
+from dsm_ros.network.surface import expected_surface, visible_surface
 
+LOCAL_RADIUS = 3  # of the coarse search around an expected surface, in cells: 48 of 512 px
 ENCODERS: dict[str, type[Encoder]] = {"lite": LiteEncoder, "paper": PaperEncoder}
 
 
@@ -135,6 +143,17 @@ class DsmNet(nn.Module):
         return self._dense(query, self.match_levels([query], [scene]))
 
     @torch.inference_mode()
+    def local_match(self, query: ImageFeatures, scene: Scene) -> DenseMatch:
+        """Match an image as ``match`` does, but at the coarsest level only around the expected surface [method 12].
+
+        scene: in the local frame of the expected camera.
+        """
+        correlate = partial(correlate_neighbourhoods, radius=LOCAL_RADIUS)
+        surface_3HW = expected_surface(scene.levels[0], query.camera, *query.levels[0].shape[1:])
+        coarsest = self.level_matcher(0, correlate).match([query], [scene], surface_3HW[None])
+        return self._dense(query, self._with_finer_levels(coarsest, [query], [scene]))
+
+    @torch.inference_mode()
     def guided_match(self, query: ImageFeatures, scene: Scene, match: DenseMatch, map_T_camera: Pose44) -> DenseMatch:
         """Match the finest level again, around the scene's surface as a camera at an estimated pose would image it.
 
@@ -159,15 +178,26 @@ class DsmNet(nn.Module):
 
         Consecutive queries whose scenes have equally many images are matched in one pass.
         """
-        found: list[LevelMatch] = []
-        for level in range(len(self.coordinate_heads)):
-            initial_B3HW = enlarge(found[-1].coords_B3HW).detach() if found else _scene_means(scenes, queries)
+        coarsest = self.level_matcher(0).match(queries, scenes, _scene_means(scenes, queries))
+        return self._with_finer_levels(coarsest, queries, scenes)
+
+    def _with_finer_levels(
+        self, coarsest: LevelMatch, queries: Sequence[ImageFeatures], scenes: Sequence[Scene]
+    ) -> list[LevelMatch]:
+        found = [coarsest]
+        for level in range(1, len(self.coordinate_heads)):
+            initial_B3HW = enlarge(found[-1].coords_B3HW).detach()
             found.append(self.level_matcher(level).match(queries, scenes, initial_B3HW))
         return found
 
-    def level_matcher(self, level: int) -> LevelMatcher:
-        """Return the matching of one level, 0 the coarsest."""
-        return LevelMatcher(level, self.config, self.coordinate_heads[level], self._keep, self._agree)
+    def level_matcher(self, level: int, correlate: Correlate | None = None) -> LevelMatcher:
+        """Return the matching of one level, 0 the coarsest.
+
+        correlate: replaces the correlation of all pairs at the coarsest level, or of windows at finer levels.
+        """
+        windows = partial(correlate_windows, radius=self.config.window_radius)
+        correlate = correlate or (windows if level else _correlate_everywhere)
+        return LevelMatcher(level, self.config, self.coordinate_heads[level], correlate, self._keep, self._agree)
 
     def confidence_logits(self, queries: Sequence[ImageFeatures], levels: Sequence[LevelMatch]) -> Tensor:
         """Return logits (B, H, W) of the finest coordinates being right [paper 3.3.3], from detached matches."""
@@ -183,6 +213,10 @@ class DsmNet(nn.Module):
         evidence_BLEHW = torch.stack(evidence, dim=1).detach()
         coarser_B3HW = F.interpolate(levels[-2].coords_B3HW.detach(), (height, width))
         return ConfidenceInput(coords_B3HW, coarser_B3HW, rays_B2HW, evidence_BLEHW)
+
+
+def _correlate_everywhere(query_BCHW: Tensor, scene: SceneLevel, initial_BP3: Tensor) -> Candidates:
+    return correlate_all_pairs(query_BCHW, scene)
 
 
 def _scene_means(scenes: Sequence[Scene], queries: Sequence[ImageFeatures]) -> Tensor:

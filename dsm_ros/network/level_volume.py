@@ -75,11 +75,13 @@ def stack_volumes(matches: Sequence[CellMatches], frames: SceneFrames, height: i
 def distinctness(candidates: Candidates, volume: CostVolume, width: int) -> Tensor:
     """Return to what degree a cell and its best candidate are each other's only match, (P,) 0..1.
 
-    width: of the query grid in cells. A window shows too little of the scene to judge: its cells get 1.
+    width: of the query grid in cells. A small window shows too little of the scene to judge: its cells get 1. In a
+    larger window, only the candidates of the cell itself are compared.
     """
-    if candidates.cells_PM is not None:
+    if not candidates.supported:
         return torch.ones_like(volume.scores_PK[:, 0])
-    return _mutual_agreement(candidates, volume, width) * _kept_share(candidates.scores_PM, volume)
+    share_P = _kept_share(candidates.scores_PM, volume)
+    return share_P if candidates.cells_PM is not None else share_P * _mutual_agreement(candidates, volume, width)
 
 
 def _mutual_agreement(candidates: Candidates, volume: CostVolume, width: int) -> Tensor:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.cost_volume import project
 from dsm_ros.network.features import SceneSurface
-from dsm_ros.network.grids import beside, by_cell
+from dsm_ros.network.grids import beside, by_cell, pixel_rays
+
+SPREAD_CELLS = 3
+MAX_DEPTH_M = 100.0  # of an expected surface, where the scene has no point at all
 
 
 def visible_surface(
@@ -37,6 +42,20 @@ def visible_depths(scene: SceneSurface, camera: Camera, camera_T_local: Pose44, 
     nearest_NC = depths_M.new_full((images, height * width + 1), torch.inf)
     nearest_NC.scatter_reduce_(1, cells_M.view(images, -1), depths_M.view(images, -1), "amin")
     return nearest_NC[:, :-1].view(images, height, width)
+
+
+def expected_surface(scene: SceneSurface, camera: Camera, height: int, width: int) -> Tensor:
+    """Return the expected surface (3, H, W) on the rays of a camera's grid, m, where the camera is the local frame.
+
+    A cell without a scene point gets the depth of the nearest surface within ``SPREAD_CELLS``, or else the mean depth.
+    """
+    depths_NHW = visible_depths(scene, camera, np.eye(4), height, width)
+    inverse_HW = depths_NHW.amin(0).reciprocal()  # the inverse depth of a cell without a point is 0
+    around_HW = F.max_pool2d(inverse_HW[None], 2 * SPREAD_CELLS + 1, stride=1, padding=SPREAD_CELLS)[0]
+    mean = inverse_HW.sum() / (inverse_HW > 0).sum().clamp(min=1)
+    inverse_HW = torch.where(inverse_HW > 0, inverse_HW, torch.where(around_HW > 0, around_HW, mean))
+    depths_1HW = inverse_HW.clamp(min=1 / MAX_DEPTH_M).reciprocal()[None]
+    return torch.cat([pixel_rays(camera, height, width, depths_1HW.device) * depths_1HW, depths_1HW])
 
 
 def _cells_of(
