@@ -104,6 +104,11 @@ class DsmNet(nn.Module):
         return f"{self.config.name}-{self.model_hash[:8]}"
 
     @property
+    def runtime(self) -> str:
+        """The library that runs the encoder, for example "torch" or "onnxruntime (CPU)"."""
+        return self.encoder.runtime
+
+    @property
     def device(self) -> torch.device:
         """The device of the weights."""
         return next(self.parameters()).device
