@@ -19,7 +19,7 @@ ARGUMENTS = {
     "camera_info": ("camera_info", "CameraInfo topic."),
     "cameras": (
         "",
-        "Names of the cameras of a rig, for example front,left. Each has <name>/<image> and <name>/<camera_info>.",
+        "Names of the cameras of a rig, for example front,left. Topics: <name>/<image> and <name>/<camera_info>.",
     ),
     "initialpose": ("initialpose", "Topic of pose hints, and of the poses that publish_initialpose sends."),
     "image_transport": ("", "Transport of the images: raw or compressed."),
@@ -31,7 +31,7 @@ ARGUMENTS = {
     ),
     "tf": ("/tf", "Topic of transforms, for example tf for a robot with a TF tree of its own in its namespace."),
     "tf_static": ("/tf_static", "Topic of static transforms, for example tf_static."),
-    "params_file": (str(CONFIG / "relocalizer.yaml"), "YAML file of parameters. Launch arguments override it."),
+    "params_file": (str(CONFIG / "relocalizer.yaml"), "YAML file of parameters. Launch arguments override the file."),
     "namespace": ("", "Namespace of the node."),
     "use_sim_time": ("false", "Use the time on /clock."),
     "log_level": ("info", "Level of the node's log: debug, info, warn or error."),

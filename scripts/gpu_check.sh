@@ -147,5 +147,5 @@ if lacks tensorboard || lacks ruamel.yaml; then
     skip train "no tensorboard or ruamel.yaml"
 else
     tr , '\n' <<<"$RECIPE" >"$WORK/recipe.yaml"
-    step train 150 $DSM train "$WORK/recipe.yaml" --out "$WORK/train" --keep --workers "$WORKERS"
+    step train 150 $DSM train "$WORK/recipe.yaml" --out "$WORK/train" --cache-rooms --workers "$WORKERS"
 fi

@@ -38,7 +38,7 @@ NUMBERS_OF_THE_METHOD = (
     f"max({LOCALIZER.pixel_sigma_px:g} px",
     f"({DISSENT:g} * max_error_px)",
     f"patch of {PATCH_PX:g} x {PATCH_PX:g} px",
-    f"holds for {TRACKER.max_gap_s:g} s",
+    f"is valid for {TRACKER.max_gap_s:g} s",
     f"more than {TRACKER.max_jump_m:g} m or {TRACKER.max_jump_deg:g} degrees from the prediction",
     f"grow by {TRACKER.growth_mps:g} m and {TRACKER.growth_dps:g} degrees",
     f"pause of more than {TRACKER.max_pause_s:g} s",

@@ -34,7 +34,7 @@ FIRST_AND_ALL = (EVERY_POSE.first_keyframes, EVERY_POSE.keyframes)  # the number
 class EstimateRow:
     """One pose estimate: map, place of the image, error, and counts of cells.
 
-    error_m, error_deg: inf where the map does not contain the place. cells, inliers, visible, visible_inliers: as of
+    error_m, error_deg: inf where the map does not contain the place. cells, inliers, visible, visible_inliers: see
     ``CellCounts``.
     """
 
@@ -59,8 +59,8 @@ def localizer_on(sequence: str, frames: range, folder: str, network: DsmNet) -> 
 def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, elsewhere: bool) -> Iterator[EstimateRow]:
     """Yield two pose estimates of each frame, one from the keyframes matched first and one from all N keyframes.
 
-    place: the sequence of the frames. elsewhere: the map does not contain the place. Frames without an estimate yield
-    no row. Raises SequenceError when the map contains the place and a frame has no true pose.
+    place: the sequence of the frames. elsewhere: whether the place is missing from the map. Frames without an estimate
+    yield no row. Raises SequenceError when the map contains the place and a frame has no true pose.
     """
     sequence = open_sequence(place)
     configs = [EVERY_POSE.with_keyframes(count) for count in FIRST_AND_ALL]
@@ -105,7 +105,7 @@ class Poses:
 
 
 def read_poses(paths: Sequence[Path]) -> Poses:
-    """Return the poses of some files together. Raises SequenceError when the files hold no pose."""
+    """Read the poses of several files. Raises SequenceError when the files contain no pose."""
     table = [row for path in sorted(paths) for row in csv.DictReader(path.read_text().splitlines())]
     if not table:
         raise SequenceError(f"no poses in {', '.join(map(str, paths))}; collect poses first")

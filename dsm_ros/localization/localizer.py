@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.pose import Pose44
@@ -74,6 +75,7 @@ class Localizer:
         """Forget the previous frames: after a jump in time, or for another video."""
         self._previous = {}
 
+    @torch.inference_mode()
     def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result:
         """Return the pose of a rig (``map_T_camera`` of the result is map_T_rig), or why there is none.
 

@@ -10,17 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pose import Pose44, transform
 from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.view import View
-from dsm_ros.network.dsm_net import DenseMatch, DsmNet
-from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, gather_scene, gather_surface
-from dsm_ros.network.surface import visible_depths
+from dsm_ros.network.dense_match import DenseMatch
+from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, gather_scene
+from dsm_ros.network.surface import keyframe_depths
 from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
 from dsm_ros.scene_map.scene_map import SceneMap
 
@@ -140,8 +139,7 @@ def cover_view(
 
     Keyframes that show nothing of the view are left out.
     """
-    surface = gather_surface(keyframes, 0, map_T_camera)
-    depths_NP = visible_depths(surface, camera, np.eye(4), *surface.valid_NHW.shape[1:]).flatten(1).cpu()
+    depths_NP = keyframe_depths(keyframes, camera, map_T_camera).flatten(1).cpu()
     shown_NP = depths_NP.isfinite() & (depths_NP <= OCCLUSION_RATIO * depths_NP.amin(0))
     chosen = [i for i in range(min(first, len(keyframes))) if shown_NP[i].any()]
     while len(chosen) < count:

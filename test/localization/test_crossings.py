@@ -15,6 +15,7 @@ from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.matching import Matcher
 from dsm_ros.localization.view import View, single_view
+from dsm_ros.network.recorded import RecordedFunction
 from dsm_ros.scene_map.scene_map import SceneMap
 
 # The image, its descriptor and the results of both matches; the matrices of two scenes and of the choice of keyframes
@@ -74,6 +75,22 @@ def test_a_video_crosses_once_more_for_the_expected_surface_and_once_for_the_pre
         found, counts = poses(fusing(*on(NAME)), frames, crossings)
     assert np.abs(found - wanted).max() < 1e-6
     assert counts == [FRAME, FRAME + EXPECTED + FUSION], f"\n{crossings}"
+
+
+def test_functions_that_a_gpu_records_never_cross(on, frames, monkeypatch):
+    call, crossed = RecordedFunction.__call__, []
+
+    def watched(function, *args):
+        before = crossings.total
+        result = call(function, *args)
+        crossed.append(crossings.total - before)
+        return result
+
+    monkeypatch.setattr(RecordedFunction, "__call__", watched)
+    with pretended_device() as crossings:
+        poses(Localizer(*on(NAME)), frames, crossings)
+    assert len(crossed) >= 6 * len(frames)  # the encoder, two scenes, two matches, and the depths of keyframes between
+    assert not any(crossed), f"\n{crossings}"
 
 
 @pytest.mark.skipif(poselib is None, reason="PoseLib has no wheel for this machine")

@@ -97,7 +97,7 @@ def test_best_candidates_are_sorted_and_padding_never_outranks_a_negative():
     assert (volume.coords_PK3[~volume.valid_PK] == 0).all()
 
 
-def test_consensus_takes_the_group_with_most_support():
+def test_consensus_takes_the_group_with_most_weight():
     coords = torch.tensor([[[5.0, 0, 0], [1.0, 0, 0], [1.02, 0, 0], [0.98, 0, 0]]])
     volume = CostVolume(
         torch.tensor([[0.9, 0.89, 0.89, 0.89]]), coords, torch.ones(1, 4, dtype=bool), torch.zeros(1, 4)
@@ -107,7 +107,7 @@ def test_consensus_takes_the_group_with_most_support():
     assert 0.5 < found.agreement_P.item() < 0.8
 
 
-def test_without_valid_candidates_there_is_no_support():
+def test_without_valid_candidates_there_is_no_agreement():
     empty = torch.zeros(1, 4, dtype=bool)
     volume = CostVolume(torch.zeros(1, 4), torch.zeros(1, 4, 3), empty, torch.zeros(1, 4))
     found = find_consensus(volume, 0.05, 0.1)

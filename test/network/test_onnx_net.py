@@ -104,7 +104,7 @@ def test_trained_heads_agree(with_heads):
 def test_heads_in_the_runtime_are_used(with_heads):
     other = deepcopy(with_heads)
     with torch.no_grad():
-        other.confidence_head.output.bias += 5
+        other.confidence_head.output.bias.add_(5)
     use_onnxruntime(other, CPU)
     scene, query = gather_scene([make_keyframe(1, channels=64)]), make_keyframe(50, channels=64).image
     assert other.match(query, scene).confidence > with_heads.match(query, scene).confidence + 0.1
