@@ -30,14 +30,14 @@ class Candidates:
     """All candidates of every cell of a batch of queries.
 
     scores_PM: cosine or INVALID_SCORE. cells_PM: index in S of each candidate's scene cell; None = the M cells of the
-    query's own scene, in order. supported: each pair of cells is supported by its neighbours, and there are enough
-    candidates to tell whether a cell matches only one of them.
+    query's own scene, in order. many: there are enough cells_PM to tell
+    whether a cell matches only one place.
     """
 
     scores_PM: Tensor
     cells_PM: Tensor | None = None
     queries: int = 1
-    supported: bool = False
+    many: bool = False
 
     def cells(self, order_PK: Tensor) -> Tensor:
         """Return the scene cells (P, K) of the candidates with the given numbers in 0..M-1."""
@@ -71,7 +71,7 @@ def correlate_all_pairs(query_BCHW: Tensor, level: SceneLevel) -> Candidates:
     pairs = scores_BPM.view(queries, height, width, images, *level.valid_NHW.shape[1:])
     limit_B1M = torch.where(level.valid_NHW.view(queries, 1, -1), torch.inf, INVALID_SCORE)
     sums_BPM = sum_shifted_pairs(pairs).view_as(scores_BPM).clamp_(max=limit_B1M)  # masked_fill_ is ten times slower
-    return Candidates(sums_BPM.flatten(0, 1), None, queries, supported=True)
+    return Candidates(sums_BPM.flatten(0, 1), queries=queries)
 
 
 def sum_shifted_pairs(scores_BHWNhw: Tensor) -> Tensor:
@@ -112,7 +112,7 @@ def correlate_neighbourhoods(query_BCHW: Tensor, level: SceneLevel, expected_BP3
     scores_BMHW = scores_PM.view(len(query_BCHW), *query_BCHW.shape[2:], -1).permute(0, 3, 1, 2)
     means_PM = by_cell(F.avg_pool2d(scores_BMHW, 3, stride=1, padding=1))
     supported_PM = torch.where(valid_PM, means_PM, INVALID_SCORE)
-    return Candidates(supported_PM, alone.cells_PM, alone.queries, supported=True)
+    return Candidates(supported_PM, alone.cells_PM, alone.queries, many=True)
 
 
 def score_cells(query_PC: Tensor, scene_SC: Tensor, cells_PM: Tensor) -> Tensor:

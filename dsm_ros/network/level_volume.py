@@ -105,10 +105,9 @@ def distinctness(candidates: Candidates, volume: CostVolume, width: int) -> Tens
     width: width of the query grid in cells. The degree is 1 at finer levels, where a window shows too little of the
     scene. In a larger window, the degree depends only on the candidates of the cell itself.
     """
-    if not candidates.supported:
-        return torch.ones_like(volume.scores_PK[:, 0])
-    share_P = _kept_share(candidates.scores_PM, volume)
-    return share_P if candidates.cells_PM is not None else share_P * _mutual_agreement(candidates, volume, width)
+    if candidates.cells_PM is None:
+        return _mutual_agreement(candidates, volume, width) * _kept_share(candidates.scores_PM, volume)
+    return _kept_share(candidates.scores_PM, volume) if candidates.many else torch.ones_like(volume.scores_PK[:, 0])
 
 
 def _mutual_agreement(candidates: Candidates, volume: CostVolume, width: int) -> Tensor:
