@@ -15,7 +15,7 @@ AROUND = 5  # side of the square of cells over which each channel is averaged as
 
 def context_normalise(x_BCHW: Tensor) -> Tensor:
     """Return each channel with zero mean and unit standard deviation over the cells of its image."""
-    return F.layer_norm(x_BCHW, x_BCHW.shape[2:], eps=EPSILON)  # three times as fast as instance_norm on a CPU
+    return F.instance_norm(x_BCHW, eps=EPSILON)
 
 
 def with_surroundings(stacked_BCHW: Tensor) -> Tensor:
