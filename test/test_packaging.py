@@ -26,7 +26,7 @@ SOURCES = (
     "LICENSE",
 )
 ROS = ("rclpy", "rcl_", "tf2_", "cv_bridge", "launch", "ament_", "std_srvs", "message_filters", "diagnostic_", "bond")
-RANGES = ("runtime.txt", "train.txt", "onnx.txt", "peers.txt")
+RANGES = ("runtime.txt", "train.txt", "onnx.txt", "openvino.txt", "peers.txt")
 VERSIONS = sorted(path.name for path in (ROOT / "requirements").glob("*.txt") if path.name[:3] in ("con", "ubu"))
 
 

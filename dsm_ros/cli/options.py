@@ -35,9 +35,9 @@ class NetworkOptions:
     model: Annotated[Path | None, typer.Option(help="Weights (.safetensors); default: the weights of the package.")] = (
         None
     )
-    runtime: Annotated[Runtime, typer.Option(help="Runtime of the network; onnxruntime must be installed.")] = (
-        Runtime.TORCH
-    )
+    runtime: Annotated[
+        Runtime, typer.Option(help="Runtime of the network; onnxruntime or openvino must be installed.")
+    ] = Runtime.TORCH
     device: Annotated[str, typer.Option(help="Device of the network: cpu or cuda.")] = "cpu"
 
     def load(self) -> DsmNet:

@@ -20,7 +20,8 @@ from dsm_ros.localization.localizer import Localizer, Stopwatch
 from dsm_ros.localization.verification import Rejected, Verdict
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.cost_volume import keep_best
-from dsm_ros.network.dsm_net import DenseMatch, DsmNet
+from dsm_ros.network.dense_match import DenseMatch
+from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.features import Scene, gather_scene
 from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
 

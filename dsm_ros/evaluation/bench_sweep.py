@@ -21,7 +21,6 @@ from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.network.dsm_net import DsmNet
-from dsm_ros.network.onnx_net import runtime_of
 from dsm_ros.network.runtime import Runtime
 from dsm_ros.process import prepare_process
 from dsm_ros.scene_map.scene_map import SceneMap
@@ -111,7 +110,7 @@ def measure(case: Case, map_uri: str, frames: Sequence[Frame]) -> SweepRow:
         case.keyframes,
         camera.width_px,
         camera.height_px,
-        runtime_of(network),
+        network.runtime,
         case.device,
         torch.get_num_threads(),
         times_ms,

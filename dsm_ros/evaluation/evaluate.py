@@ -16,7 +16,6 @@ from dsm_ros.evaluation.metrics import FrameScore, score_frame, summarise
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import STAGES, Localized, NotLocalized, Result, StageTimes
 from dsm_ros.localization.view import single_view
-from dsm_ros.network.onnx_net import runtime_of
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def _figures(localizer: Localizer, scores: list[FrameScore], seconds: float) -> 
         "frames_per_second": len(scores) / seconds,
         "peak_rss_mb": peak_rss_mb(),
         "model": network.name,
-        "runtime": runtime_of(network),
+        "runtime": network.runtime,
         "device": str(network.device),
     }
 

@@ -19,6 +19,7 @@ from dsm_ros.network.config import HeadShape, NetworkConfig
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.layers import fuse_norms
 from dsm_ros.network.onnx_net import use_onnxruntime
+from dsm_ros.network.openvino_net import use_openvino
 from dsm_ros.network.runtime import Runtime
 from dsm_ros.paths import models_folder
 
@@ -42,6 +43,8 @@ def load_network(path: Path | None = None, device: str = "cpu", runtime: Runtime
     fuse_norms(network)
     if runtime == Runtime.ONNXRUNTIME:
         use_onnxruntime(network, torch.device(device))
+    if runtime == Runtime.OPENVINO:
+        use_openvino(network, torch.device(device))
     return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 

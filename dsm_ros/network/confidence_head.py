@@ -20,7 +20,8 @@ def context_normalise(x_BCHW: Tensor) -> Tensor:
 
 def with_surroundings(stacked_BCHW: Tensor) -> Tensor:
     """Append to all channels the mean of each channel over the square around each cell."""
-    around_BCHW = F.avg_pool2d(stacked_BCHW, AROUND, stride=1, padding=AROUND // 2, count_include_pad=False)
+    by_cell_BCHW = stacked_BCHW.contiguous(memory_format=torch.channels_last)  # whose pooling takes a third of the time
+    around_BCHW = F.avg_pool2d(by_cell_BCHW, AROUND, stride=1, padding=AROUND // 2, count_include_pad=False)
     return torch.cat([stacked_BCHW, around_BCHW], dim=1)
 
 

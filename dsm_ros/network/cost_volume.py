@@ -30,12 +30,14 @@ class Candidates:
     """All candidates of every cell of a batch of queries.
 
     scores_PM: cosine or INVALID_SCORE. cells_PM: index in S of each candidate's scene cell; None = the M cells of the
-    query's own scene, in order.
+    query's own scene, in order. many: there are enough cells_PM to tell
+    whether a cell matches only one place.
     """
 
     scores_PM: Tensor
     cells_PM: Tensor | None = None
     queries: int = 1
+    many: bool = False
 
     def cells(self, order_PK: Tensor) -> Tensor:
         """Return the scene cells (P, K) of the candidates with the given numbers in 0..M-1."""
@@ -96,6 +98,21 @@ def correlate_windows(query_BCHW: Tensor, level: SceneLevel, initial_BP3: Tensor
     cells_PM, valid_PM = window_cells(initial_BP3, level, radius)
     scores_PM = score_cells(query_PC, by_cell(level.features_NCHW), cells_PM)
     return Candidates(scores_PM.masked_fill(~valid_PM, INVALID_SCORE), cells_PM, len(query_BCHW))
+
+
+def correlate_neighbourhoods(query_BCHW: Tensor, level: SceneLevel, expected_BP3: Tensor, radius: int) -> Candidates:
+    """Score windows as ``correlate_windows`` does, each pair supported by its neighbours as in ``correlate_all_pairs``.
+
+    expected_BP3: the expected surface on the ray of each query cell, so that the windows of neighbouring query cells
+    contain neighbouring scene cells at the same offsets.
+    """
+    alone = correlate_windows(query_BCHW, level, expected_BP3, radius)
+    valid_PM = alone.scores_PM > INVALID_SCORE
+    scores_PM = torch.where(valid_PM, alone.scores_PM, 0.0)
+    scores_BMHW = scores_PM.view(len(query_BCHW), *query_BCHW.shape[2:], -1).permute(0, 3, 1, 2)
+    means_PM = by_cell(F.avg_pool2d(scores_BMHW, 3, stride=1, padding=1))
+    supported_PM = torch.where(valid_PM, means_PM, INVALID_SCORE)
+    return Candidates(supported_PM, alone.cells_PM, alone.queries, many=True)
 
 
 def score_cells(query_PC: Tensor, scene_SC: Tensor, cells_PM: Tensor) -> Tensor:

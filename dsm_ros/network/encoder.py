@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from dsm_ros.network.context_trunk import ContextTrunk
 from dsm_ros.network.layers import ConvNorm, conv_relu, enlarge, fuse_norms, zero_conv
 from dsm_ros.network.local_trunk import LocalTrunk
+from dsm_ros.network.runtime import Runtime
 
 
 class Encoder(nn.Module):
@@ -19,6 +20,7 @@ class Encoder(nn.Module):
     """
 
     strides: tuple[int, ...]
+    runtime = str(Runtime.TORCH)  # the library that runs the encoder, and how
     pretrained: tuple[str, ...]  # names of the parts with published weights, which training may freeze
 
     def forward(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:

@@ -12,13 +12,14 @@ from torch import Tensor, nn
 from dsm_ros.network.config import NetworkConfig
 from dsm_ros.network.consensus import Consensus
 from dsm_ros.network.coordinate_head import CoordinateMaps
-from dsm_ros.network.cost_volume import Candidates, CostVolume, correlate_all_pairs, correlate_windows
+from dsm_ros.network.cost_volume import Candidates, CostVolume
 from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel
 from dsm_ros.network.head_inputs import Evidence
 from dsm_ros.network.level_volume import CellMatches, LevelVolume, SceneFrames, distinctness, stack_volumes
 
 Keep = Callable[[Candidates, SceneLevel, int], CostVolume]
 Agree = Callable[[CostVolume, float, float], Consensus]
+Correlate = Callable[[Tensor, SceneLevel, Tensor], Candidates]
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,14 @@ class LevelMatch:
 class LevelMatcher:
     """Matching of queries at one pyramid level; level 0 is the coarsest.
 
-    head: Net_coords. keep, agree: functions that select and combine the candidates of a cell.
+    head: Net_coords. correlate: function that returns the candidates of query features (B, C, H, W) in a scene level,
+    around initial coordinates (B, P, 3). keep, agree: functions that select and combine the candidates of a cell.
     """
 
     level: int
     config: NetworkConfig
     head: nn.Module
+    correlate: Correlate
     keep: Keep
     agree: Agree
 
@@ -88,10 +91,7 @@ class LevelMatcher:
         return zip(query_BCHW.split(sizes), joined, initial_B3HW.split(sizes), strict=True)
 
     def _search(self, query_BCHW: Tensor, scene: SceneLevel, initial_B3HW: Tensor) -> Search:
-        if self.level == 0:
-            return Search(correlate_all_pairs(query_BCHW, scene), scene)
-        initial_BP3 = initial_B3HW.flatten(2).mT.contiguous()
-        return Search(correlate_windows(query_BCHW, scene, initial_BP3, self.config.window_radius), scene)
+        return Search(self.correlate(query_BCHW, scene, initial_B3HW.flatten(2).mT.contiguous()), scene)
 
     def _cells(self, search: Search, width: int) -> CellMatches:
         """Select the best candidates of every cell and find their consensus [paper 3.3.1]."""

@@ -103,11 +103,11 @@ def distinctness(candidates: Candidates, volume: CostVolume, width: int) -> Tens
     """Return the degree (P,), 0..1, to which a cell and its best candidate are each other's only match.
 
     width: width of the query grid in cells. The degree is 1 at finer levels, where a window shows too little of the
-    scene.
+    scene. In a larger window, the degree depends only on the candidates of the cell itself.
     """
-    if candidates.cells_PM is not None:
-        return torch.ones_like(volume.scores_PK[:, 0])
-    return _mutual_agreement(candidates, volume, width) * _kept_share(candidates.scores_PM, volume)
+    if candidates.cells_PM is None:
+        return _mutual_agreement(candidates, volume, width) * _kept_share(candidates.scores_PM, volume)
+    return _kept_share(candidates.scores_PM, volume) if candidates.many else torch.ones_like(volume.scores_PK[:, 0])
 
 
 def _mutual_agreement(candidates: Candidates, volume: CostVolume, width: int) -> Tensor:

@@ -73,6 +73,7 @@ class OnnxEncoder(nn.Module):
     def __init__(self, strides: tuple[int, ...], layers: OnnxModule):
         super().__init__()
         self.strides, self.layers = strides, layers
+        self.runtime = f"{Runtime.ONNXRUNTIME} ({layers.provider})"
 
     def forward(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         *levels, descriptor_BD = self.layers.run(image_B3HW)
@@ -114,13 +115,6 @@ def use_onnxruntime(network: DsmNet, device: torch.device) -> None:
     confidence = modules.pop("confidence", None)
     heads = {int(name.removeprefix("level_")): OnnxCoordinateHead(module) for name, module in modules.items()}
     network.replace_parts(encoder, heads, confidence and OnnxConfidenceHead(confidence))
-
-
-def runtime_of(network: DsmNet) -> str:
-    """Return the runtime of a network, for example "torch" or "onnxruntime (CPU)"."""
-    if isinstance(network.encoder, OnnxEncoder):
-        return f"{Runtime.ONNXRUNTIME} ({network.encoder.layers.provider})"
-    return str(Runtime.TORCH)
 
 
 def open_session(graph: bytes, device: torch.device, threads: int) -> Any:

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.cost_volume import project
 from dsm_ros.network.features import KeyframeCameras, KeyframeFeatures, SceneSurface, keyframe_cameras, stack_surface
-from dsm_ros.network.grids import beside, by_cell, grid_matrix
+from dsm_ros.network.grids import beside, by_cell, grid_matrix, grid_rays
 from dsm_ros.network.recorded import recorded
+
+SPREAD_CELLS = 3
+MAX_DEPTH_M = 100.0  # of an expected surface, where the scene has no point at all
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,19 @@ def visible_depths(scene: SceneSurface, camera: GridCamera) -> Tensor:
     nearest_NC = depths_M.new_full((images, camera.height * camera.width + 1), torch.inf)
     nearest_NC.scatter_reduce_(1, cells_M.view(images, -1), depths_M.view(images, -1), "amin")
     return nearest_NC[:, :-1].view(images, camera.height, camera.width)
+
+
+def expected_surface(scene: SceneSurface, camera: GridCamera) -> Tensor:
+    """Return the expected surface (3, H, W) on the rays of a camera's grid, m, where the camera is the local frame.
+
+    A cell without a scene point gets the depth of the nearest surface within ``SPREAD_CELLS``, or else the mean depth.
+    """
+    inverse_HW = visible_depths(scene, camera).amin(0).reciprocal()  # the inverse depth of a cell without a point is 0
+    around_HW = F.max_pool2d(inverse_HW[None], 2 * SPREAD_CELLS + 1, stride=1, padding=SPREAD_CELLS)[0]
+    mean = inverse_HW.sum() / (inverse_HW > 0).sum().clamp(min=1)
+    inverse_HW = torch.where(inverse_HW > 0, inverse_HW, torch.where(around_HW > 0, around_HW, mean))
+    depths_1HW = inverse_HW.clamp(min=1 / MAX_DEPTH_M).reciprocal()[None]
+    return torch.cat([grid_rays(camera.intrinsics_33[None], camera.height, camera.width)[0] * depths_1HW, depths_1HW])
 
 
 def _cells_of(points_M3: Tensor, known_M: Tensor, camera: GridCamera) -> tuple[Tensor, Tensor]:

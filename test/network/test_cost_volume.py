@@ -9,6 +9,7 @@ from dsm_ros.network.cost_volume import (
     TIE_PX,
     CostVolume,
     correlate_all_pairs,
+    correlate_neighbourhoods,
     correlate_windows,
     keep_best,
     project,
@@ -63,6 +64,17 @@ def test_windows_equal_brute_force_also_at_borders_and_behind_the_camera():
                         expected[n, dv + 1, du + 1] = feature @ query.flatten(1)[:, p]
         assert candidates.scores_PM[p].tolist() == pytest.approx(expected.flatten().tolist(), abs=1e-5)
     assert (candidates.scores_PM[[7, 9, 11]] == INVALID_SCORE).all()
+
+
+def test_pairs_around_the_expected_surface_score_as_among_all_pairs():
+    level, query_BCHW = gather_scene([keyframe(0)]).levels[0], keyframe(5).image.levels[0][None]
+    height, width = query_BCHW.shape[2:]
+    everywhere_PM = correlate_all_pairs(query_BCHW, level).scores_PM
+    found = correlate_neighbourhoods(query_BCHW, level, level.coords_N3HW.flatten(2).mT.contiguous(), radius=1)
+    in_image_PM = found.scores_PM > INVALID_SCORE
+    assert in_image_PM.sum() == (3 * height - 2) * (3 * width - 2)
+    wanted_PM = everywhere_PM.gather(1, found.cells_PM)
+    assert torch.allclose(found.scores_PM[in_image_PM], wanted_PM[in_image_PM], atol=1e-6)
 
 
 def test_windows_do_not_depend_on_the_tiles_they_are_scored_in(monkeypatch):

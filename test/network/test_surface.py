@@ -2,7 +2,8 @@ import numpy as np
 import torch
 
 from dsm_ros.network.features import gather_scene
-from dsm_ros.network.surface import grid_camera, visible_depths, visible_surface
+from dsm_ros.network.grids import pixel_rays
+from dsm_ros.network.surface import SPREAD_CELLS, expected_surface, grid_camera, visible_depths, visible_surface
 
 from .conftest import CAMERA, make_keyframe
 
@@ -44,3 +45,23 @@ def test_each_image_has_its_own_depth_in_a_cell():
     assert torch.equal(depths_NHW[0].isfinite(), level.valid_NHW[0])
     assert torch.allclose(depths_NHW[0][level.valid_NHW[0]], level.coords_N3HW[0, 2][level.valid_NHW[0]])
     assert torch.allclose(depths_NHW[1], torch.ones(6, 8))
+
+
+def test_the_expected_surface_lies_on_the_rays_and_continues_into_holes():
+    holed = gather_scene([make_keyframe(0, hole=True)]).levels[1]
+    found_3HW = expected_surface(holed, grid_camera(holed.coords_N3HW, CAMERA, np.eye(4), 6, 8))
+    rays_2HW = pixel_rays(CAMERA, 6, 8, found_3HW.device)
+    assert torch.allclose(found_3HW[:2], rays_2HW * found_3HW[2])
+    seen_HW = holed.valid_NHW[0]
+    assert torch.allclose(found_3HW[:, seen_HW], holed.coords_N3HW[0][:, seen_HW], atol=1e-5)
+    assert not seen_HW[0, 0]
+    around = np.s_[: SPREAD_CELLS + 1, : SPREAD_CELLS + 1]
+    assert torch.allclose(found_3HW[2, 0, 0], holed.coords_N3HW[0, 2][around][seen_HW[around]].min())
+
+
+def test_the_expected_surface_is_finite_where_nothing_is_known():
+    nothing = make_keyframe(0)
+    for depth in nothing.depths:
+        depth[:] = 0
+    level = gather_scene([nothing]).levels[1]
+    assert expected_surface(level, grid_camera(level.coords_N3HW, CAMERA, np.eye(4), 6, 8)).isfinite().all()
