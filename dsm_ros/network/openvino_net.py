@@ -43,9 +43,10 @@ class OpenvinoEncoder(nn.Module):
             self._request, self._compiled_for = self._compiled(image_B3HW.shape), key
         image = self._openvino.Tensor(image_B3HW.contiguous().numpy(), shared_memory=True)
         self._request.infer({0: image}, share_inputs=True)
-        *levels, descriptor_BD = (torch.from_numpy(output.data.copy()) for output in self._request.output_tensors)
-        by_cell = (level.contiguous(memory_format=torch.channels_last) for level in levels)  # as torch's encoder does
-        return tuple(by_cell), descriptor_BD
+        *levels, descriptor_BD = (torch.from_numpy(output.data) for output in self._request.output_tensors)
+        # The next image overwrites the outputs, so both the layout of torch's encoder and the descriptor are copies.
+        copies = (level.clone(memory_format=torch.channels_last) for level in levels)
+        return tuple(copies), descriptor_BD.clone()
 
     def _compiled(self, shape: torch.Size) -> Any:
         """Return the request that runs the graph for images of one shape. Raises ModelError for a damaged graph."""
