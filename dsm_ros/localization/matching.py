@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pose import Pose44, transform
@@ -139,12 +141,11 @@ def cover_view(
 
     Keyframes that show nothing of the view are left out.
     """
-    depths_NP = keyframe_depths(keyframes, camera, map_T_camera).flatten(1).cpu()
-    shown_NP = depths_NP.isfinite() & (depths_NP <= OCCLUSION_RATIO * depths_NP.amin(0))
+    depths_NP = keyframe_depths(keyframes, camera, map_T_camera).flatten(1).cpu().numpy()
+    shown_NP = np.isfinite(depths_NP) & (depths_NP <= OCCLUSION_RATIO * depths_NP.min(0))
     chosen = [i for i in range(min(first, len(keyframes))) if shown_NP[i].any()]
     while len(chosen) < count:
-        gain_P = REPEATED_GAIN ** shown_NP[chosen].sum(0)
-        gain_N = shown_NP.float() @ gain_P
+        gain_N = shown_NP @ REPEATED_GAIN ** shown_NP[chosen].sum(0)
         gain_N[chosen] = 0
         if not gain_N.any():
             break
