@@ -134,8 +134,9 @@ class Tolerance:
 # to 2.5e-6, covariances by 3e-3 where an inlier moves to another patch, confidences of rejected images by 5e-4.
 SAME_ARITHMETIC = Tolerance(1e-5, 1e-2, 1e-6, 2e-3, 1e-4, 1.0)
 # With SSE in place of AVX-512, torch and oneDNN compute in other orders: poses differ by up to 4e-4 m on blank walls.
-# With NumPy 1.26 and OpenCV 4.6 in place of NumPy 2 and OpenCV 5, poses differ by up to 5e-5 m.
 OTHER_ARITHMETIC = Tolerance(1e-3, 3e-2, 5e-3, 5e-3, 1e-2, 0.95)
+# With NumPy 1.26 and OpenCV 4.6, poses differ by up to 5e-5 m, and covariances by 0.2 where inliers change.
+OTHER_OPENCV = Tolerance(1e-3, 0.3, 5e-3, 5e-3, 1e-2, 0.95)
 
 
 def arithmetic():
@@ -145,8 +146,9 @@ def arithmetic():
 
 def tolerance_of(made_with):
     """Return how far results may be from golden ones that were made with an arithmetic and with OpenCV 5."""
-    is_same = made_with == arithmetic() and cv2.__version__.startswith("5.")
-    return SAME_ARITHMETIC if is_same else OTHER_ARITHMETIC
+    if not cv2.__version__.startswith("5."):
+        return OTHER_OPENCV
+    return SAME_ARITHMETIC if made_with == arithmetic() else OTHER_ARITHMETIC
 
 
 def differences(found, golden, tolerance):
