@@ -23,6 +23,7 @@ from dsm_ros.scene_map.scene_map import SceneMap
 FRAME = 12
 EXPECTED = 1  # the pose of the camera for the surface that a tracked image is matched around
 FUSION = 1
+MAX_DIFFERENCE = 5e-6  # of poses, in m: 1.3e-7 with NumPy 2 and OpenCV 5, 1.3e-6 with NumPy 1.26 and OpenCV 4.6
 NEVER_ALONE = 0.5  # alpha: the previous frame always counts
 
 
@@ -65,7 +66,7 @@ def test_single_images_cross_as_often_however_many_keyframes_there_are(on, frame
     wanted, _ = poses(Localizer(*on("cpu"), config), frames)
     with pretended_device() as crossings:
         found, counts = poses(Localizer(*on(NAME), config), frames, crossings)
-    assert np.abs(found - wanted).max() < 1e-6
+    assert np.abs(found - wanted).max() < MAX_DIFFERENCE
     assert counts == [FRAME] * len(frames), f"\n{crossings}"
 
 
@@ -73,7 +74,7 @@ def test_a_video_crosses_once_more_for_the_expected_surface_and_once_for_the_pre
     wanted, _ = poses(fusing(*on("cpu")), frames)
     with pretended_device() as crossings:
         found, counts = poses(fusing(*on(NAME)), frames, crossings)
-    assert np.abs(found - wanted).max() < 1e-6
+    assert np.abs(found - wanted).max() < MAX_DIFFERENCE
     assert counts == [FRAME, FRAME + EXPECTED + FUSION], f"\n{crossings}"
 
 
@@ -105,5 +106,5 @@ def test_a_rig_crosses_as_often_as_its_cameras_do_and_looks_once_more_at_each_su
         rig = Localizer(*on(NAME))
         crossings.counts.clear()
         found = rig.localize(views, 0).map_T_camera
-    assert np.abs(found - wanted).max() < 1e-6
+    assert np.abs(found - wanted).max() < MAX_DIFFERENCE
     assert crossings.total == len(views) * (FRAME + 2), f"\n{crossings}"
