@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -79,6 +80,8 @@ def use_openvino(network: DsmNet, device: torch.device) -> None:
 
 
 def _openvino() -> ModuleType:
+    # OpenVINO reports its use to its makers when it is imported, unless this module cannot be imported.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         import openvino
     except ImportError as error:

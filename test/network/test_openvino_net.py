@@ -1,6 +1,8 @@
 """A network whose encoder runs in OpenVINO finds the poses that it finds in torch."""
 
+import subprocess
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -16,12 +18,14 @@ from dsm_ros.network.openvino_net import OpenvinoEncoder, use_openvino
 from dsm_ros.network.runtime import Runtime
 from dsm_ros.scene_map.scene_map import SceneMap
 
+needs_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="OpenVINO is not installed")
 MIN_COSINE = 0.99  # of a feature in bfloat16, with 8 bits, and in float32
 
 
 @pytest.fixture(scope="module")
 def openvino_network(tmp_path_factory):
-    pytest.importorskip("openvino")
+    if find_spec("openvino") is None:
+        pytest.skip("OpenVINO is not installed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield load_network(runtime=Runtime.OPENVINO)
@@ -69,8 +73,23 @@ def test_what_is_missing_is_named(network, monkeypatch):
         load_network(runtime=Runtime.OPENVINO)
 
 
+@needs_openvino
 def test_a_gpu_is_refused(network, monkeypatch):
-    pytest.importorskip("openvino")
     with pytest.raises(DsmError, match="--device cpu"):
         use_openvino(network, torch.device("cuda"))
     assert not isinstance(network.encoder, OpenvinoEncoder)
+
+
+@needs_openvino
+def test_openvino_reports_nothing_to_its_makers():
+    program = """
+import sys, threading
+from dsm_ros.network.checkpoint import load_network
+started = []
+threading.excepthook = lambda failure: started.append(failure)
+sys.addaudithook(lambda event, arguments: started.append(event) if event in ("os.fork", "socket.connect") else None)
+load_network(runtime="openvino")
+assert not started, started
+assert not any(name.startswith("openvino_telemetry.") for name in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
