@@ -14,7 +14,7 @@ from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import pose_covariance
 from dsm_ros.localization.matching import MatchedImage, Matcher, keyframes_around, keyframes_to_match
 from dsm_ros.localization.pose_estimation import PoseEstimate, estimate_pose, estimate_rig_pose, reestimate_pose
-from dsm_ros.localization.refinement import Refiner, at_refined_pose, refined_covariance
+from dsm_ros.localization.refinement import Refiner, at_refined_pose
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, StageTimes
 from dsm_ros.localization.scene_coordinates import scene_coordinates
 from dsm_ros.localization.verification import Accepted, Rejected, Verdict, verify
@@ -149,14 +149,13 @@ class Localizer:
 
     def _refined(self, verified: Accepted, watch: Stopwatch) -> tuple[Accepted, NDArray[np.float64]]:
         """Return a verified pose and its covariance, refined where the correspondences of the first match agree."""
+        visible_inlier_ratio = verified.support.visible_inlier_ratio
+        covariance_66 = pose_covariance(verified.estimates, verified.map_T_rig, visible_inlier_ratio, self.config)
         views = [estimate.image.view for estimate in verified.estimates]
         refinement = self._refiner.refine(views, verified.map_T_rig)
-        refined = refinement and at_refined_pose(verified, refinement, self.config)
+        refined = refinement and at_refined_pose(verified, covariance_66, refinement, self.config)
         watch.lap("pnp")
-        if refinement and refined:
-            return refined, refined_covariance(refinement)
-        visible_inlier_ratio = verified.support.visible_inlier_ratio
-        return verified, pose_covariance(verified.estimates, verified.map_T_rig, visible_inlier_ratio, self.config)
+        return refined or (verified, covariance_66)
 
     def _remember(self, accepted: Accepted, stamp_ns: int) -> None:
         """Keep the images of an accepted pose for the fusion with the next ones."""
