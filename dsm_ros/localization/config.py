@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class ConfidenceWeights:
-    """Weights of the logistic model that turns inlier ratios into the confidence of a pose.
+    """Weights of the logistic model that turns the support of a pose into its confidence.
 
     The confidence is the probability that the pose is within 10 cm and 5 degrees of the true pose [method 9].
     scripts/fit_confidence.py fits the weights for the shipped network, and docs/confidence.md reports the result.
     """
 
-    bias: float = -6.4  # constant term of the log odds
-    inlier_ratio: float = 4.95  # weight of the share of inliers among all cells given to PnP
-    visible_inlier_ratio: float = 10.62  # weight of the share of inliers among the visible cells given to PnP
+    bias: float = -5.82  # constant term of the log odds
+    inlier_ratio: float = 2.94  # weight of the share of inliers among all cells given to PnP
+    visible_inlier_ratio: float = 5.1  # weight of the share of inliers among the visible cells given to PnP
+    followed_ratio: float = 6.57  # weight of the share of the expected patches that were found
 
 
 @dataclass(frozen=True)

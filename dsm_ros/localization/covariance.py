@@ -96,6 +96,11 @@ def covariance_of(information_66: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(root_66 @ root_66.T)
 
 
+def position_deviation_m(covariance_66: NDArray[np.float64]) -> float:
+    """Return the standard deviation of the position in the direction in which the deviation is largest."""
+    return float(np.sqrt(np.linalg.eigvalsh(covariance_66[:3, :3])[-1]))
+
+
 def deviation_px(errors_N: NDArray[np.float64], visible_inlier_ratio: float, config: LocalizerConfig) -> float:
     """Return the standard deviation of the reprojection errors of the visible cells along one image axis, px.
 

@@ -1,4 +1,4 @@
-"""Photometric refinement of a verified pose on image patches of the nearest keyframes [method 7].
+"""Photometric refinement of a pose on image patches of the nearest keyframes [method 7].
 
 The cells of a dense match are 8 px wide, so a pose estimated on cells is precise to a few pixels. The refinement finds
 patches of keyframes in the query image to a fraction of a pixel, around the pixels where the pose expects them, and
@@ -22,7 +22,7 @@ from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import covariance_of, rig_information
 from dsm_ros.localization.patch_search import Array, Searched, expected_patches, follow
 from dsm_ros.localization.pose_estimation import evaluate_pose
-from dsm_ros.localization.verification import Accepted
+from dsm_ros.localization.verification import Candidate
 from dsm_ros.localization.view import View
 from dsm_ros.scene_map.keyframe_patches import LONG_SIDE_PX, all_patches
 from dsm_ros.scene_map.scene_map import SceneMap
@@ -38,7 +38,7 @@ LOSS_SCALE_PX = 0.5
 SIGMA_FLOOR_PX, SIGMA_FACTOR = 0.15, 0.6
 SYSTEMATIC_PX_DEG = 5.0  # product of residual and parallax at which the standard deviation is twice as large
 MIN_FOLLOWED = 20  # patches of all images, for a pose
-KEPT_INLIERS = 0.75  # least share of the inliers of the verified pose that agree with the refined pose too
+KEPT_INLIERS = 0.75  # least share of the inliers of the pose before that agree with the refined pose too
 
 
 @dataclass(frozen=True)
@@ -96,24 +96,24 @@ class Refiner:
 
 
 def at_refined_pose(
-    accepted: Accepted, covariance_66: Array, refinement: Refinement, config: LocalizerConfig
-) -> tuple[Accepted, Array] | None:
-    """Return a verified pose moved towards its refinement, with its covariance, None where cells contradict the pose.
+    candidate: Candidate, covariance_66: Array, refinement: Refinement, config: LocalizerConfig
+) -> tuple[Candidate, Array] | None:
+    """Return a pose moved towards its refinement, with its covariance, None where cells contradict the refined pose.
 
-    covariance_66: of the verified pose. Verification accepted the pose by the correspondences of the first match, and
-    these must agree with the refined pose almost as well.
+    covariance_66: of the pose. The correspondences of the first match must agree with the refined pose almost as well
+    as with the pose before.
     """
-    verified = UncertainPose(accepted.map_T_rig, covariance_66)
-    mean = mean_pose(verified, UncertainPose(refinement.map_T_rig, refinement.covariance_66))
+    before = UncertainPose(candidate.map_T_rig, covariance_66)
+    mean = mean_pose(before, UncertainPose(refinement.map_T_rig, refinement.covariance_66))
     estimates = tuple(
         evaluate_pose(each.image, each.correspondences, mean.a_T_b @ each.image.view.rig_T_camera, config)
-        for each in accepted.estimates
+        for each in candidate.estimates
     )
-    inliers, before = (sum(int(e.inliers_N.sum()) for e in group) for group in (estimates, accepted.estimates))
-    if inliers < KEPT_INLIERS * before:
+    inliers, inliers_before = (sum(int(e.inliers_N.sum()) for e in group) for group in (estimates, candidate.estimates))
+    if inliers < KEPT_INLIERS * inliers_before:
         return None
-    support = replace(accepted.support, followed_ratio=refinement.followed_ratio, residual_px=refinement.residual_px)
-    return Accepted(mean.a_T_b, support, estimates), mean.covariance_66
+    support = replace(candidate.support, followed_ratio=refinement.followed_ratio, residual_px=refinement.residual_px)
+    return Candidate(mean.a_T_b, support, estimates), mean.covariance_66
 
 
 def refine_once(images: Sequence[Searched], map_T_rig: Pose44, levels: int) -> Refinement | None:

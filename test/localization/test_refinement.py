@@ -13,7 +13,7 @@ from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.pose_estimation import evaluate_pose
 from dsm_ros.localization.refinement import Refiner, at_refined_pose
 from dsm_ros.localization.result import Support
-from dsm_ros.localization.verification import Accepted
+from dsm_ros.localization.verification import Candidate
 from dsm_ros.localization.view import View, single_view
 from dsm_ros.scene_map.keyframe_patches import keyframe_patches
 
@@ -135,29 +135,29 @@ def test_more_patches_make_a_surer_pose(refiner, image_HW3):
     assert 1e-5 < np.sqrt(np.diag(whole)[:3]).max() < 0.005
 
 
-def verified(image_HW3, cells_at=START):
-    """A verified pose at START, and 500 cells that agree with the given pose."""
+def candidate(image_HW3, cells_at=START):
+    """A candidate at START, and 500 cells that agree with the given pose."""
     rng = np.random.default_rng(0)
     pixels_N2 = rng.uniform((0, 0), (511, 383), (500, 2))
     points_N3 = transform(cells_at, CAMERA.unproject(pixels_N2) * rng.uniform(1.5, 3, (500, 1)))
     cells = Correspondences(pixels_N2, points_N3, np.ones(500, np.float32), CAMERA, np.eye(4))
     image = SimpleNamespace(view=single_view(image_HW3, CAMERA)[0])
-    return Accepted(START, Support(inliers=500), (evaluate_pose(image, cells, START, LocalizerConfig()),))
+    return Candidate(START, Support(inliers=500), (evaluate_pose(image, cells, START, LocalizerConfig()),))
 
 
-CELLS_66 = np.diag([0.01, 0.01, 0.01, 0.005, 0.005, 0.005]) ** 2  # covariance of the verified pose
+CELLS_66 = np.diag([0.01, 0.01, 0.01, 0.005, 0.005, 0.005]) ** 2  # covariance of the candidate
 
 
 def at_refined(image_HW3, refinement, cells_at=TRUTH, covariance_66=CELLS_66):
-    return at_refined_pose(verified(image_HW3, cells_at), covariance_66, refinement, LocalizerConfig())
+    return at_refined_pose(candidate(image_HW3, cells_at), covariance_66, refinement, LocalizerConfig())
 
 
-def test_a_precise_refinement_replaces_the_verified_pose_and_gives_its_support(refiner, image_HW3):
+def test_a_precise_refinement_replaces_the_pose_of_the_cells_and_gives_its_support(refiner, image_HW3):
     refinement = refined(refiner, image_HW3)
     moved, covariance_66 = at_refined(image_HW3, refinement)
     assert_exact(replace(refinement, map_T_rig=moved.map_T_rig), factor=1.5)
     assert (moved.estimates[0].map_T_camera == moved.map_T_rig).all()
-    assert moved.support.inliers == 500  # as verified
+    assert moved.support.inliers == 500  # as before
     assert moved.support.followed_ratio == refinement.followed_ratio > 0.8
     assert moved.support.residual_px == refinement.residual_px < 0.2
     assert (np.linalg.eigvalsh(covariance_66) < np.linalg.eigvalsh(refinement.covariance_66) * (1 + 1e-9)).all()
@@ -170,7 +170,7 @@ def test_a_precise_refinement_replaces_the_verified_pose_and_gives_its_support(r
         {"errors_N": np.full(50, 5.0), "parallax_deg": 20.0},  # errors of depth or calibration
     ],
 )
-def test_an_imprecise_refinement_moves_the_verified_pose_little(refiner, image_HW3, weaker):
+def test_an_imprecise_refinement_moves_the_pose_little(refiner, image_HW3, weaker):
     refinement = replace(refined(refiner, image_HW3), **weaker)
     moved, covariance_66 = at_refined(image_HW3, refinement, covariance_66=CELLS_66 / 100)
     assert pose_error(moved.map_T_rig, START)[0] < 0.2 * pose_error(START, TRUTH)[0]
