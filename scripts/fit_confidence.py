@@ -32,7 +32,7 @@ from dsm_ros.network.checkpoint import load_network
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.process import prepare_process, use_threads
 
-FITTED_ROOMS, HELD_OUT_ROOMS = range(200, 208), range(210, 214)
+FITTED_ROOMS, HELD_OUT_ROOMS = range(200, 204), range(210, 213)
 OTHER_ROOM = 20  # added to the seed of a room for the seed of another place
 WHOLE, PART = range(0, 300, 10), range(0, 100, 10)
 CAMERA_EFFECTS = ",exposure=1,noise=1,blur=1"
@@ -149,7 +149,7 @@ def fit(a: argparse.Namespace) -> None:
     sets = {name: read_poses(paths) for name, paths in sets_of(a.out).items()}
     fitted = sets["rooms fitted"]
     weights_4 = fit_log_odds(fitted.shares_N3, fitted.right_N, PRIOR).round(2)
-    print("bias {}, inlier_ratio {}, visible_inlier_ratio {}, followed_ratio {}".format(*weights_4))
+    print("bias {}, inlier_ratio {}, visible_inlier_ratio {}, precise_ratio {}".format(*weights_4))
     print("| set | poses | ECE | Brier | right accepted | within 50 cm accepted | gross accepted | highest gross |")
     for name, poses in sets.items():
         print(report(name, poses, weights_4))

@@ -20,13 +20,12 @@ from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import position_deviation_m
 from dsm_ros.localization.localizer import Localizer, Stopwatch
-from dsm_ros.localization.verification import Accepted
+from dsm_ros.localization.verification import Accepted, precise_ratio
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.scene_map.builder import build_map
 from dsm_ros.scene_map.scene_map import SceneMap
 
-SHARES = ("inlier_ratio", "visible_inlier_ratio", "followed_ratio")
 RIGHT_M, RIGHT_DEG = 0.10, 5.0
 EVERY_POSE = LocalizerConfig(min_inliers=4, min_confidence=0.0, temporal=False)
 FIRST_AND_ALL = (EVERY_POSE.first_keyframes, EVERY_POSE.keyframes)  # the numbers of keyframes that are matched
@@ -99,7 +98,7 @@ def write_poses(rows: Iterator[EstimateRow], path: Path) -> None:
 class Poses:
     """Evidence and true errors of poses.
 
-    shares_N3: inlier_ratio, visible_inlier_ratio and followed_ratio. inliers_N: number of inliers. right_N: within
+    shares_N3: inlier_ratio, visible_inlier_ratio and precise_ratio. inliers_N: number of inliers. right_N: within
     10 cm and 5 degrees. gross_N: wrong by over 50 cm, or in a map of another place.
     """
 
@@ -114,7 +113,13 @@ def read_poses(paths: Sequence[Path]) -> Poses:
     table = [row for path in sorted(paths) for row in csv.DictReader(path.read_text().splitlines())]
     if not table:
         raise SequenceError(f"no poses in {', '.join(map(str, paths))}; collect poses first")
-    shares_N3 = np.array([[float(row[name]) for name in SHARES] for row in table])
-    inliers_N = np.array([float(row["inliers"]) for row in table])
-    error_m, error_deg = (np.array([float(row[name]) for row in table]) for name in ("error_m", "error_deg"))
+    shares_N3 = np.array([_shares(row) for row in table])
+    inliers_N, error_m, error_deg = (
+        np.array([float(row[name]) for row in table]) for name in ("inliers", "error_m", "error_deg")
+    )
     return Poses(shares_N3, inliers_N, (error_m < RIGHT_M) & (error_deg < RIGHT_DEG), error_m > GROSS_M)
+
+
+def _shares(row: dict[str, str]) -> tuple[float, float, float]:
+    precise = precise_ratio(float(row["followed_ratio"]), float(row["deviation_m"]))
+    return float(row["inlier_ratio"]), float(row["visible_inlier_ratio"]), precise

@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.localization.config import ConfidenceWeights, LocalizerConfig
+from dsm_ros.localization.covariance import position_deviation_m
 from dsm_ros.localization.pose_estimation import PoseEstimate
 from dsm_ros.localization.result import Reason, Support
 from dsm_ros.network.features import Scene
 from dsm_ros.network.surface import visible_surface
+
+IMPRECISE_M = 0.2  # standard deviation of a position at which found patches count half for the confidence
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,8 @@ def verify(candidate: Candidate, covariance_66: NDArray[np.float64], config: Loc
 
     covariance_66: of the pose (x y z rotX rotY rotZ; map frame; m, rad).
     """
-    support = replace(candidate.support, confidence=confidence_of(candidate.support, config.confidence))
+    deviation_m = position_deviation_m(covariance_66)
+    support = replace(candidate.support, confidence=confidence_of(candidate.support, deviation_m, config.confidence))
     if support.confidence < config.min_confidence:
         return Rejected(Reason.LOW_CONFIDENCE, _low_confidence(support, config), support, candidate.estimates)
     return Accepted(candidate.map_T_rig, covariance_66, support, candidate.estimates)
@@ -133,17 +137,23 @@ def count_cells(estimate: PoseEstimate, min_confidence: float = 0.0) -> CellCoun
     return CellCounts(cells, int(inliers_N.sum()), int(visible_N.sum()), int((inliers_N & visible_N).sum()))
 
 
-def confidence_of(support: Support, weights: ConfidenceWeights) -> float:
+def confidence_of(support: Support, deviation_m: float, weights: ConfidenceWeights) -> float:
     """Return the probability that a pose is within 10 cm and 5 degrees of the true pose; 0 without inliers.
 
     An image that overlaps little with the map has few inliers, but most of its visible cells are inliers. A place that
     looks like the right one may give as many inliers, but the map has surfaces around them that the image contradicts.
-    The patches of the keyframes are rarely found around a wrong pose.
+    The patches of the keyframes are rarely found around a wrong pose. deviation_m: see ``position_deviation_m``.
     """
     if not support.inliers:
         return 0.0
     cells = weights.inlier_ratio * support.inlier_ratio + weights.visible_inlier_ratio * support.visible_inlier_ratio
-    return 1 / (1 + math.exp(-(weights.bias + cells + weights.followed_ratio * support.followed_ratio)))
+    patches = weights.precise_ratio * precise_ratio(support.followed_ratio, deviation_m)
+    return 1 / (1 + math.exp(-(weights.bias + cells + patches)))
+
+
+def precise_ratio(followed_ratio: float, deviation_m: float) -> float:
+    """Return the share of the patches that were found, reduced where the position is uncertain all the same."""
+    return followed_ratio / (1 + deviation_m / IMPRECISE_M)
 
 
 def visible_cells(

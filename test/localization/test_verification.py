@@ -15,7 +15,7 @@ from dsm_ros.localization.config import ConfidenceWeights, LocalizerConfig
 from dsm_ros.localization.matching import MatchedImage
 from dsm_ros.localization.pose_estimation import evaluate_pose
 from dsm_ros.localization.result import Reason, Support
-from dsm_ros.localization.verification import Accepted, CellCounts, Rejected, check, confidence_of, verify
+from dsm_ros.localization.verification import IMPRECISE_M, Accepted, CellCounts, Rejected, check, confidence_of, verify
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, gather_scene
 
@@ -27,6 +27,7 @@ ASIDE = make_pose(np.eye(3), [1.8, 0.0, 0.0])
 CONFIG = LocalizerConfig(pnp_cells=3072)
 EVERY_CELL = replace(CONFIG, pnp_cells=2 * 3072)
 WEIGHTS = ConfidenceWeights()
+PRECISE_66 = 1e-6 * np.eye(6)
 
 
 def wall_keyframe():
@@ -57,12 +58,12 @@ def verdict_on(estimates, config, followed_ratio=0.3):
     if isinstance(candidate, Rejected):
         return candidate
     support = replace(candidate.support, followed_ratio=followed_ratio)
-    return verify(replace(candidate, support=support), np.eye(6), config)
+    return verify(replace(candidate, support=support), PRECISE_66, config)
 
 
 def of_ratios(inlier_ratio, visible_inlier_ratio, followed_ratio):
     support = Support(round(1000 * inlier_ratio), inlier_ratio, 0, (), visible_inlier_ratio, followed_ratio)
-    return confidence_of(support, WEIGHTS)
+    return confidence_of(support, 0.001, WEIGHTS)
 
 
 def test_a_pose_is_accepted_when_what_should_see_the_map_agrees():
@@ -156,14 +157,15 @@ def test_ratios_are_of_what_was_asked():
 
 
 def test_log_odds_are_the_weighted_ratios():
-    weights = ConfidenceWeights(bias=-2.5, inlier_ratio=1.0, visible_inlier_ratio=2.0, followed_ratio=1.0)
-    assert confidence_of(Support(10, 1.0, 0, (), 0.5, 0.5), weights) == pytest.approx(0.5)
-    assert confidence_of(Support(10, 1.0, 0, (), 1.0, 0.5), weights) == pytest.approx(0.7310586)
-    assert confidence_of(Support(10, 1.0, 0, (), 0.5, 1.0), weights) == pytest.approx(0.6224593)
+    weights = ConfidenceWeights(bias=-2.5, inlier_ratio=1.0, visible_inlier_ratio=2.0, precise_ratio=1.0)
+    assert confidence_of(Support(10, 1.0, 0, (), 0.5, 0.5), 0.0, weights) == pytest.approx(0.5)
+    assert confidence_of(Support(10, 1.0, 0, (), 1.0, 0.5), 0.0, weights) == pytest.approx(0.7310586)
+    assert confidence_of(Support(10, 1.0, 0, (), 0.5, 1.0), 0.0, weights) == pytest.approx(0.6224593)
+    assert confidence_of(Support(10, 1.0, 0, (), 0.5, 1.0), IMPRECISE_M, weights) == pytest.approx(0.5)
 
 
 def test_nothing_that_agrees_is_no_confidence():
-    assert confidence_of(Support(), ConfidenceWeights(bias=3.0)) == 0
+    assert confidence_of(Support(), 0.001, ConfidenceWeights(bias=3.0)) == 0
 
 
 @pytest.mark.parametrize("grown", range(3))
@@ -187,5 +189,12 @@ def test_an_unsure_pose_is_accepted_where_its_patches_are_found():
     estimate = estimate_at(AT_KEYFRAME, agreeing_columns=24)
     assert verdict_on([estimate], CONFIG, followed_ratio=0.0).reason is Reason.LOW_CONFIDENCE
     verdict = verdict_on([estimate], CONFIG, followed_ratio=0.9)
-    assert (verdict.covariance_66 == np.eye(6)).all()
+    assert (verdict.covariance_66 == PRECISE_66).all()
     assert verdict.support.followed_ratio == 0.9
+
+
+def test_found_patches_count_less_where_the_position_is_uncertain():
+    support = Support(500, 0.5, 0, (), 0.5, 0.6)
+    values = [confidence_of(support, deviation_m, WEIGHTS) for deviation_m in (0.001, 0.05, 0.2, 1.0)]
+    assert values == sorted(values, reverse=True)
+    assert values[0] > values[-1] + 0.3
