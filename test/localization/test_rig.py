@@ -82,7 +82,7 @@ def test_one_image_gives_the_result_of_that_camera_alone(rig, room, room_map, ne
         prior = rig_pose(room, index)
         expected = alone.localize(single_view(view.image_HW3, view.camera), stamp_ns, prior @ view.rig_T_camera)
         result = rig.localize([view], stamp_ns, prior)
-        assert result.map_T_camera @ view.rig_T_camera == pytest.approx(expected.map_T_camera, abs=1e-12)
+        assert result.map_T_camera @ view.rig_T_camera == pytest.approx(expected.map_T_camera, abs=1e-6)
         assert result.support == expected.support
         assert np.trace(result.covariance_66[3:, 3:]) == pytest.approx(np.trace(expected.covariance_66[3:, 3:]))
         assert np.trace(result.covariance_66[:3, :3]) != pytest.approx(np.trace(expected.covariance_66[:3, :3]))
