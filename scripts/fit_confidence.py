@@ -32,7 +32,7 @@ from dsm_ros.network.checkpoint import load_network
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.process import prepare_process, use_threads
 
-FITTED_ROOMS, HELD_OUT_ROOMS = range(200, 204), range(210, 213)
+FITTED_ROOMS, HELD_OUT_ROOMS = (200, 201), (202, 203, 210, 211)
 OTHER_ROOM = 20  # added to the seed of a room for the seed of another place
 WHOLE, PART = range(0, 300, 10), range(0, 100, 10)
 CAMERA_EFFECTS = ",exposure=1,noise=1,blur=1"

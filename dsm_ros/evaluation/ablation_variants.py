@@ -141,7 +141,7 @@ def retrieval(setting: Setting) -> list[Variant]:
 
 
 # Fitted on the same poses as the default weights, for localizers that find no patches.
-CELL_WEIGHTS = ConfidenceWeights(bias=-5.88, inlier_ratio=5.78, visible_inlier_ratio=8.75, precise_ratio=0.0)
+CELL_WEIGHTS = ConfidenceWeights(bias=-5.92, inlier_ratio=5.98, visible_inlier_ratio=9.51, precise_ratio=0.0)
 
 
 class NoRefinement(Refiner):

@@ -35,7 +35,7 @@ class LocalizerConfig:
     guided_pnp_cells: int = 2000  # number of the most confident cells of the guided match, for the second pose
     max_error_px: float = 8.0  # maximum reprojection error of an inlier
     min_inliers: int = 100  # minimum number of inliers among the pnp_cells of an accepted pose
-    min_confidence: float = 0.35  # minimum confidence, 0..1, of an accepted pose
+    min_confidence: float = 0.25  # minimum confidence, 0..1, of an accepted pose
     confidence: ConfidenceWeights = ConfidenceWeights()
     max_keyframe_distance_m: float = 5.0  # maximum distance of a pose from the nearest keyframe that was matched
     pixel_sigma_px: float = 0.8  # minimum standard deviation of the inliers in the covariance
