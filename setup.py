@@ -44,6 +44,6 @@ setup(
         "dsm_ros.datasets.rooms": ["textures/*"],
     },
     install_requires=required("runtime.txt"),
-    extras_require={name: required(f"{name}.txt") for name in ("train", "onnx", "peers")},
+    extras_require={name: required(f"{name}.txt") for name in ("train", "onnx", "openvino", "peers")},
     entry_points={"console_scripts": ["dsm=dsm_ros.cli.main:main"]},
 )

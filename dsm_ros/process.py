@@ -6,18 +6,19 @@ import ctypes
 import os
 import sys
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # option numbers of glibc's mallopt
 KEPT_BYTES = 1 << 30
 MAX_DEFAULT_THREADS = 4  # leaves cores to the other programs of a robot
 
 
 def prepare_process() -> None:
-    """Keep freed memory in the process, NumPy's matrix products on one thread, and torch's waiting threads asleep.
+    """Keep freed memory in the process, run NumPy's matrix products on one thread, and let torch's idle threads sleep.
 
-    By default glibc returns every large freed block to the kernel, and each image pays for new pages. OpenBLAS's
-    threads spin for a while after each product and occupy the core that the network needs. OpenMP's threads spin while
-    they wait for each other, which makes torch 20 times slower when other programs need the cores. Call this function
-    before numpy and torch are imported, because OpenBLAS and OpenMP read their environment variables only once.
+    By default glibc returns every large freed block to the kernel, so that each image must allocate new pages.
+    OpenBLAS's threads spin for a while after each product and occupy the core that the network needs. OpenMP's threads
+    spin while they wait for each other, which makes torch 20 times slower when other programs need the cores. Call this
+    function before numpy and torch are imported, because OpenBLAS and OpenMP read their environment variables only
+    once.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -30,10 +31,10 @@ def prepare_process() -> None:
 
 
 def use_threads(count: int) -> None:
-    """Set how many threads torch uses when the calling thread computes; 0 means one per core, at most 4.
+    """Set the number of threads that torch uses for the calling thread; 0 means one per core, at most 4.
 
-    OpenMP keeps one pool per calling thread, and two pools compete for the same cores. A main thread that leaves
-    localization to another thread therefore sets 1 for itself.
+    OpenMP keeps one pool per calling thread, and two pools compete for the same cores. If another thread localizes, the
+    main thread should therefore call this function with 1.
     """
     import torch
 

@@ -29,7 +29,7 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
 @contextmanager
 def spinner(label: str) -> Iterator[None]:
-    """Show that work of unknown length is under way, if stderr is a terminal."""
+    """Show a spinner on stderr during work of unknown length, if stderr is a terminal."""
     from rich.console import Console
 
     console = Console(stderr=True)

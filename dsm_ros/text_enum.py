@@ -1,4 +1,4 @@
-"""Enumeration whose members are texts, for every Python since 3.10."""
+"""Enumeration of strings that behaves alike in all Python versions since 3.10."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from enum import Enum
 
 
 class TextEnum(str, Enum):
-    """Enumeration whose members are their values wherever a text is expected, in format() and str() too."""
+    """Enumeration whose members are their string values, in format() and str() too."""
 
     __str__ = str.__str__

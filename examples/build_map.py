@@ -27,12 +27,12 @@ class Recording:
         return self._frames[index]
 
     def header(self, index: int) -> FrameHeader:
-        """Return everything but image and depth."""
+        """Return name, stamp and pose of a frame."""
         frame = self._frames[index]
         return FrameHeader(frame.name, frame.stamp_ns, frame.map_T_camera)
 
     def query(self, index: int) -> Frame:
-        """Return a frame as it is localized, without depth and pose."""
+        """Return a frame as a query image, without depth and pose."""
         return replace(self._frames[index], depth_HW=None, map_T_camera=None)
 
     def describe(self) -> Description:

@@ -18,7 +18,7 @@ from dsm_ros.scene_map.scene_map import SceneMap
 
 
 def main() -> None:
-    """Localize each image on its own, without the others of a video."""
+    """Localize each image independently of the other images."""
     map_path, fx, fy, cx, cy, *image_paths = sys.argv[1:]
     network = load_network()
     scene_map = SceneMap.open(map_path, network.model_hash)

@@ -1,4 +1,4 @@
-"""ROS 2 node that asks the relocalizer for a pose whenever a SLAM reports that it is lost.
+"""ROS 2 node that asks the relocalizer for a pose whenever a SLAM system reports lost tracking.
 
 Usage: ros2 run dsm_ros python examples/rescuer_node.py --ros-args -r lost:=/slam/lost
 """
@@ -19,7 +19,7 @@ class Rescuer(Node):
     def __init__(self) -> None:
         super().__init__("rescuer")
         self._is_asking = False
-        self._relocalize = ActionClient(self, Relocalize, "/relocalizer/relocalize")
+        self._relocalize = ActionClient(self, Relocalize, "relocalizer/relocalize")
         self._initialpose = self.create_publisher(PoseWithCovarianceStamped, "initialpose", 1)
         self.create_subscription(Bool, "lost", self._on_lost, 1)
 

@@ -23,7 +23,7 @@ from launch_ros.substitutions import ExecutableInPackage
 
 RELOCALIZER = Path(__file__).with_name("relocalizer.launch.py")
 ARGUMENTS = {
-    "map": ("room.map", "Folder of the map. The map is built if the folder does not exist."),
+    "map": ("room.map", "Folder of the map, which is built if the folder does not exist."),
     "map_sequence": (
         "rooms:7/furnished=1",
         "Sequence from which the map is built: a rendered room, or a recording with depth and poses.",

@@ -15,11 +15,11 @@ from launch_ros.parameter_descriptions import ParameterValue
 CONFIG = Path(__file__).resolve().parents[1] / "config"
 ARGUMENTS = {
     "map": ("", "Folder (or s3:// URI) of the map."),
-    "image": ("image", "Image topic. With image_transport:=compressed the node subscribes to <image>/compressed."),
+    "image": ("image", "Image topic; with image_transport:=compressed the node subscribes to <image>/compressed."),
     "camera_info": ("camera_info", "CameraInfo topic."),
     "cameras": (
         "",
-        "Names of the cameras of a rig, for example front,left. Each has <name>/<image> and <name>/<camera_info>.",
+        "Names of the cameras of a rig, for example front,left. Topics: <name>/<image> and <name>/<camera_info>.",
     ),
     "initialpose": ("initialpose", "Topic of pose hints, and of the poses that publish_initialpose sends."),
     "image_transport": ("", "Transport of the images: raw or compressed."),
@@ -27,11 +27,11 @@ ARGUMENTS = {
     "base_frame": ("", "Robot frame to locate in the map, for example base_link."),
     "odom_frame": (
         "",
-        "Odometry frame, for example odom. The node then broadcasts map -> odom instead of map -> base.",
+        "Odometry frame, for example odom; if set, the node broadcasts map -> odom instead of map -> base.",
     ),
     "tf": ("/tf", "Topic of transforms, for example tf for a robot with a TF tree of its own in its namespace."),
     "tf_static": ("/tf_static", "Topic of static transforms, for example tf_static."),
-    "params_file": (str(CONFIG / "relocalizer.yaml"), "YAML file of parameters. Launch arguments override it."),
+    "params_file": (str(CONFIG / "relocalizer.yaml"), "YAML file of parameters; launch arguments override the file."),
     "namespace": ("", "Namespace of the node."),
     "use_sim_time": ("false", "Use the time on /clock."),
     "log_level": ("info", "Level of the node's log: debug, info, warn or error."),

@@ -1,4 +1,4 @@
-"""Compare the poses of two TUM files: largest and median difference, and counts of poses in only one of the files.
+"""Compare the poses of two TUM files: print the largest and median difference, and count poses in only one file.
 
 python scripts/compare_poses.py A.tum B.tum FIGURES.json
 """

@@ -5,7 +5,7 @@
 #
 # Run this script in the root of a copy of the repository. With --device cpu, the steps run in a short form without a
 # GPU. With STEPs, only the named steps run, so name the steps that they depend on too.
-# Needs: python 3.11 or newer with torch (built for CUDA), numpy, cv2, pyarrow, lancedb, safetensors, typer, rich and
+# Needs: python 3.10 or newer with torch (built for CUDA), numpy, cv2, pyarrow, lancedb, safetensors, typer, rich and
 # rosbags. Optional: poselib, onnxruntime-gpu and onnx, pytest and hypothesis, matplotlib, ruamel.yaml and tensorboard
 # (training). Where a package is missing, all wheels in ./wheels are installed into a temporary folder without their
 # dependencies, so put the wheels of the dependencies into ./wheels too.
@@ -147,5 +147,5 @@ if lacks tensorboard || lacks ruamel.yaml; then
     skip train "no tensorboard or ruamel.yaml"
 else
     tr , '\n' <<<"$RECIPE" >"$WORK/recipe.yaml"
-    step train 150 $DSM train "$WORK/recipe.yaml" --out "$WORK/train" --keep --workers "$WORKERS"
+    step train 150 $DSM train "$WORK/recipe.yaml" --out "$WORK/train" --cache-rooms --workers "$WORKERS"
 fi

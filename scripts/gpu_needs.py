@@ -21,7 +21,7 @@ NEEDED = {  # module: package
     "rosbags.highlevel": "rosbags",
 }
 OPTIONAL = {
-    "poselib": "poselib",  # without it, OpenCV estimates the poses
+    "poselib": "poselib",  # without PoseLib, OpenCV estimates the poses
     "onnxruntime": "onnxruntime-gpu",
     "onnx": "onnx",
     "pytest": "pytest",

@@ -39,7 +39,7 @@ Image = NDArray[np.uint8]
 
 
 def read_image(path: Path) -> Image | None:
-    """Return BGR or BGRA (H, W, 3 or 4), or None where the file is not such an image."""
+    """Return an image as BGR or BGRA (H, W, 3 or 4), or None for any other file."""
     if path.suffix.lower() == ".tga":
         return read_tga(path.read_bytes())
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
@@ -77,7 +77,7 @@ def _unpack_runs(body: bytes, size: int, channels: int) -> bytes:
 
 
 def squares(image: Image, rng: np.random.Generator) -> Iterator[Image]:
-    """Yield SIDE_PX squares (BGR): the middle one, or several of different sizes where the image is a large photo."""
+    """Yield SIDE_PX squares (BGR) of an image: the middle square, or several squares of a large photo."""
     height, width = image.shape[:2]
     short = min(height, width)
     if short < PHOTO_SIDE_PX or height == width:
@@ -94,7 +94,7 @@ def _crop(image: Image, top: int, left: int, side: int) -> Image:
 
 
 def is_surface(image: Image) -> bool:
-    """Return whether a square (BGR or BGRA) is a surface, not a normal map, a sprite, a sheet or nearly empty."""
+    """Return whether a square (BGR or BGRA) shows a surface; normal maps, sprites, sheets and empty squares do not."""
     if image.shape[2] == 4 and (image[..., 3] < 128).mean() > 0.05:
         return False
     colors = image[..., :3].reshape(-1, 3).astype(int)
@@ -125,7 +125,7 @@ class Seen:
 
 
 def textures_of(folder: Path, seen: Seen, rng: np.random.Generator) -> Iterator[tuple[Path, Image]]:
-    """Yield the usable squares of a folder's images, in random order, with the files that they are from."""
+    """Yield the usable squares of a folder's images in random order, with the file of each square."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     for i in rng.permutation(len(paths)):
         if SKIPPED.search(str(paths[i].relative_to(folder))):
@@ -137,7 +137,7 @@ def textures_of(folder: Path, seen: Seen, rng: np.random.Generator) -> Iterator[
 
 
 def pack(folders: list[Path], out: Path, count: int) -> int:
-    """Write up to ``count`` JPEGs and SOURCES.txt (file, collection, file in it) and return how many there are."""
+    """Write up to ``count`` JPEGs and SOURCES.txt (file, collection, file in it); return the number of JPEGs."""
     rng, seen = np.random.default_rng(0), Seen()
     waiting = [(folder, textures_of(folder, seen, rng)) for folder in folders]
     out.mkdir(parents=True, exist_ok=True)
@@ -184,7 +184,7 @@ if __name__ == "__main__":
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, default=1500)
-    parser.add_argument("--listed", type=Path, help="table of the images to write, in place of any images")
+    parser.add_argument("--listed", type=Path, help="table of the images to write, instead of all images")
     arguments = parser.parse_args()
     if arguments.listed:
         written = pack_listed(arguments.folders[0], arguments.listed, arguments.out)

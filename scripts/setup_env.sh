@@ -20,6 +20,10 @@ PATH=$(echo "$PATH" | sed "s|$ENV/venv/bin:||g") # an environment cannot set its
 
 die() { echo "setup: $*" >&2; exit 2; }
 
+real=$(realpath -m "$ENV")
+[ "$real" = "$(realpath -ms "$(pwd -P)/${DSM_ENV:-.env}")" ] \
+    || die "$ENV is a link to $real, which may belong to another checkout; remove the link, or set DSM_ENV to another folder"
+
 step() { # step TEXT COMMAND...: run quietly, show how long it took, show the log when it fails
     text=$1; shift
     printf 'setup: %s ... ' "$text" >&2
@@ -105,7 +109,7 @@ release=${ROS:-kilted}
 if has_ros; then kind="${ROS_DISTRO:-ros} installed"; else kind="$release wheels $UBUNTU"; fi
 base="$kind $("$PYTHON" --version 2>&1) $ROOT $(digest "requirements/ros-$release.txt")"
 libraries="$base $(digest requirements/*.txt scripts/relocate_wheels.py)"
-messages="$libraries $(digest package.xml CMakeLists.txt msg/* srv/* action/* interfaces/tf2_msgs/msg/* launch/*.py config/* scripts/*)"
+messages="$libraries $(digest package.xml CMakeLists.txt msg/* srv/* action/* interfaces/tf2_msgs/msg/* launch/*.py config/* scripts/[!_]*)"
 runs() { "$ENV/venv/bin/python" -c '' 2>/dev/null; }
 if stamped messages "$messages" && stamped libraries "$libraries" && runs; then
     exit 0 # writes nothing: the environment may be another user's

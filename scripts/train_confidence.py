@@ -105,9 +105,9 @@ class RecordingMatcher(Matcher):
 
     matches: list[MatchedImage]
 
-    def first_match(self, view, query, keyframe_ids, keyframes):  # type: ignore[no-untyped-def]
+    def first_match(self, view, query, area, keyframes):  # type: ignore[no-untyped-def]
         """Return the first match."""
-        self.matches = [super().first_match(view, query, keyframe_ids, keyframes)]
+        self.matches = [super().first_match(view, query, area, keyframes)]
         return self.matches[0]
 
     def guided_match(self, image, map_T_camera, keyframes, previous):  # type: ignore[no-untyped-def]

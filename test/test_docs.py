@@ -30,7 +30,7 @@ def one_command_a_line(page):
 
 def launch_arguments(name):
     """The arguments of a launch file, those of the one that it includes too."""
-    names = {name, "relocalizer.launch.py"} if name == "replay.launch.py" else {name}
+    names = {name, "relocalizer.launch.py"} if name in ("replay.launch.py", "robots.launch.py") else {name}
     found = set()
     for file in names:
         tree = ast.parse((ROOT / "launch" / file).read_text())
@@ -101,7 +101,7 @@ def test_every_page_is_linked_from_another_one():
 @names(PAGES)
 def test_parameters_in_snippets_are_the_nodes(page):
     pytest.importorskip("rclpy")
-    from dsm_ros.node.parameters import NodeParameters
+    from dsm_ros.node.parameters.node_parameters import NodeParameters
 
     for language, text in snippets(page):
         if language == "yaml" and "/**:" in text:

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "launch").glob("*.launch.py"))
 RELOCALIZER = ROOT / "launch" / "relocalizer.launch.py"
+REPLAY = ROOT / "launch" / "replay.launch.py"
 
 
 def assigned(path, name):
@@ -83,7 +84,7 @@ def test_mirrored_arguments_are_parameters_of_the_node():
     pytest.importorskip("rclpy")
     from dataclasses import fields
 
-    from dsm_ros.node.parameters import NodeParameters
+    from dsm_ros.node.parameters.node_parameters import NodeParameters
 
     mirrored = ast.literal_eval(assigned(RELOCALIZER, "PARAMETERS"))
     names = {ast.literal_eval(key) for key in assigned(RELOCALIZER, "ARGUMENTS").keys}
@@ -106,14 +107,14 @@ def test_a_launch_file_describes_a_launch(path):
 
 
 def test_replay_takes_the_relocalizers_arguments_too():
-    declared = {argument.name for argument in load(FILES[-1]).generate_launch_description().get_launch_arguments()}
+    declared = {argument.name for argument in load(REPLAY).generate_launch_description().get_launch_arguments()}
     assert {"bag", "rate", "map", "image", "namespace", "rviz"} <= declared
 
 
 def test_a_bag_is_played_by_a_process_that_holds_whole_images(monkeypatch):
     monkeypatch.setenv("FASTRTPS_DEFAULT_PROFILES_FILE", "mine.xml")
     monkeypatch.delenv("FASTDDS_DEFAULT_PROFILES_FILE", raising=False)
-    description = load(FILES[-1]).generate_launch_description()
+    description = load(REPLAY).generate_launch_description()
     handlers = [entity.event_handler for entity in description.entities if hasattr(entity, "event_handler")]
     ((play,),) = [handler.entities for handler in handlers]
     play.process_description.prepare(context_of(description, bag="drive"), play)
@@ -177,3 +178,15 @@ def test_the_demo_builds_a_map_only_where_there_is_none(tmp_path):
     }
     assert kinds[str(tmp_path)] == ["IncludeLaunchDescription", "ExecuteProcess"]
     assert kinds[str(tmp_path / "new.map")] == ["RegisterEventHandler", "ExecuteProcess"]
+
+
+def test_each_robot_has_a_relocalizer_and_a_tf_tree_in_its_namespace():
+    module = load(ROOT / "launch" / "robots.launch.py")
+    description = module.generate_launch_description()
+    groups = module.relocalizers(context_of(description, robots="alpha, beta"))
+    includes = [
+        entity for group in groups for entity in group.get_sub_entities() if hasattr(entity, "launch_arguments")
+    ]
+    assert [dict(include.launch_arguments) for include in includes] == [
+        {"namespace": name, "tf": "tf", "tf_static": "tf_static"} for name in ("alpha", "beta")
+    ]

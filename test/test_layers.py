@@ -85,5 +85,5 @@ def test_planted_violations_are_seen():
     assert violations("cli", "from dsm_ros.demo import ros_bench")
     assert violations("node", "from dsm_ros.demo.child_process import process")
     assert violations("datasets", "from . import frame")
-    assert not violations("demo", "import rclpy\nfrom dsm_ros.node.conversions import stamp_msg")
+    assert not violations("demo", "import rclpy\nfrom dsm_ros.node.outputs.conversions import stamp_msg")
     assert not violations("node", "import rclpy\nfrom dsm_ros.localization.result import Result")

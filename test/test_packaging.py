@@ -26,7 +26,7 @@ SOURCES = (
     "LICENSE",
 )
 ROS = ("rclpy", "rcl_", "tf2_", "cv_bridge", "launch", "ament_", "std_srvs", "message_filters", "diagnostic_", "bond")
-RANGES = ("runtime.txt", "train.txt", "onnx.txt", "peers.txt")
+RANGES = ("runtime.txt", "train.txt", "onnx.txt", "openvino.txt", "peers.txt")
 VERSIONS = sorted(path.name for path in (ROOT / "requirements").glob("*.txt") if path.name[:3] in ("con", "ubu"))
 
 
@@ -86,6 +86,7 @@ def test_package_xml_names_the_ros_packages_that_the_code_imports():
     kinds = ("depend", "exec_depend")
     named = {one.text for kind in kinds for one in ElementTree.parse(ROOT / "package.xml").iter(kind)}
     providers = {"tf2_ros": "tf2_ros_py"}  # the module, the package that has it
-    from_ros = {name for name in imported("dsm_ros") | imported("launch") if name.startswith(ROS) or "_msgs" in name}
+    modules = imported("dsm_ros") | imported("launch")
+    from_ros = {name for name in modules if name.startswith(ROS) or name.endswith(("_msgs", "_interfaces"))}
     assert {providers.get(name, name) for name in from_ros} <= named
     assert {"rclpy", "sensor_msgs", "cv_bridge", "launch_ros"} <= from_ros

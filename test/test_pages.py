@@ -54,7 +54,7 @@ NUMBERS_OF_THE_METHOD = (
     f"{SIGMA_FACTOR:g} * r * (1 + (r * parallax / {SYSTEMATIC_PX_DEG:g})^3)",
     f"r = sqrt({SIGMA_FLOOR_PX:g}^2 + RMS^2 / 2)",
     f"refined pose is {COVARIANCE_FACTOR:g} times the covariance of the mean",
-    f"holds for {TRACKER.max_gap_s:g} s",
+    f"is valid for {TRACKER.max_gap_s:g} s",
     f"more than {TRACKER.max_jump_m:g} m or {TRACKER.max_jump_deg:g} degrees from the prediction",
     f"grow by {TRACKER.growth_mps:g} m and {TRACKER.growth_dps:g} degrees",
     f"pause of more than {TRACKER.max_pause_s:g} s",

@@ -19,8 +19,8 @@ class SweepOptions:
     """Options that vary the settings of the localizer, as comma-separated lists."""
 
     map_keyframes: Annotated[str, typer.Option(help="Numbers of keyframes in the map.")] = "10,100,1000,10000,100000"
-    keyframes: Annotated[str, typer.Option(help="Numbers of keyframes matched per image, N.")] = "5,10,20"
-    sizes: Annotated[str, typer.Option(help="Long sides of the network's input, px.")] = "384,512,640"
+    keyframes: Annotated[str, typer.Option(help="Numbers N of keyframes that are matched with each image.")] = "5,10,20"
+    sizes: Annotated[str, typer.Option(help="Long sides of the network's input (px).")] = "384,512,640"
 
     def cases(self, options: LocalizerOptions) -> list[Case]:
         """Return the settings to measure. Raises DsmError when a list is malformed."""
@@ -38,15 +38,15 @@ def bench(
     map_uri: Annotated[str | None, typer.Argument(metavar="[MAP", help="Map for the comparison.")] = None,
     sequence: Annotated[str | None, typer.Argument(metavar="SEQUENCE]", help="Images for the comparison.")] = None,
     peers: Annotated[str, typer.Option(help="Methods to compare with.")] = "sift,xfeat,aliked+lightglue",
-    beside: Annotated[int, typer.Option(help="Also measure beside this many busy processes.", min=0, max=256)] = 0,
-    ros: Annotated[bool, typer.Option("--ros", help="Measure the time that the ROS node adds per image.")] = False,
+    beside: Annotated[int, typer.Option(help="Also measure beside this number of busy processes.", min=0, max=256)] = 0,
+    ros: Annotated[bool, typer.Option("--ros", help="Measure the time that the ROS node adds to each image.")] = False,
     json_file: JsonFile = None,
     plots: Plots = None,
 ) -> None:
     """Measure time per image and memory.
 
-    Without MAP, the localizer runs in rendered rooms with maps of several sizes. With MAP and SEQUENCE, it is compared
-    with other methods on the frames of the sequence.
+    Without MAP, the localizer runs in rendered rooms with maps of several sizes. With MAP and SEQUENCE, the localizer
+    is compared with other methods on the frames of the sequence.
 
     Examples: dsm bench --json stages.json --plots plots
 

@@ -31,12 +31,12 @@ from dsm_ros.scene_map.scene_map import SceneMap
 
 MEASURE_ROS = "dsm_ros.demo.ros_bench"  # runs in a separate process, because the command line does not import ROS
 NEEDED = ("rclpy", "dsm_ros.msg")
-MAX_SLOWDOWN = 3.0  # of the total time beside busy processes
+MAX_SLOWDOWN = 3.0  # maximum factor of the total time beside busy processes
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """Metrics as JSON values, and functions that print and plot them."""
+    """Metrics as JSON values, and functions that print and plot the metrics."""
 
     metrics: dict[str, object]
     show: Callable[[], None]

@@ -6,7 +6,7 @@ from dsm_ros.errors import DsmError
 
 
 def numbers(text: str, option: str) -> list[int]:
-    """Return the numbers of a comma-separated list. Raises DsmError unless all are positive."""
+    """Return the numbers in a comma-separated list. Raises DsmError unless all numbers are positive."""
     try:
         values = [int(part) for part in text.split(",")]
     except ValueError:
@@ -17,7 +17,7 @@ def numbers(text: str, option: str) -> list[int]:
 
 
 def peer_names(text: str) -> list[str]:
-    """Return the names of a comma-separated list. Raises DsmError when one is unknown."""
+    """Return the method names in a comma-separated list. Raises DsmError for an unknown name."""
     from dsm_ros.evaluation.bench_peers import METHODS
 
     names = list(dict.fromkeys(text.split(",")))

@@ -10,14 +10,16 @@ import typer
 
 def export(
     model: Annotated[
-        Path, typer.Argument(metavar="[MODEL]", help="Weights (.safetensors); by default those of the package.")
+        Path, typer.Argument(metavar="[MODEL]", help="Weights (.safetensors); default: the weights of the package.")
     ],
-    out: Annotated[Path | None, typer.Argument(metavar="OUT.onnx", help="File for the encoder.")] = None,
+    out: Annotated[
+        Path | None, typer.Argument(metavar="OUT.onnx", help="File (.onnx) to which the encoder is written.")
+    ] = None,
 ) -> None:
     """Export the network as ONNX graphs: the encoder to OUT.onnx, and each trained head to OUT.HEAD.onnx.
 
     The input of each graph is one float32 tensor "input" (batch, channels, height, width). The encoder's input is RGB,
-    0..255, with sides that are multiples of 32. Matching is not part of any graph.
+    0..255, with sides that are multiples of 32. No graph contains the matching.
 
     Examples: dsm export dsm_lite.onnx
 

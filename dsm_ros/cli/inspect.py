@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @with_options
 def inspect(sequence: SequencePath, sources: AllSources, json_file: JsonFile = None) -> None:
-    """Show the images, camera, depth and poses that would be read from a recording, and count incomplete frames.
+    """Show which images, camera, depth and poses would be read from a recording, and count incomplete frames.
 
     Examples: dsm inspect my_recording
 

@@ -23,11 +23,11 @@ def localize(
     localizer_options: LocalizerOptions,
     sources: ImageSources,
     single: Single = False,
-    out: Annotated[Path | None, typer.Option(help="File for the poses; by default stdout.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to which the poses are written; default: stdout.")] = None,
 ) -> None:
     """Localize every frame and write its camera pose in the map as a TUM line: stamp tx ty tz qx qy qz qw.
 
-    Only images and their camera are read from the sequence. A frame that cannot be localized has no line; stderr shows
+    Only images and their camera are read from the sequence. A frame that cannot be localized gets no line; stderr shows
     the number of such frames for each reason.
 
     Example: dsm localize kitchen.map kitchen/seq-01 --frames 280:500 --out poses.tum
@@ -60,7 +60,7 @@ def localize(
 
 
 def write_poses(lines: list[str], out: Path | None) -> None:
-    """Write TUM lines to a file, or for None to stdout."""
+    """Write TUM lines to a file, or to stdout if ``out`` is None."""
     from dsm_ros.files import write_whole
 
     text = "".join(lines)

@@ -1,4 +1,4 @@
-"""The command ``dsm``; invalid input gives an error of one line and exit status 2."""
+"""The command ``dsm``; invalid input ends with an error message of one line and exit status 2."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dsm_ros.process import prepare_process
 
 BAD_INPUT = 2
 INTERRUPTED = 130  # typer's exit status after Ctrl-C
-HELP = """Camera relocalization in a prebuilt map: build maps, localize images, evaluate both.
+HELP = """Camera relocalization in a prebuilt map: build maps, localize images, measure accuracy.
 
 Example: dsm map build rooms:7 room.map, then dsm localize room.map rooms:7/walk=1"""
 MAP_HELP = """Build, show and verify maps.
@@ -45,7 +45,7 @@ app.command()(bench)
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command ``dsm`` with the arguments of the process."""
     prepare_process()
     try:
         status = app(prog_name="dsm", standalone_mode=False)
@@ -55,14 +55,14 @@ def main() -> None:
         _exit_with_error(str(error))
     except OSError as error:
         file = f"{error.filename}: " if error.filename else ""
-        _exit_with_error(f"{file}{error.strerror or error}; correct this, or choose another file")
+        _exit_with_error(f"{file}{error.strerror or error}; correct the problem, or choose another file")
     if status == INTERRUPTED:
         print("dsm: interrupted", file=sys.stderr)
     sys.exit(status)
 
 
 def _usage_message(error: typer.TyperException) -> str:
-    """Return the problem of the arguments; empty without arguments, because the help is already shown."""
+    """Return the problem of the arguments, empty without arguments, because typer then shows the help."""
     problem = error.format_message().replace("Value error, ", "").strip().rstrip(".")
     context = getattr(error, "ctx", None)
     return f"{problem}; see {context.command_path} --help" if problem and context else problem

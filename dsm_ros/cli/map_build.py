@@ -22,20 +22,20 @@ FEW_KEYFRAMES = 3
 
 @with_options
 def build(
-    sequence: Annotated[str, typer.Argument(help="Folder, bag or rooms:SEED; with --refresh, the map itself.")],
+    sequence: Annotated[str, typer.Argument(help="Folder, bag or rooms:SEED; with --refresh, the map.")],
     network_options: NetworkOptions,
     sources: AllSources,
     map_uri: Annotated[str, typer.Argument(metavar="MAP", help="Folder of the map, or s3://BUCKET/NAME.")] = "",
     frames: Frames = None,
     every: Annotated[str | None, typer.Option(help="Spacing of keyframes: 0.3m/15deg, 0.3m or 15deg.")] = None,
     session: Annotated[str, typer.Option(help="Name of this recording within the map.")] = "default",
-    append: Annotated[bool, typer.Option(help="Add to an existing map.")] = False,
+    append: Annotated[bool, typer.Option(help="Add the keyframes to an existing map.")] = False,
     refresh: Annotated[bool, typer.Option(help="Recompute the features of a map from its keyframes.")] = False,
 ) -> None:
     """Build a map from a sequence with colour, depth and poses.
 
-    By default keyframes are 0.1 m or 5 degrees apart; --frames without --every takes exactly the given frames.
-    A build that fails or is interrupted removes its keyframes; a build that is killed leaves those it had committed.
+    By default keyframes are 0.1 m or 5 degrees apart; --frames without --every takes exactly the given frames. A build
+    that fails or is interrupted removes its keyframes; a build that is killed leaves its committed keyframes.
 
     Examples: dsm map build kitchen/seq-01 kitchen.map --every 0.3m/15deg
 
@@ -64,7 +64,7 @@ def build(
 def open_and_select(
     sequence: str, sources: SourceOptions, frames: str | None, every: str | None
 ) -> tuple[FrameSequence, range, Selection]:
-    """Open a sequence; return it with the indices of --frames and the keyframes among them."""
+    """Open a sequence; return the sequence, the indices of --frames, and the keyframes among these frames."""
     from dsm_ros.datasets.frame import parse_frames
     from dsm_ros.datasets.open_sequence import open_sequence
     from dsm_ros.progress import spinner
@@ -89,13 +89,13 @@ def refresh_map(map_uri: str, network_options: NetworkOptions) -> None:
 
 
 def show_report(map_uri: str, frames: int, report: BuildReport, incomplete: dict[str, int]) -> None:
-    """Print the counts of added keyframes and of frames left out for each reason, and warnings on stderr."""
+    """Print the number of added keyframes, the number of frames left out for each reason, and warnings on stderr."""
     typer.echo(f"{map_uri}: {report.added} keyframes added from {frames} frames")
     for reason, count in (Counter(incomplete) + Counter(report.left_out)).most_common():
         typer.echo(f"  left out: {count} {reason}")
     if report.added < FEW_KEYFRAMES:
         problem = f"only {report.added} keyframe{'s' if report.added > 1 else ''} in this recording"
-        advice = "images can be localized only where they overlap a keyframe; take more with --every or --frames"
+        advice = "images can be localized only where they overlap a keyframe; add keyframes with --every or --frames"
         typer.echo(f"warning: {problem}; {advice}", err=True)
     if report.contradiction:
         typer.echo(f"warning: {report.contradiction}", err=True)

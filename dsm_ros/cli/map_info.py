@@ -14,7 +14,7 @@ def info(
     map_uri: MapUri,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show the statistics of a map: keyframes, sessions, models with features, extent and size.
+    """Show the statistics of a map: keyframes, sessions, networks whose features are stored, extent and size.
 
     Example: dsm map info kitchen.map
     """

@@ -9,7 +9,7 @@ from dsm_ros.errors import MapError
 
 
 def verify(map_uri: MapUri) -> None:
-    """Check every row of a map: images, poses, features, and the consistency of neighbouring keyframes.
+    """Check the images, poses and features of a map, and the consistency of neighbouring keyframes.
 
     Example: dsm map verify kitchen.map
     """

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 MapUri = Annotated[str, typer.Argument(metavar="MAP", help="Folder of the map, or s3://BUCKET/NAME.")]
 SequencePath = Annotated[str, typer.Argument(metavar="SEQUENCE", help="Folder, bag or rooms:SEED.")]
-Frames = Annotated[str | None, typer.Option(help="Frames to use, START:STOP:STEP; all by default.")]
-Single = Annotated[bool, typer.Option(help="Localize every frame independently, without temporal fusion.")]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the metrics to this file; - for stdout.")]
+Frames = Annotated[str | None, typer.Option(help="Frames to use, START:STOP:STEP; default: all frames.")]
+Single = Annotated[bool, typer.Option(help="Localize every frame independently, without the previous frame.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the metrics to this file; - means stdout.")]
 Plots = Annotated[Path | None, typer.Option(help="Write plots to this folder.")]
 BAG_PANEL = "Sources in a bag"
 
@@ -32,10 +32,12 @@ BAG_PANEL = "Sources in a bag"
 class NetworkOptions:
     """Options of commands that run the network."""
 
-    model: Annotated[Path | None, typer.Option(help="Weights (.safetensors); by default those of the package.")] = None
-    runtime: Annotated[Runtime, typer.Option(help="Runtime of the network; onnxruntime must be installed.")] = (
-        Runtime.TORCH
+    model: Annotated[Path | None, typer.Option(help="Weights (.safetensors); default: the weights of the package.")] = (
+        None
     )
+    runtime: Annotated[
+        Runtime, typer.Option(help="Runtime of the network; onnxruntime or openvino must be installed.")
+    ] = Runtime.TORCH
     device: Annotated[str, typer.Option(help="Device of the network: cpu or cuda.")] = "cpu"
 
     def load(self) -> DsmNet:
@@ -54,9 +56,9 @@ class LocalizerOptions(NetworkOptions):
     def open(
         self, map_uri: str, sequence: str, sources: SourceOptions, single: bool = False
     ) -> tuple[Localizer, FrameSequence, range]:
-        """Open map and sequence; return the localizer, the sequence and the indices of the selected frames.
+        """Open the map and the sequence; return the localizer, the sequence and the indices of the selected frames.
 
-        single: disables temporal fusion.
+        single: whether to localize without the previous frame.
         """
         from dsm_ros.datasets.frame import parse_frames
         from dsm_ros.datasets.open_sequence import open_sequence
@@ -98,7 +100,8 @@ class AllSources(ImageSources):
         None
     )
     pose: Annotated[
-        str | None, _bag_option("Pose topic of the camera, for example /slam/pose; TOPIC:FRAME for another frame.")
+        str | None,
+        _bag_option("Topic with poses of the camera, for example /slam/pose; TOPIC:FRAME for poses of another frame."),
     ] = None
     world_frame: Annotated[str | None, _bag_option("Frame of the camera poses, for example map or odom.")] = None
 

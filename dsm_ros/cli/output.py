@@ -15,20 +15,20 @@ STDOUT = Path("-")
 
 
 def require_writable(path: Path) -> None:
-    """Raise DsmError when a file cannot be written; called before any other work."""
+    """Raise DsmError when a file cannot be written; commands call this function before any other work."""
     folder = path.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
         raise DsmError(f"cannot write {path}; give a file in an existing, writable folder")
 
 
 def require_writable_json(path: Path | None) -> None:
-    """Raise DsmError when ``write_metrics`` cannot write to a path; called before any other work."""
+    """Raise DsmError when ``write_metrics`` cannot write to a path; commands check first."""
     if path and path != STDOUT:
         require_writable(path)
 
 
 def write_metrics(metrics: object, path: Path | None, show: Callable[[], object]) -> None:
-    """Print metrics as a readable table with ``show``, and write them to a JSON file if a path is given.
+    """Print metrics as a readable table with ``show``, and write the metrics to a JSON file if a path is given.
 
     For the path "-" only the JSON text is printed.
     """

@@ -9,13 +9,16 @@ import typer
 
 
 def rooms(
-    out: Annotated[Path, typer.Argument(help="New folder, in the layout of 7-Scenes.")],
-    seed: Annotated[int, typer.Option(help="Number of the room; each number gives another room.")] = 0,
-    options: Annotated[str, typer.Option(help="KEY=VALUE, separated by commas; the keys are listed above.")] = "",
+    out: Annotated[Path, typer.Argument(help="New folder, which is written in the layout of 7-Scenes.")],
+    seed: Annotated[int, typer.Option(help="Number of the room; different numbers give different rooms.")] = 0,
+    options: Annotated[
+        str, typer.Option(help="Options of the room: KEY=VALUE, separated by commas, with the keys listed above.")
+    ] = "",
 ) -> None:
-    """Render a walk through a procedural room to files: images, exact depth, exact poses.
+    """Render a walk through a procedural room to files with images, exact depth and exact poses.
 
-    A walk is a closed camera path. Every command reads the same frames from rooms:SEED/OPTIONS without any files.
+    A walk is a closed camera path. All commands also accept rooms:SEED/OPTIONS as SEQUENCE, which gives the same frames
+    without files.
 
     \b
     furnished=1        photographed textures and the furniture of a living room
@@ -25,7 +28,7 @@ def rooms(
     clutter=16         maximum number of pieces of furniture
     blank=1            plain walls
     repeat=1           four textures everywhere (not with furnished=1)
-    exposure, noise, blur=0..10   strength of image effects; 1 is a cheap camera
+    exposure, noise, blur=0..10   strength of image effects; 1 is like a cheap camera
 
     Example: dsm rooms room7 --seed 7 --options furnished=1,walk=1,frames=100
     """

@@ -10,14 +10,18 @@ import typer
 
 def train(
     preset: Annotated[str, typer.Argument(help="lite, paper, or the path of a recipe (.yaml).")],
-    out: Annotated[Path, typer.Option(help="Folder for weights, training state and curves.")] = Path("out/train"),
-    resume: Annotated[bool, typer.Option(help="Continue the run in --out.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the weights, the training state and the losses.")] = Path(
+        "out/train"
+    ),
+    resume: Annotated[bool, typer.Option(help="Continue the training run in --out.")] = False,
     textures: Annotated[Path | None, typer.Option(help="Folder of texture images for the rooms.")] = None,
     sequence: Annotated[
-        list[str] | None, typer.Option(help="Recorded RGB-D sequence to train on as well; may be repeated.")
+        list[str] | None, typer.Option(help="Recorded RGB-D sequence as additional training data; may be repeated.")
     ] = None,
     start: Annotated[Path | None, typer.Option(help="Initial weights of the whole network.")] = None,
-    keep: Annotated[bool, typer.Option(help="Cache rendered rooms in --out, for machines with few cores.")] = False,
+    cache_rooms: Annotated[
+        bool, typer.Option(help="Keep rendered rooms in --out for later steps, for machines with few cores.")
+    ] = False,
     workers: Annotated[int, typer.Option(min=0, help="Number of processes that render training data.")] = 1,
 ) -> None:
     """Train the network on rendered rooms and recorded sequences.
@@ -28,5 +32,5 @@ def train(
     """
     from dsm_ros.training.session import train_session
 
-    weights = train_session(preset, out, resume, textures, sequence or [], start, keep, workers)
+    weights = train_session(preset, out, resume, textures, sequence or [], start, cache_rooms, workers)
     typer.echo(f"{weights}: use these weights with --model {weights}")

@@ -1,1 +1,1 @@
-"""RGB-D sequences: one reader per layout, all with the same frames."""
+"""Readers of RGB-D sequences for all supported layouts; all readers return the same type of frame."""

@@ -16,19 +16,19 @@ from dsm_ros.messages.camera import camera_from_msg
 FILE_NAME = "camera_info.yaml"
 REQUIRED = ("image_width", "image_height", "camera_matrix")
 MAX_VALUE = 1e9
-MAX_SKEW = 1e-3  # relative to the focal length; the camera model has no skew
+MAX_SKEW = 1e-3  # maximum skew relative to the focal length, because the camera model has no skew
 
 
 def find_camera_info(folder: Path) -> Path | None:
-    """Return the camera_info.yaml in a folder, else the one beside the folder, else None."""
+    """Return the camera_info.yaml in a folder, otherwise the camera_info.yaml beside the folder, otherwise None."""
     places = (folder, folder.absolute().parent)
     return next((place / FILE_NAME for place in places if (place / FILE_NAME).is_file()), None)
 
 
 def read_camera_info_file(path: Path) -> Camera:
-    """Return the camera of a calibration file, or of a CameraInfo saved from ``ros2 topic echo``.
+    """Return the camera in a calibration file, or in the saved output of ``ros2 topic echo`` for a CameraInfo.
 
-    Raises SequenceError when the file contains no camera, or an impossible or implausible one.
+    Raises SequenceError when the file contains no camera, or an impossible or implausible camera.
     """
     try:
         return camera_from_msg(_message(_document(read_text(path))))

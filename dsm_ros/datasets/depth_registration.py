@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert
 
-MAX_SURFACE_STEP = 0.03  # depth difference between neighbouring pixels of one surface, relative to the depth
+MAX_SURFACE_STEP = 0.03  # maximum relative depth difference between neighbouring pixels of one surface
 MIN_DEPTH_M = 0.01
 MAX_FOOTPRINT_PX = 8
 OUTSIDE_PX = -9.0
@@ -42,7 +42,7 @@ def fill_single_pixels(depth_HW: NDArray[np.float32]) -> NDArray[np.float32]:
 def _warp(
     depth_HW: NDArray[np.float32], depth_camera: Camera, colour_camera: Camera, colour_T_depth: Pose44
 ) -> NDArray[np.float32]:
-    """Return the smallest depth that may cover each colour pixel, 0 where no depth pixel covers the colour pixel."""
+    """Return the smallest depth that may cover each colour pixel, 0 for colour pixels that no depth pixel covers."""
     points_N3 = _points(depth_camera, depth_HW, colour_T_depth)
     pixels_N2 = colour_camera.project(points_N3)
     usable_N = np.isfinite(pixels_N2).all(axis=1) & (points_N3[:, 2] > MIN_DEPTH_M) & (depth_HW.ravel() > 0)
@@ -81,7 +81,7 @@ def _read_back(
     colour_camera: Camera,
     colour_T_depth: Pose44,
 ) -> NDArray[np.float32]:
-    """Return the depth at each colour pixel's point in the depth image, or 0 where another surface is there."""
+    """Return the depth at each colour pixel's point in the depth image, 0 if the depth image shows another surface."""
     points_N3 = _points(colour_camera, nearest_HW, invert(colour_T_depth))
     pixels_HW2 = depth_camera.project(points_N3).astype(np.float32).reshape(*nearest_HW.shape, 2)
     surface_HW = _sample(depth_HW, np.nan_to_num(pixels_HW2, nan=OUTSIDE_PX))
@@ -92,7 +92,7 @@ def _read_back(
 
 
 def _sample(depth_HW: NDArray[np.float32], pixels_HW2: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the depth at pixels; within a surface 1 / z is interpolated, because 1 / z is linear on planes."""
+    """Return the depth at pixels; 1 / z is interpolated within a surface, because 1 / z is linear on planes."""
     kernel = np.ones((3, 3), np.uint8)
     within_HW = cv2.dilate(depth_HW, kernel) - cv2.erode(depth_HW, kernel) < MAX_SURFACE_STEP * depth_HW
     inverse_HW = np.where(depth_HW > 0, 1 / np.maximum(depth_HW, 1e-6), 0).astype(np.float32)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class RecordingPart:
     """One part of a recording, shown as one row by ``dsm inspect``.
 
-    what: image, camera, depth or poses. source: the topic or file, empty when the part is missing. detail: sizes,
-    frames and rules applied, or why the part is missing. change: the options that select another source.
+    what: image, camera, depth or poses. source: the topic or file, empty for a missing part. detail: sizes, frames and
+    rules applied, or the reason why the part is missing. change: the options that select another source.
     """
 
     what: str
@@ -21,7 +21,7 @@ class RecordingPart:
 
 @dataclass(frozen=True)
 class Description:
-    """The parts of a recording, and warnings for its user."""
+    """The parts of a recording, and warnings for the user."""
 
     parts: tuple[RecordingPart, ...]
     warnings: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Frames of a sequence, and the protocol that the reader of every layout implements."""
+"""Frames of a sequence, and the protocol that every reader of sequences implements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dsm_ros.errors import ImageError, SequenceError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
 
-FRAME_PERIOD_NS = 1_000_000_000 // 30  # of sequences without recorded timestamps
+FRAME_PERIOD_NS = 1_000_000_000 // 30  # frame period of sequences without recorded timestamps
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Frame:
     """One image with its camera, depth and pose.
 
     image_HW3: uint8 RGB. depth_HW: float32 metres along z, registered to the image, 0 = unknown.
-    map_T_camera: 4x4, optical camera frame (z forward) in the sequence's world frame. missing: as in FrameHeader,
-    and the reason when the depth image could not be used.
+    map_T_camera: 4x4, optical camera frame (z forward) in the sequence's world frame. missing: the reasons as in
+    FrameHeader, and a reason when the depth image could not be used.
     """
 
     name: str
@@ -49,18 +49,18 @@ class Frame:
 
 
 class FrameSequence(Protocol):
-    """Frames in sequence order; each frame can be read independently of the others."""
+    """Frames in sequence order; each frame can be read independently of the other frames."""
 
     name: str
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> Frame:
-        """Return a frame with its depth and pose, where known. Raises ImageError when the image cannot be read."""
+        """Return a frame with its depth and pose, if known. Raises ImageError when the image cannot be read."""
         ...
 
     def header(self, index: int) -> FrameHeader:
-        """Return name, stamp and pose of a frame without decoding any image."""
+        """Return name, stamp and pose of a frame without decoding an image."""
         ...
 
     def query(self, index: int) -> Frame:

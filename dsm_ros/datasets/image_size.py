@@ -20,7 +20,7 @@ ASPECT_TOLERANCE = 0.005  # 12-Scenes registers 640x480 depth to 1296x968 images
 
 @dataclass(frozen=True)
 class Calibration:
-    """A camera and its source: a file, or the known camera of a data set."""
+    """A camera and the source of its calibration: a file, or the known camera of a data set."""
 
     camera: Camera
     source: str

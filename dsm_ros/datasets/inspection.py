@@ -1,4 +1,4 @@
-"""Inspection of a sequence: its parts, and the number of frames in which a part is missing."""
+"""Inspection of a sequence: the sources of its parts, and the number of frames in which a part is missing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Inspection:
 
 
 def inspect_sequence(sequence: FrameSequence, on_progress: Callable[[int, int], None]) -> Inspection:
-    """Read the headers of all frames, and image and depth of the first one.
+    """Read the headers of all frames, and the image and the depth of the first frame.
 
     Raises ImageError when no image can be read.
     """

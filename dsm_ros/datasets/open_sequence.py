@@ -1,4 +1,4 @@
-"""Recognition of a sequence's layout, and opening of the sequence."""
+"""Opening of sequences, whose layout is recognised by their files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_LISTED = 6
 def open_sequence(text: str, options: SourceOptions = DEFAULT_SOURCES) -> FrameSequence:
     """Open the sequence at a path or of a ``rooms:`` specification.
 
-    Raises SequenceError when the path is missing, its layout is unknown, or an option does not apply to its layout.
+    Raises SequenceError when the path does not exist, its layout is unknown, or an option does not apply to its layout.
     """
     if text.startswith("rooms:"):
         _refuse_options(options.given(), f"{text} is a rendered room")
@@ -63,16 +63,16 @@ def _refuse_options(options: list[str], what: str) -> None:
 
 
 def _advice(path: Path, text: str) -> str:
-    """Return the error message for a path that is not a sequence; it names the sequences or archives in the path."""
+    """Return the error message for a path that is not a sequence, with the sequences or archives in the path."""
     if _is_archive(path):
-        return f"{text} is an archive; unpack it and give the folder of one sequence"
+        return f"{text} is an archive; unpack the archive, and give the folder of one sequence"
     inner = _sequences_in(path, SEARCH_DEPTH) if path.is_dir() else []
     if inner:
         names = _listed(str(found.relative_to(path)) for found in inner)
-        return f"{text} contains several sequences; give one of them: {names}"
+        return f"{text} contains several sequences; give the folder of one sequence: {names}"
     archives = sorted(found.name for found in path.iterdir() if _is_archive(found)) if path.is_dir() else []
     if archives:
-        return f"{text} contains archives; unpack {_listed(archives)} and give the folder of one sequence"
+        return f"{text} contains archives; unpack {_listed(archives)}, and give the folder of one sequence"
     return f"{text} has no known layout; give one of: {LAYOUTS}"
 
 
@@ -81,7 +81,7 @@ def _is_archive(path: Path) -> bool:
 
 
 def _sequences_in(folder: Path, levels: int) -> list[Path]:
-    """Return the recordings at the highest level below a folder that contains any."""
+    """Return the recordings at the highest folder level that contains recordings."""
     level = [folder]
     for _ in range(levels):
         level = sorted(inner for outer in level for inner in outer.iterdir() if inner.is_dir())

@@ -1,4 +1,4 @@
-"""Options that override how the parts of a recording are chosen."""
+"""Options that override the choice of a recording's topics and frames."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 class SourceOptions:
     """Topics and frames that override the default choice; None keeps the default.
 
-    pose: a pose topic, or TOPIC:FRAME for a topic with the poses of FRAME. rectified: the images are rectified, so the
-    camera is P of camera_info, without distortion.
+    pose: a pose topic, or TOPIC:FRAME for a topic with the poses of FRAME. rectified: the images are rectified, so that
+    the camera is P of camera_info, without distortion.
     """
 
     image: str | None = None
@@ -21,7 +21,7 @@ class SourceOptions:
     rectified: bool = False
 
     def given(self) -> list[str]:
-        """Return the options that were given, as they are written on the command line."""
+        """Return the given options as they are written on the command line."""
         return [f"--{name.replace('_', '-')}" for name, value in asdict(self).items() if value]
 
 

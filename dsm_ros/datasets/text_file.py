@@ -13,7 +13,7 @@ NOT_A_NUMBER = re.compile(r"[+-]?(?:nan(?:\(\w*\))?|1\.#(?:ind|qnan|snan)\w*)", 
 INFINITE = re.compile(r"[+-]?(?:inf|infinity|1\.#inf\w*)", re.IGNORECASE)
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",  # tested before UTF-16, because its mark starts with the mark of UTF-16
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark is the start of the UTF-32 mark
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
@@ -41,7 +41,7 @@ def read_text(path: Path) -> str:
 def parse_number(text: str) -> float:
     """Return the number in a text, including NaN and infinity as Visual C++ prints them.
 
-    Raises ValueError for any other text.
+    Raises ValueError for a text that is not a number.
     """
     if NUMBER.fullmatch(text):
         return float(text)
@@ -53,6 +53,6 @@ def parse_number(text: str) -> float:
 
 
 def quoted(text: str) -> str:
-    """Return the beginning of a text in printable characters, to be quoted in an error message."""
+    """Return the beginning of a text in printable characters, for an error message."""
     printable = "".join(character if character.isprintable() else "?" for character in text)
     return printable if len(printable) <= MAX_QUOTED_CHARACTERS else f"{printable[:MAX_QUOTED_CHARACTERS]}..."

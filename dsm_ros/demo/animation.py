@@ -1,4 +1,4 @@
-"""Animation of the demo: the camera moves through the map, and its dense scene coordinates fill the room."""
+"""Animation of the demo, in which the camera moves through the map and its dense scene coordinates fill the room."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from dsm_ros.localization.view import single_view
 from dsm_ros.scene_map.scene_map import SceneMap
 
 FRAMES, RATE_HZ, DPI = 48, 8, 55
-PALE_SHARE = 0.12  # of the map's colours, below the coordinates
+PALE_SHARE = 0.12  # share of the map's colours in the pale map below the coordinates
 POINT_PX = 5
-MATCHED = 0.5  # confidence from which on a coordinate was matched
+MATCHED = 0.5  # minimum confidence of a matched coordinate
 
 
 def save_animation(
@@ -31,7 +31,7 @@ def save_animation(
     path: Path,
     on_progress: Callable[[int, int], None],
 ) -> None:
-    """Write up to FRAMES of the localized frames; the ending of the path names the format, such as .webp or .gif."""
+    """Write an animation of up to FRAMES localized frames; its extension selects the format (.webp, .gif)."""
     chosen = summary.localized[:: max(1, -(-len(summary.localized) // FRAMES))]
     picture, figure = picture_of(scene_map), DemoFigure(title_of(summary, scene_map))
     pale = (BACKGROUND - PALE_SHARE * (BACKGROUND - picture.points.astype(float))).astype(np.uint8)

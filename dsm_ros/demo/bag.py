@@ -1,4 +1,4 @@
-"""MCAP writer for the topics that viewers show, readable by Foxglove and ``ros2 bag play``."""
+"""MCAP writer for the topics that viewers display, readable by Foxglove and ``ros2 bag play``."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
 from dsm_ros.msg import RelocalizationStatus
-from dsm_ros.node.interface import LATCHED
+from dsm_ros.node.interface.topics import LATCHED
 
 QUEUED = QoSProfile(depth=100)
 SENSOR = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
 LARGE_PERIOD_S = 0.5
-FOREVER = QosTime(2147483647, 4294967295)  # as rosbag2 writes it
+FOREVER = QosTime(2147483647, 4294967295)  # infinite duration as rosbag2 writes it
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,16 @@ class RecordedTopic:
 
     @property
     def is_latched(self) -> bool:
-        """Whether late subscribers get the last message."""
+        """Whether late subscribers receive the last message."""
         return self.qos.durability == DurabilityPolicy.TRANSIENT_LOCAL
 
     @property
     def type_name(self) -> str:
-        """The type as bags name it."""
+        """The name of the message type in bags."""
         return f"{self.kind.__module__.split('.')[0]}/msg/{self.kind.__name__}"
 
 
-FIRST = RecordedTopic("/camera_info", CameraInfo, SENSOR)  # the recording starts with the camera
+FIRST = RecordedTopic("/camera_info", CameraInfo, SENSOR)  # the recording starts with the first message of the camera
 TOPICS = (
     FIRST,
     RecordedTopic("/image/compressed", CompressedImage, SENSOR),
@@ -69,7 +69,7 @@ TOPICS = (
 
 @contextmanager
 def record_bag(node: Node, path: Path) -> Iterator[None]:
-    """Write TOPICS to an MCAP file while the block spins the node; the file appears when the block ends."""
+    """Write TOPICS to an MCAP file while the block spins the node; the file is complete when the block ends."""
     with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         writer = Writer(Path(folder) / path.stem, version=9, storage_plugin=StoragePlugin.MCAP)
         writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
@@ -127,7 +127,7 @@ def _message_store() -> Typestore:
 
 
 def _definition(store: Typestore, type_name: str) -> str:
-    """Return a message definition, unchanged for this package: viewers name values by the constants above a field."""
+    """Return a message definition; for this package, the file with its constants, because viewers show their names."""
     generated, _ = store.generate_msgdef(type_name, ros_version=2)
     if not type_name.startswith("dsm_ros/"):
         return generated

@@ -1,4 +1,4 @@
-"""Camera of the ROS benchmark, which sends one image at a time and waits for the status of that image."""
+"""Camera of the ROS benchmark, which sends one image at a time and waits for the status of this image."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from std_msgs.msg import Header
 from dsm_ros.datasets.frame import Frame
 from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.msg import RelocalizationStatus
-from dsm_ros.node.conversions import camera_to_msg, image_to_msg, stamp_msg
+from dsm_ros.node.outputs.conversions import camera_to_msg, image_to_msg, stamp_msg
 
 ANSWER_TIMEOUT_S = 10.0
-PAUSE_S = 0.02  # the node is idle again when the next image comes
+PAUSE_S = 0.02  # pause after which the node is idle again
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Times of one image, ms: the localizer alone, the rest of the node, and transport in both directions."""
+    """Times of one image in ms: the localizer alone, the rest of the node, and transport in both directions."""
 
     localizer_ms: float
     ros_ms: float
@@ -33,7 +33,7 @@ class Sample:
 
 
 class BenchCamera:
-    """Publishes images and receives the relocalizer's statuses; spins its own node while it waits."""
+    """Publisher of images and subscriber of the relocalizer's statuses, which spins its own node while it waits."""
 
     def __init__(self, node: Node, executor: SingleThreadedExecutor):
         self._node, self._executor = node, executor
@@ -44,7 +44,7 @@ class BenchCamera:
         node.create_subscription(RelocalizationStatus, "relocalizer/status", self._on_status, 10)
 
     def wait_for_node(self, timeout_s: float, is_running: Callable[[], bool]) -> bool:
-        """Return whether the relocalizer subscribes to images within a time."""
+        """Return whether the relocalizer subscribes to images before a timeout."""
 
         def decided() -> bool:
             return not is_running() or self._image.get_subscription_count() > 0
@@ -52,7 +52,7 @@ class BenchCamera:
         return self._spin_until(decided, timeout_s) and is_running()
 
     def listen_to_cloud(self) -> None:
-        """Subscribe to the dense cloud; from now on ``ask`` waits for the cloud of an image too."""
+        """Subscribe to the dense cloud; later calls of ``ask`` also wait for the cloud of the image."""
         clouds = self._clouds = set()
         self._node.create_subscription(
             PointCloud2, "relocalizer/scene_coordinates", lambda cloud: clouds.add(stamp_ns_of(cloud.header.stamp)), 10
@@ -76,7 +76,7 @@ class BenchCamera:
         return Sample(status.total_ms, status.latency_ms - status.total_ms, transport_ms)
 
     def _on_status(self, status: RelocalizationStatus) -> None:
-        # The first status of a stamp is the image's own; a later one with the same stamp reports that images stopped.
+        # The first status of a stamp belongs to the image; a later status with the same stamp reports missing images.
         self._statuses.setdefault(stamp_ns_of(status.header.stamp), (time.monotonic(), status))
 
     def _is_answered(self, stamp_ns: int) -> bool:
@@ -94,7 +94,7 @@ class BenchCamera:
 
 @contextmanager
 def bench_camera() -> Iterator[BenchCamera]:
-    """Yield a camera in a ROS context of its own."""
+    """Yield a camera in a separate ROS context."""
     context = rclpy.Context()
     context.init()
     node = Node("bench_camera", context=context)

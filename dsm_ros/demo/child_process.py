@@ -1,4 +1,4 @@
-"""Child processes that run modules of this package on a ROS domain of their own."""
+"""Child processes that run modules of this package in a separate ROS domain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STOP_TIMEOUT_S = 10.0
 
 @contextmanager
 def process(*arguments: str, stdout: int | IO[str] | None = None) -> Iterator[subprocess.Popen[str]]:
-    """Run a Python module in another process, which is stopped when the block ends or fails."""
+    """Run a Python module in another process, and stop the process when the block ends or fails."""
     started = subprocess.Popen([sys.executable, "-m", *arguments], stdout=stdout, text=True)
     try:
         yield started
@@ -29,9 +29,9 @@ def process(*arguments: str, stdout: int | IO[str] | None = None) -> Iterator[su
 
 
 def prepare_ros() -> None:
-    """Give this process and its children a ROS domain of their own, and room for whole images in shared memory.
+    """Set a separate ROS domain for this process and its children, and enough shared memory for whole images.
 
-    Affects a ROS context that is created later; variables that are already set keep their values.
+    Only ROS contexts created later are affected; environment variables that are already set keep their values.
     """
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
@@ -39,6 +39,6 @@ def prepare_ros() -> None:
 
 
 def send_whole_images() -> None:
-    """Let this process and its children hold whole images in shared memory, unless Fast DDS has a profile already."""
+    """Give this process and its children shared memory for whole images, unless Fast DDS already has a profile."""
     kind = "FASTRTPS" if os.environ.get("ROS_DISTRO") in ("humble", "jazzy") else "FASTDDS"
     os.environ.setdefault(f"{kind}_DEFAULT_PROFILES_FILE", str(config_folder() / "fastdds.xml"))

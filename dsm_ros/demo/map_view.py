@@ -1,4 +1,4 @@
-"""Oblique view of a map from above, without the walls that would hide the inside."""
+"""Oblique view of a map from above, without the walls that would hide the interior."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dsm_ros.geometry.pose import Pose44, transform
 AZIMUTH_RAD, ELEVATION_RAD = np.radians(-60.0), np.radians(60.0)
 MARGIN_SHARE = 0.04
 BACKGROUND, PALE = 255, 5
-SHIFT = 4  # fractional bits of OpenCV's drawing coordinates
+SHIFT = 4  # number of fractional bits in OpenCV's drawing coordinates
 FRUSTUM_3 = np.array([[0, 0, 0], [-0.8, -0.6, 1], [0.8, -0.6, 1], [0.8, 0.6, 1], [-0.8, 0.6, 1]])
 FRUSTUM_EDGES = ((0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (2, 3), (3, 4), (4, 1))
 
@@ -37,12 +37,12 @@ class MapView:
     size_px: tuple[int, int]
 
     def empty(self) -> Image:
-        """Return a white image (H, W, 3)."""
+        """Return a white image (H, W, 3) of the size of the view."""
         width, height = self.size_px
         return np.full((height, width, 3), BACKGROUND, np.uint8)
 
     def draw_points(self, image: Image, points_N3: NDArray[np.float64], colors_N3: Image, size_px: int) -> None:
-        """Draw points as squares, the nearest on top; points that face away are pale and below all others."""
+        """Draw points as squares, the nearest on top; points that face away are pale and below all other points."""
         pixels_N2, away_N = self._project(points_N3)
         faces_away_N = (self.inside_3 - points_N3) @ self.view_R_map_33[2] > 0
         shown_N3 = np.where(faces_away_N[:, None], BACKGROUND - (BACKGROUND - colors_N3.astype(int)) // PALE, colors_N3)
@@ -71,7 +71,7 @@ class MapView:
             cv2.line(image, corners_52[start], corners_52[end], color, width_px, cv2.LINE_AA, SHIFT)
 
     def _project(self, points_N3: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return pixels (N, 2) and how far away from the viewer each point is (m)."""
+        """Return the pixels (N, 2) of points and the distance (m) of each point from the viewer."""
         view_N3 = (points_N3 - self.middle_3) @ self.view_R_map_33.T
         return view_N3[:, :2] * self.pixels_per_m + np.array(self.size_px) / 2, view_N3[:, 2]
 

@@ -28,13 +28,13 @@ from dsm_ros.scene_map.scene_map import SceneMap
 SIZE_IN, DPI = (16.0, 9.6), 110
 MAP_SIZE_PX, MAP_POINTS, CAMERA_M = (1200, 900), 1_500_000, 0.16
 CAMERA_COLOR = "#e7298a"
-DOTS = 60  # so few that the true path stays visible between them
+DOTS = 60  # maximum number of positions, so that the true path is visible between them
 CANDIDATES = 12
 
 
 @dataclass(frozen=True)
 class MapPicture:
-    """A view of a map: its points in colour, and the poses of its keyframes."""
+    """A view of a map with its coloured points and the poses of its keyframes."""
 
     view: MapView
     points: Image
@@ -86,7 +86,7 @@ class DemoFigure:
         self._add_legend()
 
     def show(self, map_image: Image, frame: Frame, coordinates: SceneCoordinates | None) -> None:
-        """Show a picture of the map, and one frame with its dense scene coordinates where it has any."""
+        """Show a picture of the map, and one frame with its dense scene coordinates, if the frame was localized."""
         for axes in (self._map, self._image, self._coordinates, self._confidence):
             for shown in list(axes.images):
                 shown.remove()
@@ -122,7 +122,7 @@ class DemoFigure:
 
 
 def title_of(summary: Summary, scene_map: SceneMap) -> str:
-    """Return one line on the map and on how many images were localized in it."""
+    """Return one line with the number of keyframes of the map and the number of localized images."""
     figures = summary.figures
     text = f"{len(scene_map.ids)} keyframes; {figures['localized']} of {figures['frames_processed']} images localized"
     error_m = figures["median_translation_m"]
@@ -132,7 +132,7 @@ def title_of(summary: Summary, scene_map: SceneMap) -> str:
 def save_picture(
     summary: Summary, scene_map: SceneMap, localizer: Localizer, queries: FrameSequence, path: Path
 ) -> None:
-    """Write the map with all paths, beside the most varied of a few localized images."""
+    """Write a picture of the map with all paths, beside the most varied of several localized images."""
     if not summary.scored:
         return
     candidates = summary.localized or summary.scored

@@ -1,4 +1,4 @@
-"""Recorder of the node's poses and statuses, and of the topics that viewers show."""
+"""Recorder of the node's poses and statuses, and of the topics that viewers display."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class Recording:
     shift_ns: int = 0
 
     def add_pose(self, message: PoseWithCovarianceStamped) -> None:
-        """Add a pose message."""
+        """Add a pose message to the recording."""
         self.poses[stamp_ns_of(message.header.stamp)] = pose_from_msg(message)
 
     def add_status(self, message: RelocalizationStatus) -> None:
-        """Add a status message."""
+        """Add a status message to the recording."""
         self.statuses.append((time.monotonic(), message))
 
 
 def record(running: Callable[[], bool], bag: Path) -> Recording:
-    """Record while ``running`` returns true, and DRAIN_S longer for messages that are still in transit."""
+    """Record while ``running`` returns True, and DRAIN_S longer for messages in transit."""
     recording = Recording()
     context = rclpy.Context()
     context.init()

@@ -22,7 +22,7 @@ from dsm_ros.messages.pose import stamp_ns_of
 class Summary:
     """Results of the demo.
 
-    scored: score and index in the sequence of each frame that the node processed. truth_P3: true positions of all
+    scored: the score and the sequence index of each frame that the node processed. truth_P3: true positions of all
     frames (m, map frame).
     """
 
@@ -32,7 +32,7 @@ class Summary:
 
     @property
     def localized(self) -> list[tuple[FrameScore, int]]:
-        """The scored frames that have a pose."""
+        """The scored frames with a pose."""
         return [(score, index) for score, index in self.scored if score.map_T_camera is not None]
 
 
@@ -78,7 +78,7 @@ def _figures(recording: Recording, scores: list[FrameScore], published: int) -> 
 
 
 def print_table(summary: Summary) -> None:
-    """Print the metrics as a table."""
+    """Print the metrics of the demo as a table."""
     f = summary.figures
     table = Table(title="dsm_ros demo", show_header=False)
     table.add_row("frames published", f"{f['frames_published']}")

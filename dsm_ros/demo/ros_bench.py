@@ -1,7 +1,7 @@
 """Benchmark of the time that ROS adds to each image; ``dsm bench --ros`` runs this benchmark and prints its table.
 
-The node runs in a process of its own; this process is its camera and sends the next image when the status of the last
-one has arrived.
+The node runs in a separate process. This process is the camera, and sends the next image when the status of the last
+image has arrived.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ STARTUP_TIMEOUT_S = 60.0
 
 
 def summarise(alone: Sequence[Sample], with_cloud: Sequence[Sample]) -> list[TimingRow]:
-    """Return the rows of the table."""
+    """Return the rows of the benchmark's table."""
     return [
         timing("ROS, callback to pose", [sample.ros_ms for sample in alone], LIMIT_MS),
         timing("ROS with the dense cloud", [sample.ros_ms for sample in with_cloud], LIMIT_WITH_CLOUD_MS),
-        timing("DDS, image there and status back", [sample.transport_ms for sample in alone]),
+        timing("DDS, image and status", [sample.transport_ms for sample in alone]),
         timing("DDS with the dense cloud", [sample.transport_ms for sample in with_cloud]),
         timing("localizer", [sample.localizer_ms for sample in (*alone, *with_cloud)]),
     ]
 
 
 def measure(camera: BenchCamera, frames: Sequence[Frame], label: str) -> list[Sample]:
-    """Send the frames forwards and backwards in turn; return the samples of images with a pose, after a warm-up."""
+    """Send the frames alternately forwards and backwards; return the samples of images with a pose, after a warm-up."""
     there_and_back = [*frames, *frames[-2:0:-1]]
     answers: list[Sample | None] = []
     with progress_bar(label) as on_progress:
@@ -56,7 +56,7 @@ def measure(camera: BenchCamera, frames: Sequence[Frame], label: str) -> list[Sa
 
 
 def measure_node(running: Popen[str], frames: Sequence[Frame]) -> list[TimingRow]:
-    """Wait for the node to start, then measure it."""
+    """Wait until the node has started, then measure the node."""
     with bench_camera() as camera:
         if not camera.wait_for_node(STARTUP_TIMEOUT_S, lambda: running.poll() is None):
             raise DsmError("the node did not start; its messages are above")
@@ -77,7 +77,7 @@ def run() -> list[TimingRow]:
 
 
 def main() -> None:
-    """Print the rows as JSON; a failure gives one line and exit status 2."""
+    """Print the rows of the table as JSON; a failure prints one line and gives exit status 2."""
     prepare_ros()
     with exit_on_failure("dsm"):
         print(json.dumps([asdict(row) for row in run()]))

@@ -32,7 +32,7 @@ CAMERA_RATE_HZ = 30.0
 
 @dataclass(frozen=True)
 class Plan:
-    """The frames that the map is built from and the frames that are localized."""
+    """The frames from which the map is built, and the frames that are localized."""
 
     map_sequence: str
     map_frames: range
@@ -66,7 +66,7 @@ def stream(plan: Plan, map_uri: Path, rate_hz: float, bag: Path) -> Recording:
 
 
 def run(sequence: str | None, out: Path, rate_hz: float, animated: bool) -> None:
-    """Run the demo and write demo.png, demo.json, demo.mcap, the map and, if animated, demo.webp to ``out``."""
+    """Run the demo; write demo.png, demo.json, demo.mcap, the map and, if animated, demo.webp to ``out``."""
     plan = make_plan(sequence)
     out.mkdir(parents=True, exist_ok=True)
     map_uri = out / "map"

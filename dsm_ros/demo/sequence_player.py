@@ -1,8 +1,7 @@
 """Player that publishes a sequence like a live camera: image, image/compressed and camera_info at camera rate.
 
-``python -m dsm_ros.demo.sequence_player SEQUENCE [--frames 280:500] [--rate 30]``: the first frame is stamped with the
-time of its publication, the others keep their recorded distance to it. At the end, the time added to the recorded
-stamps (ns) is printed.
+``python -m dsm_ros.demo.sequence_player SEQUENCE [--frames 280:500] [--rate 30]``: the stamps are the recorded stamps,
+shifted so that the first frame has the time of its publication. At the end, the player prints the shift (ns).
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from std_msgs.msg import Header
 from dsm_ros.datasets.frame import Frame, parse_frames
 from dsm_ros.datasets.open_sequence import open_sequence
 from dsm_ros.demo.child_process import send_whole_images
-from dsm_ros.node.conversions import camera_to_msg, image_to_jpeg_msg, image_to_msg, stamp_msg
+from dsm_ros.node.outputs.conversions import camera_to_msg, image_to_jpeg_msg, image_to_msg, stamp_msg
 
 CAMERA_FRAME = "camera_optical_frame"
 DISCOVERY_TIMEOUT_S = 60.0
@@ -31,7 +30,7 @@ LAST_DELIVERY_S = 1.0
 
 
 class CameraTopics:
-    """The topics of a camera; JPEGs are made only where somebody subscribes."""
+    """The topics of a camera; JPEGs are encoded only for subscribers."""
 
     def __init__(self, node: Node):
         self._image = node.create_publisher(Image, "image", qos_profile_sensor_data)
@@ -39,11 +38,11 @@ class CameraTopics:
         self._info = node.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
 
     def wait_for_subscribers(self) -> None:
-        """Return once image and camera_info have a subscriber; TimeoutError when none appears."""
+        """Wait until image and camera_info have a subscriber. Raises TimeoutError when no subscriber appears."""
         deadline_s = time.monotonic() + DISCOVERY_TIMEOUT_S
         while not (self._image.get_subscription_count() and self._info.get_subscription_count()):
             if time.monotonic() > deadline_s:
-                raise TimeoutError("nobody subscribes to image and camera_info; is the relocalizer active?")
+                raise TimeoutError("image and camera_info have no subscriber; check that the relocalizer is active")
             time.sleep(0.05)
 
     def publish(self, frame: Frame, stamp_ns: int) -> None:
@@ -56,9 +55,9 @@ class CameraTopics:
 
 
 def play(frames: SequenceOf[Frame], rate_hz: float) -> int:
-    """Publish frames from memory, so that reading them takes no CPU time from the node.
+    """Publish frames from memory, so that reading frames takes no CPU time from the node.
 
-    Returns the time added to the recorded stamps, ns.
+    Returns the shift of the stamps, ns.
     """
     node = Node("sequence_player")
     topics = CameraTopics(node)
@@ -75,7 +74,7 @@ def play(frames: SequenceOf[Frame], rate_hz: float) -> int:
 
 
 def main() -> None:
-    """Read the frames, then play them."""
+    """Read the frames, then publish the frames."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sequence")
     parser.add_argument("--frames")

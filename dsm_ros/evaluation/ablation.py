@@ -1,6 +1,6 @@
-"""Ablations: the same frames localized by variants of the method, each with one part changed at run time.
+"""Ablations, which localize the same frames with variants of the method; each variant changes one part at run time.
 
-All variants use the same weights, because no network is trained again for a variant.
+All variants use the same weights; no network is trained for a variant.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class Report(Protocol):
     """The result of an ablation as JSON, table and plot."""
 
     def figures(self) -> dict[str, object]:
-        """Return the content of the JSON file."""
+        """Return the result of the ablation for the JSON file."""
 
     def show(self) -> None:
-        """Print a table."""
+        """Print the table of the ablation."""
 
     def draw(self, folder: Path) -> object:
-        """Write the plot to a folder."""
+        """Write the plot of the ablation to a folder."""
 
 
 def ablate(

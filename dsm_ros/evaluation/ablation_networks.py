@@ -1,4 +1,4 @@
-"""Alternative steps of the network: the choice of the candidates of a cell, and their consensus."""
+"""Alternatives to two steps of the network: the selection of the candidates of a cell, and their consensus."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dsm_ros.network.features import SceneLevel
 
 
 def keep_best_unsorted(candidates: Candidates, level: SceneLevel, count: int) -> CostVolume:
-    """Keep the K best candidates in the order of the correlation tensor: image by image, row by row."""
+    """Keep the K best candidates in the order of the correlation tensor, image by image and row by row."""
     best = keep_best(candidates, level, count)
     order_PK = best.cells_PK.masked_fill(~best.valid_PK, torch.iinfo(torch.long).max).argsort(dim=1)
     coords_PK3 = best.coords_PK3.gather(1, order_PK[..., None].expand(-1, -1, 3))
@@ -24,12 +24,12 @@ def keep_best_unsorted(candidates: Candidates, level: SceneLevel, count: int) ->
 
 
 def keep_all(candidates: Candidates, level: SceneLevel, count: int) -> CostVolume:
-    """Keep the whole correlation tensor."""
+    """Keep all candidates of the correlation tensor."""
     return keep_best(candidates, level, candidates.scores_PM.shape[1])
 
 
 def plain_mean(volume: CostVolume, temperature: float, agreement_m: float) -> Consensus:
-    """Return the softmax mean over all candidates, agreeing or not; support is the share of weight near the mean."""
+    """Return the softmax mean over all candidates; the agreement is the share of the weight near the mean."""
     weights_PK = candidate_weights(volume, temperature)
     coords_P3 = torch.einsum("pk,pkc->pc", weights_PK, volume.coords_PK3)
     near_PK: Tensor = (volume.coords_PK3 - coords_P3[:, None]).norm(dim=2) < agreement_m

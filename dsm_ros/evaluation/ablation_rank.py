@@ -20,7 +20,8 @@ from dsm_ros.localization.localizer import Localizer, Stopwatch
 from dsm_ros.localization.verification import Rejected, Verdict
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.cost_volume import keep_best
-from dsm_ros.network.dsm_net import DenseMatch, DsmNet
+from dsm_ros.network.dense_match import DenseMatch
+from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.features import Scene, gather_scene
 from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
 
@@ -48,13 +49,13 @@ class RankReport:
     rows: list[RankRow]
 
     def figures(self) -> dict[str, object]:
-        """Return the content of the JSON file."""
+        """Return the result of the ablation for the JSON file."""
         ranks = [asdict(row) for row in self.rows]
         counts = {"frames": self.frames, "fused_frames": self.fused_frames}
         return {"ablation": Ablation.RANK, "sequence": self.sequence, **counts, "ranks": ranks}
 
     def show(self) -> None:
-        """Print a table."""
+        """Print the table of the ablation."""
         cells = [
             [str(row.k)] + [number(value, 1, 100) for value in list(asdict(row).values())[1:]]
             for row in self.rows
@@ -65,7 +66,7 @@ class RankReport:
         print_table(title, heads, cells)
 
     def draw(self, folder: Path) -> Path:
-        """Write the curves; return the file."""
+        """Write the error curves as a plot; return the file."""
         folder.mkdir(parents=True, exist_ok=True)
         figure = new_figure(6, 3)
         axes = figure.add_subplot()
@@ -123,7 +124,7 @@ def rank_candidates(
 
 
 def _true_points(network: DsmNet, frame: Frame, scene: Scene) -> tuple[Tensor, Tensor]:
-    """Return the true points of the coarsest cells (P, 3; m, scene's local frame), and a mask of known points."""
+    """Return the true points of the coarsest cells (P, 3; m, local frame of the scene), and a mask of known points."""
     if frame.depth_HW is None or frame.map_T_camera is None:
         raise SequenceError(f"frame {frame.name} has no true pose or no depth; use a sequence with both")
     features = network.encode_keyframe(frame.image_HW3, frame.depth_HW, frame.camera, frame.map_T_camera)

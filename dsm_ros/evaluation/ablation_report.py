@@ -31,7 +31,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class VariantResult:
-    """The evaluation of one variant."""
+    """The evaluation of one variant of the method."""
 
     label: str
     evaluation: Evaluation
@@ -55,12 +55,12 @@ class AblationReport:
     results: list[VariantResult]
 
     def figures(self) -> dict[str, object]:
-        """Return the content of the JSON file."""
+        """Return the result of the ablation for the JSON file."""
         rows = [result.figures() for result in self.results]
         return {"ablation": self.ablation, "sequence": self.sequence, "variants": rows}
 
     def show(self) -> None:
-        """Print a table."""
+        """Print the table of the ablation."""
         rows = [result.figures() for result in self.results]
         print_table(
             f"{self.sequence}: {TITLES[self.ablation]}\n{EXPLAINED}",

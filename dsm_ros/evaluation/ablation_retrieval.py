@@ -28,7 +28,7 @@ class LaterKeyframes(SceneMap):
 
 
 class NearTruePose(Localizer):
-    """A localizer that matches the ``count`` keyframes nearest to the true pose of each frame, and no other ones."""
+    """A localizer that matches only the ``count`` keyframes nearest to the true pose of each frame."""
 
     def __init__(self, localizer: Localizer, count: int, frames: Iterable[Frame]):
         no_similar = LaterKeyframes(localizer.scene_map, len(localizer.scene_map.ids))
@@ -37,5 +37,5 @@ class NearTruePose(Localizer):
         self._truths = {frame.stamp_ns: frame.map_T_camera for frame in frames}
 
     def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result:
-        """Return the pose of one of the frames, or why there is none; the true pose replaces ``prior``."""
+        """Return the result for one of the frames; the true pose replaces ``prior``."""
         return super().localize(views, stamp_ns, self._truths[stamp_ns])

@@ -35,7 +35,7 @@ Make = Callable[[], Localizer]
 
 @dataclass(frozen=True)
 class Variant:
-    """A label and a function that makes the localizer of this variant."""
+    """A label, and a function that makes the localizer of the variant."""
 
     label: str
     make: Make
@@ -54,7 +54,7 @@ class Setting:
 def sorting(setting: Setting) -> list[Variant]:
     """Return localizers with sorted and unsorted candidates of each cell.
 
-    Where no trained head fixes the number of candidates, localizers with other numbers follow.
+    If no trained head fixes the number of candidates, localizers with other numbers of candidates follow.
     """
     localizer, network = setting.localizer, setting.localizer.network
     config, count = network.config, network.config.candidates
@@ -145,19 +145,19 @@ CELL_WEIGHTS = ConfidenceWeights(bias=-5.92, inlier_ratio=5.98, visible_inlier_r
 
 
 class NoRefinement(Refiner):
-    """A refiner that refines no pose."""
+    """A refiner that leaves every pose unrefined."""
 
     def refine(self, views: Sequence[View], map_T_rig: Pose44) -> None:
         """Return None."""
 
 
 def as_matched(image: MatchedImage, map_T_camera: Pose44 | None, max_error_px: float) -> SceneCoordinates:
-    """Return the dense coordinates as they were matched, without completing them."""
+    """Return the matched dense coordinates without completing them."""
     return scene_coordinates(image, None, max_error_px)
 
 
 def heads(setting: Setting) -> list[Variant]:
-    """Return localizers with one, two and all steps; where heads are trained, also all steps with analytic heads."""
+    """Return localizers with one, two and all steps, and for trained heads also all steps with analytic heads."""
     scene_map, network, config = setting.localizer.scene_map, setting.localizer.network, setting.localizer.config
     trained = network.config.trained_coordinates or network.config.trained_confidence
     analytic = without_heads(network) if trained else network

@@ -1,4 +1,4 @@
-"""Maps with more keyframes than were recorded, to measure the cost of searching a large map."""
+"""Maps with more keyframes than were recorded, for measuring the cost of searching a large map."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from dsm_ros.scene_map.keyframe_index import KeyframeIndex
 from dsm_ros.scene_map.scene_map import SceneMap
 from dsm_ros.scene_map.store import MapStore
 
-ROOM_M = 10.0  # distance from one copy of the place to the next, larger than the place
+ROOM_M = 10.0  # distance between two copies of the place, larger than the place
 
 
 class CopyingStore(MapStore):
     """The tables of a map, with copies of its keyframes; a copy has the features of its original.
 
-    originals: id of each copy -> id of its original.
+    originals: the id of the original by the id of the copy.
     """
 
     def __init__(self, uri: str, originals: dict[int, int]):
@@ -28,15 +28,15 @@ class CopyingStore(MapStore):
         self._originals = originals
 
     def features(self, ids: Sequence[int], model_hash: str) -> list[KeyframeFeatures]:
-        """Return the features of keyframes and of copies, in the order of their ids."""
+        """Return the features of keyframes and copies in the order of ``ids``."""
         return super().features([self._originals.get(i, i) for i in ids], model_hash)
 
 
 def resized_map(scene_map: SceneMap, count: int) -> SceneMap:
-    """Return a map of ``count`` keyframes, the first ones of a map or all of them and copies.
+    """Return a map of ``count`` keyframes: the first keyframes of a map, or all keyframes and copies of them.
 
-    Copies stand in a copy of the place further along x. Each has a random descriptor at the mean distance of the map's
-    descriptors from their mean.
+    Copies of keyframes are placed further along x. The descriptor of a copy is random, at the mean distance of the
+    map's descriptors from their mean.
     """
     ids = np.array(scene_map.ids)
     rows_K, rooms_K = np.arange(count) % len(ids), np.arange(count) // len(ids)

@@ -1,4 +1,4 @@
-"""Comparison of dsm_ros with other methods, called peers, on the same images, retrieved keyframes and PnP."""
+"""Comparison of dsm_ros with other methods, called peers, with the same images, retrieved keyframes and PnP."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class Retrieved:
 
 @dataclass(frozen=True)
 class Answer:
-    """The pose that a method found for one image, or None, and the time of the method, ms.
+    """The pose that a method found for one image, or None, and the time that the method took, ms.
 
-    retrieval_ms: the time of a retrieval that ``ms`` does not include, 0 where ``ms`` includes the retrieval.
+    retrieval_ms: the time of a retrieval that ``ms`` does not include, 0 if ``ms`` includes the retrieval.
     """
 
     map_T_camera: Pose44 | None
@@ -56,8 +56,8 @@ class Answer:
 class MethodRow:
     """The metrics of one method.
 
-    ms_median: time without a retrieval by another method; whole_ms_median: with that retrieval. ratio, whole_ratio:
-    these times relative to the time of dsm_ros. reason: why the method could not run, else empty.
+    ms_median: time without the retrieval by dsm_ros. whole_ms_median: time with the retrieval. ratio, whole_ratio: both
+    times relative to the time of dsm_ros. reason: why the method could not run, otherwise empty.
     """
 
     method: str
@@ -77,12 +77,12 @@ class MethodRow:
 def compare(
     localizer: Localizer, sequence: FrameSequence, indices: range, peers: Sequence[str], on_progress: Progress
 ) -> list[MethodRow]:
-    """Return a row for a localizer, one for the localizer without the previous frame, and one for each peer.
+    """Return a row for a localizer, a row for the localizer without the previous frame, and a row for each peer.
 
-    peers: names in ``METHODS``. Each frame goes to one method after the other, so that other load on the machine slows
-    all methods alike. The features of keyframes are in memory before the clock starts. Peers match the N keyframes that
-    the localizer retrieves, and their rows have the time without that retrieval and with the retrieval. A peer that
-    cannot run gets a row with the reason. Raises SequenceError when a frame has no true pose.
+    peers: names of methods in ``METHODS``. The methods localize each frame in turn, so that other load on the machine
+    slows all methods alike. The features of keyframes are in memory before the time is measured. Peers match the N
+    keyframes that the localizer retrieves, and their rows contain the times without and with retrieval. The row of a
+    peer that cannot run contains the reason. Raises SequenceError when a frame has no true pose.
     """
     cv2.setNumThreads(torch.get_num_threads())
     localizer.scene_map.preload(len(localizer.scene_map.ids))
@@ -97,7 +97,7 @@ def compare(
         found = [localize(localizer, frame), localize(alone, frame)]
         found += [each.localize(frame, similar) for each in contestants]
         on_progress(count, len(indices))
-        if count == 0:  # the first frame comes twice, because its first run includes one-time set-up
+        if count == 0:  # the first frame is localized twice, because its first run includes one-time set-up
             localizer.reset()
             continue
         truths.append(true_pose(frame))
@@ -133,7 +133,7 @@ def retrieve(localizer: Localizer, frame: Frame) -> Retrieved:
 
 
 def localize(localizer: Localizer, frame: Frame) -> Answer:
-    """Return the answer of a localizer to a frame."""
+    """Return the answer of a localizer for a frame."""
     start_s = time.perf_counter()
     result = localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
     pose = result.map_T_camera if isinstance(result, Localized) else None
@@ -143,14 +143,14 @@ def localize(localizer: Localizer, frame: Frame) -> Answer:
 def make_peer(name: str, localizer: Localizer) -> Peer:
     """Return a peer with the device and the relative inlier limit of a localizer.
 
-    Raises whatever the code of the peer raises.
+    Raises any exception of the peer's code.
     """
     max_error = localizer.config.max_error_px / localizer.network.config.long_side_px
     return KeypointPeer(METHODS[name](localizer.network.device), max_error)
 
 
 class Contestant:
-    """A peer in the comparison, which is excluded with the reason once the peer fails; ``make`` makes the peer."""
+    """A peer in the comparison, which is excluded with the reason when it fails; ``make`` makes the peer."""
 
     def __init__(self, name: str, scene_map: SceneMap, make: Callable[[], Peer]):
         self.name, self.reason = name, ""
@@ -177,7 +177,7 @@ class Contestant:
     def _excluded_on_failure(self) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # any error of a peer's code leaves the results of the other methods valid
+        except Exception as error:  # after any error of a peer, the results of the other methods remain valid
             self._peer = None
             self.reason = str(error) if isinstance(error, PeerUnavailable) else f"failed with {error!r:.200}"
 

@@ -12,7 +12,7 @@ from dsm_ros.evaluation.bench_sweep import SweepRow
 from dsm_ros.evaluation.plots import new_figure, save
 from dsm_ros.localization.result import STAGES
 
-COLORS = ("#7570b3", "#e7298a", "#1b9e77", "#d95f02")  # of the stages without their total
+COLORS = ("#7570b3", "#e7298a", "#1b9e77", "#d95f02")  # colours of the stages
 AXES: dict[str, Callable[[SweepRow], int]] = {
     "keyframes in the map": lambda row: row.map_keyframes,
     "keyframes matched (N)": lambda row: row.keyframes,
@@ -34,7 +34,7 @@ def plot_sweep(rows: Sequence[SweepRow], folder: Path) -> Path:
 
 
 def _varied(rows: Sequence[SweepRow], value: Callable[[SweepRow], int]) -> list[SweepRow]:
-    """Return the rows that differ in one value alone, sorted by that value."""
+    """Return the rows that differ only in one value, sorted by this value."""
     others = [read for read in AXES.values() if read is not value]
     groups: dict[tuple[int, ...], list[SweepRow]] = {}
     for row in rows:
@@ -54,7 +54,7 @@ def _draw_stages(axes: Axes, rows: Sequence[SweepRow], value: Callable[[SweepRow
 
 
 def plot_peers(rows: Sequence[MethodRow], folder: Path) -> Path:
-    """Write a plot of recall against time with a point for each method that ran; return the file."""
+    """Write a plot of recall against time, with a point for each method that ran; return the file."""
     folder.mkdir(parents=True, exist_ok=True)
     figure = new_figure(6, 4)
     axes = figure.add_subplot()

@@ -1,4 +1,4 @@
-"""The rendered room of the benchmarks: a map of every fifth frame, and query frames between the map's frames."""
+"""The rendered room of the benchmarks, with a map of every fifth frame and query frames between the map's frames."""
 
 from __future__ import annotations
 

@@ -21,7 +21,6 @@ from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.network.dsm_net import DsmNet
-from dsm_ros.network.onnx_net import runtime_of
 from dsm_ros.network.runtime import Runtime
 from dsm_ros.process import prepare_process
 from dsm_ros.scene_map.scene_map import SceneMap
@@ -65,7 +64,7 @@ class SweepRow:
 
 
 def cases(map_keyframes: Sequence[int], keyframes: Sequence[int], sizes: Sequence[int], base: Case) -> list[Case]:
-    """Return one setting for each value of a list, with the middle values of the other two lists."""
+    """Return a setting for each value of a list, combined with the middle values of the other two lists."""
     middle = _middle(map_keyframes), _middle(keyframes), _middle(sizes)
     base = replace(base, map_keyframes=middle[0], keyframes=middle[1], long_side_px=middle[2])
     varied = [replace(base, map_keyframes=value) for value in map_keyframes]
@@ -79,7 +78,7 @@ def _middle(values: Sequence[int]) -> int:
 
 
 def sweep(settings: Sequence[Case], folder: Path, on_progress: Progress) -> list[SweepRow]:
-    """Measure each setting in a new process, so that each has its own peak memory; build the maps in a folder."""
+    """Measure each setting in a new process, because peak memory is counted by process; build the maps in a folder."""
     rooms: dict[int, list[Frame]] = {}
     rows = []
     for case in settings:
@@ -93,7 +92,7 @@ def sweep(settings: Sequence[Case], folder: Path, on_progress: Progress) -> list
 
 
 def measure(case: Case, map_uri: str, frames: Sequence[Frame]) -> SweepRow:
-    """Localize frames twice, all N keyframes at once, and time the second run, whose features are in memory."""
+    """Localize frames twice with all N keyframes at once, and time the second run, whose features are in memory."""
     prepare_process()
     network = case.load_network()
     scene_map = SceneMap.open(map_uri, network.model_hash, case.device)
@@ -111,7 +110,7 @@ def measure(case: Case, map_uri: str, frames: Sequence[Frame]) -> SweepRow:
         case.keyframes,
         camera.width_px,
         camera.height_px,
-        runtime_of(network),
+        network.runtime,
         case.device,
         torch.get_num_threads(),
         times_ms,

@@ -11,7 +11,7 @@ from dsm_ros.localization.result import STAGES
 
 
 def print_sweep(rows: Sequence[SweepRow]) -> None:
-    """Print the time and memory of each setting."""
+    """Print the time and the memory of each benchmark setting."""
     where = f"{rows[0].runtime} on {rows[0].device}, {rows[0].threads} threads"
     heads = ("map keyframes", "N", "input", *STAGES, "images/s", "MB", "GPU MB")
     print_table(f"median ms per image, {where}", heads, [_setting(row) for row in rows])
@@ -26,7 +26,7 @@ def _setting(row: SweepRow) -> list[str]:
 
 def print_peers(rows: Sequence[MethodRow]) -> None:
     """Print the metrics of each method, or the reason why the method could not run."""
-    title = "all methods: same images, retrieved keyframes and PnP; medians; ratio: to the first row"
+    title = "all methods use the same images, keyframes and PnP; medians; each ratio is relative to row 1"
     heads = ("method", "ms (ratio)", "with retrieval", "localized", "error", "5 cm 5°", "over 50 cm")
     notes = [f"{row.method}: {row.reason}" for row in rows if row.reason]
     print_table(title, heads, [_method(row) for row in rows], notes)

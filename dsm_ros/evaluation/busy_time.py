@@ -1,4 +1,4 @@
-"""Busy and idle time of a device, and the gaps between its pieces of work."""
+"""Busy and idle time of a device, and the gaps between its work items."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LARGEST = 10
 
 @dataclass(frozen=True)
 class Work:
-    """One piece of work on a device, from start_us to end_us."""
+    """One work item on a device, from start_us to end_us."""
 
     name: str
     start_us: float
@@ -20,7 +20,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Gap:
-    """A time without work, and the names of the work before and after the gap."""
+    """A time without work, with the names of the work items before and after the gap."""
 
     length_us: float
     before: str
@@ -29,7 +29,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class BusyTime:
-    """The time from the start of the first work to the end of the last, its busy part, and the gaps."""
+    """The time span from the start of the first to the end of the last work item, its busy part, and the gaps."""
 
     span_us: float
     busy_us: float
@@ -37,12 +37,12 @@ class BusyTime:
 
     @property
     def idle_share(self) -> float:
-        """The share of the span without work."""
+        """The share of the time span in which the device is idle."""
         return 1 - self.busy_us / self.span_us if self.span_us else 0.0
 
 
 def busy_time(works: Iterable[Work]) -> BusyTime:
-    """Return the busy time and the gaps of a device; pieces of work may overlap."""
+    """Return the busy time and the gaps of a device; work items may overlap."""
     ordered = sorted(works, key=lambda work: work.start_us)
     if not ordered:
         return BusyTime(0.0, 0.0, ())

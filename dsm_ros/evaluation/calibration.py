@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from dsm_ros.evaluation.plots import ESTIMATE_COLOR, TRUE_COLOR, new_figure, save
 
-EDGES = (0.1, 0.3, 0.5, 0.7, 0.9)  # wide bins in the middle, because few poses have a confidence there
+EDGES = (0.1, 0.3, 0.5, 0.7, 0.9)  # wide bins in the middle, because few poses have such a confidence
 STEPS, MAX_STEP = 100, 5.0
 SET_COLORS = (TRUE_COLOR, ESTIMATE_COLOR, "#7570b3", "#e7298a")
 
 
 @dataclass(frozen=True)
 class Bin:
-    """The poses in a range of confidence: their number, their mean confidence, and the share of right poses."""
+    """A range of confidence, with the number of poses, their mean confidence, and the share of right poses."""
 
     count: int
     confidence: float
@@ -27,10 +27,10 @@ class Bin:
 
 
 def fit_log_odds(shares_NF: NDArray[np.float64], right_N: NDArray[np.bool_], prior: float) -> NDArray[np.float64]:
-    """Return (bias, F weights) of the log odds that make ``right_N`` most likely (logistic regression).
+    """Return (bias, F weights) of the log odds of a right pose, fitted by logistic regression to ``right_N``.
 
-    prior: inverse prior variance of the weights, which keeps the weights finite where the shares separate all right
-    poses from all wrong ones.
+    prior: inverse prior variance of the weights, which keeps the weights finite when the shares separate all right
+    poses from all wrong poses.
     """
     inputs_NF = np.column_stack([np.ones(len(shares_NF)), shares_NF])
     weights_F = np.zeros(inputs_NF.shape[1])
@@ -45,7 +45,7 @@ def fit_log_odds(shares_NF: NDArray[np.float64], right_N: NDArray[np.bool_], pri
 
 
 def probabilities(shares_NF: NDArray[np.float64], weights_F: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probability of each row of shares; weights_F: the bias first."""
+    """Return the probability of a right pose for each row of shares; weights_F: the bias, then the weights."""
     return 1 / (1 + np.exp(-(weights_F[0] + shares_NF @ weights_F[1:])))
 
 
@@ -57,12 +57,12 @@ def reliability(confidence_N: NDArray[np.float64], right_N: NDArray[np.bool_]) -
 
 
 def calibration_error(bins: Sequence[Bin]) -> float:
-    """Return the expected calibration error: the mean difference of confidence and share of right poses."""
+    """Return the expected calibration error, the mean difference between confidence and share of right poses."""
     return sum(b.count * abs(b.confidence - b.right) for b in bins) / max(1, sum(b.count for b in bins))
 
 
 def plot_reliability(sets: Mapping[str, Sequence[Bin]], path: Path) -> Path:
-    """Write a plot of the share of right poses over confidence, a line for each set, above the number of poses."""
+    """Write a plot of the share of right poses against confidence, and below it the number of poses, for each set."""
     figure = new_figure(6, 6)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     above.plot([0, 1], [0, 1], c="black", lw=0.8, ls="--", label="perfect calibration")

@@ -1,4 +1,4 @@
-"""A profile of localization on one device as text: operations, gaps and copies between host and device."""
+"""Text profile of localization on one device, with operations, gaps, and copies between host and device."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _times(profiled: profile, on_gpu: bool, frames: int) -> list[str]:
     works = [Work(e.name, e.time_range.start, e.time_range.end) for e in events if e.device_type.name == where]
     busy = busy_time(works)
     lines = [
-        f"{frames} frames; per frame: {len(works) / frames:.0f} pieces of work, {busy.span_us / 1e3 / frames:.2f} ms, "
+        f"{frames} frames; per frame: {len(works) / frames:.0f} work items, {busy.span_us / 1e3 / frames:.2f} ms, "
         f"of which {busy.busy_us / 1e3 / frames:.2f} ms busy; idle share {busy.idle_share:.2f}",
         *gap_lines(busy.gaps),
     ]

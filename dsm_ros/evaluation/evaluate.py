@@ -16,12 +16,11 @@ from dsm_ros.evaluation.metrics import FrameScore, score_frame, summarise
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import STAGES, Localized, NotLocalized, Result, StageTimes
 from dsm_ros.localization.view import single_view
-from dsm_ros.network.onnx_net import runtime_of
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The scores of the frames with ground truth, the metrics over all scores, and the count of each failure reason."""
+    """The scores of the frames with ground truth, the metrics over all scores, and the counts of failure reasons."""
 
     scores: list[FrameScore]
     figures: dict[str, object]
@@ -33,7 +32,7 @@ def evaluate(
 ) -> Evaluation:
     """Localize frames and compare the results with the true poses; reading the frames is not timed.
 
-    Frames without a true pose are localized and counted but not scored. Raises SequenceError when no frame has a true
+    Frames without a true pose are localized and counted, but not scored. Raises SequenceError when no frame has a true
     pose.
     """
     require_truth(sequence, indices)
@@ -98,7 +97,7 @@ def require_truth(sequence: FrameSequence, indices: range) -> None:
     reasons = Counter(lack for header in headers for lack in header.missing if "depth" not in lack)
     why = f" ({reasons.most_common(1)[0][0]})" if reasons else ""
     raise SequenceError(
-        f"none of {len(headers)} frames of {sequence.name} has a true pose{why}; evaluate needs ground truth"
+        f"none of {len(headers)} frames of {sequence.name} has a true pose{why}; dsm evaluate needs ground truth"
     )
 
 
@@ -110,7 +109,7 @@ def _figures(localizer: Localizer, scores: list[FrameScore], seconds: float) -> 
         "frames_per_second": len(scores) / seconds,
         "peak_rss_mb": peak_rss_mb(),
         "model": network.name,
-        "runtime": runtime_of(network),
+        "runtime": network.runtime,
         "device": str(network.device),
     }
 

@@ -12,7 +12,7 @@ STATUS = Path("/proc/self/status")
 def peak_rss_mb() -> float:
     """Return the peak resident memory of this process, MB.
 
-    Without /proc, the value may be the larger peak of the parent process.
+    On systems without /proc, the value may be the larger peak of the parent process.
     """
     if STATUS.is_file() and (peak_kb := re.search(r"^VmHWM:\s+(\d+)", STATUS.read_text(), re.MULTILINE)):
         return int(peak_kb[1]) / 1024

@@ -13,7 +13,7 @@ from dsm_ros.geometry.pose import Pose44, pose_error, transform
 from dsm_ros.geometry.pose_covariance import difference
 from dsm_ros.localization.result import Localized, Result, SceneCoordinates, StageTimes
 
-WITHIN_M, GROSS_M = 0.10, 0.50  # errors of a right coordinate, and of a pose that must not be accepted
+WITHIN_M, GROSS_M = 0.10, 0.50  # maximum error of a right coordinate, minimum error of a wrong pose
 CHI2_6_95 = 12.592  # 95 % quantile of the chi-squared distribution with six degrees of freedom
 
 
@@ -21,9 +21,10 @@ CHI2_6_95 = 12.592  # 95 % quantile of the chi-squared distribution with six deg
 class FrameScore:
     """Errors of one result against ground truth.
 
-    translation_m, rotation_deg: errors of the pose, inf without a pose. coordinate_errors_m: of the cells with true
-    depth, inf where a cell has no coordinate. confidences: of the same cells. map_T_camera: the estimated pose. truth:
-    the true pose. mahalanobis_squared: of the pose error under the estimated covariance, inf without a pose.
+    translation_m, rotation_deg: errors of the pose, inf without a pose. coordinate_errors_m: errors of the cells with
+    true depth, inf for a cell without a coordinate. confidences: confidences of the same cells. map_T_camera: the
+    estimated pose. truth: the true pose. mahalanobis_squared: squared Mahalanobis distance of the pose error under the
+    estimated covariance, inf without a pose.
     """
 
     stamp_ns: int
@@ -50,8 +51,8 @@ def score_frame(frame: Frame, truth: Pose44, result: Result) -> FrameScore:
 def mahalanobis_squared(estimate: Pose44, truth: Pose44, covariance_66: NDArray[np.float64]) -> float:
     """Return the squared Mahalanobis distance of a pose from the true pose.
 
-    covariance_66: of the pose (x y z rotX rotY rotZ; map frame; m, rad). With a correct covariance, 95 % of the values
-    are below 12.592.
+    covariance_66: covariance of the pose (x y z rotX rotY rotZ; map frame; m, rad). With a correct covariance, 95 % of
+    the values are below 12.592.
     """
     error_6 = difference(estimate, truth)
     return float(error_6 @ np.linalg.solve(covariance_66, error_6))
@@ -120,7 +121,7 @@ def gross_errors(errors_N2: NDArray[np.float64]) -> int:
 
 
 def area_under_roc(scores_N: NDArray[np.float64], positive_N: NDArray[np.bool_]) -> float | None:
-    """Return the probability that a positive scores above a negative (ties count half), None without both kinds."""
+    """Return the probability that a positive scores above a negative (ties count half), None if one kind is missing."""
     positives, negatives = int(positive_N.sum()), int((~positive_N).sum())
     if not positives or not negatives:
         return None

@@ -16,7 +16,7 @@ from dsm_ros.evaluation.metrics import FrameScore
 from dsm_ros.scene_map.scene_map import SceneMap
 
 MAP_POINTS = 60_000
-LIMITS_M = np.linspace(0, 0.5, 51)  # of the coordinate errors
+LIMITS_M = np.linspace(0, 0.5, 51)  # range of the plotted coordinate errors
 TRUE_COLOR, ESTIMATE_COLOR, KEYFRAME_COLOR = "#1b9e77", "#d95f02", "#7570b3"
 
 

@@ -61,8 +61,8 @@ def localizer_on(sequence: str, frames: range, folder: str, network: DsmNet) -> 
 def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, elsewhere: bool) -> Iterator[EstimateRow]:
     """Yield two poses of each frame, one from the keyframes matched first and one from all N keyframes.
 
-    place: the sequence of the frames. elsewhere: the map does not contain the place. Frames without a pose yield no
-    row. Raises SequenceError when the map contains the place and a frame has no true pose.
+    place: the sequence of the frames. elsewhere: whether the place is missing from the map. Frames without a pose
+    yield no row. Raises SequenceError when the map contains the place and a frame has no true pose.
     """
     sequence = open_sequence(place)
     configs = [EVERY_POSE.with_keyframes(count) for count in FIRST_AND_ALL]
@@ -109,7 +109,7 @@ class Poses:
 
 
 def read_poses(paths: Sequence[Path]) -> Poses:
-    """Return the poses of some files together. Raises SequenceError when the files hold no pose."""
+    """Read the poses of several files. Raises SequenceError when the files contain no pose."""
     table = [row for path in sorted(paths) for row in csv.DictReader(path.read_text().splitlines())]
     if not table:
         raise SequenceError(f"no poses in {', '.join(map(str, paths))}; collect poses first")

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
-from dsm_ros.network.dsm_net import DenseMatch, DsmNet
+from dsm_ros.network.dense_match import DenseMatch
+from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.features import ImageFeatures, Scene
 
 
@@ -34,6 +35,12 @@ class SynchronisedNetwork(DsmNet):
     def match(self, query: ImageFeatures, scene: Scene) -> DenseMatch:
         """Match an image against a scene; see ``DsmNet.match``."""
         match = super().match(query, scene)
+        self._wait()
+        return match
+
+    def local_match(self, query: ImageFeatures, scene: Scene) -> DenseMatch:
+        """Match an image around its expected pose; see ``DsmNet.local_match``."""
+        match = super().local_match(query, scene)
         self._wait()
         return match
 

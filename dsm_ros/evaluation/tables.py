@@ -24,5 +24,5 @@ def print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]],
 
 
 def number(value: object, digits: int, factor: float = 1.0, missing: str = "") -> str:
-    """Return a number times a factor with so many decimals, or ``missing`` for None."""
+    """Return a number times a factor, with a number of decimals, or ``missing`` for None."""
     return missing if value is None else f"{float(str(value)) * factor:.{digits}f}"

@@ -27,7 +27,7 @@ def timing(name: str, times_ms: Sequence[float], limit_ms: float | None = None) 
 
 
 def print_timings(title: str, timings: Iterable[TimingRow]) -> None:
-    """Print a table to stdout."""
+    """Print a table of timings to stdout."""
     rows = [[row.name, number(row.median_ms, 1), number(row.p95_ms, 1), _limit(row)] for row in timings]
     print_table(title, ("ms per image", "median", "95 %", "limit"), rows)
 

@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 
 
 def checked_model(name: str, coefficients: Coefficients) -> str:
-    """Return the distortion model that a name from a calibration file means, none where all coefficients are 0.
+    """Return the distortion model for a name in a calibration file, or "none" if all coefficients are 0.
 
     Raises ValueError for an unknown model or a wrong number of coefficients.
     """
@@ -47,7 +47,7 @@ def checked_model(name: str, coefficients: Coefficients) -> str:
 
 
 def distort(model: str, coefficients: Coefficients, xy_N2: Array) -> Array:
-    """Return the distorted coordinates (N, 2) of normalised ones, NaN beyond ``valid_radius``."""
+    """Return the distorted coordinates (N, 2) of normalised coordinates (N, 2), NaN beyond ``valid_radius``."""
     if model == "none":
         return xy_N2
     radius_N = _radii(xy_N2)
@@ -58,10 +58,11 @@ def distort(model: str, coefficients: Coefficients, xy_N2: Array) -> Array:
 
 
 def undistort(model: str, coefficients: Coefficients, xy_N2: Array) -> Array:
-    """Return the normalised coordinates (N, 2) of distorted ones, NaN where no coordinates are distorted to them.
+    """Return the normalised coordinates (N, 2) of distorted coordinates (N, 2), NaN where the model has no inverse.
 
-    A table inverts the radial part R, and iterating x = R^-1(y - (D(x) - R(x))) inverts the whole distortion D.
-    The iteration converges up to the valid radius, where cv2.undistortPoints fails or silently returns wrong values.
+    A table inverts the radial part R, and iterating x = R^-1(y - (D(x) - R(x))) inverts the whole distortion D. The
+    iteration converges up to the valid radius. cv2.undistortPoints fails or silently returns wrong values near the
+    valid radius.
     """
     if model == "none" or not len(xy_N2):
         return xy_N2
@@ -105,7 +106,7 @@ def _radial(model: str, coefficients: Coefficients, radius_N: Array) -> Array:
 
 
 def _opencv(coefficients: Coefficients, xy_N2: Array) -> Array:
-    """Return radial, tangential and thin prism distortion as OpenCV's calibration does, but many times faster."""
+    """Apply the radial, tangential and thin prism distortion of OpenCV, many times faster than OpenCV."""
     _, _, p1, p2, _, _, _, _, s1, s2, s3, s4, _, _ = _padded(coefficients)
     above, below = _ratio(coefficients)
     x_N, y_N = xy_N2.T

@@ -16,7 +16,7 @@ def estimate_opencv(
 ) -> Pose44 | None:
     """Return camera_T_map by OpenCV's USAC (MSAC scoring, local optimisation), refined on its inliers.
 
-    Arguments as of ``solve_pnp``. None when fewer than four correspondences agree with a pose.
+    The arguments are those of ``solve_pnp``. Returns None when fewer than four correspondences agree with a pose.
     """
     params = cv2.UsacParams()
     params.threshold, params.maxIterations, params.confidence = max_error_px, 1000, 0.999
@@ -34,7 +34,7 @@ def estimate_opencv(
 def refine_opencv(
     camera_T_map: Pose44, pixels_N2: NDArray[np.float64], points_N3: NDArray[np.float64], camera: Camera
 ) -> Pose44:
-    """Return the pose near camera_T_map with the least squared reprojection error (Levenberg-Marquardt)."""
+    """Refine camera_T_map to the smallest squared reprojection error (Levenberg-Marquardt)."""
     start = cv2.Rodrigues(camera_T_map[:3, :3])[0], camera_T_map[:3, 3:].copy()
     rotation, translation = cv2.solvePnPRefineLM(points_N3, pixels_N2, camera.matrix_33, np.empty(0), *start)
     return make_pose(cv2.Rodrigues(rotation)[0], translation.ravel())

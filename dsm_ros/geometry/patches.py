@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.rectify import pinhole_of_size, rectify_image
 
-LEVELS = 3  # of the image pyramid, each half the size of the one before
-SMOOTHING_PX = 0.7  # standard deviation, before samples are taken several pixels apart
-SAMPLES = 6  # along a side of a patch
-SPACING_PX = 3.0  # between two samples, at the pyramid level that is sampled
+LEVELS = 3  # levels of the image pyramid, each half the size of the previous level
+SMOOTHING_PX = 0.7  # standard deviation of the blur against aliasing, because samples are several pixels apart
+SAMPLES = 6  # samples along a side of a patch
+SPACING_PX = 3.0  # distance between two samples, at the sampled pyramid level
 MIN_CONTRAST = 2.0  # grey values added to the standard deviation of a patch, so that noise is not amplified
 MIN_CURVATURE = 1e-2  # added to the Gauss-Newton matrix of a patch, so that it can be inverted
-MAX_STEP_PX = 1.5  # of one iteration, at the pyramid level
-ITERATIONS = 3  # at each pyramid level
+MAX_STEP_PX = 1.5  # maximum step of one iteration, at the pyramid level
+ITERATIONS = 3  # iterations at each pyramid level
 
 Float32 = NDArray[np.float32]
 
@@ -32,20 +32,20 @@ Float32 = NDArray[np.float32]
 class PatchLevel:
     """Patches of one image at one pyramid level.
 
-    samples_NP: normalised brightness. gain_N2P: the product with a difference of normalised brightness is the shift
-    (px of the level) that explains the difference best.
+    samples_NP: normalised brightness. gain_N2P: gain times a difference of normalised brightness is the shift (px of
+    the level) that explains the difference best.
     """
 
     samples_NP: Float32
     gain_N2P: Float32
 
     def rows(self, rows_M: NDArray[np.int64]) -> PatchLevel:
-        """Return the patches of the given rows."""
+        """Return the patches in the given rows."""
         return PatchLevel(self.samples_NP[rows_M], self.gain_N2P[rows_M])
 
 
 def joined_patches(parts: Sequence[PatchLevel]) -> PatchLevel:
-    """Return the patches of any number of images at one pyramid level in one piece."""
+    """Concatenate the patches of several images at one pyramid level."""
     samples_NP = np.concatenate([np.empty((0, SAMPLES**2), np.float32), *(part.samples_NP for part in parts)])
     gain_N2P = np.concatenate([np.empty((0, 2, SAMPLES**2), np.float32), *(part.gain_N2P for part in parts)])
     return PatchLevel(samples_NP, gain_N2P)
@@ -55,8 +55,8 @@ def joined_patches(parts: Sequence[PatchLevel]) -> PatchLevel:
 class Alignment:
     """Positions of patches that were found in another image.
 
-    pixels_N2: px. correlation_N: of the patch and the image there, -1..1. last_step_N: length of the last iteration's
-    step (px of the finest level).
+    pixels_N2: px. correlation_N: correlation of each patch with the image at its found position, -1..1. last_step_N:
+    length of the last iteration's step (px of the finest level).
     """
 
     pixels_N2: Float32
@@ -65,7 +65,7 @@ class Alignment:
 
 
 def grey_pyramid(image_HW3: NDArray[np.uint8], camera: Camera, long_side_px: int) -> tuple[list[Float32], Camera]:
-    """Return the pyramid of grey images of an image (uint8 RGB), full size first, and the pinhole of the full size."""
+    """Return the grey pyramid of an image (uint8 RGB), full size first, and the pinhole camera of the full size."""
     pinhole = pinhole_of_size(camera, long_side_px)
     grey_HW = rectify_image(cv2.cvtColor(image_HW3, cv2.COLOR_RGB2GRAY), camera, pinhole)
     levels = [cv2.GaussianBlur(grey_HW.astype(np.float32), (0, 0), SMOOTHING_PX)]
@@ -103,7 +103,7 @@ def align(
 
 
 def at_level(pixels_N2: NDArray[np.float64], level: int) -> NDArray[np.float64]:
-    """Return pixels of the full size as pixels of a pyramid level."""
+    """Convert pixels of the full size to pixels of a pyramid level."""
     return pixels_N2 / 2**level  # cv2.pyrDown centres its pixel (0, 0) on pixel (0, 0)
 
 
@@ -128,7 +128,7 @@ def _cut(level_HW: Float32, pixels_N2: NDArray[np.float64]) -> PatchLevel:
     samples_NP = _sample(level_HW, grid_N2P)
     scale_N1 = samples_NP.std(axis=1, keepdims=True) + MIN_CONTRAST
     gradient_NP2 = np.stack([_slope(level_HW, grid_N2P, axis) / scale_N1 for axis in (0, 1)], axis=2)
-    gradient_NP2 -= gradient_NP2.mean(axis=1, keepdims=True)  # the mean of a patch is normalised away
+    gradient_NP2 -= gradient_NP2.mean(axis=1, keepdims=True)  # normalisation removes the mean of a patch
     gradient_N2P = gradient_NP2.swapaxes(1, 2)
     curvature_N22 = gradient_N2P @ gradient_NP2 + MIN_CURVATURE * np.eye(2, dtype=np.float32)
     return PatchLevel(_normalised(samples_NP), np.linalg.solve(curvature_N22, gradient_N2P))
@@ -141,7 +141,7 @@ def _slope(level_HW: Float32, grid_N2P: Float32, axis: int) -> Float32:
 
 def _sample(level_HW: Float32, pixels_N2P: Float32) -> Float32:
     u_NP, v_NP = np.ascontiguousarray(pixels_N2P[:, 0]), np.ascontiguousarray(pixels_N2P[:, 1])
-    if not len(u_NP):  # cv2.remap takes no empty map
+    if not len(u_NP):  # cv2.remap refuses an empty map
         return u_NP
     sampled_NP = cv2.remap(level_HW, u_NP, v_NP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(sampled_NP, dtype=np.float32)

@@ -1,6 +1,7 @@
 """Pose from 2D-3D correspondences by RANSAC and refinement [paper 3.1; method 7].
 
-PoseLib (LO-RANSAC) solves where it is installed. OpenCV's USAC solves elsewhere, because PoseLib has no aarch64 wheel.
+PoseLib (LO-RANSAC) is the solver if PoseLib is installed. Otherwise OpenCV's USAC is the solver, because PoseLib has no
+aarch64 wheel.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ try:
 except ImportError:
     poselib = None
 
-REFINEMENTS = 2  # the second one uses the inliers of the first one
+REFINEMENTS = 2  # the second refinement uses the inliers of the first
 
 
 def solve_pnp(
@@ -32,11 +33,11 @@ def solve_pnp(
     ignored. Raises ValueError when the camera has distortion.
     """
     if camera.distortion_model != "none":
-        raise ValueError("PnP takes pixels of an undistorted camera; rectify them first")
+        raise ValueError("PnP needs the pixels of an undistorted camera; rectify the image first")
     finite_N = np.isfinite(pixels_N2).all(1) & np.isfinite(points_N3).all(1)
     if finite_N.sum() < MIN_POINTS:
         return None
-    origin_3 = np.median(points_N3[finite_N], axis=0)  # solvers lose digits far from the origin
+    origin_3 = np.median(points_N3[finite_N], axis=0)  # solvers lose precision far from the origin
     estimate = estimate_poselib if poselib else estimate_opencv
     camera_T_local = estimate(pixels_N2[finite_N], points_N3[finite_N] - origin_3, camera, max_error_px, seed)
     if camera_T_local is None or not np.isfinite(camera_T_local).all():
@@ -52,9 +53,9 @@ def refine_pnp(
     max_error_px: float,
     loss_scale_px: float = LOSS_SCALE_PX,
 ) -> Pose44 | None:
-    """Return the pose near map_T_camera that fits its inliers best, or None when it has fewer than four inliers.
+    """Refine map_T_camera on its inliers, or return None when map_T_camera has fewer than four inliers.
 
-    pixels_N2: px of ``camera``, an undistorted pinhole. points_N3: metres, map frame. loss_scale_px: of PoseLib's
+    pixels_N2: px of ``camera``, an undistorted pinhole. points_N3: metres, map frame. loss_scale_px: scale of PoseLib's
     robust loss, about the standard deviation of a good correspondence; OpenCV has no robust loss.
     """
     refine = partial(refine_poselib, loss_scale_px=loss_scale_px) if poselib else refine_opencv
@@ -80,7 +81,7 @@ def reprojection_errors(
 
 def project_points(points_N3: NDArray[np.float64], camera: Camera, map_T_camera: Pose44) -> NDArray[np.float64]:
     """Return the pixels (N, 2) at which a camera at a pose sees points (m, map frame); NaN behind the camera."""
-    with np.errstate(invalid="ignore"):  # a point at infinity has no projection, and needs no warning
+    with np.errstate(invalid="ignore"):  # no warning for a point at infinity, which has no projection
         return camera.project(transform(invert(map_T_camera), points_N3))
 
 

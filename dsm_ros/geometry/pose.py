@@ -1,4 +1,4 @@
-"""Rigid poses as 4x4 float64 matrices named ``a_T_b``: a point in b becomes a point in a."""
+"""Rigid poses as 4x4 float64 matrices; ``a_T_b`` transforms points from frame b to frame a."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def make_pose(rotation_33: ArrayLike, translation_3: ArrayLike) -> Pose44:
 
 
 def invert(a_T_b: Pose44) -> Pose44:
-    """Return b_T_a."""
+    """Return b_T_a, the inverse of a_T_b."""
     b_R_a = a_T_b[:3, :3].T
     return make_pose(b_R_a, -b_R_a @ a_T_b[:3, 3])
 
 
 def transform(a_T_b: Pose44, b_points_N3: ArrayLike) -> NDArray[np.float64]:
-    """Return points (..., 3) given in b as points in a."""
-    turned_33 = np.ascontiguousarray(a_T_b[:3, :3].T)  # numpy multiplies by a strided matrix slowly
+    """Transform points (..., 3) from frame b to frame a."""
+    turned_33 = np.ascontiguousarray(a_T_b[:3, :3].T)  # numpy multiplies slowly by a strided matrix
     return np.asarray(b_points_N3, dtype=np.float64) @ turned_33 + a_T_b[:3, 3]
 
 
@@ -86,7 +86,7 @@ def pose_error(estimate_44: Pose44, truth_44: Pose44) -> tuple[float, float]:
 
 
 def interpolate(a_T_b: Pose44, a_T_c: Pose44, fraction: float) -> Pose44:
-    """Return a_T at a fraction of the way from a_T_b to a_T_c, linear in translation and spherical in rotation.
+    """Return the pose at a fraction of the way from a_T_b to a_T_c, linear in translation and spherical in rotation.
 
     A fraction outside 0..1 extrapolates.
     """

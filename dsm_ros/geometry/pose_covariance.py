@@ -32,7 +32,7 @@ class UncertainPose:
         return UncertainPose(a_T_c, movement_66 @ self.covariance_66 @ movement_66.T)
 
     def in_plane(self, height_m: float) -> UncertainPose:
-        """Return the pose with its x, y and yaw, level and at a height; all other covariances are zero."""
+        """Return the pose made level at a height, with the covariance of x, y and yaw alone."""
         kept_66 = np.diag([1.0, 1.0, 0.0, 0.0, 0.0, 1.0])
         return UncertainPose(level(self.a_T_b, height_m), kept_66 @ self.covariance_66 @ kept_66)
 
@@ -79,7 +79,7 @@ def tilt_deg(a_T_b: Pose44) -> float:
 
 
 def cross_matrix(vectors_X3: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the matrices (..., 3, 3) whose products with another vector are the cross products of vectors (..., 3)."""
+    """Return the cross-product matrices (..., 3, 3) of vectors (..., 3)."""
     x_X, y_X, z_X = np.moveaxis(vectors_X3, -1, 0)
     zero_X = np.zeros_like(x_X)
     rows = [zero_X, -z_X, y_X, z_X, zero_X, -x_X, -y_X, x_X, zero_X]

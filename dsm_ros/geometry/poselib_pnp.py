@@ -16,11 +16,12 @@ except ImportError:
     poselib = None
 
 MIN_POINTS = 4
-# max_iterations finds a pose with a probability of 99 % where a tenth of the correspondences agree, which is the least
-# that verification accepts. PoseLib's own limits take 15 ms longer on a good image and ten times as long without one.
+# max_iterations finds a pose with a probability of 99 % if a tenth of the correspondences agree, the smallest share
+# that verification accepts. PoseLib's default limits take 15 ms longer on a good image and ten times as long if there
+# is no pose.
 ITERATIONS = {"min_iterations": 50, "max_iterations": 5000}
-# A step of step_tol moves the pose by less than 0.1 mm. PoseLib's own step_tol of 1e-8 takes more than twice as many
-# steps.
+# A step of step_tol moves the pose by less than 0.1 mm. PoseLib's default step_tol of 1e-8 needs more than twice as
+# many steps.
 LOSS_SCALE_PX = 3.0  # about the standard deviation of a good coordinate
 REFINEMENT = {"loss_type": "CAUCHY", "loss_scale": LOSS_SCALE_PX, "step_tol": 1e-5}
 
@@ -41,7 +42,7 @@ def refine_poselib(
     camera: Camera,
     loss_scale_px: float,
 ) -> Pose44:
-    """Return the pose near camera_T_map that fits correspondences best under a robust loss."""
+    """Refine camera_T_map on correspondences under a robust loss."""
     start, options = poselib_pose(camera_T_map), {**REFINEMENT, "loss_scale": loss_scale_px}
     pose, _ = poselib.refine_absolute_pose(pixels_N2, points_N3, start, poselib_camera(camera), options)
     return make_pose(pose.R, pose.t)

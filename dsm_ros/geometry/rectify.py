@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from dsm_ros.geometry.camera import Camera
 
 SIDE_MULTIPLE_PX = 32
-OUTSIDE_PX = -10.0  # coordinate of no pixel, which cv2.remap fills with black
+OUTSIDE_PX = -10.0  # coordinate outside every image, which cv2.remap fills with black
 
 
 def pinhole_of_size(camera: Camera, long_side_px: int) -> Camera:
-    """Return the undistorted camera resized to about a long side in px; both sides are multiples of 32 px."""
+    """Return the undistorted camera with a long side of about ``long_side_px``; both sides are multiples of 32 px."""
     scale = long_side_px / max(camera.width_px, camera.height_px)
     width, height = (
         max(SIDE_MULTIPLE_PX, round(side * scale / SIDE_MULTIPLE_PX) * SIDE_MULTIPLE_PX)
@@ -27,7 +27,7 @@ def pinhole_of_size(camera: Camera, long_side_px: int) -> Camera:
 def rectify_image(image_HW3: NDArray[np.uint8], camera: Camera, target: Camera) -> NDArray[np.uint8]:
     """Return an image resampled to the pinhole ``target``, black outside the field of view of ``camera``.
 
-    Areas are averaged when the image shrinks. Raises ValueError when the image and its camera differ in size.
+    A smaller image contains averages of pixel areas. Raises ValueError when the image and its camera differ in size.
     """
     check_size(image_HW3, camera)
     size = (target.width_px, target.height_px)
@@ -62,10 +62,10 @@ def check_size(image: NDArray[np.generic], camera: Camera) -> None:
 def undistortion_maps(camera: Camera, target: Camera) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the pixel (u, v) of ``camera`` that each pixel of ``target`` shows, as two maps (H, W) for cv2.remap.
 
-    A pixel that ``camera`` did not see gets ``OUTSIDE_PX``.
+    Pixels outside the field of view of ``camera`` are ``OUTSIDE_PX``.
     """
     v_HW, u_HW = np.mgrid[0 : target.height_px, 0 : target.width_px]
     rays_N3 = target.unproject(np.stack([u_HW.ravel(), v_HW.ravel()], axis=1))
-    pixels_N2 = np.nan_to_num(camera.project(rays_N3), nan=OUTSIDE_PX)  # cv2.remap takes NaN for some pixel
+    pixels_N2 = np.nan_to_num(camera.project(rays_N3), nan=OUTSIDE_PX)  # cv2.remap reads an arbitrary pixel for NaN
     pixels_HW2 = pixels_N2.reshape(target.height_px, target.width_px, 2).astype(np.float32)
     return np.ascontiguousarray(pixels_HW2[..., 0]), np.ascontiguousarray(pixels_HW2[..., 1])

@@ -55,9 +55,9 @@ def solve_rig_pnp(cameras: Sequence[Correspondences], max_error_px: float, seed:
 def refine_rig_pose(
     map_T_rig: Pose44, cameras: Sequence[Correspondences], max_error_px: float, loss_scale_px: float = LOSS_SCALE_PX
 ) -> Pose44:
-    """Return the pose near map_T_rig that fits its inliers best, or map_T_rig when it has fewer than four inliers.
+    """Refine map_T_rig on its inliers, or return map_T_rig unchanged when it has fewer than four inliers.
 
-    loss_scale_px: of the robust loss, about the standard deviation of a good correspondence.
+    loss_scale_px: scale of the robust loss, about the standard deviation of a good correspondence.
     """
     inliers = [each.chosen(_errors(each, map_T_rig) < max_error_px) for each in cameras]
     if sum(map(len, inliers)) < MIN_POINTS:
@@ -71,7 +71,7 @@ def refine_rig_pose(
 
 
 class _Problem:
-    """The arguments of PoseLib's solvers, in a local frame among the points, because solvers lose digits far away."""
+    """Arguments of PoseLib's solvers in a frame near the points, because solvers lose precision far from the origin."""
 
     def __init__(self, cameras: Sequence[Correspondences]):
         origin_3 = np.median(np.concatenate([each.points_N3 for each in cameras]), axis=0)

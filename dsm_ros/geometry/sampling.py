@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-MIN_VALID_SHARE = 0.25  # of the pixels of a cell; a cell with fewer measured pixels has no depth
+MIN_VALID_SHARE = 0.25  # minimum share of pixels with measured depth in a cell that has a depth
 
 
 def cell_centres(width_cells: int, height_cells: int, width_px: int, height_px: int) -> NDArray[np.float64]:
@@ -18,7 +18,7 @@ def cell_centres(width_cells: int, height_cells: int, width_px: int, height_px: 
 
 
 def pool_depth(depth_HW: Tensor, stride_px: int) -> Tensor:
-    """Return the median valid depth of each stride x stride cell, (H/s, W/s), 0 where too few pixels are valid.
+    """Return the median valid depth of each stride x stride cell, (H/s, W/s), 0 for a cell with too few valid pixels.
 
     The median is a measured depth, while a mean across an edge would be a point in mid-air [method 2].
     """

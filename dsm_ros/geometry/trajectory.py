@@ -26,7 +26,7 @@ class Absence(TextEnum):
 
 @dataclass(frozen=True)
 class Missing:
-    """The reason for a missing pose.
+    """The reason why a pose is missing.
 
     where: the transform ("odom -> base"), or the frames that are unknown or not connected; the same for all stamps.
     reason: one sentence without a full stop, with the numbers of the requested stamp.
@@ -39,7 +39,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Bridge:
-    """The largest gap between two neighbouring poses that is interpolated; all three limits are inclusive."""
+    """Inclusive limits, in time, distance and angle, of a gap between two poses that is interpolated."""
 
     max_gap_ns: float = inf
     max_move_m: float = inf
@@ -52,7 +52,7 @@ class Timing:
 
     bridges: a gap is interpolated when at least one bridge allows the gap. hold_ns: the time for which the last pose
     holds after its stamp; the first pose never holds before its stamp. history_ns: poses that are older than the newest
-    one by more than this time are dropped, and an insertion further back than this time restarts the trajectory.
+    pose by more than history_ns are dropped, and an insertion further back than history_ns restarts the trajectory.
     """
 
     bridges: tuple[Bridge, ...] = (Bridge(),)
@@ -89,7 +89,7 @@ class Trajectory:
         """
         pose = pose if pose is not None and is_finite(pose) else None
         if self._stamps_ns and self._stamps_ns[-1] - stamp_ns > self.timing.history_ns:
-            self._stamps_ns, self._poses = [], []  # time has restarted, as in a looped bag or a new simulation
+            self._stamps_ns, self._poses = [], []  # the clock was reset, as by a looped bag or a new simulation
         index = bisect_left(self._stamps_ns, stamp_ns)
         if index < len(self._stamps_ns) and self._stamps_ns[index] == stamp_ns:
             self._poses[index] = pose

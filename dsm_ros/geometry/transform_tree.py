@@ -16,7 +16,7 @@ NAMED_FRAMES = 12
 
 @dataclass(frozen=True)
 class _Fixed:
-    """A static transform: one pose for all times, or None when the pose that was sent is not valid."""
+    """A static transform: one pose for all times, or None when an invalid pose was sent."""
 
     name: str
     pose: Pose44 | None
@@ -37,7 +37,7 @@ class _Link:
 
 
 class _Way(NamedTuple):
-    """The path between two frames: up to their common ancestor and down; the frames of each side, lowest first."""
+    """The path between two frames through their common ancestor: the frames of each side, lowest first."""
 
     up: list[str]
     shared: str
@@ -53,9 +53,9 @@ class TransformTree:
         self._links: dict[str, _Link] = {}
 
     def add(self, parent: str, child: str, stamp_ns: int | None, pose: Pose44 | None) -> None:
-        """Add parent_T_child (4x4) at a stamp, or for all times when stamp_ns is None; a pose of None is a loss.
+        """Add parent_T_child (4x4) at a stamp, or for all times when stamp_ns is None; None means lost tracking.
 
-        A transform to another parent, or of the other kind (static, timed), replaces the child's former transform.
+        A transform to another parent, or a change between static and timed, replaces the child's former transform.
         Raises ValueError, and changes nothing, for an impossible transform (see ``checked_link``).
         """
         parent, child = checked_link(parent, child, pose)
@@ -93,7 +93,7 @@ class TransformTree:
 
     @property
     def frames(self) -> set[str]:
-        """The names of all frames."""
+        """The names of all frames in the tree."""
         return set(self._links) | {link.parent for link in self._links.values()}
 
     def forget_timed(self) -> None:

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+import torch
+
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import pose_covariance
-from dsm_ros.localization.matching import MatchedImage, Matcher, keyframes_around, keyframes_to_match
+from dsm_ros.localization.matching import MatchedImage, Matcher, keyframes_around, search_areas
 from dsm_ros.localization.pose_estimation import PoseEstimate, estimate_pose, estimate_rig_pose, reestimate_pose
 from dsm_ros.localization.refinement import Refiner, at_refined_pose
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, StageTimes
@@ -71,6 +73,7 @@ class Localizer:
         """Forget the previous frames: after a jump in time, or for another video."""
         self._previous = {}
 
+    @torch.inference_mode()
     def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result:
         """Return the pose of a rig (``map_T_camera`` of the result is map_T_rig), or why there is none.
 
@@ -95,8 +98,8 @@ class Localizer:
     def localize_view(self, view: View, stamp_ns: int, prior: Pose44 | None, watch: Stopwatch) -> Verdict | None:
         """Return the verified pose of one image, None when the map holds no keyframes.
 
-        The image is matched against a few keyframes, and against the N most similar keyframes only if the pose from
-        the few is rejected [paper 3.1]. prior: the expected map_T_rig.
+        The image is matched against a few keyframes, first around the expected pose where there is one, and against the
+        N most similar keyframes only if the pose from the few is rejected [paper 3.1]. prior: the expected map_T_rig.
         """
         query = self.network.encode(view.image_HW3, view.camera)
         watch.lap("encode")
@@ -105,12 +108,12 @@ class Localizer:
         if expected is None and previous:
             expected = previous.map_T_camera
         verdict = None
-        for keyframe_ids in keyframes_to_match(self.scene_map, query, expected, self.config):
-            keyframes = self.scene_map.features(keyframe_ids)
+        for area in search_areas(self.scene_map, query, expected, self.config):
+            keyframes = self.scene_map.features(area.keyframe_ids)
             watch.lap("retrieve")
             if not keyframes:
                 return None
-            image = self._matcher.first_match(view, query, keyframe_ids, keyframes)
+            image = self._matcher.first_match(view, query, area, keyframes)
             watch.lap("match")
             first = estimate_pose(image, self.config)
             watch.lap("pnp")

@@ -18,14 +18,23 @@ from dsm_ros.geometry.pose import Pose44, transform
 from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.view import View
-from dsm_ros.network.dsm_net import DenseMatch, DsmNet
-from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, gather_scene, gather_surface
-from dsm_ros.network.surface import visible_depths
+from dsm_ros.network.dense_match import DenseMatch
+from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, gather_scene
+from dsm_ros.network.surface import keyframe_depths
 from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
 from dsm_ros.scene_map.scene_map import SceneMap
 
 OCCLUSION_RATIO = 1.1  # a point further away than this ratio times the nearest point in its cell is occluded
 REPEATED_GAIN = 0.5  # gain of showing a cell once more, relative to the gain of the keyframe before
+
+
+@dataclass(frozen=True)
+class SearchArea:
+    """Keyframes that an image is matched against, and the expected pose that the match is restricted to, if any."""
+
+    keyframe_ids: tuple[int, ...]
+    map_T_expected: Pose44 | None = None
 
 
 @dataclass(frozen=True)
@@ -57,13 +66,13 @@ class Matcher:
         self._network, self._weigh_scene = network, weigh_scene
 
     def first_match(
-        self, view: View, query: ImageFeatures, keyframe_ids: Sequence[int], keyframes: Sequence[KeyframeFeatures]
+        self, view: View, query: ImageFeatures, area: SearchArea, keyframes: Sequence[KeyframeFeatures]
     ) -> MatchedImage:
-        """Return the match of an encoded image against at least one keyframe [paper 3.3]."""
-        scene = gather_scene(keyframes)
-        match = self._network.match(query, scene)
+        """Return the match of an encoded image against at least one keyframe, those of the area [paper 3.3]."""
+        scene = gather_scene(keyframes, area.map_T_expected)
+        match = (self._network.match if area.map_T_expected is None else self._network.local_match)(query, scene)
         cells = cell_correspondences(match, scene, query.camera, view.rig_T_camera)
-        return MatchedImage(view, query, tuple(keyframe_ids), tuple(keyframes), scene, match, cells)
+        return MatchedImage(view, query, area.keyframe_ids, tuple(keyframes), scene, match, cells)
 
     def guided_match(
         self,
@@ -96,18 +105,20 @@ def cell_correspondences(match: DenseMatch, scene: Scene, camera: Camera, rig_T_
     return Correspondences(pixels_P2, points_P3, match.confidence_HW.flatten().cpu().numpy(), camera, rig_T_camera)
 
 
-def keyframes_to_match(
+def search_areas(
     scene_map: SceneMap, query: ImageFeatures, prior: Pose44 | None, config: LocalizerConfig
-) -> list[list[int]]:
-    """Return the ids of a few keyframes that usually suffice, then the ids of the N most similar keyframes [paper 3.1].
+) -> list[SearchArea]:
+    """Return the areas in which an image is matched; each is needed only if the pose in the one before is rejected.
 
-    prior: the expected map_T_camera. The few keyframes only have to lead to a pose estimate, because the guided match
-    around that estimate chooses its own keyframes.
+    A few keyframes usually suffice, first around the prior where there is one; then come the N most similar keyframes
+    [paper 3.1]. prior: the expected map_T_camera. The few keyframes only have to lead to a pose estimate, because the
+    guided match around that estimate chooses its own keyframes.
     """
-    similar = scene_map.retrieve(query.descriptor_D, config.keyframes)
+    similar = tuple(scene_map.retrieve(query.descriptor_D, config.keyframes))
     nearest = [] if prior is None else scene_map.nearest(prior, config.near_keyframes)
-    few = list(dict.fromkeys([*nearest, *similar]))[: min(config.first_keyframes, config.keyframes)]
-    return [few] if set(few) >= set(similar) else [few, similar]
+    few = tuple(dict.fromkeys([*nearest, *similar]))[: min(config.first_keyframes, config.keyframes)]
+    around = [] if prior is None else [SearchArea(few, prior)]
+    return [*around, SearchArea(few)] if set(few) >= set(similar) else [*around, SearchArea(few), SearchArea(similar)]
 
 
 def keyframes_around(
@@ -130,13 +141,11 @@ def cover_view(
 
     Keyframes that show nothing of the view are left out.
     """
-    surface = gather_surface(keyframes, 0, map_T_camera)
-    depths_NP = visible_depths(surface, camera, np.eye(4), *surface.valid_NHW.shape[1:]).flatten(1).cpu()
-    shown_NP = depths_NP.isfinite() & (depths_NP <= OCCLUSION_RATIO * depths_NP.amin(0))
+    depths_NP = keyframe_depths(keyframes, camera, map_T_camera).flatten(1).cpu().numpy()
+    shown_NP = np.isfinite(depths_NP) & (depths_NP <= OCCLUSION_RATIO * depths_NP.min(0))
     chosen = [i for i in range(min(first, len(keyframes))) if shown_NP[i].any()]
     while len(chosen) < count:
-        gain_P = REPEATED_GAIN ** shown_NP[chosen].sum(0)
-        gain_N = shown_NP.float() @ gain_P
+        gain_N = shown_NP @ REPEATED_GAIN ** shown_NP[chosen].sum(0)
         gain_N[chosen] = 0
         if not gain_N.any():
             break

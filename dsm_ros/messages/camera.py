@@ -7,10 +7,10 @@ from typing import Any
 from dsm_ros.geometry.camera import Camera
 
 FOCAL_LENGTH_PER_WIDTH = (0.05, 50.0)
-MAX_OFF_CENTRE = 0.2  # relative to both sides; K for an image of half the size puts the principal point at a quarter
+MAX_OFF_CENTRE = 0.2  # relative to both sides; K of an image of half the size has its principal point at a quarter
 REMEDY = (
-    "correct the camera driver's calibration, or override it for a recording with a camera_info.yaml in its folder "
-    "or with --camera-info"
+    "correct the calibration of the camera driver, or override the camera_info of a recording with --camera-info or "
+    "with a camera_info.yaml in the folder of the recording"
 )
 
 
@@ -44,7 +44,7 @@ def camera_of_image(message: Any, is_rectified: bool) -> Camera:
     """Return the camera of a raw or a rectified image.
 
     A rectified image with empty P and D uses K, because drivers of cameras without distortion may leave P empty.
-    Raises ValueError as camera_from_msg and rectified_camera_from_msg do.
+    Raises ValueError for the same reasons as camera_from_msg and rectified_camera_from_msg.
     """
     is_p_needed = is_rectified and (any(_field(message, "p")) or any(_field(message, "d")))
     return rectified_camera_from_msg(message) if is_p_needed else camera_from_msg(message)
@@ -53,7 +53,7 @@ def camera_of_image(message: Any, is_rectified: bool) -> Camera:
 def check_intrinsics(camera: Camera, matrix: str = "K") -> None:
     """Raise ValueError when the intrinsics of a full sensor, before ROI and binning, do not fit its image size.
 
-    matrix: the name of the matrix, K or P, for the message.
+    matrix: the name of the matrix in the error message, K or P.
     """
     size, point = f"{camera.width_px}x{camera.height_px}", f"principal point ({camera.cx:g}, {camera.cy:g})"
     shortest_px, longest_px = (share * camera.width_px for share in FOCAL_LENGTH_PER_WIDTH)
@@ -106,7 +106,7 @@ def _binned(camera: Camera, across: int, down: int) -> Camera:
     if not (width and height):
         size = f"{camera.width_px}x{camera.height_px}"
         raise ValueError(f"binning {across}x{down} is larger than the {size} image; check the camera driver")
-    return camera.cropped(0, 0, width * across, height * down).resized(width, height)  # drops the remainder
+    return camera.cropped(0, 0, width * across, height * down).resized(width, height)  # binning drops the remainder
 
 
 def camera_of_size(camera: Camera, width_px: int, height_px: int) -> Camera:

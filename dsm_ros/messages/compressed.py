@@ -31,13 +31,13 @@ def is_compressed(message: Any) -> bool:
 
 
 def encoding_label(message: Any) -> str:
-    """Return the encoding or format of an image message, for error messages."""
+    """Return the encoding or the format of an image message as a label for error messages."""
     kind, text = ("format", message.format) if is_compressed(message) else ("encoding", message.encoding)
     return f"{kind} '{' '.join(str(text).split())}'"
 
 
 def named_encoding(form: str) -> str:
-    """Return the original image's encoding in a format, for example 16UC1; empty when the format has only a codec."""
+    """Return the encoding that a CompressedImage format names, for example 16UC1; empty when it names only a codec."""
     first = form.partition(";")[0].strip()
     is_codec = any(word in first.lower() for word in (*CODECS, DEPTH_TRANSPORT, "rvl"))
     return "" if is_codec else first
@@ -54,7 +54,7 @@ def png_header(data: bytes) -> PngHeader | None:
 def check_complete(data: bytes) -> None:
     """Raise ValueError for a truncated JPEG, and for a PNG that is truncated, damaged or absurdly large.
 
-    Without this check, some versions of OpenCV fill the missing part with grey, and libpng prints warnings.
+    Some versions of OpenCV fill the missing part of a truncated image with grey, and libpng prints warnings.
     """
     if not data:
         raise ValueError("it contains no data; check the publisher")
@@ -82,6 +82,6 @@ def _is_cut_png(data: bytes) -> bool:
 
 
 def check_pixel_count(width_px: int, height_px: int) -> None:
-    """Raise ValueError for an impossible image size."""
+    """Raise ValueError when a header claims an impossible image size."""
     if min(width_px, height_px) <= 0 or width_px * height_px > MAX_PIXELS:
         raise ValueError(f"its header claims {width_px}x{height_px} pixels, so it is damaged; check the publisher")

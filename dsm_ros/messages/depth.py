@@ -27,7 +27,7 @@ DEPTH_DTYPES = {"16UC1": "u2", "mono16": "u2", "32FC1": "f4"}
 UNKNOWN_16 = 65535
 MAX_DEPTH_M = 1e5  # some drivers mark unknown depth with the largest float
 WHAT_TO_RECORD = "record 16UC1 or mono16 (mm), 32FC1 (m), or their compressedDepth"
-COMPRESSED_DEPTH_HEADER = struct.Struct("<iff")  # a format that is always 0, then A and B of inverse depth
+COMPRESSED_DEPTH_HEADER = struct.Struct("<iff")  # a format number that is always 0, then A and B of inverse depth
 RVL_SIZE = struct.Struct("<ii")
 
 
@@ -49,7 +49,7 @@ def metres_of_16_bits(raw_HW: NDArray[np.uint16], units_per_m: float) -> NDArray
 
 
 def decode_depth_png(data: bytes) -> NDArray[np.uint16]:
-    """Return the values (H, W) of a 16-bit grey PNG. Raises ValueError for other, damaged or absurdly large data."""
+    """Return the values (H, W) of a 16-bit grey PNG. Raises ValueError for any other, damaged or absurdly large PNG."""
     check_complete(data)
     header = png_header(data)
     if header is None or header.bits != 16 or not header.grey:
@@ -77,7 +77,7 @@ def _from_compressed(message: Any) -> NDArray[np.float32]:
     if encoding == "32FC1":
         return _from_inverse(raw_HW, *_inverse_parameters(header))
     if not encoding and any(header[4:]):
-        raise ValueError(f"it does not say whether its encoding is 16UC1 or 32FC1; {WHAT_TO_RECORD}")
+        raise ValueError(f"its format does not say whether its encoding is 16UC1 or 32FC1; {WHAT_TO_RECORD}")
     return metres_of_16_bits(raw_HW, 1000)
 
 

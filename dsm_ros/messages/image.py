@@ -19,7 +19,7 @@ PLANAR = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV2RGB_NV21, "nv24"
 
 @dataclass(frozen=True)
 class Encoding:
-    """Memory layout of pixels, and OpenCV's conversion code from 8-bit pixels to RGB, None when they are RGB."""
+    """Memory layout of pixels, and OpenCV's code for converting 8-bit pixels to RGB, None when the pixels are RGB."""
 
     dtype: str
     channels: int
@@ -108,7 +108,7 @@ def _from_compressed(message: Any) -> NDArray[Any]:
         raise ValueError("it is a depth image; subscribe to the compressed topic of a colour or grey camera")
     data = bytes(message.data)
     check_complete(data)
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)  # ignores the EXIF orientation
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)  # without EXIF orientation
     if pixels is None:
         raise ValueError(f"its {len(data)} bytes are damaged or not an image; publish jpeg or png")
     return _to_rgb(pixels, ENCODINGS[_decoded_encoding(pixels, message.format.lower())].to_rgb)

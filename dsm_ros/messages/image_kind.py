@@ -22,7 +22,8 @@ class ImageKind(Enum):
     """The kind of an image message.
 
     PICTURE: readable by image_from_msg. DEPTH: readable by depth_from_msg. GREY_16: readable by both, because it may be
-    depth or infrared. OTHER: readable by neither, or depth whose values are lost; depth_from_msg raises the reason.
+    depth or infrared. OTHER: readable by neither function, or depth whose values are lost; the error of depth_from_msg
+    gives the reason.
     """
 
     PICTURE = "picture"
@@ -57,7 +58,7 @@ def _kind_of_compressed(form: str, start: bytes) -> ImageKind:
 
 
 def _is_deep_png(encoding: str, form: str, start: bytes) -> bool:
-    """Return whether the data is a 16-bit grey PNG; without data, whether the format says so."""
+    """Return whether the data, or without data the format, is a 16-bit grey PNG."""
     if header := png_header(start):
         return header.bits == 16 and header.grey
     return bool(encoding) and not start and "png" in form

@@ -11,7 +11,7 @@ from dsm_ros.geometry.pose import Pose44, pose_from_quaternion
 
 
 def stamp_ns_of(stamp: Any) -> int:
-    """Return a stamp in ns."""
+    """Return the stamp of a ROS header in ns."""
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
 
 

@@ -10,7 +10,7 @@ TRUNCATED = "its RVL data is truncated; check the publisher"
 
 
 def decode_rvl(data: bytes, count: int) -> NDArray[np.uint16]:
-    """Return ``count`` 16-bit values of RVL data, whose words are little-endian with the first nibble on top.
+    """Decode ``count`` 16-bit values of RVL data, whose little-endian words have the first nibble in the highest bits.
 
     Raises ValueError for data that is truncated or has another number of values.
     """
@@ -30,7 +30,7 @@ def decode_rvl(data: bytes, count: int) -> NDArray[np.uint16]:
 
 
 def _values(data: bytes) -> NDArray[np.int64]:
-    """Return the variable-length numbers: 3 bits per nibble, lowest first; a top bit says that more nibbles follow."""
+    """Decode variable-length numbers: 3 bits per nibble, lowest first; the top bit says that more nibbles follow."""
     words = np.frombuffer(data, "<u4", len(data) // 4)
     pairs = words.astype(">u4").view(np.uint8)
     nibbles = np.stack([pairs >> 4, pairs & 15], axis=1).ravel()
@@ -49,7 +49,7 @@ def _values(data: bytes) -> NDArray[np.int64]:
 
 def _runs(values_N: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """Return the lengths (R, 2) of alternating runs of zeros and other values, up to ``count`` values in total."""
-    values, runs, at, done = values_N.data, [], 0, 0  # a memoryview yields Python integers, which are added faster
+    values, runs, at, done = values_N.data, [], 0, 0  # a memoryview yields Python integers, which are faster to add
     while done < count:
         if at + 2 > len(values):
             raise ValueError(TRUNCATED)

@@ -11,17 +11,17 @@ from dsm_ros.network.level_volume import LevelVolume
 
 
 class ConsensusCoordinates(nn.Module):
-    """Choose the consensus of each cell's candidates."""
+    """Net_coords without weights, whose coordinate is the consensus of a cell's candidates."""
 
     def forward(
         self, volume: LevelVolume, query_BCHW: Tensor, initial_B3HW: Tensor, radius_B: Tensor
     ) -> CoordinateMaps:
-        support_BHW = torch.ones_like(volume.agreement_BHW)
-        return CoordinateMaps(volume.centre_B3HW, volume.coords_BK3HW, volume.weights_BKHW, support_BHW)
+        concentration_BHW = torch.ones_like(volume.agreement_BHW)
+        return CoordinateMaps(volume.centre_B3HW, volume.coords_BK3HW, volume.weights_BKHW, concentration_BHW)
 
 
 class EvidenceConfidence(nn.Module):
-    """Confidence of a cell as the product of each level's evidence, averaged geometrically over the levels."""
+    """Net_conf without weights: the geometric mean, over the levels, of the product of the evidence of a cell."""
 
     def forward(self, cells: ConfidenceInput) -> Tensor:
         confidence_BHW = cells.evidence_BLEHW.prod(2).clamp(1e-6, 1 - 1e-6).log().mean(1).exp()

@@ -19,19 +19,20 @@ from dsm_ros.network.config import HeadShape, NetworkConfig
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.layers import fuse_norms
 from dsm_ros.network.onnx_net import use_onnxruntime
+from dsm_ros.network.openvino_net import use_openvino
 from dsm_ros.network.runtime import Runtime
 from dsm_ros.paths import models_folder
 
 FORMAT_VERSION = 3
 DEFAULT_WEIGHTS = "dsm_lite.safetensors"
-LENGTH_BYTES = 8  # of the first number in a safetensors file, the length of its header
+LENGTH_BYTES = 8  # size of the first number in a safetensors file, the length of the header
 
 
 def load_network(path: Path | None = None, device: str = "cpu", runtime: Runtime = Runtime.TORCH) -> DsmNet:
     """Return a network ready for inference, by default with the shipped weights.
 
-    device: as torch names it. Raises ModelError when the file is missing, damaged or of another network, DsmError when
-    this machine lacks the device or the runtime.
+    device: torch's name of the device. Raises ModelError when the file is missing, damaged or of another network, and
+    DsmError when this machine lacks the device or the runtime.
     """
     _require_device(device)
     path = path or models_folder() / DEFAULT_WEIGHTS
@@ -42,6 +43,8 @@ def load_network(path: Path | None = None, device: str = "cpu", runtime: Runtime
     fuse_norms(network)
     if runtime == Runtime.ONNXRUNTIME:
         use_onnxruntime(network, torch.device(device))
+    if runtime == Runtime.OPENVINO:
+        use_openvino(network, torch.device(device))
     return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
@@ -54,9 +57,9 @@ def _require_device(device: str) -> None:
 
 
 def feature_hash(config: NetworkConfig, weights: dict[str, Tensor]) -> str:
-    """Return the checksum of all that the features of a keyframe depend on: the encoder and the size of its input.
+    """Return the checksum of the encoder and of the size of its input, on which the features of keyframes depend.
 
-    Other heads leave the features of a map valid.
+    The features of a map remain valid when the heads change.
     """
     checksum = hashlib.sha256(f"{config.encoder} {config.channels} {config.long_side_px}".encode())
     for key in sorted(weights):
@@ -67,7 +70,7 @@ def feature_hash(config: NetworkConfig, weights: dict[str, Tensor]) -> str:
 
 
 def read_weights(path: Path) -> tuple[NetworkConfig, dict[str, Tensor]]:
-    """Return the configuration and the weights (float32) of a file. Raises ModelError when the file holds none."""
+    """Return the configuration and the weights (float32) in a file. Raises ModelError for a file without weights."""
     if not path.is_file():
         raise ModelError(f"no weights at {path}; give the path of a .safetensors file")
     try:
@@ -79,7 +82,7 @@ def read_weights(path: Path) -> tuple[NetworkConfig, dict[str, Tensor]]:
 
 
 def put_weights(network: DsmNet, weights: dict[str, Tensor], path: Path) -> None:
-    """Load the weights of a file into a network. Raises ModelError when the weights are of another network."""
+    """Load the weights of a file into a network. Raises ModelError when the weights belong to another network."""
     counters = {key: value for key, value in network.state_dict().items() if key.endswith("num_batches_tracked")}
     try:
         network.load_state_dict(counters | weights)
@@ -89,7 +92,7 @@ def put_weights(network: DsmNet, weights: dict[str, Tensor], path: Path) -> None
 
 def _no_weights(path: Path, error: Exception) -> ModelError:
     reason = str(error).splitlines()[0]
-    return ModelError(f"{path} holds no weights for this network ({reason}); get the file again")
+    return ModelError(f"{path} contains no weights for this network ({reason}); download the file again")
 
 
 def save_network(network: DsmNet, path: Path) -> None:
@@ -102,7 +105,7 @@ def save_network(network: DsmNet, path: Path) -> None:
 
 
 def _in_order(content: bytes) -> bytes:
-    """Return a safetensors file with sorted keys, so that equal weights have equal checksums."""
+    """Return a safetensors file with its keys sorted, so that equal weights have equal checksums."""
     start = LENGTH_BYTES + int.from_bytes(content[:LENGTH_BYTES], "little")
     header = json.dumps(json.loads(content[LENGTH_BYTES:start]), sort_keys=True).encode()
     header += b" " * (-len(header) % LENGTH_BYTES)
@@ -113,7 +116,7 @@ def _read_config(metadata: dict[str, str]) -> NetworkConfig:
     if int(metadata["format_version"]) > FORMAT_VERSION:
         raise ValueError("it was written by a newer version of dsm_ros; update dsm_ros")
     values: Any = json.loads(metadata["config"])
-    for head in ("coarse_head", "fine_head"):  # JSON knows lists only
+    for head in ("coarse_head", "fine_head"):  # JSON has lists only
         values[head] = HeadShape(*values[head])
     values["agreement_m"] = tuple(values["agreement_m"])
     return NetworkConfig(**values)

@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 
 class HeadShape(NamedTuple):
-    """Size of a Net_coords."""
+    """Sizes of the layers of a Net_coords."""
 
-    channels: int  # of its pointwise part
-    blocks: int  # of its pointwise part
-    growth: int  # channels that each layer of its dense block adds
-    layers: int  # of its dense block
+    channels: int  # channels of the pointwise part
+    blocks: int  # residual blocks of the pointwise part
+    growth: int  # channels that each layer of the dense block adds
+    layers: int  # layers of the dense block
 
 
 LITE_COARSE_HEAD = HeadShape(channels=64, blocks=3, growth=32, layers=4)
-LITE_FINE_HEAD = HeadShape(channels=32, blocks=1, growth=16, layers=2)  # a larger head gained nothing
+LITE_FINE_HEAD = HeadShape(channels=32, blocks=1, growth=16, layers=2)  # a larger head is not more accurate
 PAPER_HEAD = HeadShape(channels=256, blocks=3, growth=64, layers=5)
 
 
@@ -25,23 +25,23 @@ class NetworkConfig:
     """Configuration of the network. The defaults are the ``lite`` preset."""
 
     name: str = "lite"
-    encoder: str = "lite"  # lite or paper
-    long_side_px: int = 512  # of the encoder's input
-    channels: int = 64  # of the matched features
-    candidates: int = 16  # K, kept for each cell of the coarsest level
-    fine_candidates: int = 8  # K of the finer levels; 16 candidates find the same poses
-    window_radius: int = 1  # of the search at finer levels, in cells
-    temperature: float = 0.02  # of the softmax over the scores of candidates
-    agreement_m: tuple[float, float] = (0.2, 0.1)  # distance within which candidates agree: coarsest level, finer ones
+    encoder: str = "lite"  # kind of encoder, lite or paper
+    long_side_px: int = 512  # long side of the encoder's input
+    channels: int = 64  # channels of the features
+    candidates: int = 16  # K at the coarsest level, the number of candidates kept for a cell
+    fine_candidates: int = 8  # K at the finer levels; 16 candidates give the same poses
+    window_radius: int = 1  # radius of the search window at finer levels, in cells
+    temperature: float = 0.02  # temperature of the softmax over the scores of candidates
+    agreement_m: tuple[float, float] = (0.2, 0.1)  # distance within which candidates agree: coarsest, finer levels
     coarse_head: HeadShape = LITE_COARSE_HEAD  # Net_coords of the coarsest level
     fine_head: HeadShape = LITE_FINE_HEAD  # Net_coords of the finer levels
-    confidence_channels: int = 16  # of Net_conf
-    confidence_blocks: int = 2  # of Net_conf
-    trained_coordinates: bool = True  # False: the consensus of the candidates in place of Net_coords
-    trained_confidence: bool = True  # False: the product of the evidence in place of Net_conf
+    confidence_channels: int = 16  # channels of Net_conf
+    confidence_blocks: int = 2  # residual blocks of Net_conf
+    trained_coordinates: bool = True  # False: the consensus of the candidates replaces Net_coords
+    trained_confidence: bool = True  # False: the product of the evidence replaces Net_conf
 
     def candidates_at(self, level: int) -> int:
-        """Return K of a level, of which 0 is the coarsest."""
+        """Return K at a level; level 0 is the coarsest."""
         return self.fine_candidates if level else self.candidates
 
 

@@ -14,7 +14,8 @@ from dsm_ros.network.cost_volume import CostVolume
 class Consensus:
     """Consensus of the candidates of each query cell.
 
-    coords_P3: m, local frame. weights_PK: of the candidates in the consensus. agreement_P: sum of these weights, 0..1.
+    coords_P3: m, local frame. weights_PK: weights of the candidates in the consensus, 0 for the others. agreement_P:
+    sum of the weights, 0..1.
     """
 
     coords_P3: Tensor
@@ -23,9 +24,9 @@ class Consensus:
 
 
 def find_consensus(volume: CostVolume, temperature: float, agreement_m: float) -> Consensus:
-    """Return the weighted mean of the candidates that agree with the candidate with the highest agreement.
+    """Return the weighted mean of the candidates within a radius of the best supported candidate.
 
-    temperature: of the softmax over cosine scores. agreement_m: distance within which candidates agree.
+    temperature: temperature of the softmax over cosine scores. agreement_m: distance within which candidates agree.
     """
     return agree(volume.coords_PK3, candidate_weights(volume, temperature), agreement_m)
 
@@ -37,9 +38,10 @@ def candidate_weights(volume: CostVolume, temperature: float) -> Tensor:
 
 
 def agree(coords_PK3: Tensor, weights_PK: Tensor, radius: float | Tensor) -> Consensus:
-    """Return the weighted mean of the coordinates within a radius of the coordinate with most weight around it.
+    """Return the weighted mean of the coordinates within a radius of the best supported coordinate.
 
-    The mean of all coordinates would lie in mid-air between two surfaces.
+    The best supported coordinate has the largest sum of weights within the radius. The mean of all coordinates would
+    lie in mid-air between two surfaces.
     """
     agree_PKK = pairwise_within(coords_PK3.detach(), radius)
     agreement_PK = torch.einsum("pij,pj->pi", agree_PKK, weights_PK) * (weights_PK > 0)

@@ -8,26 +8,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-STEPS = (1, 2, 4)  # distances of a cell from its neighbours, in cells
-DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))  # rows and columns to a neighbour; there is one on either side
-PLAUSIBLE = 0.7  # absolute log ratio of actual to expected distance below which two cells may lie on one surface
+STEPS = (1, 2, 4)  # distances between a cell and the compared neighbours, in cells
+DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))  # rows and columns to a neighbour; the opposite one is compared too
+PLAUSIBLE = 0.7  # maximum absolute log ratio of actual to expected distance of two cells on one surface
 MAX_LOG_RATIO = 2.0
-MIN_DEPTH_M, MAX_DEPTH_M = 0.2, 10.0  # of the expected distances
-FLOOR_M2 = 1e-6  # added to squared distances, so that their logarithm is finite
+MIN_RANGE_M, MAX_RANGE_M = 0.2, 10.0  # limits of the distance from the origin, which stands for the depth
+FLOOR_M2 = 1e-6  # added to squared distances to keep their logarithm finite
 CONSISTENCY_CHANNELS = 3 * len(STEPS) + 1
 
 
 def coordinate_consistency(coords_B3HW: Tensor, coarser_B3HW: Tensor, rays_B2HW: Tensor) -> Tensor:
-    """Return how plausible the distances between the coordinates of neighbouring cells are, (B, C, H, W).
+    """Return the plausibility of the distances between the coordinates of neighbouring cells, (B, C, H, W).
 
-    A distance is compared with that of two cells on a surface that faces the camera, at the depth of the cell. The
-    distance from the origin, which is the camera of a keyframe nearby, stands for the depth. For each of STEPS, the
+    A distance is compared with the distance of two cells on a surface that faces the camera, at the depth of the cell.
+    The distance from the origin, which is the camera of a nearby keyframe, replaces the depth. For each of STEPS, the
     channels are the mean of the log ratio over eight neighbours, the mean of its absolute value, and the share of
-    plausible neighbours. The last channel is the log ratio for the distance from the coordinate of the coarser level.
+    plausible neighbours. The last channel is the log ratio for the distance to the coordinate of the coarser level.
 
-    coords_B3HW: m, local frame. coarser_B3HW: of the coarser level, on the same grid. rays_B2HW: x / z and y / z.
+    coords_B3HW: m, local frame. coarser_B3HW: coordinates of the coarser level, on the same grid. rays_B2HW: x / z and
+    y / z.
     """
-    depths_BHW = coords_B3HW.norm(dim=1).clamp(MIN_DEPTH_M, MAX_DEPTH_M)
+    depths_BHW = coords_B3HW.norm(dim=1).clamp(MIN_RANGE_M, MAX_RANGE_M)
     spacing_B = (rays_B2HW[:, 0, 0, 1] - rays_B2HW[:, 0, 0, 0]).abs()
     cell_BHW = (spacing_B[:, None, None] * depths_BHW).log()
     channels = [maps for step in STEPS for maps in _neighbours(coords_B3HW, cell_BHW, step)]
@@ -36,9 +37,9 @@ def coordinate_consistency(coords_B3HW: Tensor, coarser_B3HW: Tensor, rays_B2HW:
 
 
 def _neighbours(coords_B3HW: Tensor, cell_BHW: Tensor, step: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the channels of one step; beyond the border, the image is mirrored.
+    """Return the channels for neighbours at one distance; the image is mirrored at its border.
 
-    cell_BHW: logarithm of the expected distance of two cells that touch.
+    cell_BHW: logarithm of the expected distance of two adjacent cells.
     """
     height, width = coords_B3HW.shape[2:]
     step = min(step, height - 1, width - 1)

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 (Tan and Le 2019; no squeeze-excite, ReLU6), the trunk for context."""
+"""EfficientNet-Lite0 (Tan and Le 2019; no squeeze-excite, ReLU6), the encoder's trunk for context."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dsm_ros.network.layers import ConvNorm
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of inverted residual blocks, of which the first changes stride and channels."""
+    """A stage of inverted residual blocks; the first block changes stride and channels."""
 
     blocks: int
     kernel: int

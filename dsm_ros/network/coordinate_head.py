@@ -23,14 +23,14 @@ class CoordinateMaps:
     """Normalised coordinates of a level, H x W cells.
 
     coords_B3HW: the chosen coordinates. hypotheses_BQ3HW, weights_BQHW: the hypotheses of each cell, which are its
-    candidates and, last, a coordinate regressed from its neighbourhood. support_BHW: share of the hypotheses' weight
-    that agrees with the chosen coordinate.
+    candidates and, last, a coordinate regressed from its neighbourhood. concentration_BHW: share of the hypotheses'
+    weight that agrees with the chosen coordinate.
     """
 
     coords_B3HW: Tensor
     hypotheses_BQ3HW: Tensor
     weights_BQHW: Tensor
-    support_BHW: Tensor
+    concentration_BHW: Tensor
 
 
 class PointwiseResidual(nn.Module):
@@ -49,7 +49,7 @@ class PointwiseResidual(nn.Module):
 
 
 class DenseBlock(nn.Module):
-    """3x3 layers, each of which reads the outputs of all earlier layers."""
+    """Block of 3x3 layers; each layer reads the outputs of all earlier layers."""
 
     def __init__(self, inputs: int, growth: int, layers: int):
         super().__init__()
@@ -65,9 +65,9 @@ class DenseBlock(nn.Module):
 class CoordinateHead(nn.Module):
     """Weigh the candidates of each cell and one coordinate regressed from its neighbourhood.
 
-    A 1x1 residual part reads each cell's candidates; a dense block of 3x3 layers adds the query's features and the
-    neighbourhood. The paper's Net_coords only regresses; choosing a candidate keeps its precision where it is right.
-    The untrained head chooses the consensus.
+    Pointwise residual blocks read each cell's candidates; a dense block of 3x3 layers adds the query features and the
+    neighbourhood. The paper's Net_coords only regresses a coordinate; a chosen candidate has the precision of a
+    measured point. The untrained head chooses the consensus.
     """
 
     def __init__(self, candidates: int, query_channels: int, shape: HeadShape):
@@ -83,9 +83,9 @@ class CoordinateHead(nn.Module):
     def forward(
         self, volume: LevelVolume, query_BCHW: Tensor, initial_B3HW: Tensor, radius_B: Tensor
     ) -> CoordinateMaps:
-        """Return coordinates from a volume, unit query features and the coarser level's (normalised) coordinates.
+        """Return the coordinates of all cells from a volume, unit query features and normalised coarser coordinates.
 
-        radius_B: distance within which hypotheses agree, normalised.
+        radius_B: distance within which hypotheses agree, in normalised coordinates.
         """
         scaled_BCHW = query_BCHW * query_BCHW.shape[1] ** 0.5
         output_BCHW = self.layers(CoordinateInput(scaled_BCHW, volume.stacked(), initial_B3HW).stacked()).float()
@@ -103,14 +103,14 @@ class CoordinateHead(nn.Module):
 
 
 def _weigh(volume: LevelVolume, logits_BQHW: Tensor) -> Tensor:
-    """Return the weight of each hypothesis, for which the consensus weights are the prior."""
+    """Return the weight of each hypothesis; the consensus weights are the prior."""
     prior_BKHW = (volume.weights_BKHW + WEIGHT_FLOOR) * volume.valid_BKHW
     prior_BQHW = torch.cat([prior_BKHW, torch.full_like(prior_BKHW[:, :1], REGRESSED_WEIGHT)], dim=1)
     return torch.softmax(logits_BQHW + prior_BQHW.clamp(min=1e-12).log(), dim=1)
 
 
 def choose(hypotheses_BQ3HW: Tensor, weights_BQHW: Tensor, radius_B: Tensor) -> CoordinateMaps:
-    """Choose for each cell the mean of the hypotheses that most weight agrees on."""
+    """Return the consensus of each cell's hypotheses."""
     count, _, height, width = weights_BQHW.shape
     coords_PQ3 = hypotheses_BQ3HW.permute(0, 3, 4, 1, 2).flatten(0, 2)
     weights_PQ = by_cell(weights_BQHW)

@@ -1,9 +1,9 @@
 """Correlation of query and scene features, and the K best candidates of each query cell [paper 3.3.1; method 4].
 
-B queries, whose scenes have equally many images, are matched in one pass; a scene level then holds the images of the
-first query's scene, then those of the second one's scene, and so on. Tensors have the candidate axis last and
-contiguous, which makes top-K several times faster: P = cells of all queries (query by query, row-major),
-M = candidates of one cell, K = candidates kept, N = images of all scenes, S = N * h * w scene cells.
+B queries whose scenes have equal numbers of images are matched in one pass. A scene level then contains the images of
+the first query's scene, then the images of the second query's scene, and so on. The last axis is the candidates,
+contiguous in memory, which makes top-K several times faster. P = cells of all queries (query by query, row-major), M =
+candidates of one cell, K = candidates kept, N = images of all scenes, S = N * h * w scene cells.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from dsm_ros.network.grids import by_cell
 
 INVALID_SCORE = -2.0  # below every cosine, so that padding never outranks a real candidate
 MIN_DEPTH_M = 0.1
-TIE_PX = 0.01  # the centre of a coarse cell may project exactly between two fine cells; rounding must not choose one
-TILE_NUMBERS = 2**22  # numbers gathered at once; gathering all of them would take gigabytes for windows of 13 x 13
+TIE_PX = 0.01  # shift of projections, because the centre of a coarse cell may lie exactly between two fine cells
+TILE_NUMBERS = 2**22  # numbers gathered at once; gathering all numbers would take gigabytes for windows of 13 x 13
 SHIFTS = 9  # number of shifts within a cell's 3x3 neighbourhood
 
 
@@ -29,16 +29,18 @@ SHIFTS = 9  # number of shifts within a cell's 3x3 neighbourhood
 class Candidates:
     """All candidates of every cell of a batch of queries.
 
-    scores_PM: cosine or INVALID_SCORE. cells_PM: index of each candidate's scene cell in S; None = all M cells of the
-    query's own scene, in their order.
+    scores_PM: cosine or INVALID_SCORE. cells_PM: index in S of each candidate's scene cell; None = the M cells of the
+    query's own scene, in order. many: there are enough cells_PM to tell
+    whether a cell matches only one place.
     """
 
     scores_PM: Tensor
     cells_PM: Tensor | None = None
     queries: int = 1
+    many: bool = False
 
     def cells(self, order_PK: Tensor) -> Tensor:
-        """Return the scene cells (P, K) of the candidates with given numbers in 0..M-1."""
+        """Return the scene cells (P, K) of the candidates with the given numbers in 0..M-1."""
         if self.cells_PM is not None:
             return self.cells_PM.gather(1, order_PK)
         per_query, in_scene = len(order_PK) // self.queries, self.scores_PM.shape[1]
@@ -61,22 +63,22 @@ class CostVolume:
 
 
 def correlate_all_pairs(query_BCHW: Tensor, level: SceneLevel) -> Candidates:
-    """Score every cell of each query's scene against every query cell, each pair supported by its neighbours."""
+    """Score every cell of each query's scene against every query cell, as the mean over the 3x3 shifted pairs."""
     queries, _, height, width = query_BCHW.shape
     scene_BMC = by_cell(level.features_NCHW).unflatten(0, (queries, -1))
     scores_BPM = (query_BCHW / SHIFTS).flatten(2).mT @ scene_BMC.mT
     images = len(level.valid_NHW) // queries
     pairs = scores_BPM.view(queries, height, width, images, *level.valid_NHW.shape[1:])
     limit_B1M = torch.where(level.valid_NHW.view(queries, 1, -1), torch.inf, INVALID_SCORE)
-    sums_BPM = sum_shifted_pairs(pairs).view_as(scores_BPM).clamp_(max=limit_B1M)  # ten times as fast as masked_fill_
+    sums_BPM = sum_shifted_pairs(pairs).view_as(scores_BPM).clamp_(max=limit_B1M)  # masked_fill_ is ten times slower
     return Candidates(sums_BPM.flatten(0, 1), queries=queries)
 
 
 def sum_shifted_pairs(scores_BHWNhw: Tensor) -> Tensor:
-    """Add to the score of each pair of cells the scores of the pairs that both shift to, over 3x3 shifts.
+    """Sum the scores of each pair of cells over the 3x3 shifts of both cells.
 
-    Neighbours in the query should match neighbours in the scene. The sum enlarges the context of each cell to 3x3 for
-    four additions.
+    Neighbours in the query should match neighbours in the scene. Four additions enlarge the context of each cell to 3x3
+    cells.
     """
     rows = scores_BHWNhw.clone()
     rows[:, 1:, :, :, 1:] += scores_BHWNhw[:, :-1, :, :, :-1]
@@ -98,12 +100,27 @@ def correlate_windows(query_BCHW: Tensor, level: SceneLevel, initial_BP3: Tensor
     return Candidates(scores_PM.masked_fill(~valid_PM, INVALID_SCORE), cells_PM, len(query_BCHW))
 
 
+def correlate_neighbourhoods(query_BCHW: Tensor, level: SceneLevel, expected_BP3: Tensor, radius: int) -> Candidates:
+    """Score windows as ``correlate_windows`` does, each pair supported by its neighbours as in ``correlate_all_pairs``.
+
+    expected_BP3: the expected surface on the ray of each query cell, so that the windows of neighbouring query cells
+    contain neighbouring scene cells at the same offsets.
+    """
+    alone = correlate_windows(query_BCHW, level, expected_BP3, radius)
+    valid_PM = alone.scores_PM > INVALID_SCORE
+    scores_PM = torch.where(valid_PM, alone.scores_PM, 0.0)
+    scores_BMHW = scores_PM.view(len(query_BCHW), *query_BCHW.shape[2:], -1).permute(0, 3, 1, 2)
+    means_PM = by_cell(F.avg_pool2d(scores_BMHW, 3, stride=1, padding=1))
+    supported_PM = torch.where(valid_PM, means_PM, INVALID_SCORE)
+    return Candidates(supported_PM, alone.cells_PM, alone.queries, many=True)
+
+
 def score_cells(query_PC: Tensor, scene_SC: Tensor, cells_PM: Tensor) -> Tensor:
     """Return the products (P, M) of each query cell's features with the features of a batch of scene cells."""
-    larger_than_scene = cells_PM.shape[1] > len(scene_SC)  # sparse products take no more entries than there are places
+    larger_than_scene = cells_PM.shape[1] > len(scene_SC)  # a sparse product accepts no more entries than scene cells
     if not query_PC.is_cpu or torch.is_grad_enabled() or larger_than_scene:
         return _score_gathered(query_PC, scene_SC, cells_PM)
-    # A sparse product computes the wanted entries ten times as fast because it reads features where they lie.
+    # A sparse product computes the entries ten times as fast because it reads features without copying them.
     rows, columns = cells_PM.shape
     entries = torch.arange(0, rows * columns + 1, columns), cells_PM.flatten(), query_PC.new_zeros(rows * columns)
     with warnings.catch_warnings():
@@ -113,7 +130,7 @@ def score_cells(query_PC: Tensor, scene_SC: Tensor, cells_PM: Tensor) -> Tensor:
 
 
 def _score_gathered(query_PC: Tensor, scene_SC: Tensor, cells_PM: Tensor) -> Tensor:
-    """Gather the features and multiply them, with gradients, in tiles that fit into a cache."""
+    """Gather the features and multiply them, with gradients, in tiles that fit into the CPU's cache."""
     rows = max(1, TILE_NUMBERS // (cells_PM.shape[1] * query_PC.shape[1]))
     tiles = zip(query_PC.split(rows), cells_PM.split(rows), strict=True)
     return torch.cat([torch.bmm(scene_SC[cells_TM], query_TC[..., None])[..., 0] for query_TC, cells_TM in tiles])
@@ -122,7 +139,7 @@ def _score_gathered(query_PC: Tensor, scene_SC: Tensor, cells_PM: Tensor) -> Ten
 def window_cells(points_BP3: Tensor, level: SceneLevel, radius: int) -> tuple[Tensor, Tensor]:
     """Return cells_PM (index into S) around the projections of points in all images of their scene, and their validity.
 
-    The cells are looked up in a grid with a margin around each image, wide enough for windows next to the image.
+    The cells are read from a grid with a margin around each image, wide enough for windows beside the image.
     """
     margin, device = 2 * radius + 1, points_BP3.device
     cell_NHW = torch.arange(level.valid_NHW.numel(), device=device).view_as(level.valid_NHW)
@@ -140,7 +157,7 @@ def window_cells(points_BP3: Tensor, level: SceneLevel, radius: int) -> tuple[Te
 def _centres(points_BP3: Tensor, level: SceneLevel, radius: int) -> tuple[Tensor, Tensor]:
     """Return the column and the row of the cell that each point projects to in each image of its scene, (B, N / B, P).
 
-    Cells whose window touches no cell of the image are moved to one beside it.
+    Cells whose window touches no cell of the image are moved to the margin of the image.
     """
     height, width = level.valid_NHW.shape[1:]
     scenes = len(points_BP3), -1
@@ -154,9 +171,9 @@ def _centres(points_BP3: Tensor, level: SceneLevel, radius: int) -> tuple[Tensor
 
 
 def project(points_P3: Tensor, intrinsics_N33: Tensor, camera_T_local_N44: Tensor) -> tuple[Tensor, Tensor]:
-    """Return pixels_NP2 on each camera's grid and front_NP, whether a point is before the camera; NaN is behind.
+    """Return pixels_NP2 on each camera's grid, and front_NP, whether a point is in front of the camera (False for NaN).
 
-    N may be any leading dimensions that broadcast, or none.
+    N stands for any number of leading dimensions that broadcast.
     """
     turned_NP3 = points_P3 @ camera_T_local_N44[..., :3, :3].mT
     camera_NP3 = turned_NP3 + camera_T_local_N44[..., None, :3, 3]
@@ -167,7 +184,7 @@ def project(points_P3: Tensor, intrinsics_N33: Tensor, camera_T_local_N44: Tenso
 
 
 def keep_best(candidates: Candidates, level: SceneLevel, count: int) -> CostVolume:
-    """Sort candidates by score and keep the best K of each query cell, padded with invalid candidates."""
+    """Return the K best candidates of each query cell, sorted by score and padded with invalid candidates."""
     kept = min(count, candidates.scores_PM.shape[1])
     scores_PK, order_PK = candidates.scores_PM.topk(kept, dim=1)
     if kept < count:

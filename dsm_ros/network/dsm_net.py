@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,37 +18,28 @@ from dsm_ros.geometry.rectify import pinhole_of_size, rectify_depth, rectify_ima
 from dsm_ros.geometry.sampling import pool_depth
 from dsm_ros.network.config import NetworkConfig
 from dsm_ros.network.consensus import find_consensus
-from dsm_ros.network.cost_volume import keep_best
+from dsm_ros.network.cost_volume import (
+    Candidates,
+    correlate_all_pairs,
+    correlate_neighbourhoods,
+    correlate_windows,
+    keep_best,
+)
+from dsm_ros.network.dense_match import DenseMatch, on_host
 from dsm_ros.network.encoder import Encoder, LiteEncoder
-from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene
+from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, SceneLevel
 from dsm_ros.network.grids import pixel_rays
 from dsm_ros.network.head_inputs import ConfidenceInput
 from dsm_ros.network.heads import make_confidence_head, make_coordinate_heads
 from dsm_ros.network.layers import enlarge
-from dsm_ros.network.level_matcher import Agree, Keep, LevelMatch, LevelMatcher
+from dsm_ros.network.level_matcher import Agree, Correlate, Keep, LevelMatch, LevelMatcher
+from dsm_ros.network.level_volume import SceneFrames
 from dsm_ros.network.paper_encoder import PaperEncoder
-from dsm_ros.network.scene_frames import SceneFrames
-from dsm_ros.network.surface import visible_surface
+from dsm_ros.network.recorded import recorded
+from dsm_ros.network.surface import GridCamera, expected_surface, grid_camera, visible_surface
 
+LOCAL_RADIUS = 3  # of the coarse search around an expected surface, in cells: 48 of 512 px
 ENCODERS: dict[str, type[Encoder]] = {"lite": LiteEncoder, "paper": PaperEncoder}
-
-
-@dataclass(frozen=True)
-class DenseMatch:
-    """Dense match of one image.
-
-    coords_HW3: of the finest level, m, local frame of the scene, on the host. confidence_HW: 0..1, on the host. levels:
-    the matches of all levels, on the device.
-    """
-
-    coords_HW3: Tensor
-    confidence_HW: Tensor
-    levels: tuple[LevelMatch, ...]
-
-    @property
-    def confidence(self) -> float:
-        """The mean confidence over all cells, s of the paper."""
-        return float(self.confidence_HW.mean())
 
 
 class DsmNet(nn.Module):
@@ -77,6 +69,8 @@ class DsmNet(nn.Module):
         )
         same = share if share and share.config.trained_confidence == self.config.trained_confidence else None
         self.confidence_head: nn.Module = same.confidence_head if same else make_confidence_head(self.config, levels)
+        self._encoded, self._matched = recorded(self._encode), recorded(self._match)
+        self._matched_locally, self._matched_again = recorded(self._match_locally), recorded(self._match_again)
         if share:
             self.train(share.training)
 
@@ -96,6 +90,11 @@ class DsmNet(nn.Module):
         return f"{self.config.name}-{self.model_hash[:8]}"
 
     @property
+    def runtime(self) -> str:
+        """The library that runs the encoder, for example "torch" or "onnxruntime (CPU)"."""
+        return self.encoder.runtime
+
+    @property
     def device(self) -> torch.device:
         """The device of the weights."""
         return next(self.parameters()).device
@@ -105,20 +104,27 @@ class DsmNet(nn.Module):
     ) -> None:
         """Use another encoder, other Net_coords by level, and another Net_conf, each with the interface of the present.
 
-        confidence_head: None keeps the present Net_conf.
+        confidence_head: None keeps the present Net_conf. The parts are never recorded, because a CUDA graph cannot hold
+        calls of another runtime.
         """
         self.encoder = encoder  # type: ignore[assignment]
         for level, head in coordinate_heads.items():
             self.coordinate_heads[level] = head
         self.confidence_head = confidence_head or self.confidence_head
+        self._encoded, self._matched = self._encode, self._match
+        self._matched_locally, self._matched_again = self._match_locally, self._match_again
 
     @torch.inference_mode()
     def encode(self, image_HW3: NDArray[np.uint8], camera: Camera) -> ImageFeatures:
         """Encode one image (uint8 RGB) of any camera; ValueError when image and camera differ in size."""
         target = pinhole_of_size(camera, self.config.long_side_px)
         rectified = torch.from_numpy(rectify_image(image_HW3, camera, target)).to(self.device)
-        levels, descriptor_1D = self.encoder(rectified.permute(2, 0, 1)[None].float())
-        return ImageFeatures(tuple(level[0] for level in levels), descriptor_1D[0], target)
+        levels, descriptor_D = self._encoded(rectified)
+        return ImageFeatures(levels, descriptor_D, target)
+
+    def _encode(self, image_HW3: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        levels, descriptor_1D = self.encoder(image_HW3.permute(2, 0, 1)[None].float())
+        return tuple(level[0] for level in levels), descriptor_1D[0]
 
     def encode_keyframe(
         self, image_HW3: NDArray[np.uint8], depth_HW: NDArray[np.float32], camera: Camera, map_T_camera: Pose44
@@ -132,7 +138,16 @@ class DsmNet(nn.Module):
     @torch.inference_mode()
     def match(self, query: ImageFeatures, scene: Scene) -> DenseMatch:
         """Match an image against a scene coarse to fine [paper 3.3]."""
-        return self._dense(query, self.match_levels([query], [scene]))
+        return on_host(*self._matched(query, scene))
+
+    @torch.inference_mode()
+    def local_match(self, query: ImageFeatures, scene: Scene) -> DenseMatch:
+        """Match an image as ``match`` does, but at the coarsest level only around the expected surface [method 12].
+
+        scene: in the local frame of the expected camera.
+        """
+        grid = grid_camera(scene.mean_3, query.camera, np.eye(4), *query.levels[0].shape[1:])
+        return on_host(*self._matched_locally(query, scene, grid))
 
     @torch.inference_mode()
     def guided_match(self, query: ImageFeatures, scene: Scene, match: DenseMatch, map_T_camera: Pose44) -> DenseMatch:
@@ -140,34 +155,59 @@ class DsmNet(nn.Module):
 
         Cells that matched a wrong place on a blank or repeated surface get the right candidates this way [method 8].
         """
-        last = len(self.coordinate_heads) - 1
-        coords_B3HW = match.levels[last].coords_B3HW
-        size = coords_B3HW.shape[2], coords_B3HW.shape[3]
         camera_T_local = invert(map_T_camera) @ scene.map_T_local
-        surface_3HW, visible_HW = visible_surface(scene.levels[last], query.camera, camera_T_local, *size)
-        initial_B3HW = torch.where(visible_HW, surface_3HW, coords_B3HW)
-        again = self.level_matcher(last).match([query], [scene], initial_B3HW)
-        return self._dense(query, [*match.levels[:last], again])
+        grid = grid_camera(scene.mean_3, query.camera, camera_T_local, *match.confidence_HW.shape)
+        levels = [replace(level, searches=()) for level in match.levels]
+        return on_host(*self._matched_again(query, scene, levels, grid))
 
-    def _dense(self, query: ImageFeatures, levels: list[LevelMatch]) -> DenseMatch:
-        logits_BHW = self.confidence_logits([query], levels)
-        coords_and_confidence_4HW = torch.cat([levels[-1].coords_B3HW[0], logits_BHW.sigmoid()]).cpu()
-        return DenseMatch(coords_and_confidence_4HW[:3].permute(1, 2, 0), coords_and_confidence_4HW[3], tuple(levels))
+    def _match(self, query: ImageFeatures, scene: Scene) -> tuple[list[LevelMatch], Tensor]:
+        return self._dense(query, self.match_levels([query], [scene]))
+
+    def _match_locally(self, query: ImageFeatures, scene: Scene, grid: GridCamera) -> tuple[list[LevelMatch], Tensor]:
+        correlate = partial(correlate_neighbourhoods, radius=LOCAL_RADIUS)
+        expected_B3HW = expected_surface(scene.levels[0], grid)[None]
+        coarsest = self.level_matcher(0, correlate).match([query], [scene], expected_B3HW)
+        return self._dense(query, self._with_finer_levels(coarsest, [query], [scene]))
+
+    def _match_again(
+        self, query: ImageFeatures, scene: Scene, levels: Sequence[LevelMatch], grid: GridCamera
+    ) -> tuple[list[LevelMatch], Tensor]:
+        last = len(levels) - 1
+        surface_3HW, visible_HW = visible_surface(scene.levels[last], grid)
+        initial_B3HW = torch.where(visible_HW, surface_3HW, levels[last].coords_B3HW)
+        again = self.level_matcher(last).match([query], [scene], initial_B3HW)
+        return self._dense(query, [*levels[:last], again])
+
+    def _dense(self, query: ImageFeatures, levels: list[LevelMatch]) -> tuple[list[LevelMatch], Tensor]:
+        """Return the levels with the finest coordinates and their confidence (4, H, W)."""
+        confidence_BHW = self.confidence_logits([query], levels).sigmoid()
+        return levels, torch.cat([levels[-1].coords_B3HW[0], confidence_BHW])
 
     def match_levels(self, queries: Sequence[ImageFeatures], scenes: Sequence[Scene]) -> list[LevelMatch]:
         """Match a batch of images, all of one size, each against its own scene; one result per level.
 
         Consecutive queries whose scenes have equally many images are matched in one pass.
         """
-        found: list[LevelMatch] = []
-        for level in range(len(self.coordinate_heads)):
-            initial_B3HW = enlarge(found[-1].coords_B3HW).detach() if found else _scene_means(scenes, queries)
+        coarsest = self.level_matcher(0).match(queries, scenes, _scene_means(scenes, queries))
+        return self._with_finer_levels(coarsest, queries, scenes)
+
+    def _with_finer_levels(
+        self, coarsest: LevelMatch, queries: Sequence[ImageFeatures], scenes: Sequence[Scene]
+    ) -> list[LevelMatch]:
+        found = [coarsest]
+        for level in range(1, len(self.coordinate_heads)):
+            initial_B3HW = enlarge(found[-1].coords_B3HW).detach()
             found.append(self.level_matcher(level).match(queries, scenes, initial_B3HW))
         return found
 
-    def level_matcher(self, level: int) -> LevelMatcher:
-        """Return the matching of one level, 0 the coarsest."""
-        return LevelMatcher(level, self.config, self.coordinate_heads[level], self._keep, self._agree)
+    def level_matcher(self, level: int, correlate: Correlate | None = None) -> LevelMatcher:
+        """Return the matching of one level, 0 the coarsest.
+
+        correlate: replaces the correlation of all pairs at the coarsest level, or of windows at finer levels.
+        """
+        windows = partial(correlate_windows, radius=self.config.window_radius)
+        correlate = correlate or (windows if level else _correlate_everywhere)
+        return LevelMatcher(level, self.config, self.coordinate_heads[level], correlate, self._keep, self._agree)
 
     def confidence_logits(self, queries: Sequence[ImageFeatures], levels: Sequence[LevelMatch]) -> Tensor:
         """Return logits (B, H, W) of the finest coordinates being right [paper 3.3.3], from detached matches."""
@@ -183,6 +223,10 @@ class DsmNet(nn.Module):
         evidence_BLEHW = torch.stack(evidence, dim=1).detach()
         coarser_B3HW = F.interpolate(levels[-2].coords_B3HW.detach(), (height, width))
         return ConfidenceInput(coords_B3HW, coarser_B3HW, rays_B2HW, evidence_BLEHW)
+
+
+def _correlate_everywhere(query_BCHW: Tensor, scene: SceneLevel, initial_BP3: Tensor) -> Candidates:
+    return correlate_all_pairs(query_BCHW, scene)
 
 
 def _scene_means(scenes: Sequence[Scene], queries: Sequence[ImageFeatures]) -> Tensor:

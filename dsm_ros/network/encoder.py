@@ -9,31 +9,34 @@ from torch import Tensor, nn
 from dsm_ros.network.context_trunk import ContextTrunk
 from dsm_ros.network.layers import ConvNorm, conv_relu, enlarge, fuse_norms, zero_conv
 from dsm_ros.network.local_trunk import LocalTrunk
+from dsm_ros.network.runtime import Runtime
 
 
 class Encoder(nn.Module):
     """image_B3HW (RGB, 0..255, sides multiples of 32) -> levels, coarse to fine, and descriptor_BD.
 
-    Levels are unit length along their channels, as is the descriptor: GeM pooling (p = 3) of the coarsest features.
+    Features have unit length along their channels. The descriptor is the GeM pooling (p = 3) of the coarsest features,
+    scaled to unit length.
     """
 
     strides: tuple[int, ...]
-    pretrained: tuple[str, ...]  # names of the parts whose published weights training may freeze
+    runtime = str(Runtime.TORCH)  # the library that runs the encoder, and how
+    pretrained: tuple[str, ...]  # names of the parts with published weights, which training may freeze
 
     def forward(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         return self.join(*self.trunk_outputs(image_B3HW))
 
     def join(self, *trunk_outputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        """Return levels and descriptor from the outputs of the pretrained trunks."""
+        """Return the levels and the descriptor from the outputs of the pretrained trunks."""
         features, deepest_BCHW = self.features(*trunk_outputs)
         return tuple(F.normalize(level, dim=1) for level in features), generalised_mean(deepest_BCHW)
 
     def trunks(self) -> list[nn.Module]:
-        """Return the pretrained parts."""
+        """Return the pretrained parts of the encoder."""
         return [getattr(self, name) for name in self.pretrained]
 
     def trunk_outputs(self, image_B3HW: Tensor) -> tuple[Tensor, ...]:
-        """Return the outputs of the pretrained parts, which never change while these are frozen."""
+        """Return the outputs of the pretrained parts, which are constant for frozen parts."""
         raise NotImplementedError
 
     def features(self, *trunk_outputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
@@ -42,10 +45,10 @@ class Encoder(nn.Module):
 
 
 class LiteEncoder(Encoder):
-    """Two light trunks: local features for precision, and context that corrects them against gross mismatches.
+    """Two light trunks: local features for precision, corrected by context features against gross mismatches.
 
-    The context trunk reads the image at half its size, which costs a quarter of the time and matches as well or better;
-    its outputs at strides 32 and 64 correct the local features at strides 16 and 8.
+    The context trunk reads the image at half size, which takes a quarter of the time and is as accurate or better. The
+    trunk's outputs at strides 32 and 64 correct the local features at strides 16 and 8.
     """
 
     strides = (16, 8)
@@ -56,7 +59,7 @@ class LiteEncoder(Encoder):
         if channels != LocalTrunk.channels_8:
             raise ValueError(f"the lite encoder has {LocalTrunk.channels_8} channels, not {channels}")
         self.context, self.local = ContextTrunk(), LocalTrunk()
-        for trunk in (self.context, self.local):  # their norms are folded because their weights are published
+        for trunk in (self.context, self.local):  # the batch norms of published weights are folded
             fuse_norms(trunk.eval())
         self.standardise_context = Standardise(ContextTrunk.channels_16)
         self.standardise_local = Standardise(LocalTrunk.channels_8)
@@ -85,20 +88,20 @@ class LiteEncoder(Encoder):
 
 
 def half_size(image_B3HW: Tensor) -> Tensor:
-    """Return images of half the size, whose last row and column are repeated up to multiples of 32."""
+    """Return images of half the size, padded to multiples of 32 by repeating the last row and column."""
     half_B3HW = F.interpolate(image_B3HW, scale_factor=0.5, mode="bilinear")  # the mean of four pixels
     height, width = half_B3HW.shape[2:]
     return F.pad(half_B3HW, (0, -width % 32, 0, -height % 32), mode="replicate")
 
 
 def grow_to(of_BCHW: Tensor, map_BCHW: Tensor, factor: int) -> Tensor:
-    """Return maps on a grid finer by a factor, cropped to the grid of ``of_BCHW``."""
+    """Return feature maps enlarged by a factor, cropped to the grid of ``of_BCHW``."""
     height, width = of_BCHW.shape[2:]
     return F.interpolate(map_BCHW, scale_factor=float(factor), mode="bilinear")[..., :height, :width]
 
 
 class Standardise(nn.Module):
-    """Subtract each channel's mean and divide by its standard deviation, both measured on images once."""
+    """Subtract each channel's mean and divide by its standard deviation, both measured once on sample images."""
 
     mean_C11: Tensor
     deviation_C11: Tensor
@@ -109,7 +112,7 @@ class Standardise(nn.Module):
         self.register_buffer("deviation_C11", torch.ones(channels, 1, 1))
 
     def fit(self, x_BCHW: Tensor) -> None:
-        """Set the mean and the standard deviation to those of a batch of trunk outputs."""
+        """Measure the mean and the standard deviation on a batch of trunk outputs."""
         self.mean_C11 = x_BCHW.mean((0, 2, 3))[:, None, None]
         self.deviation_C11 = x_BCHW.std((0, 2, 3))[:, None, None]
 
@@ -118,6 +121,6 @@ class Standardise(nn.Module):
 
 
 def generalised_mean(features_BCHW: Tensor, power: float = 3.0) -> Tensor:
-    """Return the unit GeM descriptor (B, C) of positive parts of features (Radenovic et al. 2018)."""
+    """Return the GeM descriptor (B, C) of the positive parts of features, with unit length (Radenovic et al. 2018)."""
     pooled_BC = features_BCHW.clamp(min=1e-3).pow(power).mean((2, 3)).pow(1 / power)
     return F.normalize(pooled_BC, dim=1)

@@ -8,12 +8,12 @@ from itertools import chain
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
-from dsm_ros.network.grids import backproject, beside
+from dsm_ros.network.grids import backproject, beside, grid_matrix
+from dsm_ros.network.recorded import recorded
 
 MIN_DEVIATION_M = 0.05  # of a scene that is a single flat patch
 
@@ -103,19 +103,34 @@ def gather_scene(keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44 | No
 def gather_scenes(groups: Sequence[Sequence[KeyframeFeatures]], maps_T_local: Sequence[Pose44]) -> list[Scene]:
     """Stack each group of keyframes into a scene in its local frame; all groups are computed in one pass."""
     keyframes, images = list(chain.from_iterable(groups)), [len(group) for group in groups]
-    levels = range(len(keyframes[0].depths))
-    placement = _placement(keyframes, np.repeat(np.stack(maps_T_local), images, axis=0), levels)
-    surfaces = _surfaces(keyframes, levels, beside(keyframes[0].depths[0].float(), *placement))
-    gathered = [_with_features(surface, keyframes, level).split(images) for level, surface in enumerate(surfaces)]
-    mean_B3, deviation_B = _means_and_deviations(surfaces[0], images)
+    cameras = keyframe_cameras(keyframes, np.repeat(np.stack(maps_T_local), images, axis=0))
+    features, depths = [k.image.levels for k in keyframes], [k.depths for k in keyframes]
+    levels, mean_B3, deviation_B = _stack_scenes(features, depths, cameras, images)
+    gathered = (level.split(images) for level in levels)
     return [
         Scene(tuple(levels), map_T_local, mean_3, deviation)
         for *levels, map_T_local, mean_3, deviation in zip(*gathered, maps_T_local, mean_B3, deviation_B, strict=True)
     ]
 
 
-def _with_features(surface: SceneSurface, keyframes: Sequence[KeyframeFeatures], level: int) -> SceneLevel:
-    features_NHWC = torch.stack([k.image.levels[level].permute(1, 2, 0) for k in keyframes]).float()
+@recorded
+def _stack_scenes(
+    features: Sequence[Sequence[Tensor]],
+    depths: Sequence[Sequence[Tensor]],
+    cameras: KeyframeCameras,
+    images: Sequence[int],
+) -> tuple[list[SceneLevel], Tensor, Tensor]:
+    """Return the levels of all keyframes, and the mean and the standard deviation of each scene.
+
+    features, depths: of each keyframe, per level. images: numbers of keyframes of the scenes.
+    """
+    surfaces = [stack_surface(of_level, cameras, level) for level, of_level in enumerate(zip(*depths, strict=True))]
+    levels = [_with_features(*pair) for pair in zip(surfaces, zip(*features, strict=True), strict=True)]
+    return levels, *_means_and_deviations(surfaces[0], images)
+
+
+def _with_features(surface: SceneSurface, features: Sequence[Tensor]) -> SceneLevel:
+    features_NHWC = torch.stack([features_CHW.permute(1, 2, 0) for features_CHW in features]).float()
     features_NCHW = features_NHWC.permute(0, 3, 1, 2)  # by cell in memory, which is how windows read them
     return SceneLevel(**vars(surface), features_NCHW=features_NCHW)
 
@@ -138,32 +153,30 @@ def _means_and_deviations(surface: SceneSurface, images: Sequence[int]) -> tuple
     return mean_B3.float(), torch.where(enough_B, deviation_B, 1.0).float()
 
 
-def gather_surface(keyframes: Sequence[KeyframeFeatures], level: int, map_T_local: Pose44) -> SceneSurface:
-    """Stack the surface in keyframes at one pyramid level, 0 the coarsest, in a local frame."""
-    placement = _placement(keyframes, map_T_local, [level])
-    return _surfaces(keyframes, [level], beside(keyframes[0].depths[level].float(), *placement))[0]
+@dataclass(frozen=True)
+class KeyframeCameras:
+    """Cameras of N keyframes in the local frame of a scene, float32.
 
-
-def _placement(
-    keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44, levels: Sequence[int]
-) -> list[NDArray[np.floating]]:
-    """Return local_T_camera_N44, camera_T_local_N44 and, for each level, intrinsics_N33.
-
-    map_T_local: of all keyframes, or (N, 4, 4).
+    intrinsics: per level (N, 3, 3), on the grid of the level.
     """
-    sizes = [keyframes[0].depths[level].shape for level in levels]
-    matrices = [np.stack([k.image.camera.resized(w, h).matrix_33 for k in keyframes]) for h, w in sizes]
+
+    local_T_camera_N44: Tensor
+    camera_T_local_N44: Tensor
+    intrinsics: tuple[Tensor, ...]
+
+
+def keyframe_cameras(keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44) -> KeyframeCameras:
+    """Return the cameras of keyframes on their device; map_T_local: of all keyframes, or (N, 4, 4)."""
+    sizes = [depths_HW.shape for depths_HW in keyframes[0].depths]
+    matrices = [np.stack([grid_matrix(k.image.camera, *size) for k in keyframes]) for size in sizes]
     local_T_camera_N44 = np.linalg.inv(map_T_local) @ np.stack([k.map_T_camera for k in keyframes])
-    return [local_T_camera_N44, np.linalg.inv(local_T_camera_N44), *matrices]
+    poses = local_T_camera_N44, np.linalg.inv(local_T_camera_N44)
+    local_T_camera, camera_T_local, *intrinsics = beside(keyframes[0].depths[0].float(), *poses, *matrices)
+    return KeyframeCameras(local_T_camera, camera_T_local, tuple(intrinsics))
 
 
-def _surfaces(
-    keyframes: Sequence[KeyframeFeatures], levels: Sequence[int], placement: Sequence[Tensor]
-) -> list[SceneSurface]:
-    local_T_camera_N44, camera_T_local_N44, *matrices = placement
-    surfaces = []
-    for level, intrinsics_N33 in zip(levels, matrices, strict=True):
-        depths_NHW = torch.stack([k.depths[level] for k in keyframes]).float()
-        coords_N3HW = backproject(depths_NHW, intrinsics_N33, local_T_camera_N44)
-        surfaces.append(SceneSurface(coords_N3HW, depths_NHW > 0, intrinsics_N33, camera_T_local_N44))
-    return surfaces
+def stack_surface(depths: Sequence[Tensor], cameras: KeyframeCameras, level: int) -> SceneSurface:
+    """Stack the depths (h, w) of keyframes at one pyramid level, 0 the coarsest, into a surface in a local frame."""
+    depths_NHW, intrinsics_N33 = torch.stack(list(depths)).float(), cameras.intrinsics[level]
+    coords_N3HW = backproject(depths_NHW, intrinsics_N33, cameras.local_T_camera_N44)
+    return SceneSurface(coords_N3HW, depths_NHW > 0, intrinsics_N33, cameras.camera_T_local_N44)

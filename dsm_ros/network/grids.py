@@ -1,6 +1,8 @@
-"""Conversions between tables and image-shaped tensors of cells, with their viewing rays and points."""
+"""Conversions between tables of cells and image-shaped tensors, and viewing rays and 3-D points of cells."""
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -11,15 +13,23 @@ from dsm_ros.geometry.camera import Camera
 
 
 def beside(tensor: Tensor, *arrays: NDArray[np.floating]) -> list[Tensor]:
-    """Return arrays as tensors of the given tensor's type and device, copied to the device in one piece."""
+    """Return arrays as tensors with the type and the device of a given tensor, copied to the device in one piece."""
     numbers = tensor.new_tensor(np.concatenate([array.ravel() for array in arrays]))
     parts = numbers.split([array.size for array in arrays])
     return [part.view(array.shape) for part, array in zip(parts, arrays, strict=True)]
 
 
 def by_cell(maps_NCHW: Tensor) -> Tensor:
-    """Return maps as a table of cells (N*H*W, C), without a copy where the memory format is channels last."""
+    """Return feature maps as a table of cells (N*H*W, C), without a copy if the memory format is channels last."""
     return maps_NCHW.permute(0, 2, 3, 1).flatten(0, 2)
+
+
+@lru_cache(maxsize=1024)
+def grid_matrix(camera: Camera, height: int, width: int) -> NDArray[np.float64]:
+    """Return K of a grid of cells over a camera's image, 3x3; the array is shared and must not be changed."""
+    matrix_33 = camera.resized(width, height).matrix_33
+    matrix_33.setflags(write=False)
+    return matrix_33
 
 
 def pixel_rays(camera: Camera, height: int, width: int, device: torch.device) -> Tensor:
@@ -40,7 +50,7 @@ def grid_rays(intrinsics_N33: Tensor, height: int, width: int) -> Tensor:
 
 
 def backproject(depths_NHW: Tensor, intrinsics_N33: Tensor, a_T_camera_N44: Tensor) -> Tensor:
-    """Return the points (N, 3, H, W), metres in a, of depth maps seen from cameras in a."""
+    """Return the points (N, 3, H, W), in m in frame a, of depth maps of cameras with poses in a."""
     height, width = depths_NHW.shape[1:]
     depths_N1HW = depths_NHW[:, None]
     points_N3HW = torch.cat([grid_rays(intrinsics_N33, height, width) * depths_N1HW, depths_N1HW], dim=1)

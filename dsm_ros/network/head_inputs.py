@@ -1,4 +1,4 @@
-"""Inputs of Net_coords and Net_conf: named maps, and the order of their channels."""
+"""Inputs of Net_coords and Net_conf: named feature maps, and the order of their channels."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ class Evidence:
     """Evidence, 0..1, that the coordinates of one pyramid level are right; maps (B, H, W).
 
     best_score: cosine of the best candidate. agreement: share of the candidates' weight in the consensus.
-    distinctness: degree to which a cell and its best candidate match nothing else. support: share of the hypotheses'
-    weight that agrees with the coordinate.
+    distinctness: degree to which a cell and its best candidate match nothing else. concentration: share of the
+    hypotheses' weight that agrees with the coordinate.
     """
 
     best_score_BHW: Tensor
     agreement_BHW: Tensor
     distinctness_BHW: Tensor
-    support_BHW: Tensor
+    concentration_BHW: Tensor
 
     def stacked(self) -> Tensor:
         """Return the evidence as channels (B, E, H, W)."""
-        maps = self.best_score_BHW, self.agreement_BHW, self.distinctness_BHW, self.support_BHW
+        maps = self.best_score_BHW, self.agreement_BHW, self.distinctness_BHW, self.concentration_BHW
         return torch.stack(maps, dim=1)
 
 
@@ -48,17 +48,17 @@ class CoordinateInput:
 
     @classmethod
     def unstack(cls, stacked_BCHW: Tensor, query_channels: int) -> CoordinateInput:
-        """Return the input whose channels were stacked."""
+        """Return the input of Net_coords whose channels were stacked in one tensor."""
         cell_channels = stacked_BCHW.shape[1] - query_channels - COORDINATE_CHANNELS
         return cls(*stacked_BCHW.split([query_channels, cell_channels, COORDINATE_CHANNELS], dim=1))
 
 
 @dataclass(frozen=True)
 class ConfidenceInput:
-    """Input of Net_conf [paper 3.3.3]: coordinates and pixels as in the paper, and the evidence of each level L.
+    """Input of Net_conf [paper 3.3.3]: the paper's coordinates and pixels, and the evidence of each level L.
 
-    coords_B3HW, coarser_B3HW: coordinates of the finest level and of the next coarser one, m, local frame.
-    rays_B2HW: x / z and y / z of the cells. evidence_BLEHW: see ``Evidence``. All maps are on the finest grid.
+    coords_B3HW, coarser_B3HW: coordinates of the finest level and of the next coarser level, m, local frame.
+    rays_B2HW: x / z and y / z of the cells. evidence_BLEHW: see ``Evidence``. All inputs are on the finest grid.
     """
 
     coords_B3HW: Tensor
@@ -77,10 +77,10 @@ EVIDENCE_CHANNELS = len(fields(Evidence))
 
 
 def cell_channels(candidates: int) -> int:
-    """Return the channels of ``LevelVolume.stacked``: K scores and K offsets, the consensus, three of evidence."""
+    """Return the number of channels of ``LevelVolume.stacked``."""
     return candidates * (1 + COORDINATE_CHANNELS) + COORDINATE_CHANNELS + EVIDENCE_CHANNELS - 1
 
 
 def confidence_channels(levels: int) -> int:
-    """Return the channels of ``ConfidenceInput.stacked``."""
+    """Return the number of channels of ``ConfidenceInput.stacked``."""
     return EVIDENCE_CHANNELS * levels + CONSISTENCY_CHANNELS

@@ -8,17 +8,17 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 def same_padding(kernel: int, stride: int) -> nn.Module:
-    """Return TensorFlow's "same" padding for even input sizes, which puts the odd pixel right and below."""
+    """Return TensorFlow's "same" padding for even input sizes, in which an odd pixel is added right and below."""
     total = max(0, kernel - stride)
     return nn.ZeroPad2d((total // 2, total - total // 2) * 2)
 
 
 class ConvNorm(nn.Module):
-    """Convolution without bias and batch norm, which ``fuse`` turns into one convolution for inference."""
+    """Convolution without bias, then batch norm; ``fuse`` merges both into one convolution for inference."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, tf_same: bool = False):
         super().__init__()
-        # "same" padding differs from a convolution's own, which is faster, only where the stride halves the image
+        # a convolution's own padding is faster; "same" padding differs only at stride 2
         pads = tf_same and stride > 1
         self.pad = same_padding(kernel, stride) if pads else nn.Identity()
         padding = 0 if pads else kernel // 2
@@ -29,13 +29,13 @@ class ConvNorm(nn.Module):
         return self.norm(self.conv(self.pad(x_BCHW)))
 
     def fuse(self) -> None:
-        """Fold the batch norm into the convolution (inference only)."""
+        """Merge the batch norm into the convolution (inference only)."""
         if isinstance(self.norm, nn.BatchNorm2d):
             self.conv, self.norm = fuse_conv_bn_eval(self.conv, self.norm), nn.Identity()
 
 
 def conv_relu(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """Return convolution, batch norm and ReLU."""
+    """Return a convolution with batch norm and ReLU."""
     return nn.Sequential(ConvNorm(inputs, outputs, kernel, stride), nn.ReLU(inplace=True))
 
 
@@ -48,12 +48,12 @@ def zero_conv(inputs: int, outputs: int, kernel: int = 1) -> nn.Conv2d:
 
 
 def enlarge(map_BCHW: Tensor, mode: str = "nearest") -> Tensor:
-    """Return maps on a grid with half the cell size."""
+    """Return feature maps on a grid of half the cell size."""
     return F.interpolate(map_BCHW, scale_factor=2.0, mode=mode)
 
 
 def fuse_norms(module: nn.Module) -> None:
-    """Fold all batch norms of a module in eval mode into its convolutions."""
+    """Merge all batch norms of a module in eval mode into its convolutions."""
     for part in module.modules():
         if isinstance(part, ConvNorm):
             part.fuse()

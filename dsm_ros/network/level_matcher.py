@@ -12,19 +12,19 @@ from torch import Tensor, nn
 from dsm_ros.network.config import NetworkConfig
 from dsm_ros.network.consensus import Consensus
 from dsm_ros.network.coordinate_head import CoordinateMaps
-from dsm_ros.network.cost_volume import Candidates, CostVolume, correlate_all_pairs, correlate_windows
+from dsm_ros.network.cost_volume import Candidates, CostVolume
 from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel
 from dsm_ros.network.head_inputs import Evidence
-from dsm_ros.network.level_volume import CellMatches, LevelVolume, distinctness, stack_volumes
-from dsm_ros.network.scene_frames import SceneFrames
+from dsm_ros.network.level_volume import CellMatches, LevelVolume, SceneFrames, distinctness, stack_volumes
 
 Keep = Callable[[Candidates, SceneLevel, int], CostVolume]
 Agree = Callable[[CostVolume, float, float], Consensus]
+Correlate = Callable[[Tensor, SceneLevel, Tensor], Candidates]
 
 
 @dataclass(frozen=True)
 class Search:
-    """Candidates of consecutive queries whose scenes have equally many images, and the images of these scenes."""
+    """Candidates of consecutive queries whose scenes have equal numbers of images, and the images of the scenes."""
 
     candidates: Candidates
     scene: SceneLevel
@@ -34,8 +34,8 @@ class Search:
 class LevelMatch:
     """Match of B queries at one level.
 
-    coords_B3HW, hypotheses_BQ3HW: metres, local frame of each scene. weights_BQHW: of the hypotheses, the last of which
-    is the regressed one. searches: all candidates, of all queries in their order.
+    coords_B3HW, hypotheses_BQ3HW: metres, local frame of each scene. weights_BQHW: weights of the hypotheses; the last
+    hypothesis is the regressed coordinate. searches: all candidates of all queries, in the order of the queries.
     """
 
     coords_B3HW: Tensor
@@ -47,14 +47,16 @@ class LevelMatch:
 
 @dataclass(frozen=True)
 class LevelMatcher:
-    """Matches queries at one pyramid level, 0 the coarsest.
+    """Matching of queries at one pyramid level; level 0 is the coarsest.
 
-    head: Net_coords. keep, agree: how the candidates of a cell are selected and combined.
+    head: Net_coords. correlate: function that returns the candidates of query features (B, C, H, W) in a scene level,
+    around initial coordinates (B, P, 3). keep, agree: functions that select and combine the candidates of a cell.
     """
 
     level: int
     config: NetworkConfig
     head: nn.Module
+    correlate: Correlate
     keep: Keep
     agree: Agree
 
@@ -81,7 +83,7 @@ class LevelMatcher:
     def _batches(
         self, query_BCHW: Tensor, scenes: Sequence[Scene], initial_B3HW: Tensor
     ) -> Iterator[tuple[Tensor, SceneLevel, Tensor]]:
-        """Group consecutive queries whose scenes have equally many images."""
+        """Group consecutive queries whose scenes have equal numbers of images."""
         levels = [scene.levels[self.level] for scene in scenes]
         runs = [list(run) for _, run in groupby(levels, key=lambda level: len(level.valid_NHW))]
         sizes = [len(run) for run in runs]
@@ -89,10 +91,7 @@ class LevelMatcher:
         return zip(query_BCHW.split(sizes), joined, initial_B3HW.split(sizes), strict=True)
 
     def _search(self, query_BCHW: Tensor, scene: SceneLevel, initial_B3HW: Tensor) -> Search:
-        if self.level == 0:
-            return Search(correlate_all_pairs(query_BCHW, scene), scene)
-        initial_BP3 = initial_B3HW.flatten(2).mT.contiguous()
-        return Search(correlate_windows(query_BCHW, scene, initial_BP3, self.config.window_radius), scene)
+        return Search(self.correlate(query_BCHW, scene, initial_B3HW.flatten(2).mT.contiguous()), scene)
 
     def _cells(self, search: Search, width: int) -> CellMatches:
         """Select the best candidates of every cell and find their consensus [paper 3.3.1]."""
@@ -106,4 +105,4 @@ class LevelMatcher:
 
 
 def _evidence(volume: LevelVolume, maps: CoordinateMaps) -> Evidence:
-    return Evidence(volume.best_score_BHW, volume.agreement_BHW, volume.distinctness_BHW, maps.support_BHW)
+    return Evidence(volume.best_score_BHW, volume.agreement_BHW, volume.distinctness_BHW, maps.concentration_BHW)

@@ -1,4 +1,4 @@
-"""Cost-coordinate volumes of a batch of queries at one pyramid level, as maps for the heads [paper 3.3.1]."""
+"""Cost-coordinate volumes of a batch of queries at one pyramid level, as input of the heads [paper 3.3.1]."""
 
 from __future__ import annotations
 
@@ -10,11 +10,38 @@ from torch import Tensor
 
 from dsm_ros.network.consensus import Consensus
 from dsm_ros.network.cost_volume import Candidates, CostVolume
-from dsm_ros.network.scene_frames import SceneFrames
+from dsm_ros.network.features import Scene
 
-OFFSET_GAIN = 20.0  # keeps offsets of a hundredth of the scene's standard deviation distinct from zero
-MUTUAL_FLOOR = 0.3  # a cell that is not its candidate's own best match keeps this share of its confidence
-RIVAL_TEMPERATURE = 0.05  # of the softmax over all candidates that tells how many of them are alike
+OFFSET_GAIN = 20.0  # factor on offsets, so that a hundredth of the scene's standard deviation differs from zero
+MUTUAL_FLOOR = 0.3  # factor on the distinctness of a cell that is not the best match of its candidate
+RIVAL_TEMPERATURE = 0.05  # temperature of the softmax over all candidates that measures how many candidates are alike
+
+
+@dataclass(frozen=True)
+class SceneFrames:
+    """Normalisation of coordinates in the local frames of B scenes: mean_B3 and deviation_B, m."""
+
+    mean_B3: Tensor
+    deviation_B: Tensor
+
+    @classmethod
+    def of(cls, scenes: Sequence[Scene]) -> SceneFrames:
+        """Return the normalisation of a batch of scenes."""
+        return cls(torch.stack([scene.mean_3 for scene in scenes]), torch.stack([scene.deviation for scene in scenes]))
+
+    def normalise(self, coords_BX3HW: Tensor) -> Tensor:
+        """Normalise coordinates (B, ..., 3, H, W; m) to zero mean and unit standard deviation over each scene."""
+        mean, deviation = self._like(coords_BX3HW)
+        return (coords_BX3HW - mean) / deviation
+
+    def metric(self, coords_BX3HW: Tensor) -> Tensor:
+        """Convert normalised coordinates (B, ..., 3, H, W) to m."""
+        mean, deviation = self._like(coords_BX3HW)
+        return coords_BX3HW * deviation + mean
+
+    def _like(self, coords_BX3HW: Tensor) -> tuple[Tensor, Tensor]:
+        inner = (1,) * (coords_BX3HW.dim() - 4)
+        return self.mean_B3.view(-1, *inner, 3, 1, 1), self.deviation_B.view(-1, *inner, 1, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -38,7 +65,7 @@ class LevelVolume:
         return self.scores_BKHW[:, 0].clamp(0, 1)
 
     def stacked(self) -> Tensor:
-        """Return the channels that Net_coords reads: scores, offsets from the consensus, consensus and evidence."""
+        """Return the input channels of Net_coords: scores, offsets from the consensus, consensus and evidence."""
         offsets_BK3HW = self.coords_BK3HW - self.centre_B3HW[:, None]
         offsets_BK3HW = (OFFSET_GAIN * offsets_BK3HW).asinh() * self.valid_BKHW[:, :, None]
         evidence_B3HW = torch.stack([self.best_score_BHW, self.agreement_BHW, self.distinctness_BHW], dim=1)
@@ -55,7 +82,7 @@ class CellMatches:
 
 
 def stack_volumes(matches: Sequence[CellMatches], frames: SceneFrames, height: int, width: int) -> LevelVolume:
-    """Return the matches of a batch of queries as maps; height and width of the query grid in cells."""
+    """Return the matches of a batch of queries as maps; height and width are the size of the query grid in cells."""
 
     def maps(table: Callable[[CellMatches], Tensor]) -> Tensor:
         """Turn tables (P, C) of cells into maps (B, C, H, W)."""
@@ -73,20 +100,21 @@ def stack_volumes(matches: Sequence[CellMatches], frames: SceneFrames, height: i
 
 
 def distinctness(candidates: Candidates, volume: CostVolume, width: int) -> Tensor:
-    """Return to what degree a cell and its best candidate are each other's only match, (P,) 0..1.
+    """Return the degree (P,), 0..1, to which a cell and its best candidate are each other's only match.
 
-    width: of the query grid in cells. A window shows too little of the scene to judge: its cells get 1.
+    width: width of the query grid in cells. The degree is 1 at finer levels, where a window shows too little of the
+    scene. In a larger window, the degree depends only on the candidates of the cell itself.
     """
-    if candidates.cells_PM is not None:
-        return torch.ones_like(volume.scores_PK[:, 0])
-    return _mutual_agreement(candidates, volume, width) * _kept_share(candidates.scores_PM, volume)
+    if candidates.cells_PM is None:
+        return _mutual_agreement(candidates, volume, width) * _kept_share(candidates.scores_PM, volume)
+    return _kept_share(candidates.scores_PM, volume) if candidates.many else torch.ones_like(volume.scores_PK[:, 0])
 
 
 def _mutual_agreement(candidates: Candidates, volume: CostVolume, width: int) -> Tensor:
-    """Return 1 where the best candidate's own best query cell is this cell or touches it, else MUTUAL_FLOOR."""
+    """Return 1 where the best match of a cell's best candidate is the cell or its neighbour, else MUTUAL_FLOOR."""
     scores_PM, queries = candidates.scores_PM, candidates.queries
     best_P = volume.cells_PK[:, 0]
-    best_of_cell_S = scores_PM.unflatten(0, (queries, -1)).amax(dim=1).flatten()  # argmax takes ten times as long
+    best_of_cell_S = scores_PM.unflatten(0, (queries, -1)).amax(dim=1).flatten()  # argmax is ten times slower
     near_P9 = _cells_around(queries, len(best_P) // (queries * width), width, best_P.device)
     scores_P9 = scores_PM[near_P9, (best_P % scores_PM.shape[1])[:, None]]
     mutual_P = (scores_P9 == best_of_cell_S[best_P][:, None]).any(dim=1)
@@ -104,7 +132,7 @@ def _cells_around(queries: int, height: int, width: int, device: torch.device) -
 
 
 def _kept_share(scores_PM: Tensor, volume: CostVolume) -> Tensor:
-    """Return the share of the likelihood of all candidates that the kept ones have: little on a blank wall."""
+    """Return the share of the kept candidates in the likelihood of all candidates, which is small on a blank wall."""
     likelihood_P = (scores_PM / RIVAL_TEMPERATURE).exp_().sum(dim=1)
     kept_P = ((volume.scores_PK / RIVAL_TEMPERATURE).exp() * volume.valid_PK).sum(dim=1)
     return kept_P / likelihood_P.clamp(min=torch.finfo(likelihood_P.dtype).tiny)

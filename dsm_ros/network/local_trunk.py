@@ -1,4 +1,4 @@
-"""XFeat's backbone (Potje et al., CVPR 2024), the trunk for local features at stride 8."""
+"""XFeat's backbone (Potje et al., CVPR 2024), the encoder's trunk for local features at stride 8."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class LocalTrunk(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.standardise = nn.InstanceNorm2d(1)  # removes gain and offset of the exposure
+        self.standardise = nn.InstanceNorm2d(1)  # removes the gain and the offset of the exposure
         self.skip = nn.Sequential(nn.AvgPool2d(4), nn.Conv2d(1, 24, 1))
         self.stride_4 = nn.Sequential(
             conv_relu(1, 4), conv_relu(4, 8, stride=2), conv_relu(8, 8), conv_relu(8, 24, stride=2)

@@ -1,4 +1,4 @@
-"""Cache of exported graphs in the user's cache folder."""
+"""Cache of exported ONNX graphs in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
-    """Return the folder of cached graphs, which may be deleted at any time."""
+    """Return the folder of the cached ONNX graphs; the user may delete the folder at any time."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "dsm_ros" / "onnx"
 
@@ -39,7 +39,7 @@ def identity(module: nn.Module) -> str:
 
 
 def cached_graph(name: str, make: Callable[[], bytes]) -> bytes:
-    """Return the cached graph of a name; make it, and cache it if the folder can be written, when it is missing."""
+    """Return the cached graph of a name, or make a missing graph and cache it if the folder is writable."""
     path = cache_folder() / f"{name}.graph"
     try:
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Export of the trained parts of the network as ONNX graphs; the matching between them stays in torch."""
+"""Export of the trained parts of the network as ONNX graphs, without the matching."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from dsm_ros.network.encoder import Encoder
 
 OPSET = 18
 EXAMPLE_HW = (64, 96)
-WIDE_RANGE_OPS = ["InstanceNormalization", "Pow", "ReduceL2", "ReduceMean"]  # operators whose sums overflow 16 bits
+WIDE_RANGE_OPS = ["InstanceNormalization", "Pow", "ReduceL2", "ReduceMean"]  # operators whose sums overflow float16
 NOT_INSTALLED = "the export needs onnx, which is not installed; pip install onnx onnxruntime"
 
 
 @dataclass(frozen=True)
 class Part:
-    """A trained part that takes one tensor (B, channels, H, W), any B, H and W that the network takes."""
+    """A trained part of the network, whose input is one tensor (B, channels, H, W) of any B, H and W."""
 
     module: nn.Module
     channels: int
@@ -44,7 +44,7 @@ class FlatEncoder(nn.Module):
 
 
 class HeadLayers(nn.Module):
-    """The layers of a head, which take its stacked input."""
+    """The layers of a head, whose input is one stacked tensor."""
 
     def __init__(self, head: CoordinateHead | ConfidenceHead):
         super().__init__()
@@ -70,7 +70,8 @@ def learnt_parts(network: DsmNet) -> dict[str, Part]:
 def export_part(part: Part, about: dict[str, str], half: bool = False) -> bytes:
     """Return the ONNX graph of a part, which is on the CPU in eval mode, with float32 inputs and outputs.
 
-    about: metadata of the graph. half: compute in float16 where its range suffices. Raises DsmError without onnx.
+    about: metadata of the graph. half: use float16 in all operators whose results fit into float16. Raises DsmError
+    without onnx.
     """
     try:
         import onnx
@@ -86,7 +87,7 @@ def export_part(part: Part, about: dict[str, str], half: bool = False) -> bytes:
 
 
 def _trace(part: Part) -> bytes:
-    """Trace a part with torch's older exporter, which takes seconds and needs no package besides onnx."""
+    """Trace a part with torch's older exporter, which needs only seconds and no package besides onnx."""
     graph = io.BytesIO()
     axes: dict[str, Any] = {name: {0: "batch"} for name in part.outputs}
     axes |= {"input": {0: "batch", 2: "height", 3: "width"}}

@@ -1,4 +1,4 @@
-"""ONNX Runtime for the trained parts of the network; the matching between them stays in torch."""
+"""Trained parts of the network in ONNX Runtime; the matching always runs in torch."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from dsm_ros.network.onnx_export import Part, export_part, learnt_parts
 from dsm_ros.network.runtime import Runtime
 
 SUFFIX = "ExecutionProvider"
-GPU_PROVIDERS = ("Tensorrt", "CUDA")  # best first
+GPU_PROVIDERS = ("Tensorrt", "CUDA")  # in order of preference
 ERRORS_ONLY = 3
 NOT_INSTALLED = "the runtime onnxruntime is not installed; pip install onnxruntime onnx (onnxruntime-gpu for CUDA)"
 NO_GPU = "ONNX Runtime has no CUDA here; pip install onnxruntime-gpu in place of onnxruntime, or use the CPU"
 
 
 class OnnxModule(nn.Module):
-    """A graph with one input, run by ONNX Runtime on a device with as many threads as torch uses."""
+    """An ONNX graph with one input, run by ONNX Runtime on a device with the number of threads that torch uses."""
 
     def __init__(self, graph: bytes, device: torch.device):
         super().__init__()
@@ -42,11 +42,11 @@ class OnnxModule(nn.Module):
         return self._session.get_providers()[0].removesuffix(SUFFIX)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """Return the first output."""
+        """Return the first output of the graph."""
         return self.run(x_BCHW)[0]
 
     def run(self, x_BCHW: Tensor) -> list[Tensor]:
-        """Return all outputs (float32), on the input's device; nothing is copied between host and GPU."""
+        """Return all outputs of the graph (float32) on the input's device, without copies between host and GPU."""
         self._follow_threads()
         x_BCHW = x_BCHW.contiguous()
         place = self._device.type, self._device.index or 0
@@ -55,13 +55,13 @@ class OnnxModule(nn.Module):
         for output in self._session.get_outputs():
             binding.bind_output(output.name, *place)
         if self._device.type == "cuda":
-            torch.cuda.current_stream(self._device).synchronize()  # the runtime computes on a stream of its own
+            torch.cuda.current_stream(self._device).synchronize()  # ONNX Runtime computes on another stream
         self._session.run_with_iobinding(binding)
         binding.synchronize_outputs()
         return [from_dlpack(value) for value in binding.get_outputs()]
 
     def _follow_threads(self) -> None:
-        """Open the session again when the number of torch's threads has changed."""
+        """Reopen the session when the number of torch's threads has changed."""
         if self._device.type == "cpu" and self._threads != torch.get_num_threads():
             self._threads = torch.get_num_threads()
             self._session = open_session(self._graph, self._device, self._threads)
@@ -73,10 +73,11 @@ class OnnxEncoder(nn.Module):
     def __init__(self, strides: tuple[int, ...], layers: OnnxModule):
         super().__init__()
         self.strides, self.layers = strides, layers
+        self.runtime = f"{Runtime.ONNXRUNTIME} ({layers.provider})"
 
     def forward(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         *levels, descriptor_BD = self.layers.run(image_B3HW)
-        by_cell = (level.contiguous(memory_format=torch.channels_last) for level in levels)  # as torch's encoder does
+        by_cell = (level.contiguous(memory_format=torch.channels_last) for level in levels)  # as in torch's encoder
         return tuple(by_cell), descriptor_BD
 
 
@@ -84,7 +85,7 @@ class GraphLayers(nn.Module):
     """The layers of a head as a graph of ONNX Runtime."""
 
     def __init__(self, graph: OnnxModule):
-        nn.Module.__init__(self)  # and not that of the head, which would make torch's layers
+        nn.Module.__init__(self)  # not the constructor of the head, which would create torch's layers
         self.graph = graph
 
     def layers(self, stacked_BCHW: Tensor) -> Tensor:
@@ -92,15 +93,15 @@ class GraphLayers(nn.Module):
 
 
 class OnnxCoordinateHead(GraphLayers, CoordinateHead):
-    """Net_coords with its layers in ONNX Runtime."""
+    """Net_coords whose layers run in ONNX Runtime."""
 
 
 class OnnxConfidenceHead(GraphLayers, ConfidenceHead):
-    """Net_conf with its layers in ONNX Runtime."""
+    """Net_conf whose layers run in ONNX Runtime."""
 
 
 def use_onnxruntime(network: DsmNet, device: torch.device) -> None:
-    """Replace the trained parts of a network, which is on the CPU and in eval mode, by ONNX Runtime.
+    """Run the trained parts of a network in ONNX Runtime; the network must be on the CPU and in eval mode.
 
     On a GPU the encoder computes in float16. Graphs are exported once and kept in the user's cache folder.
     Raises DsmError when ONNX Runtime is missing or cannot use the device.
@@ -116,19 +117,12 @@ def use_onnxruntime(network: DsmNet, device: torch.device) -> None:
     network.replace_parts(encoder, heads, confidence and OnnxConfidenceHead(confidence))
 
 
-def runtime_of(network: DsmNet) -> str:
-    """Return the runtime of a network, for example "torch" or "onnxruntime (CPU)"."""
-    if isinstance(network.encoder, OnnxEncoder):
-        return f"{Runtime.ONNXRUNTIME} ({network.encoder.layers.provider})"
-    return str(Runtime.TORCH)
-
-
 def open_session(graph: bytes, device: torch.device, threads: int) -> Any:
-    """Open a graph with the best available providers. Raises DsmError when none of them uses the device."""
+    """Open a graph with the best available providers. Raises DsmError when no provider can use the device."""
     onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # Threads that spin after a graph has run would take the cores that torch needs for matching.
+    # Threads that spin after a graph has run would occupy the cores that torch needs for matching.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = ERRORS_ONLY
     providers = choose_providers(device, onnxruntime.get_available_providers())

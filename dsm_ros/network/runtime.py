@@ -6,7 +6,8 @@ from dsm_ros.text_enum import TextEnum
 
 
 class Runtime(TextEnum):
-    """Runtimes with the same results; ONNX Runtime is faster on most machines and an optional dependency."""
+    """Runtimes of the network; all but torch are optional dependencies, and OpenVINO runs on CPUs only."""
 
     TORCH = "torch"
     ONNXRUNTIME = "onnxruntime"
+    OPENVINO = "openvino"

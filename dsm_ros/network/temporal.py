@@ -11,7 +11,7 @@ from torch import Tensor
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.network.cost_volume import project
 from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel
-from dsm_ros.network.grids import beside, by_cell
+from dsm_ros.network.grids import beside, by_cell, grid_matrix
 
 ALPHA_OFFSET = 0.4
 
@@ -25,7 +25,7 @@ class PreviousFrame:
     stamp_ns: int
 
     def is_just_before(self, stamp_ns: int, max_gap_s: float) -> bool:
-        """Return whether a timestamp is after this frame's by at most a gap."""
+        """Return whether a timestamp is later than this frame's timestamp, by at most a gap."""
         return 0 < (stamp_ns - self.stamp_ns) / 1e9 <= max_gap_s
 
 
@@ -35,13 +35,13 @@ def scene_weight(confidence: float) -> float:
 
 
 def fuse_previous(scene: Scene, previous: PreviousFrame, alpha: float) -> Scene:
-    """Blend each scene cell's feature with the previous frame's at the cell's projection, where the cell is visible.
+    """Blend the feature of each scene cell with the previous frame's feature at the cell's projection, if visible.
 
     By linearity the correlation with a blended feature is alpha * scene correlation + (1 - alpha) * temporal
-    correlation. Blending costs once per scene cell instead of once per candidate.
+    correlation. Blending features costs one operation per scene cell instead of one per candidate.
     """
     camera, features = previous.features.camera, previous.features.levels
-    matrices = [camera.resized(level.shape[2], level.shape[1]).matrix_33 for level in features]
+    matrices = [grid_matrix(camera, *level.shape[1:]) for level in features]
     camera_T_local = invert(previous.map_T_camera) @ scene.map_T_local
     camera_T_local_44, *intrinsics = beside(features[0], camera_T_local, *matrices)
     levels = (
@@ -66,7 +66,7 @@ def _fuse_level(
 
 
 def sample(features_CHW: Tensor, pixels_P2: Tensor) -> Tensor:
-    """Return bilinearly interpolated features (P, C); points beyond the border get the features of the border.
+    """Return bilinearly interpolated features (P, C); points beyond the border have the features of the border.
 
     A weighted sum of four rows of a table is three times as fast as grid_sample.
     """

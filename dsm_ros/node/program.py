@@ -17,7 +17,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
 
-from dsm_ros.node.loading import Loader, load
+from dsm_ros.node.maps.loading import Loader, load
 from dsm_ros.node.relocalizer_node import RelocalizerNode
 
 EXECUTOR_THREADS = 4  # images, transforms, services, and a map that is being loaded

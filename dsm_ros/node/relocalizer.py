@@ -11,18 +11,18 @@ from rclpy.node import Node
 
 from dsm_ros.errors import DsmError
 from dsm_ros.localization.tracker import Tracker
-from dsm_ros.node.activity import Activity
-from dsm_ros.node.diagnostics import Diagnostics, Health
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_processor import FrameProcessor, NodeContext
 from dsm_ros.node.images.image_demand import ImageDemand
 from dsm_ros.node.images.image_input import ImageInput
-from dsm_ros.node.loading import Loaded, Loader
-from dsm_ros.node.map_roots import map_problem
-from dsm_ros.node.map_services import MapServices
-from dsm_ros.node.node_scope import NodeScope, ros_time_s
-from dsm_ros.node.outputs import Outputs
-from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.interface.node_scope import NodeScope, ros_time_s
+from dsm_ros.node.maps.loading import Loaded, Loader
+from dsm_ros.node.maps.map_roots import map_problem
+from dsm_ros.node.maps.map_services import MapServices
+from dsm_ros.node.outputs.activity import Activity
+from dsm_ros.node.outputs.diagnostics import Diagnostics, NodeHealth
+from dsm_ros.node.outputs.outputs import Outputs
+from dsm_ros.node.parameters.node_parameters import NodeParameters
 from dsm_ros.node.rescue.initialpose import InitialPose
 from dsm_ros.node.rescue.requests import Failure, RescueRequests
 from dsm_ros.node.rescue.rescue_interface import RescueContext, RescueInterface
@@ -148,10 +148,10 @@ class Relocalizer:
         self._activity.sample(time.monotonic())
         self._diagnostics.publish(self._health())
 
-    def _health(self) -> Health:
+    def _health(self) -> NodeHealth:
         images = self._active.images if self._active else None
         silent_s = images.silent_s if images and images.silent_s > self._values.stale_after_s else 0.0
-        return Health(
+        return NodeHealth(
             self._activity,
             self._processor.faults,
             not self._demand.is_needed,

@@ -10,11 +10,11 @@ from typing import Any
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from dsm_ros.errors import DsmError
-from dsm_ros.node import parameters
-from dsm_ros.node.loading import Loader, load
-from dsm_ros.node.log_forwarding import RosLogHandler
-from dsm_ros.node.node_scope import NodeScope
-from dsm_ros.node.parameter_changes import ParameterChanges
+from dsm_ros.node.interface.node_scope import NodeScope
+from dsm_ros.node.maps.loading import Loader, load
+from dsm_ros.node.outputs.log_forwarding import RosLogHandler
+from dsm_ros.node.parameters.declaration import declare, read
+from dsm_ros.node.parameters.parameter_changes import ParameterChanges
 from dsm_ros.node.relocalizer import Relocalizer
 from dsm_ros.node.rescue.relocalize_action import RelocalizeAction
 from dsm_ros.node.rescue.requests import Failure
@@ -55,7 +55,7 @@ class RelocalizerNode(LifecycleNode):
         logging.getLogger("dsm_ros").addHandler(self._log_handler)
         self._scope = NodeScope(self)
         self._action = RelocalizeAction(self._scope, self._active_rescue)
-        parameters.declare(self)
+        declare(self)
         ParameterChanges(self, lambda: self._relocalizer is not None, self._apply)
 
     @property
@@ -68,7 +68,7 @@ class RelocalizerNode(LifecycleNode):
     @on_exception(TransitionCallbackReturn.FAILURE)
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load network and map, and create everything but the image subscriptions; a failure leaves nothing behind."""
-        values = parameters.read(self)
+        values = read(self)
         self._relocalizer = Relocalizer(self, values, self._loader)
         if values.map:
             self.get_logger().info(f"map {values.map} is loaded")

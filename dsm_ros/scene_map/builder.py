@@ -27,7 +27,7 @@ from dsm_ros.scene_map.store import MapStore, create_store, new_keyframe_id, ope
 from dsm_ros.scene_map.stuck_sensor import StuckSensor, stuck_sensor_problem
 
 BATCH = 16
-MIN_COMPARED_PAIRS, MAX_PENDING = 12, 64  # the first keyframes are written once either number is reached
+MIN_COMPARED_PAIRS, MAX_PENDING = 12, 64  # the first keyframes are written when either number is reached
 UNREADABLE = "its image cannot be read"
 Progress = Callable[[int, int], None]
 
@@ -37,7 +37,7 @@ class KeyframeEncoder(Protocol):
 
     @property
     def model_hash(self) -> str:
-        """The hash that identifies the weights."""
+        """The checksum that identifies the weights."""
         ...
 
     def encode_keyframe(
@@ -49,7 +49,7 @@ class KeyframeEncoder(Protocol):
 
 @dataclass(frozen=True)
 class BuildReport:
-    """Result of a build.
+    """Result of building a map.
 
     added: number of keyframes. left_out: number of frames for each reason. contradiction: how the keyframes contradict
     each other, None when they do not.
@@ -69,7 +69,7 @@ def build_map(
     append: bool,
     on_progress: Progress,
 ) -> BuildReport:
-    """Add frames of a sequence to a new map, or with ``append`` to an existing one; commit after every 16 keyframes.
+    """Add frames of a sequence to a new map, or with ``append`` to an existing map; commit after every 16 keyframes.
 
     Frames without depth or pose, frames of a stuck sensor, and frames whose image cannot be read are left out and
     counted. The first keyframes are compared before any keyframe is written. When a build fails or is interrupted,
@@ -99,7 +99,7 @@ def build_map(
 
 @dataclass
 class _Build:
-    """State of a build in progress."""
+    """State of a map build in progress."""
 
     name: str
     uri: str
@@ -107,7 +107,7 @@ class _Build:
     session: str
     store: MapStore | None
     map_agreement: MapAgreement | None
-    written: list[int]  # ids
+    written: list[int]  # ids of the written keyframes
     left_out: Counter[str] = field(default_factory=Counter)
     pending: list[Keyframe] = field(default_factory=list)
     consistency: Consistency = field(default_factory=Consistency)
@@ -163,7 +163,7 @@ class _Build:
 
 
 def complete_features(store: MapStore, encoder: KeyframeEncoder, on_progress: Progress) -> int:
-    """Compute the features that a killed build left out; return the number of keyframes computed."""
+    """Compute the features missing after a killed build; return the number of keyframes computed."""
     done = set(store.descriptors(encoder.model_hash)[0])
     missing = [i for i in store.index()["id"].to_pylist() if i not in done]
     for start in range(0, len(missing), BATCH):

@@ -13,8 +13,8 @@ Value = TypeVar("Value")
 class ByteCache(Generic[Value]):
     """Cached values of keyframes by id; several threads may use the cache at once.
 
-    read: returns the values of ids in their order. size_of: returns the bytes of a value. max_bytes: of all values;
-    the values of one call are always kept.
+    read: returns the values of ids in their order. size_of: returns the size of a value in bytes. max_bytes: limit for
+    all values together; the values of the latest call are always kept.
     """
 
     def __init__(

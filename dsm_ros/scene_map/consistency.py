@@ -1,4 +1,4 @@
-"""Consistency check of keyframes: neighbours that should show the same surface are compared."""
+"""Consistency check of a map, which compares neighbouring keyframes that should show the same surface."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import numpy as np
 from dsm_ros.scene_map.likely_causes import Cause, likely_causes
 from dsm_ros.scene_map.overlap import Overlap, RgbdView, flattened, overlap, relative_pose
 
-# Correct recordings (rooms, 7-Scenes kitchen, TUM fr1_rpy, at steps from 1 to 20 frames) have a correlation of 0.4 and
-# more in 95 % of the pairs that share half the view, and in_front of 0.09 and less. Wrong poses correlate by 0 +- 0.1.
+# Correct recordings (rooms, 7-Scenes kitchen, TUM fr1_rpy, at steps from 1 to 20 frames) have a correlation of at least
+# 0.4 in 95 % of the pairs that share half the view, and in_front of at most 0.09. Wrong poses give correlations of 0 +-
+# 0.1.
 MAX_IN_FRONT = 0.25
 MIN_CORRELATION = 0.15
 STILL_MOVED, STILL_CORRELATION = 0.02, 0.9
 MIN_PAIRS = 3
-MAX_SHARE = 0.55  # of contradicting pairs; the worst correct recording (fr1_rpy, one frame a second) has 0.47
-BETTER = 0.1  # in correlation; no cause gains as much in a tenth of a correct recording's pairs
+MAX_SHARE = 0.55  # limit on contradicting pairs; the worst correct recording (fr1_rpy, one frame a second) has 0.47
+BETTER = 0.1  # gain in correlation; no cause gains as much in a tenth of a correct recording's pairs
 CAUSE_CORRELATION = 0.4
 CAUSE_SHARE, CAUSE_ODDS = 1 / 3, 5
 FLAT_PAIRS, FLAT_ODDS = 5, 2
@@ -55,15 +56,15 @@ class Consistency:
     pairs: int = 0
     contradicting: int = 0
     apart: int = 0
-    _kept: list[Pair] = field(default_factory=list)  # evenly spaced among all pairs
+    _kept: list[Pair] = field(default_factory=list)  # pairs evenly spaced among all pairs
     _stride: int = 1
-    _anchors: dict[str, RgbdView] = field(default_factory=dict)  # by session
+    _anchors: dict[str, RgbdView] = field(default_factory=dict)  # last compared view of each session
 
     def add(self, view: RgbdView, session: str) -> Overlap | None:
         """Compare a view with the previous view of its session; return None for the first view.
 
-        After a view that hardly moved, the next view is compared with the same previous view again, because a pair
-        without motion does not test the poses.
+        If a view hardly moved, the next view is compared with the same previous view, because a pair without motion
+        does not test the poses.
         """
         anchor = self._anchors.setdefault(session, view)
         if anchor is view:
@@ -85,7 +86,7 @@ class Consistency:
             self._stride *= 2
 
     def contradiction(self) -> str | None:
-        """Return one line on how the keyframes contradict each other and the likely cause, or None."""
+        """Return one line with the contradiction among the keyframes and its likely cause, or None."""
         cause = find_likely_cause(self._kept)
         many = self.contradicting >= MIN_PAIRS and self.contradicting > MAX_SHARE * (self.pairs - self.apart)
         if cause is None and not many:
@@ -107,7 +108,7 @@ class Consistency:
 
 
 def find_likely_cause(pairs: Sequence[Pair]) -> str | None:
-    """Return the cause whose correction makes most pairs fit clearly better, None when there is no such cause."""
+    """Return the cause whose correction makes most pairs fit clearly better, or None when there is no such cause."""
     improvable = [pair for pair in pairs if _correlation(pair.fit) <= 1 - BETTER]
     if len(improvable) < max(MIN_PAIRS, CAUSE_SHARE * len(pairs)):
         return None
@@ -119,7 +120,7 @@ def find_likely_cause(pairs: Sequence[Pair]) -> str | None:
 
 
 def _score(cause: Cause, pairs: Sequence[Pair], count: int) -> float:
-    """Return how well some of ``count`` pairs fit once a cause is corrected; 0 when they do not fit clearly better."""
+    """Return a score of how well pairs fit after a cause is corrected, 0 when they do not fit clearly better."""
     fits = [overlap(pair.one, pair.other, cause.corrected(pair.one, pair.other), cause.focal_factor) for pair in pairs]
     corrected_N = np.array([_correlation(fit) for fit in fits])
     recorded_N = np.array([_correlation(pair.fit) for pair in pairs])

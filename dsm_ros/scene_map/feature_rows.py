@@ -41,7 +41,7 @@ def row_from_features(keyframe_id: int, features: KeyframeFeatures, model_hash: 
 
 
 def features_from_row(row: dict[str, Any], map_T_camera: Pose44) -> KeyframeFeatures:
-    """Return the features in a row. Raises ValueError when the sizes of its tensors do not match their shapes."""
+    """Return the features in a table row. Raises ValueError when the size of a tensor does not match its shape."""
     shapes = [tuple(shape) for shape in row["shapes"]]
     levels = tuple(_tensor(data, np.float16, shape) for data, shape in zip(row["levels"], shapes, strict=True))
     depths = tuple(_tensor(data, np.float32, shape[1:]) for data, shape in zip(row["depths"], shapes, strict=True))
@@ -50,9 +50,9 @@ def features_from_row(row: dict[str, Any], map_T_camera: Pose44) -> KeyframeFeat
 
 
 def on_device(features: KeyframeFeatures, device: torch.device) -> KeyframeFeatures:
-    """Return features with levels and depths on a device; the descriptor stays on the CPU, where it is searched.
+    """Return features with levels and depths on a device; the descriptor stays on the CPU, where retrieval runs.
 
-    The levels are channels-last, because matching gathers all channels of a cell.
+    The levels are channels-last in memory, because matching gathers all channels of a cell.
     """
     by_cell = [level[None].to(device, memory_format=torch.channels_last)[0] for level in features.image.levels]
     depths = tuple(depth.to(device) for depth in features.depths)

@@ -1,4 +1,4 @@
-"""Checks that a frame can be a keyframe."""
+"""Checks whether a frame can be a keyframe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEPTH_RANGE_M = (0.05, 100.0)
 
 
 def rejection_reasons(frame: Frame) -> tuple[str, ...]:
-    """Return why a frame cannot be a keyframe, empty when it can.
+    """Return the reasons why a frame cannot be a keyframe; no reasons mean that the frame can be a keyframe.
 
     Raises SequenceError when the frame's depth is not in metres.
     """
@@ -23,7 +23,7 @@ def rejection_reasons(frame: Frame) -> tuple[str, ...]:
         return (fault,)
     depth_N = frame.depth_HW[np.isfinite(frame.depth_HW) & (frame.depth_HW > 0)]
     if not depth_N.size:
-        return ("its depth image has no known pixel",)
+        return ("its depth image has no pixel with known depth",)
     median_m = float(np.median(depth_N))
     if not DEPTH_RANGE_M[0] <= median_m <= DEPTH_RANGE_M[1]:
         advice = "check the units of the depth images"

@@ -1,4 +1,4 @@
-"""Access to the rows of a LanceDB table by key; the row addresses are cached, so that large tables are not slower."""
+"""Access to the rows of a LanceDB table by key, with cached row addresses so that large tables are not slower."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 
 
 class KeyedRows:
-    """The rows of a table that meet an optional SQL condition, by the values of an integer column.
+    """Lookup of the rows of a table by an integer key column, among the rows that meet an optional SQL condition.
 
     When two rows have the same key, either may be returned. Rows added by this process are found, rows added by
     another process are not.

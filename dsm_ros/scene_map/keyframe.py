@@ -36,12 +36,12 @@ class Keyframe:
     depth_png: bytes
 
     def image_HW3(self) -> NDArray[np.uint8]:
-        """Return the colour image (H, W, 3), uint8 RGB. Raises MapError when it is damaged."""
+        """Return the colour image (H, W, 3), uint8 RGB. Raises MapError for a damaged image."""
         image = cv2.imdecode(np.frombuffer(self.image_jpeg, np.uint8), cv2.IMREAD_COLOR)
         return np.asarray(cv2.cvtColor(self._checked(image, "image"), cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
     def depth_HW(self) -> NDArray[np.float32]:
-        """Return the depth (H, W), float32 m, 0 = unknown. Raises MapError when it is damaged."""
+        """Return the depth (H, W), float32 m, 0 = unknown. Raises MapError for damaged depth."""
         depth = cv2.imdecode(np.frombuffer(self.depth_png, np.uint8), cv2.IMREAD_UNCHANGED)
         return self._checked(depth, "depth").astype(np.float32) * np.float32(DEPTH_UNIT_M)
 
@@ -52,7 +52,7 @@ class Keyframe:
 
 
 def pose_fault(a_T_b: Pose44) -> str | None:
-    """Return why a 4x4 matrix is not a pose, or None when it is a pose."""
+    """Return why a 4x4 matrix is not a pose, or None for a pose."""
     if not np.isfinite(a_T_b).all():
         return "its pose is not finite"
     rotation_33 = a_T_b[:3, :3]
@@ -73,9 +73,9 @@ def camera_from_json(text: str) -> Camera:
 
 
 def depth_and_pose(frame: Frame) -> tuple[NDArray[np.float32], Pose44]:
-    """Return the depth (H, W; m, 0 = unknown) and map_T_camera of a frame. Raises MapError when either is missing."""
+    """Return the depth (H, W; m, 0 = unknown) and map_T_camera of a frame. Raises MapError without either."""
     if frame.depth_HW is None or frame.map_T_camera is None:
-        raise MapError(f"frame {frame.name} has no depth or no pose; leave it out")
+        raise MapError(f"frame {frame.name} has no depth or no pose; leave the frame out")
     return frame.depth_HW, frame.map_T_camera
 
 
@@ -86,7 +86,7 @@ def compress(frame: Frame, keyframe_id: int, session: str) -> Keyframe:
     """
     depth_HW, map_T_camera = depth_and_pose(frame)
     if fault := pose_fault(map_T_camera):
-        raise MapError(f"frame {frame.name}: {fault}; leave it out")
+        raise MapError(f"frame {frame.name}: {fault}; leave the frame out")
     for camera in _sizes(frame.camera):
         image_jpeg, depth_png = _compressed(frame.image_HW3, depth_HW, camera)
         if len(image_jpeg) + len(depth_png) <= MAX_BYTES:
@@ -95,7 +95,7 @@ def compress(frame: Frame, keyframe_id: int, session: str) -> Keyframe:
 
 
 def _sizes(camera: Camera) -> Iterator[Camera]:
-    """Yield the camera at 640 px width or less, then at smaller sizes for depth that does not compress well."""
+    """Yield the camera at a width of at most 640 px, then at smaller sizes for depth that does not compress well."""
     width_px = min(camera.width_px, MAX_WIDTH_PX)
     while width_px:
         yield camera.resized(width_px, max(1, round(camera.height_px * width_px / camera.width_px)))
@@ -103,11 +103,11 @@ def _sizes(camera: Camera) -> Iterator[Camera]:
 
 
 def _compressed(image_HW3: NDArray[np.uint8], depth_HW: NDArray[np.float32], camera: Camera) -> tuple[bytes, bytes]:
-    """Return JPEG and PNG at a camera's size, with the best JPEG quality that keeps both within the limit."""
+    """Return JPEG and PNG at a camera's size, with the best JPEG quality that keeps both together within the limit."""
     size = (camera.width_px, camera.height_px)
     depth_HW = cv2.resize(depth_HW, size, interpolation=cv2.INTER_NEAREST)
     units_HW = np.nan_to_num(depth_HW / DEPTH_UNIT_M + 0.5, nan=0.0, posinf=0.0, neginf=0.0)
-    # Depth beyond the range of 16 bits becomes unknown; clipping would create a surface at 65 m.
+    # Depth beyond the range of 16 bits is stored as unknown, because clipping would create a surface at 65 m.
     units_HW = np.where((units_HW > 0) & (units_HW < MAX_DEPTH_UNITS), units_HW, 0)
     depth_png = _encode(".png", units_HW.astype(np.uint16), [])
     image_HW3 = cv2.resize(image_HW3, size, interpolation=cv2.INTER_AREA)[..., ::-1]

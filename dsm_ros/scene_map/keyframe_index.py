@@ -11,7 +11,7 @@ from torch import Tensor
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.scene_map.retrieval import Retrieval
 
-UNIT_M, UNIT_RAD = 1.0, 0.5  # a translation and a rotation that reduce the overlap of two views about equally
+UNIT_M, UNIT_RAD = 1.0, 0.5  # translation and rotation that reduce the overlap of two views equally
 MAX_COST = 4.0
 
 

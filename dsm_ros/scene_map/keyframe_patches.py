@@ -16,15 +16,15 @@ from dsm_ros.geometry.rectify import rectify_depth
 from dsm_ros.scene_map.keyframe import Keyframe
 
 LONG_SIDE_PX = 512
-CELL_PX = 24  # of a grid over the image; at most one point in each cell spreads the points over the whole view
+CELL_PX = 24  # side of the cells of a grid with at most one point in each cell, which spreads the points over the image
 CORNER_BLOCK_PX = 3
-CORNER_QUALITY = 0.001  # least corner response, relative to the best corner of the image
+CORNER_QUALITY = 0.001  # minimum corner response, relative to the best corner of the image
 BORDER_PX = 10
-PLANE_RADIUS_PX = 6  # of the surface that a plane is fitted to
+PLANE_RADIUS_PX = 6  # radius of the surface to which a plane is fitted
 PLANE_STEP_PX = 2
-SAME_SURFACE = 0.06  # largest relative difference of inverse depth from the centre's
-MIN_SURFACE_SHARE = 0.4  # of the depths around a point that belong to its surface
-MAX_ROUGHNESS = 0.02  # standard deviation of the depths from the plane, relative to the depth
+SAME_SURFACE = 0.06  # maximum relative difference from the inverse depth of the centre
+MIN_SURFACE_SHARE = 0.4  # minimum share of the depths around a point that belong to its surface
+MAX_ROUGHNESS = 0.02  # maximum standard deviation of the depths from the plane, relative to the depth
 
 Array = NDArray[np.float64]
 
@@ -45,20 +45,20 @@ class KeyframePatches:
 
     @property
     def nbytes(self) -> int:
-        """The size in memory."""
+        """The size of the patches in memory."""
         return sum(level.samples_NP.nbytes + level.gain_N2P.nbytes for level in self.levels)
 
     def __len__(self) -> int:
         return len(self.points_N3)
 
     def rows(self, rows_M: NDArray[np.int64]) -> KeyframePatches:
-        """Return the patches of the given rows."""
+        """Return the patches in the given rows."""
         levels = tuple(level.rows(rows_M) for level in self.levels)
         return KeyframePatches(self.points_N3[rows_M], self.centres_N3[rows_M], self.tangents_N32[rows_M], levels)
 
 
 def all_patches(keyframes: Sequence[KeyframePatches]) -> KeyframePatches:
-    """Return the patches of any number of keyframes in one piece."""
+    """Concatenate the patches of several keyframes."""
     points_N3 = np.concatenate([np.empty((0, 3)), *(each.points_N3 for each in keyframes)])
     centres_N3 = np.concatenate([np.empty((0, 3)), *(each.centres_N3 for each in keyframes)])
     tangents_N32 = np.concatenate([np.empty((0, 3, 2)), *(each.tangents_N32 for each in keyframes)])
@@ -67,7 +67,7 @@ def all_patches(keyframes: Sequence[KeyframePatches]) -> KeyframePatches:
 
 
 def keyframe_patches(keyframe: Keyframe) -> KeyframePatches:
-    """Return the patches of a keyframe, from its image and depth at most 512 px wide."""
+    """Return the patches of a keyframe, cut from its image and depth at a width of at most 512 px."""
     pyramid, camera = grey_pyramid(keyframe.image_HW3(), keyframe.camera, LONG_SIDE_PX)
     depth_HW = rectify_depth(keyframe.depth_HW(), keyframe.camera, camera)
     pixels_N2 = _corners(pyramid[0], depth_HW)
@@ -81,7 +81,7 @@ def keyframe_patches(keyframe: Keyframe) -> KeyframePatches:
 
 
 def _corners(grey_HW: NDArray[np.float32], depth_HW: NDArray[np.float32]) -> Array:
-    """Return the pixel of the best corner in each cell that has one with depth, away from the image's border."""
+    """Return the pixel of the best corner with depth in each cell that contains such a corner, away from the border."""
     response_HW = cv2.cornerMinEigenVal(grey_HW, CORNER_BLOCK_PX)
     response_HW[depth_HW <= 0] = 0
     for border in (np.s_[:BORDER_PX], np.s_[-BORDER_PX:], np.s_[:, :BORDER_PX], np.s_[:, -BORDER_PX:]):
@@ -97,7 +97,7 @@ def _corners(grey_HW: NDArray[np.float32], depth_HW: NDArray[np.float32]) -> Arr
 
 
 def _planes(depth_HW: NDArray[np.float32], pixels_N2: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Return the planes around pixels and which of them fit; inverse depth = a du + b dv + c (1/m) gives (a, b, c).
+    """Return the plane around each pixel, (a, b, c) of inverse depth = a du + b dv + c (1/m), and whether it fits.
 
     The inverse depth of a plane is affine in the pixel.
     """

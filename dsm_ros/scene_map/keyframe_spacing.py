@@ -18,7 +18,7 @@ MAX_LISTED_REASONS = 3
 
 @dataclass(frozen=True)
 class Spacing:
-    """Translation or rotation after which the next keyframe is taken; infinity disables either limit."""
+    """Translation or rotation after which the next keyframe is taken; infinity disables a limit."""
 
     distance_m: float = math.inf
     angle_deg: float = math.inf
@@ -29,11 +29,11 @@ class Spacing:
         return distance_m >= self.distance_m or angle_deg >= self.angle_deg
 
 
-DEFAULT_SPACING = Spacing(0.1, 5.0)  # accuracy is within 1 cm of six keyframes a second, on rooms and 7-Scenes kitchen
+DEFAULT_SPACING = Spacing(0.1, 5.0)  # as accurate as six keyframes a second, within 1 cm [method 2]
 
 
 def parse_spacing(text: str) -> Spacing:
-    """Return the spacing in a text such as 0.3m/15deg, 0.3m or 15deg. Raises SequenceError when it is malformed."""
+    """Parse a spacing such as 0.3m/15deg, 0.3m or 15deg. Raises SequenceError when the text is malformed."""
     found = [PART.fullmatch(part.strip()) for part in text.split("/")]
     values = {match[2]: float(match[1]) for match in found if match}
     if len(values) != len(found) or not all(values.values()):
@@ -61,7 +61,7 @@ def select_keyframes(sequence: FrameSequence, indices: Sequence[int], spacing: S
 
 
 def choose_spacing(every: str | None, frames: str | None) -> Spacing | None:
-    """Return the spacing for the options --every and --frames; --frames alone selects all of its frames, so None.
+    """Return the spacing for the options --every and --frames, None for --frames alone, which selects all its frames.
 
     Raises SequenceError when ``every`` is malformed.
     """

@@ -11,10 +11,10 @@ import numpy as np
 from dsm_ros.geometry.pose import Pose44, invert, make_pose
 from dsm_ros.scene_map.overlap import RgbdView, relative_pose
 
-BASE_R_OPTICAL = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]], dtype=np.float64)  # REP-103
+BASE_R_OPTICAL = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]], dtype=np.float64)  # axes of REP 103
 AXES = {
     "their frame looks along x, as base_link does; use the optical frame (z forward)": BASE_R_OPTICAL,
-    "the rotation from base to optical axes was applied twice; apply it once": BASE_R_OPTICAL.T,
+    "the rotation from base to optical axes was applied twice; apply the rotation once": BASE_R_OPTICAL.T,
     "their frame looks along -z with y up, as in OpenGL; use the optical frame": np.diag([1.0, -1.0, -1.0]),
 }
 MIRRORS = {"x": np.diag([-1.0, 1.0, 1.0]), "y": np.diag([1.0, -1.0, 1.0]), "z": np.diag([1.0, 1.0, -1.0])}
@@ -24,7 +24,7 @@ FOCALS = (2.0, 0.5)
 
 @dataclass(frozen=True)
 class Cause:
-    """A likely cause of a contradiction.
+    """A likely cause of a contradiction among keyframes.
 
     text: the message for the user. corrected: returns other_T_one (4x4) of two views after the correction.
     focal_factor: factor of the focal lengths after the correction. weight: factor of its score.
@@ -48,10 +48,10 @@ def likely_causes() -> Iterator[Cause]:
         text = f"the camera's K is for another image size; focal lengths would fit when multiplied by {factor:g}"
         yield Cause(text, relative_pose, factor)
     for axis, mirror_33 in MIRRORS.items():
-        text = f"the poses are mirrored along {axis}, as in a left-handed frame; convert them"
+        text = f"the poses are mirrored along {axis}, as in a left-handed frame; convert the poses"
         yield Cause(text, partial(_mirrored, mirror_33=mirror_33))
-    # A slow camera hardly moves, so "no motion" fits well with any cause; it must fit better than all others.
-    text = "images stay the same while poses move, so their timestamps do not match; check the clocks and the topics"
+    # For a slow camera, "no motion" always fits well, so this cause must fit better than all other causes.
+    text = "images stay the same while poses move, so the timestamps do not match; check the clocks and the topics"
     yield Cause(text, _unmoved, weight=0.9)
 
 

@@ -19,7 +19,7 @@ SERVER_LIMITS = {"connect_timeout": "3s", "client_max_retries": "2", "client_ret
 
 
 def connect(uri: str) -> Any:
-    """Return LanceDB's connection to a folder or bucket. Raises MapError when ``uri`` is neither."""
+    """Return LanceDB's connection to a folder or bucket. Raises MapError for any other ``uri``."""
     scheme = SCHEME.match(uri)
     if scheme and not (scheme[1] in BUCKETS and scheme[2]):
         advice = "give a folder, or a location in a bucket such as s3://BUCKET/NAME"
@@ -38,12 +38,12 @@ def table_names(database: Any) -> list[str]:
 
 
 def map_exists(uri: str) -> bool:
-    """Return whether a location contains a complete map; nothing is created."""
+    """Return whether a location contains a complete map, without creating files."""
     return "meta" in _tables(uri)
 
 
 def check_target(uri: str, append: bool) -> None:
-    """Raise MapError unless a build may write to a location: a new one, or with ``append`` an existing map."""
+    """Raise MapError unless a build may write to a location: a new location, or with ``append`` an existing map."""
     exists = map_exists(uri)
     if exists and not append:
         raise MapError(f"the map {uri} already exists; choose another name, or add to the map with --append")
@@ -62,13 +62,13 @@ def require_finished(uri: str) -> None:
     A build that is killed before its first commit leaves only empty tables, which are accepted.
     """
     if any(_may_have_rows(uri, name) for name in _tables(uri)):
-        raise MapError(f"{uri} contains a damaged or incomplete map; remove it, or choose another name")
+        raise MapError(f"{uri} contains a damaged or incomplete map; remove the map, or choose another name")
 
 
 def require_writable(uri: str) -> None:
     """Raise MapError when a folder, or the nearest existing parent of a new folder, is not writable.
 
-    Buckets are not checked.
+    Write access to buckets is not checked.
     """
     if not is_folder(uri):
         return

@@ -1,4 +1,4 @@
-"""Agreement of a recording with the map to which it is appended: its depth is compared with nearby keyframes."""
+"""Comparison of a recording's depth with the keyframes of the map to which the recording is appended."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dsm_ros.scene_map.store import MapStore
 MAX_COMPARED, MAX_TRIED = 24, 64
 NEAREST = 5
 MIN_SHARED = 0.2
-MIN_AGREEING = 0.6  # of the pixels that both views share
+MIN_AGREEING = 0.6  # minimum share of agreeing pixels among the pixels that both views share
 MIN_PAIRS = 3
-MAX_SHARE = 1 / 3  # of disagreeing pairs
+MAX_SHARE = 1 / 3  # maximum share of disagreeing pairs
 
 
 class MapAgreement:
     """Comparison of a recording's first views with the map.
 
-    Each view is compared with the nearest keyframe whose field of view overlaps, judged by the poses. Only depth is
+    Each view is compared with the nearest keyframe whose field of view overlaps according to the poses. Only depth is
     compared, because the light may have changed since the map was built.
     """
 
@@ -32,7 +32,7 @@ class MapAgreement:
         self._agreeing: list[float] = []
 
     def add(self, view: RgbdView) -> None:
-        """Compare a view, unless enough views were compared or tried."""
+        """Compare a view with the map, unless enough views were compared already."""
         if self._tried == MAX_TRIED or len(self._agreeing) == MAX_COMPARED:
             return
         self._tried += 1
@@ -40,13 +40,13 @@ class MapAgreement:
             self._agreeing.append(fit.agreeing / fit.shared)
 
     def disagreement(self) -> str | None:
-        """Return one line on how the recording contradicts the map, None without contradiction or without overlap."""
+        """Return one line with the contradiction between recording and map, None without contradiction or overlap."""
         disagreeing = sum(share < MIN_AGREEING for share in self._agreeing)
         if disagreeing < MIN_PAIRS or disagreeing <= MAX_SHARE * len(self._agreeing):
             return None
         figures = f"{disagreeing} of {len(self._agreeing)} overlapping keyframes show other surfaces"
         figures += f" (median {np.median(self._agreeing):.0%} of the depth agrees, over 80% in correct recordings)"
-        advice = "its poses are probably in another frame; build a separate map, or give poses in the map's frame"
+        advice = "the poses are probably in another frame; build a separate map, or give poses in the map's frame"
         return f"this recording does not fit the map, because {figures}; {advice}"
 
     def _nearest_fit(self, view: RgbdView) -> Overlap | None:

@@ -1,4 +1,4 @@
-"""Overlap of two RGB-D images with poses: pixels of one are reprojected into the other by depth and pose."""
+"""Overlap of two RGB-D images with poses, measured by reprojecting pixels of one image into the other image."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from dsm_ros.scene_map.keyframe import Keyframe, depth_and_pose
 WIDTH_PX = 160
 STEP_PX = 2
 SMOOTH_PX = 0.8
-DETAIL_PX = 9  # larger structures are removed from the image
-MIN_CONTRAST = 3.0  # standard deviation in grey levels, below which an image is little more than noise
+DETAIL_PX = 9  # size of the largest image structures that are compared
+MIN_CONTRAST = 3.0  # standard deviation in grey levels below which an image is mostly noise
 MIN_SHARED = 0.04
-TOLERANCE_M, TOLERANCE_SHARE = 0.05, 0.08  # between two depths of one surface, sampled at coarse pixels
+TOLERANCE_M, TOLERANCE_SHARE = 0.05, 0.08  # between two depths of one surface, at coarse pixels
 
 
 @dataclass(frozen=True)
@@ -70,19 +70,19 @@ def make_view(
 
 
 def frame_view(frame: Frame) -> RgbdView:
-    """Return the view of a frame. Raises MapError when the frame has no depth or no pose."""
+    """Return the downscaled view of a frame. Raises MapError when the frame has no depth or no pose."""
     depth_HW, map_T_camera = depth_and_pose(frame)
     return make_view(frame.image_HW3, depth_HW, frame.camera, map_T_camera)
 
 
 def keyframe_view(keyframe: Keyframe) -> RgbdView:
-    """Return the view of a keyframe. Raises MapError when its image or depth is damaged."""
+    """Return the downscaled view of a keyframe. Raises MapError when its image or depth is damaged."""
     return make_view(keyframe.image_HW3(), keyframe.depth_HW(), keyframe.camera, keyframe.map_T_camera)
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """Agreement of two views after the pixels of the first are reprojected into the second.
+    """Agreement of two views after the pixels of the first view are reprojected into the second view.
 
     shared: share of the first view's pixels that fall on known depth of the second. moved: median displacement of the
     shared pixels, in image widths. in_front: share of the shared pixels that lie in front of the second view's surface
@@ -109,12 +109,12 @@ class Overlap:
 
 
 def relative_pose(one: RgbdView, other: RgbdView) -> Pose44:
-    """Return other_T_one (4x4) of two views."""
+    """Return the relative pose other_T_one (4x4) of two views."""
     return invert(other.map_T_camera) @ one.map_T_camera
 
 
 def overlap(one: RgbdView, other: RgbdView, other_T_one: Pose44, focal_factor: float = 1.0) -> Overlap:
-    """Return the overlap of two views, with relative pose ``other_T_one`` and focal lengths times ``focal_factor``."""
+    """Return the overlap of two views for a relative pose ``other_T_one`` and focal lengths times ``focal_factor``."""
     if not len(one.samples_N2):
         return Overlap(0.0)
     points_N3 = transform(other_T_one, one.points_N3 / (focal_factor, focal_factor, 1.0))
@@ -152,7 +152,7 @@ def _compared(
 
 
 def _correlation(one_N: NDArray[np.float32], other_N: NDArray[np.float32]) -> float | None:
-    """Return the normalised cross-correlation, None with too few samples or too little contrast."""
+    """Return the normalised cross-correlation of two images, None with too few samples or too little contrast."""
     if len(one_N) < 50 or min(one_N.std(), other_N.std()) < MIN_CONTRAST:
         return None
     one_N, other_N = one_N - one_N.mean(), other_N - other_N.mean()

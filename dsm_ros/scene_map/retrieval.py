@@ -1,4 +1,4 @@
-"""Retrieval of the keyframes with the most similar global descriptors, exact and in memory [paper 3.1]."""
+"""Exact retrieval in memory of the keyframes with the most similar global descriptors [paper 3.1]."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ RESERVE_BYTES = 1_000_000
 def rollback_on_failure(uri: str, store: MapStore | None) -> Iterator[list[int]]:
     """Yield a list for the ids of written keyframes; on any exception, undo the build.
 
-    With ``store``, an existing map, the listed keyframes are removed; without it, the whole map. Rows of other builders
-    stay. Raises MapError with the original cause when the keyframes cannot be removed.
+    In an existing map (``store``), the listed keyframes are removed and the rows of other builders remain. A new map is
+    removed whole. Raises MapError with the original cause when the keyframes cannot be removed.
     """
     is_new_folder = is_folder(uri) and not Path(uri).exists()
     written: list[int] = []
@@ -42,7 +42,7 @@ def rollback_on_failure(uri: str, store: MapStore | None) -> Iterator[list[int]]
 
 @contextmanager
 def _reserve(uri: str, store: MapStore | None) -> Iterator[IO[bytes]]:
-    """Reserve disk space for the rollback, because removing rows needs space too; the file is unnamed and temporary."""
+    """Reserve disk space for the rollback in an unnamed temporary file, because removing rows needs disk space too."""
     is_needed = store is not None and is_folder(uri)
     with tempfile.TemporaryFile(dir=uri if is_needed else None) as reserve:
         if is_needed:

@@ -22,7 +22,7 @@ from dsm_ros.scene_map.store import MapStore, open_store
 
 FEATURE_BYTES = 520_000  # upper limit for one keyframe of the lite preset, on disk and in memory
 CACHE_BYTES = 4000 * FEATURE_BYTES
-PATCHES_BYTES = 256_000_000  # of about 600 keyframes
+PATCHES_BYTES = 256_000_000  # patches of about 600 keyframes
 READ_AT_ONCE = 16
 DISPLAY_KEYFRAMES = 40
 
@@ -32,7 +32,7 @@ class SceneMap:
 
     device: device of the cached features. Features take up to ``CACHE_BYTES`` and patches up to ``PATCHES_BYTES``; the
     least recently used are dropped first.
-    index: replaces the index of the store, to search among other keyframes.
+    index: replaces the index of the store, to search other keyframes.
     """
 
     def __init__(self, store: MapStore, model_hash: str, device: str = "cpu", index: KeyframeIndex | None = None):
@@ -44,19 +44,19 @@ class SceneMap:
 
     @classmethod
     def open(cls, uri: str, model_hash: str, device: str = "cpu") -> SceneMap:
-        """Open a map for a model. Raises MapError when it is missing, unreadable or has no features of the model."""
+        """Open a map for a model. Raises MapError for a missing or unreadable map, or without features of the model."""
         store = open_store(uri)
         with translate_read_errors(uri):
             return cls(store, model_hash, device)
 
     @property
     def store(self) -> MapStore:
-        """The tables of the map."""
+        """The stored tables of the map."""
         return self._store
 
     @property
     def model_hash(self) -> str:
-        """The hash of the model whose features are used."""
+        """The checksum of the model whose features are used."""
         return self._model_hash
 
     @property
@@ -114,7 +114,7 @@ class SceneMap:
         self._read_ahead(self.features, count)
 
     def preload_patches(self, count: int) -> None:
-        """Cut the patches of up to ``count`` keyframes now, so that the first images need not wait."""
+        """Cut the patches of up to ``count`` keyframes into the cache, so that the first images need not wait."""
         self._read_ahead(self.patches, count)
 
     def _read_ahead(self, read: Callable[[Sequence[int]], object], count: int) -> None:
@@ -123,7 +123,7 @@ class SceneMap:
             read(ids[start : start + READ_AT_ONCE])
 
     def release_features(self) -> None:
-        """Free the memory of features and patches, which are read again when they are needed."""
+        """Free the memory of features and patches; both are read again on demand."""
         self._features.clear()
         self._patches.clear()
 
@@ -139,7 +139,7 @@ class SceneMap:
         return found
 
     def points(self, max_points: int) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-        """Return up to ``max_points`` points for display: (N, 3) in the map frame, m, and their colours (N, 3) RGB."""
+        """Return up to ``max_points`` map points (N, 3) in m for display, and their RGB colours (N, 3)."""
         spread = self.ids[:: max(1, len(self.ids) // DISPLAY_KEYFRAMES)]
         clouds = [_cloud(keyframe, max(1, max_points // len(spread))) for keyframe in self.store.keyframes(spread)]
         points_N3, colors_N3 = (np.concatenate(parts) for parts in zip(*clouds, strict=True))
@@ -173,6 +173,6 @@ def _size_bytes(features: KeyframeFeatures) -> int:
 
 def _no_features(store: MapStore) -> str:
     if not store.models():
-        return f"the map {store.uri} has no features; compute them with: dsm map build --refresh {store.uri}"
+        return f"the map {store.uri} has no features; compute the features with: dsm map build --refresh {store.uri}"
     advice = f"recompute its features with: dsm map build --refresh {store.uri}"
     return f"the map {store.uri} was built with another model; {advice}"

@@ -11,7 +11,7 @@ from dsm_ros.scene_map.store import open_store
 
 
 def map_statistics(uri: str) -> dict[str, object]:
-    """Return number, extent (m) and size of a map's keyframes, with its metadata, as JSON values.
+    """Return the number, extent (m) and size of a map's keyframes, and the map's metadata, as JSON values.
 
     Raises MapError when the map cannot be read.
     """

@@ -29,7 +29,7 @@ KNOWN = re.compile("|".join(ADVICE))
 
 @contextmanager
 def translate_read_errors(uri: str) -> Iterator[None]:
-    """Translate any exception into MapError, with the system's reason if known, or else as damage of the map."""
+    """Translate any exception into MapError with a known reason, or else with the reason that the map is damaged."""
     try:
         yield
     except MapError:
@@ -39,12 +39,12 @@ def translate_read_errors(uri: str) -> Iterator[None]:
             raise MapError(f"cannot read the map {uri}: {known}") from error
         if "://" in uri:
             raise MapError(f"cannot read the map {uri} ({_in_one_line(error)}); check the address") from error
-        raise MapError(f"the map {uri} is damaged ({_in_one_line(error)}); build it again") from error
+        raise MapError(f"the map {uri} is damaged ({_in_one_line(error)}); build the map again") from error
 
 
 @contextmanager
 def translate_write_errors(uri: str) -> Iterator[None]:
-    """Translate the exceptions of LanceDB's writing calls into MapError; interruptions are delayed until the end."""
+    """Translate the exceptions of LanceDB's writing calls into MapError; delay interruptions until the calls end."""
     try:
         with delay_interrupts():
             yield
@@ -55,7 +55,7 @@ def translate_write_errors(uri: str) -> Iterator[None]:
 
 @contextmanager
 def delay_interrupts() -> Iterator[None]:
-    """Delay interruptions (Ctrl-C), because LanceDB's threads would continue to write during the rollback."""
+    """Delay Ctrl-C until the block ends, because LanceDB's threads would continue to write during the rollback."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -69,7 +69,7 @@ def open_store(uri: str) -> MapStore:
     """Open a map. Raises MapError when the map is missing, damaged or of a newer format."""
     if not map_exists(uri):
         require_finished(uri)
-        raise MapError(f"there is no map at {uri}; build one with: dsm map build SEQUENCE {uri}")
+        raise MapError(f"there is no map at {uri}; build a map with: dsm map build SEQUENCE {uri}")
     with translate_read_errors(uri):
         store = MapStore(uri)
         version = int(store.meta["format_version"])
@@ -87,7 +87,7 @@ class MapStore:
         self._keyframes = database.open_table("keyframes")
         self._features = database.open_table("features")
         self._keyframe_rows = KeyedRows(self._keyframes, "id")
-        self._feature_rows: dict[str, KeyedRows] = {}  # by model hash
+        self._feature_rows: dict[str, KeyedRows] = {}  # rows of features by model hash
         rows = database.open_table("meta").to_arrow().to_pylist()
         self.meta: dict[str, Any] = {row["key"]: json.loads(row["value"]) for row in rows}
 
@@ -151,7 +151,8 @@ class MapStore:
         """Return the keyframe ids and descriptors (N, D) of one model."""
         with translate_read_errors(self.uri):
             table = read_columns(self._features, ["keyframe_id", "descriptor"], _of_model(model_hash))
-            # Two builders may both compute features of one keyframe; the rows are equal, so the first is used.
+            # Two builders may both compute the features of one keyframe. Their rows are equal, so the first row is
+            # used.
             ids, first = np.unique(table["keyframe_id"].to_numpy(), return_index=True)
             values = table["descriptor"].take(first).combine_chunks().flatten().to_numpy(zero_copy_only=False)
             return ids.tolist(), torch.tensor(values.reshape(len(ids), values.size // max(1, len(ids))))
@@ -164,7 +165,7 @@ class MapStore:
             return [features_from_row(rows[i], _pose(poses[i])) for i in ids if i in rows]
 
     def read_addresses(self, model_hash: str) -> None:
-        """Read the row addresses of a model's features, so that the first ``features`` call need not."""
+        """Read the row addresses of a model's features, which makes the first ``features`` call faster."""
         self.features([], model_hash)
 
     def _rows_of_model(self, model_hash: str) -> KeyedRows:

@@ -1,4 +1,4 @@
-"""Detection of a stuck sensor: image or depth stays identical although the camera moved."""
+"""Detection of a stuck sensor, which repeats an image or a depth image although the camera moved."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from dsm_ros.geometry.pose import Pose44, pose_error
 MOVED_M, MOVED_DEG = 0.05, 3.0
 STUCK_DEPTH = "its depth equals that of an earlier frame although the camera moved"
 STUCK_IMAGE = "its image equals that of an earlier frame although the camera moved"
-MAX_STUCK_RATIO = 4  # of stuck to usable frames; above, the sensor hardly ever worked and no frame is trusted
+MAX_STUCK_RATIO = 4  # maximum ratio of stuck to usable frames; above this ratio, no frame of the sensor is trusted
 
 
 class StuckSensor:
-    """Poses at which each image and each depth of a recording occurred first."""
+    """The pose at which each image and each depth image of a recording occurred first."""
 
     def __init__(self) -> None:
-        self._poses: dict[bytes, Pose44] = {}  # by digest
+        self._poses: dict[bytes, Pose44] = {}  # first pose of each image and each depth image, by digest
 
     def stale_parts(self, frame: Frame) -> tuple[str, ...]:
-        """Return a reason for each part of a frame, image and depth, that repeats an earlier frame's.
+        """Return a reason for each part of a frame, image or depth, that is identical to the part of an earlier frame.
 
-        Constant images and depths do not count, because a blank wall looks the same from several positions.
+        Images and depth images of one constant value are ignored, because a blank wall looks the same from several
+        places.
         """
         parts = ((STUCK_DEPTH, frame.depth_HW), (STUCK_IMAGE, frame.image_HW3))
         return tuple(text for text, array in parts if array is not None and self._is_stuck(array, frame.map_T_camera))
@@ -40,7 +41,7 @@ class StuckSensor:
 
 
 def stuck_sensor_problem(left_out: Mapping[str, int], used: int) -> str | None:
-    """Return an error message when too many frames were left out because of a stuck sensor, or None.
+    """Return an error message when too many frames were left out because of a stuck sensor, otherwise None.
 
     left_out: number of frames by reason. used: number of usable frames.
     """

@@ -1,4 +1,4 @@
-"""Verification of a map: every row is read, and neighbouring keyframes are compared."""
+"""Verification of a map by reading every row and comparing neighbouring keyframes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from dsm_ros.scene_map.storage_errors import translate_read_errors
 from dsm_ros.scene_map.store import MapStore, open_store
 
 BATCH = 16
-NEAREST = 2  # keyframes searched for shared pixels, in addition to the neighbours in time
+NEAREST = 2  # number of nearest keyframes searched for shared pixels, besides the neighbours in time
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Problems of a map, and remarks that need not be problems; one line each."""
+    """Problems of a map, and remarks that may be harmless; one line each."""
 
     problems: tuple[str, ...]
     remarks: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ def find_problems(uri: str, on_progress: Progress) -> Findings:
         index = store.index()
         ids = index["id"].to_pylist()
         if not ids:
-            return Findings(("the map has no keyframes; build it again",))
+            return Findings(("the map has no keyframes; build the map again",))
         faults = _pose_faults(ids, np.array(index["map_T_camera"].to_pylist()).reshape(-1, 4, 4))
         comparison = _Comparison(store, set(faults))
         for start in range(0, len(ids), BATCH):
@@ -74,7 +74,7 @@ def _problems_of_model(store: MapStore, model: str, ids: Sequence[int]) -> Itera
 
 
 def _refresh_advice(store: MapStore) -> str:
-    return f"compute them with: dsm map build --refresh {store.uri}"
+    return f"compute the features with: dsm map build --refresh {store.uri}"
 
 
 class _Comparison:
@@ -89,7 +89,7 @@ class _Comparison:
         self._met: set[int] = set()  # keyframes that share pixels with a neighbour
 
     def add(self, keyframe: Keyframe) -> None:
-        """Check a keyframe's image and depth, and compare the keyframe with the previous one."""
+        """Check a keyframe's image and depth, and compare the keyframe with the previous keyframe."""
         try:
             view = keyframe_view(keyframe)
         except MapError as error:
@@ -116,7 +116,7 @@ class _Comparison:
         if not isolated:
             return []
         count = f"{len(isolated)} of {len(self._poses)} keyframes share no pixels with a neighbour"
-        return [f"{count}, so their depth and poses are not confirmed; take keyframes at smaller steps"]
+        return [f"{count}, so their depth and poses could not be checked; take keyframes closer together with --every"]
 
     def _meets_nearest(self, keyframe_id: int) -> bool:
         here_44, ids = self._poses[keyframe_id], list(self._poses)

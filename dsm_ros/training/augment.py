@@ -1,4 +1,4 @@
-"""Random augmentation of images and depth maps, different for each view."""
+"""Random augmentation of the images and depth maps of each view."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-BLUR_SHARE = 0.3  # of the images
-HOLE_SHARE = 0.3  # of the depth maps
+BLUR_SHARE = 0.3  # share of images with motion blur
+HOLE_SHARE = 0.3  # share of depth maps with holes
 
 
 def augment(images_VHW3: Tensor, rng: np.random.Generator) -> Tensor:
@@ -28,7 +28,7 @@ def augment(images_VHW3: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def punch_holes(depths_VHW: Tensor, rng: np.random.Generator) -> Tensor:
-    """Return depth maps of which some have random holes, as depth cameras leave on dark and shiny surfaces."""
+    """Return depth maps, some with random holes like those of depth cameras on dark and shiny surfaces."""
     count, height, width = depths_VHW.shape
     blobs_V1HW = torch.rand((count, 1, height // 32, width // 32), generator=_generator(rng))
     smooth_VHW = F.interpolate(blobs_V1HW, (height, width), mode="bicubic")[:, 0].to(depths_VHW.device)
@@ -38,7 +38,7 @@ def punch_holes(depths_VHW: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def _blurred(image_3HW: Tensor, rng: np.random.Generator) -> Tensor:
-    """Return the image, sometimes with motion blur along a random line."""
+    """Return an image, sometimes with motion blur along a random line."""
     if rng.random() > BLUR_SHARE:
         return image_3HW
     angle, length = rng.uniform(0, math.pi), rng.uniform(1, 4)

@@ -1,4 +1,4 @@
-"""Episodes cached on disk, because rendering them takes seconds."""
+"""Episodes cached on disk, because rendering an episode takes seconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEPTH_UNIT_M = 1e-3
 
 
 class CachedEpisodes:
-    """A source that makes each episode once and writes it to a folder, with depth in whole millimetres."""
+    """A source that makes each episode once and stores it in a folder, with depth in whole millimetres."""
 
     def __init__(self, source: EpisodeSource, folder: Path):
         self.source, self.folder = source, folder

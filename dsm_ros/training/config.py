@@ -14,38 +14,38 @@ from dsm_ros.network.config import PRESETS
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Recipe of a training run, whose fields are the keys of the YAML file.
+    """Recipe of a training run; the fields are the keys of the YAML file.
 
-    An episode is a number of views of one place. A step learns from a few episodes, and from some views of each as
-    queries, which are matched against other views.
+    An episode is a set of views of one place. A step trains on a few episodes. In each episode, some views are query
+    images, which are matched against other views.
     """
 
-    preset: str = "lite"  # of the network: lite or paper
+    preset: str = "lite"  # preset of the network, lite or paper
     steps: int = 50_000
-    episodes: int = 2  # per step
-    views: int = 10  # per episode
-    queries: int = 4  # per episode
-    max_images: int = 5  # maximum number of map images per query, which is drawn from 1 to this number
+    episodes: int = 2  # episodes per step
+    views: int = 10  # views per episode
+    queries: int = 4  # query images per episode
+    max_images: int = 5  # maximum number of map images per query; the number is drawn between 1 and the maximum
     elsewhere: float = 0.1  # share of queries whose map images are of another place
-    width_px: int = 256  # of the images
+    width_px: int = 256  # width of the images
     height_px: int = 192
-    learning_rate: float = 5e-4  # after the warm-up
+    learning_rate: float = 5e-4  # learning rate after the warm-up
     weight_decay: float = 1e-4
     warmup_steps: int = 200
     clip_norm: float = 1.0  # maximum norm of the gradient
-    matching_weight: float = 0.2  # of the matching loss
-    choice_weight: float = 0.2  # of the choice loss
-    matching_temperature: float = 0.05  # of the softmax in the matching loss
+    matching_weight: float = 0.2  # weight of the matching loss
+    choice_weight: float = 0.2  # weight of the choice loss
+    matching_temperature: float = 0.05  # temperature of the softmax in the matching loss
     freeze_trunks: bool = False  # keep the published weights of the encoder's trunks
-    trunk_cache_mb: int = 1000  # memory for the outputs of frozen trunks, of which a view of 256x192 takes 0.22 MB
-    pool: int = 10_000  # number of different episodes; later steps use them again
+    trunk_cache_mb: int = 1000  # memory for cached outputs of frozen trunks; a view of 256x192 takes 0.22 MB
+    pool: int = 10_000  # number of different episodes; later steps use the same episodes again
     augmentations: int = 100  # number of different augmentations of each episode
     seed: int = 0
-    save_every: int = 500  # steps
+    save_every: int = 500  # steps between two saved states
 
 
 def read_config(path: Path) -> TrainConfig:
-    """Read a recipe. Raises DsmError that names the wrong key or value."""
+    """Read a recipe. Raises DsmError, which names the invalid key or value."""
     known = {field.name: type(field.default) for field in fields(TrainConfig)}
     try:
         values = YAML(typ="safe").load(path.read_text()) or {}

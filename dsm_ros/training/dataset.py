@@ -1,4 +1,4 @@
-"""The augmented episodes of each training step, which are the same after a restart."""
+"""The augmented episodes of each training step, identical after a restart."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PREFETCH = 2
 
 
 class Steps(Dataset[list[Episode]]):
-    """Item i: the augmented episodes of step ``first + i`` for process ``rank`` of ``ranks``."""
+    """Item i contains the augmented episodes of step ``first + i`` for process ``rank`` of ``ranks``."""
 
     def __init__(self, source: EpisodeSource, config: TrainConfig, first: int = 0, rank: int = 0, ranks: int = 1):
         self.source, self.config, self.first, self.rank, self.ranks = source, config, first, rank, ranks
@@ -29,7 +29,7 @@ class Steps(Dataset[list[Episode]]):
         return [self._episode(start + i) for i in range(self.config.episodes)]
 
     def _episode(self, number: int) -> Episode:
-        """Return an episode of the pool, with another augmentation each time that it is used again."""
+        """Return an episode of the pool, with a different augmentation at each use."""
         turn, place = divmod(number, self.config.pool)
         key = place, turn % self.config.augmentations
         rng = np.random.default_rng([self.config.seed, *key])
@@ -39,7 +39,7 @@ class Steps(Dataset[list[Episode]]):
 
 
 def load_steps(steps: Steps, workers: int) -> DataLoader[list[Episode]]:
-    """Return the steps in order; worker processes prepare them ahead of time."""
+    """Return the steps in order; worker processes prepare steps in advance."""
     return DataLoader(
         steps,
         batch_size=None,

@@ -18,8 +18,8 @@ from dsm_ros.network.cost_volume import project
 from dsm_ros.network.grids import backproject
 
 OVERLAP_STRIDE_PX = 16
-METRES_PER_DEGREE = 1 / 30  # distance that counts as much as a degree of rotation between viewpoints
-SAME_SURFACE = 0.1  # relative difference of depth below which two points lie on one surface
+METRES_PER_DEGREE = 1 / 30  # distance between viewpoints that is equivalent to a rotation of 1 degree
+SAME_SURFACE = 0.1  # maximum relative difference of depth between two points of one surface
 
 
 EpisodeKey = tuple[int, int]  # number of the place, number of the augmentation
@@ -30,7 +30,7 @@ class Episode:
     """V views of one place, all of one size.
 
     images_VHW3 uint8 RGB; depths_VHW float32 m, 0 = unknown; map_T_camera_V44 float64; overlap_VV: see ``overlap``.
-    key: identifies the images in a cache; None = never cached.
+    key: identifier of the images in a cache; None = never cached.
     """
 
     images_VHW3: Tensor
@@ -46,13 +46,13 @@ class Episode:
 
 
 class EpisodeSource(Protocol):
-    """Episodes by number; a number gives the same episode in any process and in any order."""
+    """Episodes by number; the same number gives the same episode in any process and in any order."""
 
     def __getitem__(self, index: int) -> Episode: ...
 
 
 def intrinsics(cameras: Sequence[Camera], width: int, height: int) -> NDArray[np.float64]:
-    """Return K (N, 3, 3) of cameras on a grid of cells."""
+    """Return K (N, 3, 3) of cameras for a grid of cells."""
     return np.stack([camera.resized(width, height).matrix_33 for camera in cameras])
 
 
@@ -65,7 +65,7 @@ def make_episode(
 
 
 def viewpoint_distances(poses: Sequence[Pose44]) -> list[float]:
-    """Return the distance (m) of each viewpoint from the first, to which rotation adds METRES_PER_DEGREE."""
+    """Return the distance (m) of each viewpoint from the first viewpoint; rotation adds METRES_PER_DEGREE."""
     errors = (pose_error(pose, poses[0]) for pose in poses)
     return [translation_m + METRES_PER_DEGREE * rotation_deg for translation_m, rotation_deg in errors]
 

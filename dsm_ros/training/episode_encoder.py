@@ -33,7 +33,7 @@ def encode_episodes(
 
 
 def _features(encoder: Encoder, trunks: TrunkOutputs, episodes: Sequence[Episode]) -> tuple[tuple[Tensor, ...], Tensor]:
-    """Return the levels and the descriptors of all views, on a GPU computed in bfloat16."""
+    """Return the levels and the descriptors of all views; on a GPU, the encoder computes in bfloat16."""
     device_type = episodes[0].images_VHW3.device.type
     with torch.autocast(device_type, torch.bfloat16, enabled=device_type == "cuda"):
         levels, descriptors_XD = encoder.join(*trunks(episodes))
@@ -43,5 +43,5 @@ def _features(encoder: Encoder, trunks: TrunkOutputs, episodes: Sequence[Episode
 def _pooled_depths(episodes: Sequence[Episode], strides: Sequence[int]) -> list[Tensor]:
     """Return the depth (X, h, w) of each cell of all views at each level."""
     depths_XHW = torch.cat([episode.depths_VHW for episode in episodes])
-    in_one_column = depths_XHW.flatten(0, 1)  # the views one below the other, as one image
+    in_one_column = depths_XHW.flatten(0, 1)  # stacks the views vertically into one image
     return [pool_depth(in_one_column, stride).unflatten(0, (len(depths_XHW), -1)) for stride in strides]

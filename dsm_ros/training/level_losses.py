@@ -12,15 +12,15 @@ from dsm_ros.training.config import TrainConfig
 from dsm_ros.training.loss import choice_loss, coordinate_loss, matching_loss
 from dsm_ros.training.queries import GroundTruth
 
-RIGHT_CELLS = 1.0  # a coordinate is right within this many query cells of the ground truth, in space or projected
+RIGHT_CELLS = 1.0  # maximum error of a right coordinate in query cells, in space or projected
 
 
 def level_losses(
     level: LevelMatch, truth: GroundTruth, deviation_B: Tensor, coordinate_weight: float, config: TrainConfig
 ) -> dict[str, Tensor]:
-    """Return the weighted losses by name.
+    """Return the weighted losses of a level by name.
 
-    deviation_B: the standard deviation of each scene, m. coordinate_weight: of the coordinate losses.
+    deviation_B: standard deviation of each scene, m. coordinate_weight: weight of the coordinate losses.
     """
     known = truth.coords_B3HW, truth.known_BHW, deviation_B
     radius_BHW = _radius(truth)
@@ -34,7 +34,7 @@ def level_losses(
 
 
 def _radius(truth: GroundTruth) -> Tensor:
-    """Return the distance (m) from the ground truth within which a coordinate is right; 0 where none is known."""
+    """Return the distance (m) from the ground truth within which a coordinate is right, 0 without ground truth."""
     cell_BHW = truth.depths_BHW / truth.intrinsics_B33[:, 0, 0, None, None]
     return torch.where(truth.known_BHW, RIGHT_CELLS * cell_BHW, 0.0)
 

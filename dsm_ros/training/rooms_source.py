@@ -15,14 +15,14 @@ from dsm_ros.geometry.pose import Pose44
 from dsm_ros.training.config import TrainConfig
 from dsm_ros.training.episode import Episode, make_episode, viewpoint_distances
 
-FIRST_SEED = 1_000_000  # larger than the seeds of all rooms used for evaluation
-CROWD = 6  # views drawn per view used; every other of the views nearest to the first one overlaps with it enough
+FIRST_SEED = 1_000_000  # above the seeds of all rooms used for evaluation
+CROWD = 6  # views drawn per view used; about half of the views nearest to the first view overlap it enough
 BLANK_SHARE = 0.2
 FOCAL_SHARES = (0.7, 1.1)  # range of the focal length as a share of the width
 
 
 class RoomEpisodes:
-    """Views near one another in rooms that no test uses, with the textures of a library if given."""
+    """Views near each other in rooms that no test uses, with the textures of a library if given."""
 
     def __init__(self, config: TrainConfig, library: TextureLibrary | None):
         self.config, self.library = config, library

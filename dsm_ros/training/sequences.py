@@ -11,7 +11,7 @@ from dsm_ros.geometry.rectify import pinhole_of_size, rectify_depth, rectify_ima
 from dsm_ros.training.config import TrainConfig
 from dsm_ros.training.episode import Episode, EpisodeSource, make_episode, viewpoint_distances
 
-SEARCHED = 60  # frames among which the nearest ones become the views of an episode
+SEARCHED = 60  # frames among which the nearest frames become the views of an episode
 FRAME_GAP = 15  # minimum number of frames between two views, so that they differ
 
 
@@ -31,7 +31,7 @@ class SequenceEpisodes:
 
 
 class MixedEpisodes:
-    """Episodes of several sources in turn."""
+    """Episodes from several sources in turn."""
 
     def __init__(self, sources: list[EpisodeSource]):
         self.sources = sources
@@ -42,7 +42,7 @@ class MixedEpisodes:
 
 
 def _apart(numbers: np.ndarray) -> list[int]:
-    """Return the numbers that differ enough from all numbers returned before them."""
+    """Return the frame numbers that are at least FRAME_GAP from all previously returned numbers."""
     kept: list[int] = []
     for number in numbers:
         if all(abs(int(number) - other) >= FRAME_GAP for other in kept):

@@ -33,18 +33,18 @@ def train_session(
     textures: Path | None,
     sequences: list[str],
     start: Path | None,
-    keep: bool,
+    cache_rooms: bool,
     workers: int,
 ) -> Path:
     """Train and return the path of the weights. Raises DsmError on bad input, before anything is written."""
     recipe = Path(preset) if preset.endswith(".yaml") else config_folder() / f"train_{preset}.yaml"
     config = read_config(recipe)
     if not resume and (out / "last.pt").exists():
-        raise DsmError(f"{out} already holds a run; continue it with --resume or choose another --out")
+        raise DsmError(f"{out} already contains a run; continue the run with --resume, or choose another --out")
     source = _source(config, textures, sequences)
     network = _start(config, start)
     out.mkdir(parents=True, exist_ok=True)
-    source = CachedEpisodes(source, out / "episodes") if keep else source
+    source = CachedEpisodes(source, out / "episodes") if cache_rooms else source
     with joined_devices() as devices, _curves(out, config.steps, devices.is_first) as on_step:
         return train(network, source, config, Run(out, devices, workers, on_step), resume)
 
@@ -55,7 +55,7 @@ def _source(config: TrainConfig, textures: Path | None, sequences: list[str]) ->
 
 
 def _start(config: TrainConfig, weights: Path | None) -> DsmNet:
-    """Return a network with the given weights, or an untrained one, of which lite has the shipped trunks."""
+    """Return a network with the given weights, or an untrained network, which for lite has the shipped trunks."""
     torch.manual_seed(config.seed)
     network = DsmNet(PRESETS[config.preset])
     if weights:
@@ -69,7 +69,7 @@ def _start(config: TrainConfig, weights: Path | None) -> DsmNet:
 
 @contextmanager
 def _curves(folder: Path, steps: int, is_first: bool) -> Iterator[OnStep]:
-    """Give a function that shows each step in a progress bar and writes its losses for TensorBoard."""
+    """Yield a function that shows each step in a progress bar and writes its losses for TensorBoard."""
     if not is_first:
         yield lambda step, losses: None
         return

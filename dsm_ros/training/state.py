@@ -1,4 +1,4 @@
-"""State of a training run on disk, from which a killed run continues with the same curve."""
+"""State of a training run on disk, from which a killed run continues with the same losses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def save_state(
 
 
 def resume(folder: Path, config: TrainConfig, network: DsmNet, optimizer: Optimizer, schedule: LRScheduler) -> int:
-    """Load the state in a folder and return its step. Raises ModelError without one, DsmError for another recipe."""
+    """Load the state in a folder and return its step. Raises ModelError without state, DsmError for another recipe."""
     path = folder / STATE_FILE
     if not path.is_file():
         raise ModelError(f"nothing to resume in {folder}; leave out --resume to start a run")

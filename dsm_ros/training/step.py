@@ -18,11 +18,11 @@ from dsm_ros.training.loss import confidence_loss
 from dsm_ros.training.queries import GroundTruth, Query, draw_queries, ground_truths, make_queries
 from dsm_ros.training.trunk_cache import CachedTrunks, TrunkOutputs, Trunks
 
-COARSEST_WEIGHT, FINER_WEIGHT = 0.9, 1.1  # of the coordinate losses of the coarsest level and of the others
+COARSEST_WEIGHT, FINER_WEIGHT = 0.9, 1.1  # weights of the coordinate losses, coarsest and finer levels
 
 
 class TrainingStep(nn.Module):
-    """The network with its losses, in one module so that several devices can run it in parallel."""
+    """The network and its losses in one module, which several devices can run in parallel."""
 
     def __init__(self, network: DsmNet, config: TrainConfig):
         super().__init__()
@@ -40,7 +40,7 @@ class TrainingStep(nn.Module):
         return self
 
     def forward(self, episodes: Sequence[Episode], rng: np.random.Generator) -> dict[str, Tensor]:
-        """Return the losses by name, and as ``within_10cm`` the share of coordinates within 10 cm."""
+        """Return the losses by name, and the share of coordinates within 10 cm as ``within_10cm``."""
         draws = draw_queries(episodes, self.config.queries, self.config.max_images, self.config.elsewhere, rng)
         queries = make_queries(draws, encode_episodes(self.network.encoder, self._trunks, episodes))
         truths = ground_truths(queries)

@@ -40,7 +40,8 @@ class Run:
 def train(network: DsmNet, source: EpisodeSource, config: TrainConfig, run: Run, take_up: bool = False) -> Path:
     """Train a network and return the path of the weights.
 
-    take_up: continue from the state in the folder. Raises ModelError when there is no state to continue from.
+    take_up: whether to continue from the state in the folder. Raises ModelError when there is no state to continue
+    from.
     """
     device = run.devices.device
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -83,7 +84,7 @@ def figures(losses: dict[str, Tensor]) -> dict[str, float]:
 
 
 def learning_rate_factor(step: int, config: TrainConfig) -> float:
-    """Return the factor on the learning rate: a linear warm-up, then a cosine that falls to zero."""
+    """Return the factor of the learning rate, which is a linear warm-up, then a cosine that falls to zero."""
     if step < config.warmup_steps:
         return (step + 1) / config.warmup_steps
     progress = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)

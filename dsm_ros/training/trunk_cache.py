@@ -1,4 +1,4 @@
-"""Outputs of an encoder's pretrained trunks for the views of episodes, computed or cached."""
+"""Outputs of an encoder's pretrained trunks for the views of episodes, computed or read from a cache."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ class Trunks:
 class CachedTrunks:
     """Frozen trunks, whose outputs are computed once per episode and kept in the memory of their device.
 
-    budget_bytes: limit of the cache; the trunks of episodes beyond it are computed at every step. The cache evicts
-    nothing because episodes come in a cycle, where the episode used last is the one needed latest.
+    budget_bytes: limit of the cache; the outputs of episodes that do not fit are computed at every step. The cache
+    evicts nothing, because episodes repeat in a fixed cycle, so that evicting the oldest entry would remove the entry
+    needed next.
     """
 
     def __init__(self, trunks: Trunks, budget_bytes: int):
@@ -46,7 +47,7 @@ class CachedTrunks:
         return tuple(torch.cat(part) for part in zip(*parts, strict=True))
 
     def _compute(self, episodes: Sequence[Episode]) -> list[tuple[Tensor, ...]]:
-        """Return the outputs of each episode, and cache them where the budget allows."""
+        """Return the outputs of each episode, and cache the outputs within the budget."""
         if not episodes:
             return []
         views = [len(episode.cameras) for episode in episodes]

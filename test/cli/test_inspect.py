@@ -20,14 +20,14 @@ def test_inspect_shows_what_is_read_and_what_is_missing(dsm, bag, monkeypatch):
     assert done.status == 0, done.err
     for words in ("/camera/color/image_raw", "aligned", "map ->", "5 of 6 frames have depth and pose"):
         assert words in done.out
-    assert "1 of 6: no pose: it was taken before the first map -> odom" in done.out
+    assert "1 of 6: no pose: the image was taken before the first map -> odom" in done.out
 
 
 def test_inspect_gives_the_same_as_json(dsm, bag):
     figures = json.loads(dsm("inspect", bag, "--json", "-").out)
     assert [part["what"] for part in figures["parts"]] == ["image", "camera", "depth", "poses"]
     assert (figures["frames"], figures["complete"]) == (6, 5)
-    assert figures["missing"] == {"no pose: it was taken before the first map -> odom": 1}
+    assert figures["missing"] == {"no pose: the image was taken before the first map -> odom": 1}
 
 
 def test_inspect_follows_the_options(dsm, bag):
@@ -48,7 +48,7 @@ def test_build_counts_what_it_leaves_out(dsm, bag, tmp_path):
     done = dsm("map", "build", bag, tmp_path / "map")
     assert done.status == 0, done.err
     assert "5 keyframes added from 6 frames" in done.out
-    assert "left out: 1 no pose: it was taken before the first map -> odom" in done.out
+    assert "left out: 1 no pose: the image was taken before the first map -> odom" in done.out
 
 
 def test_a_recording_without_depth_and_poses_is_localized_but_makes_no_map(dsm, tmp_path):

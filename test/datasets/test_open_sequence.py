@@ -19,9 +19,9 @@ def scene(tmp_path_factory):
 
 
 def test_a_scene_folder_names_its_sequences(scene):
-    with pytest.raises(SequenceError, match="give one of them: seq-01, seq-02"):
+    with pytest.raises(SequenceError, match="give the folder of one sequence: seq-01, seq-02"):
         open_sequence(str(scene))
-    with pytest.raises(SequenceError, match="give one of them: scene/seq-01, scene/seq-02"):
+    with pytest.raises(SequenceError, match="give the folder of one sequence: scene/seq-01, scene/seq-02"):
         open_sequence(str(scene.parent))
 
 

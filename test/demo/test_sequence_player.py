@@ -61,5 +61,5 @@ def test_without_listeners_no_jpeg_is_made(ros, frames, monkeypatch):
 
 def test_nobody_listening_is_an_error(ros, frames, monkeypatch):
     monkeypatch.setattr(sequence_player, "DISCOVERY_TIMEOUT_S", 0.2)
-    with pytest.raises(TimeoutError, match="relocalizer active"):
+    with pytest.raises(TimeoutError, match="relocalizer is active"):
         sequence_player.play(frames, 30.0)

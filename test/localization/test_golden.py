@@ -14,12 +14,12 @@ from .golden_cases import (
     ROOM,
     SAME_ARITHMETIC,
     SMALL,
-    arithmetic,
     differences,
     make_map,
     read,
     record_of,
     results_of,
+    tolerance_of,
     write,
 )
 
@@ -55,7 +55,7 @@ def test_results_are_the_golden_ones(case, records, request):
     if request.config.getoption("write_golden"):
         write(case, records)
     golden, made_with = read(case)
-    tolerance = SAME_ARITHMETIC if made_with == arithmetic() else OTHER_ARITHMETIC
+    tolerance = tolerance_of(made_with)
     assert len(records) == len(golden) == len(case.frames)
     assert not {
         index: lines

@@ -1,11 +1,12 @@
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.evaluation.evaluate import evaluate
-from dsm_ros.geometry.pose import pose_error
+from dsm_ros.geometry.pose import make_pose, pose_error
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.matching import Matcher
@@ -13,6 +14,7 @@ from dsm_ros.localization.result import Localized, NotLocalized
 from dsm_ros.localization.verification import verify
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.temporal import PreviousFrame
+from dsm_ros.scene_map.builder import build_map
 from dsm_ros.scene_map.scene_map import SceneMap
 
 from .recorder import Recorder
@@ -190,6 +192,34 @@ def test_a_camera_that_is_not_where_it_is_expected_is_searched_for(room_map, net
     result = localizer.localize(single_view(frame.image_HW3, frame.camera), 0, prior=elsewhere.map_T_camera)
     assert pose_error(result.map_T_camera, frame.map_T_camera)[0] < 0.02
     assert len(result.support.keyframe_ids) == localizer.config.keyframes
+
+
+def test_an_image_is_searched_for_elsewhere_only_if_its_pose_is_not_the_expected_one(room_map, network):
+    room = open_rooms("rooms:7/walk=1")
+    recorder = Recorder(network)
+    localizer = Localizer(SceneMap.open(room_map, network.model_hash), network, matcher=recorder)
+    frame = room[40]
+    for prior, then in ((frame.map_T_camera, []), (room[190].map_T_camera, [None])):
+        recorder.expected.clear()
+        result = localizer.localize(single_view(frame.image_HW3, frame.camera), 0, prior=prior)
+        assert pose_error(result.map_T_camera, frame.map_T_camera)[0] < 0.02
+        assert np.array_equal(recorder.expected[0], prior)
+        assert recorder.expected[1:2] == then
+
+
+@pytest.mark.parametrize("walls", ["", ",blank=1,exposure=1,blur=1"])
+def test_no_wrong_expected_pose_is_confirmed(walls, tmp_path, network):
+    """A match around a wrong pose finds the right pose nearby, or is rejected and the whole map is searched."""
+    room, images = open_rooms("rooms:3/size=320x240" + walls[:8]), open_rooms("rooms:3/walk=1,size=320x240" + walls)
+    uri = str(tmp_path / "map")
+    build_map(room, range(0, 300, 15), uri, network, "room", False, quiet)
+    localizer = localizer_on(uri, network, temporal=False)
+    for index in range(20, 300, 40):
+        image, elsewhere = images[index], images[(index + 100) % 300]
+        turned = image.map_T_camera @ make_pose(cv2.Rodrigues(np.array([0.0, 0.3, 0.0]))[0], [0.3, 0.0, 0.0])
+        for prior in (elsewhere.map_T_camera, turned):
+            result = localizer.localize(single_view(image.image_HW3, image.camera), 0, prior=prior)
+            assert isinstance(result, NotLocalized) or pose_error(result.map_T_camera, image.map_T_camera)[0] < 0.5
 
 
 def test_more_keyframes_around_the_pose_found_make_more_coordinates(room_map, network):

@@ -1,11 +1,14 @@
 """The first match and the guided match of one image of a rendered room."""
 
+import cv2
+import numpy as np
 import pytest
 
 from dsm_ros.datasets.rooms.sequence import open_rooms
-from dsm_ros.geometry.pose import pose_error
+from dsm_ros.geometry.pnp import reprojection_errors
+from dsm_ros.geometry.pose import make_pose, pose_error
 from dsm_ros.localization.config import LocalizerConfig
-from dsm_ros.localization.matching import Matcher, keyframes_around
+from dsm_ros.localization.matching import Matcher, SearchArea, keyframes_around
 from dsm_ros.localization.pose_estimation import estimate_pose, reestimate_pose
 from dsm_ros.localization.view import single_view
 from dsm_ros.scene_map.scene_map import SceneMap
@@ -32,8 +35,21 @@ def matcher(network):
 def image(matcher, scene_map, network, frame):
     """The frame matched against the keyframes nearest to it."""
     (view,) = single_view(frame.image_HW3, frame.camera)
-    ids = scene_map.nearest(frame.map_T_camera, 4)
-    return matcher.first_match(view, network.encode(view.image_HW3, view.camera), ids, scene_map.features(ids))
+    area = SearchArea(tuple(scene_map.nearest(frame.map_T_camera, 4)))
+    query = network.encode(view.image_HW3, view.camera)
+    return matcher.first_match(view, query, area, scene_map.features(area.keyframe_ids))
+
+
+def test_a_match_around_the_expected_pose_is_as_good_as_one_of_the_whole_scene(matcher, scene_map, image, frame):
+    shifted = frame.map_T_camera @ make_pose(cv2.Rodrigues(np.array([0.0, 0.03, 0.0]))[0], [0.03, 0.0, 0.0])
+    area = SearchArea(image.keyframe_ids, shifted)
+    local = matcher.first_match(image.view, image.query, area, image.keyframes)
+    right = [
+        reprojection_errors(cells.pixels_N2, cells.points_N3, cells.camera, frame.map_T_camera) < CONFIG.max_error_px
+        for cells in (local.cells, image.cells)
+    ]
+    assert right[0].mean() > 0.95 * right[1].mean() > 0.3
+    assert pose_error(estimate_pose(local, CONFIG).map_T_camera, frame.map_T_camera)[0] < 0.02
 
 
 def test_a_guided_match_improves_the_pose_and_leaves_the_first_correspondences(matcher, scene_map, image, frame):

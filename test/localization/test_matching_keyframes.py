@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.localization.config import LocalizerConfig
-from dsm_ros.localization.matching import cover_view, keyframes_to_match
+from dsm_ros.localization.matching import SearchArea, cover_view, search_areas
 from dsm_ros.network.features import ImageFeatures, KeyframeFeatures
 
 CONFIG = replace(LocalizerConfig(), keyframes=6, first_keyframes=3, near_keyframes=2)
@@ -37,28 +37,29 @@ class RankedMap:
 @pytest.mark.parametrize(
     ("prior", "wanted"),
     [
-        (None, [[0, 1, 2], [0, 1, 2, 3, 4, 5]]),
-        (ANYWHERE, [[7, 0, 1], [0, 1, 2, 3, 4, 5]]),
+        (None, [SearchArea((0, 1, 2)), SearchArea((0, 1, 2, 3, 4, 5))]),
+        (ANYWHERE, [SearchArea((7, 0, 1), ANYWHERE), SearchArea((7, 0, 1)), SearchArea((0, 1, 2, 3, 4, 5))]),
     ],
 )
-def test_few_come_before_all_that_look_alike(prior, wanted):
+def test_the_expected_surroundings_come_first_then_few_keyframes_then_all_that_look_alike(prior, wanted):
     ranked = RankedMap(alike=tuple(range(8)), near=(7, 0, 3))
-    assert keyframes_to_match(ranked, QUERY, prior, CONFIG) == wanted
+    assert search_areas(ranked, QUERY, prior, CONFIG) == wanted
 
 
 @pytest.mark.parametrize("prior", [None, ANYWHERE])
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_nothing_is_matched_twice_where_the_few_are_all(prior, count):
     ids = tuple(range(count))
-    assert keyframes_to_match(RankedMap(ids, ids[::-1]), QUERY, prior, CONFIG) == [
-        list(ids if prior is None else ids[::-1])
-    ]
+    areas = search_areas(RankedMap(ids, ids[::-1]), QUERY, prior, CONFIG)
+    wanted = [SearchArea(ids)] if prior is None else [SearchArea(ids[::-1], prior), SearchArea(ids[::-1])]
+    assert areas == wanted
 
 
 def test_never_more_than_n():
     one = replace(CONFIG, keyframes=1)
     for prior in (None, ANYWHERE):
-        assert all(len(ids) == 1 for ids in keyframes_to_match(RankedMap((0, 1), (1, 0)), QUERY, prior, one))
+        areas = search_areas(RankedMap((0, 1), (1, 0)), QUERY, prior, one)
+        assert all(len(area.keyframe_ids) == 1 for area in areas)
 
 
 def keyframe(x_m=0.0, depth_m=2.0):

@@ -25,6 +25,9 @@ class Told:
     def __init__(self):
         self.x_m, self.priors, self.resets = None, [], 0
 
+    def answer(self, x_m):
+        self.x_m = x_m
+
     def localize(self, views, stamp_ns, prior=None):
         self.priors.append(prior)
         if self.x_m is None:
@@ -43,7 +46,7 @@ class Video:
         self.tracker = Tracker(self.told)
 
     def see(self, x_m, after_ms=100, odom_T_camera=None):
-        self.told.x_m = x_m
+        self.told.answer(x_m)
         self.stamp_ns += after_ms * 1_000_000
         return self.tracker.track(VIEWS, self.stamp_ns, odom_T_camera)
 

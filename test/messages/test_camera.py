@@ -9,7 +9,7 @@ from std_msgs.msg import Header
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.messages.camera import camera_from_msg, camera_of_size, check_intrinsics, rectified_camera_from_msg
-from dsm_ros.node.conversions import camera_to_msg
+from dsm_ros.node.outputs.conversions import camera_to_msg
 
 FULL = Camera(640, 480, 500.0, 510.0, 319.5, 239.5)
 PLUMB_BOB = (0.2624, -0.9531, -0.0054, 0.0026, 1.1633)
@@ -116,8 +116,8 @@ def test_region_and_binning_see_what_the_sensor_saw(region, binning, x, y):
         (info(k=[float("nan"), 0, 1, 0, 1, 1, 0, 0, 1]), "NaN"),
         (info(k=[float("inf"), 0, 1, 0, 1, 1, 0, 0, 1]), "infinity"),
         (info(k=[-5.0, 0, 1, 0, 1, 1, 0, 0, 1]), "focal lengths are -5 and 1"),
-        (info(d=[float("nan")] * 5), "K or D holds NaN"),
-        (info(d=[float("inf"), 0, 0, 0, 0]), "K or D holds NaN or infinity"),
+        (info(d=[float("nan")] * 5), "K or D contains NaN"),
+        (info(d=[float("inf"), 0, 0, 0, 0]), "K or D contains NaN or infinity"),
         (info(d=[0.1] * 3), "plumb_bob takes .* not 3"),
         (info("rational_polynomial", [0.1] * 9), "rational_polynomial takes .* not 9"),
         (info("equidistant", [0.1] * 5), "equidistant takes 4 coefficients, not 5"),

@@ -196,12 +196,14 @@ def pretended_device() -> Iterator[Crossings]:
 def without_inference_mode() -> Iterator[None]:
     """Replace inference mode, whose tensors cannot be wrapped, by computing without gradients."""
 
+    graded = {}
+
     def enter(mode):
-        mode.graded = torch.is_grad_enabled()
+        graded[mode] = torch.is_grad_enabled()
         torch.set_grad_enabled(False)
 
     def leave(mode, *raised):
-        torch.set_grad_enabled(mode.graded)
+        torch.set_grad_enabled(graded.pop(mode))
 
     with patch.multiple(torch.inference_mode, __enter__=enter, __exit__=leave):
         yield

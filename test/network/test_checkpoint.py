@@ -28,7 +28,7 @@ def test_the_same_weights_give_the_same_hash_and_other_weights_another(tmp_path)
     for _ in range(8):
         save_network(network, tmp_path / "again.safetensors")
         assert load_network(tmp_path / "again.safetensors").model_hash == first.model_hash
-    network.encoder.lateral_16.conv.weight.data += 1
+    network.encoder.lateral_16.conv.weight.data.add_(1)
     save_network(network, tmp_path / "b.safetensors")
     assert load_network(tmp_path / "b.safetensors").model_hash != first.model_hash
 
@@ -37,7 +37,7 @@ def test_the_hash_of_the_features_does_not_depend_on_the_heads(tmp_path):
     torch.manual_seed(0)
     network = DsmNet().eval()
     save_network(network, tmp_path / "a.safetensors")
-    network.confidence_head.output.weight.data += 1
+    network.confidence_head.output.weight.data.add_(1)
     save_network(network, tmp_path / "b.safetensors")
     analytic = without_heads(network)
     save_network(analytic, tmp_path / "c.safetensors")

@@ -9,6 +9,7 @@ from dsm_ros.network.cost_volume import (
     TIE_PX,
     CostVolume,
     correlate_all_pairs,
+    correlate_neighbourhoods,
     correlate_windows,
     keep_best,
     project,
@@ -65,6 +66,17 @@ def test_windows_equal_brute_force_also_at_borders_and_behind_the_camera():
     assert (candidates.scores_PM[[7, 9, 11]] == INVALID_SCORE).all()
 
 
+def test_pairs_around_the_expected_surface_score_as_among_all_pairs():
+    level, query_BCHW = gather_scene([keyframe(0)]).levels[0], keyframe(5).image.levels[0][None]
+    height, width = query_BCHW.shape[2:]
+    everywhere_PM = correlate_all_pairs(query_BCHW, level).scores_PM
+    found = correlate_neighbourhoods(query_BCHW, level, level.coords_N3HW.flatten(2).mT.contiguous(), radius=1)
+    in_image_PM = found.scores_PM > INVALID_SCORE
+    assert in_image_PM.sum() == (3 * height - 2) * (3 * width - 2)
+    wanted_PM = everywhere_PM.gather(1, found.cells_PM)
+    assert torch.allclose(found.scores_PM[in_image_PM], wanted_PM[in_image_PM], atol=1e-6)
+
+
 def test_windows_do_not_depend_on_the_tiles_they_are_scored_in(monkeypatch):
     scene = gather_scene([keyframe(0), keyframe(1, x=0.4)])
     level, query = scene.levels[1], keyframe(5).image.levels[1]
@@ -85,7 +97,7 @@ def test_best_candidates_are_sorted_and_padding_never_outranks_a_negative():
     assert (volume.coords_PK3[~volume.valid_PK] == 0).all()
 
 
-def test_consensus_takes_the_group_with_most_support():
+def test_consensus_takes_the_group_with_most_weight():
     coords = torch.tensor([[[5.0, 0, 0], [1.0, 0, 0], [1.02, 0, 0], [0.98, 0, 0]]])
     volume = CostVolume(
         torch.tensor([[0.9, 0.89, 0.89, 0.89]]), coords, torch.ones(1, 4, dtype=bool), torch.zeros(1, 4)
@@ -95,7 +107,7 @@ def test_consensus_takes_the_group_with_most_support():
     assert 0.5 < found.agreement_P.item() < 0.8
 
 
-def test_without_valid_candidates_there_is_no_support():
+def test_without_valid_candidates_there_is_no_agreement():
     empty = torch.zeros(1, 4, dtype=bool)
     volume = CostVolume(torch.zeros(1, 4), torch.zeros(1, 4, 3), empty, torch.zeros(1, 4))
     found = find_consensus(volume, 0.05, 0.1)

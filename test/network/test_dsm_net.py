@@ -10,7 +10,7 @@ from dsm_ros.geometry.pose import transform
 from dsm_ros.network.config import PRESETS, HeadShape, NetworkConfig
 from dsm_ros.network.dsm_net import DsmNet, without_heads
 from dsm_ros.network.features import gather_scene, gather_scenes
-from dsm_ros.network.scene_frames import SceneFrames
+from dsm_ros.network.level_volume import SceneFrames
 
 from .conftest import make_keyframe
 

@@ -51,3 +51,13 @@ def test_cells_that_touch_are_above_below_and_beside():
 def test_cells_matched_in_windows_count_as_distinct():
     candidates = Candidates(torch.rand(4, 9), torch.zeros(4, 9, dtype=torch.long))
     assert distinctness(candidates, volume_of(candidates, 2), width=2).tolist() == [1.0] * 4
+
+
+def test_a_cell_that_matches_one_place_of_a_large_window_is_distinct():
+    cells = torch.zeros(2, 49, dtype=torch.long)
+    scores = torch.zeros(2, 49)
+    scores[1, 24] = 0.9
+    candidates = Candidates(scores, cells, many=True)
+    alike, one = distinctness(candidates, volume_of(candidates, 2), width=2).tolist()
+    assert alike == pytest.approx(2 / 49)
+    assert one > 0.999

@@ -20,7 +20,7 @@ from dsm_ros.network.grids import by_cell
 from dsm_ros.network.layers import enlarge, fuse_norms
 from dsm_ros.network.onnx_cache import cache_folder
 from dsm_ros.network.onnx_export import export_part, learnt_parts
-from dsm_ros.network.onnx_net import OnnxModule, choose_providers, open_session, runtime_of, use_onnxruntime
+from dsm_ros.network.onnx_net import OnnxModule, choose_providers, open_session, use_onnxruntime
 from dsm_ros.network.runtime import Runtime
 from dsm_ros.scene_map.scene_map import SceneMap
 
@@ -104,15 +104,15 @@ def test_trained_heads_agree(with_heads):
 def test_heads_in_the_runtime_are_used(with_heads):
     other = deepcopy(with_heads)
     with torch.no_grad():
-        other.confidence_head.output.bias += 5
+        other.confidence_head.output.bias.add_(5)
     use_onnxruntime(other, CPU)
     scene, query = gather_scene([make_keyframe(1, channels=64)]), make_keyframe(50, channels=64).image
     assert other.match(query, scene).confidence > with_heads.match(query, scene).confidence + 0.1
-    assert runtime_of(without_heads(other)) == "onnxruntime (CPU)"
+    assert without_heads(other).runtime == "onnxruntime (CPU)"
 
 
 def test_the_network_knows_its_runtime_and_its_device(network, onnx_network):
-    assert (runtime_of(network), runtime_of(onnx_network)) == ("torch", "onnxruntime (CPU)")
+    assert (network.runtime, onnx_network.runtime) == ("torch", "onnxruntime (CPU)")
     assert onnx_network.device == CPU
     assert onnx_network.model_hash == network.model_hash
 
@@ -139,7 +139,7 @@ def test_it_computes_with_as_many_threads_as_torch(with_heads, monkeypatch):
 
 def test_a_second_start_takes_the_graph_from_the_cache(onnx_network, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    assert runtime_of(load_network(runtime=Runtime.ONNXRUNTIME)) == "onnxruntime (CPU)"
+    assert load_network(runtime=Runtime.ONNXRUNTIME).runtime == "onnxruntime (CPU)"
     for path in cache_folder().iterdir():
         path.write_bytes(b"damaged")
     with pytest.raises(DsmError, match="onnx"):

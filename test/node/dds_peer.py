@@ -20,8 +20,8 @@ from tf2_msgs.msg import TFMessage
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.messages.pose import stamp_ns_of
-from dsm_ros.node import conversions as c
-from dsm_ros.node.interface import LATCHED
+from dsm_ros.node.interface.topics import LATCHED
+from dsm_ros.node.outputs import conversions as c
 
 FAKE = Path(__file__).with_name("fake_relocalizer.py")
 CAMERA = Camera(32, 24, 40.0, 40.0, 16.0, 12.0)
@@ -32,11 +32,11 @@ TIMEOUT_S = 30.0
 class Peer:
     """A camera and a listener in this process."""
 
-    def __init__(self, transport="raw", namespace="/"):
+    def __init__(self, transport="raw", namespace="/", image_qos=qos_profile_sensor_data):
         self.node = Node("peer", namespace=namespace)
         self.compressed = transport == "compressed"
         kind, topic = (CompressedImage, "image/compressed") if self.compressed else (Image, "image")
-        self.image = self.node.create_publisher(kind, topic, qos_profile_sensor_data)
+        self.image = self.node.create_publisher(kind, topic, image_qos)
         self.info = self.node.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
         self.heard = {name: [] for name in ("pose", "status", "cloud", "map", "tf", "diagnostics")}
         self.listen(PoseWithCovarianceStamped, "relocalizer/pose", "pose")

@@ -8,7 +8,7 @@ import numpy as np
 from dsm_ros.errors import MapError
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, SceneCoordinates, StageTimes, Support
-from dsm_ros.node.loading import Loaded
+from dsm_ros.node.maps.loading import Loaded
 from dsm_ros.node.program import main
 
 LOST, BROKEN, SLOW, DELETED, BUSY = 200, 210, 220, 230, 240

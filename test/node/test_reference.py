@@ -10,7 +10,7 @@ from rclpy.action import get_action_names_and_types
 from rclpy.parameter import Parameter
 
 from dsm_ros.node import reference
-from dsm_ros.node.interface import ACTIONS, COMPRESSED_IMAGE, PUBLISHED, SERVICES, SUBSCRIBED, WATCHED_ODOMETRY
+from dsm_ros.node.interface.topics import ACTIONS, COMPRESSED_IMAGE, PUBLISHED, SERVICES, SUBSCRIBED, WATCHED_ODOMETRY
 from dsm_ros.node.relocalizer_node import RelocalizerNode
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

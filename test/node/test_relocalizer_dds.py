@@ -16,15 +16,15 @@ from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
 from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of
-from dsm_ros.node import conversions as c
-from dsm_ros.node.interface import LATCHED
+from dsm_ros.node.interface.topics import LATCHED
+from dsm_ros.node.outputs import conversions as c
 
 LISTENER = """
 import rclpy
 from sensor_msgs.msg import PointCloud2
 rclpy.init()
 node = rclpy.create_node("stalls")
-heard = node.create_subscription(PointCloud2, "relocalizer/scene_coordinates", print, 1)
+heard = node.create_subscription(PointCloud2, "relocalizer/scene_coordinates", lambda message: None, 1)
 while not node.get_publishers_info_by_topic("relocalizer/scene_coordinates"):
     rclpy.spin_once(node, timeout_sec=0.05)
 print("ready", flush=True)

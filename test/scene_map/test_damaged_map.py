@@ -46,7 +46,7 @@ def test_a_map_without_its_meta_table_is_not_built_upon(tmp_path, room, append):
     build(room, uri)
     shutil.rmtree(uri / "meta.lance")
     for call in (lambda: build(room, uri, append=append), lambda: map_statistics(str(uri))):
-        with pytest.raises(MapError, match="m contains a damaged or incomplete map; remove it, or choose another"):
+        with pytest.raises(MapError, match="m contains a damaged or incomplete map; remove the map, or choose another"):
             call()
     halve(uri / "keyframes.lance" / "data")
     with pytest.raises(MapError, match="damaged or incomplete"):

@@ -131,7 +131,8 @@ def test_an_interrupted_build_takes_back_what_it_wrote_and_nothing_else(tmp_path
 
 
 INTERRUPTED = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores the signal
 sys.path.insert(0, {folder!r})
 import map_helpers as helpers
 from dsm_ros.datasets.rooms.sequence import open_rooms

@@ -31,7 +31,7 @@ def verify(tmp_path, frames, change=lambda keyframe: keyframe):
     return find_problems(uri, quiet)
 
 
-NO_FEATURES = "have no features; compute them with: dsm map build --refresh"
+NO_FEATURES = "have no features; compute the features with: dsm map build --refresh"
 
 
 def test_keyframes_without_features_are_no_sound_map(tmp_path, frames):
@@ -105,7 +105,7 @@ def test_why_no_frame_can_be_used_is_told_by_reason(tmp_path, frames):
     lacking += [replace(frames[5], depth_HW=np.zeros_like(frames[5].depth_HW))]
     with pytest.raises(SequenceError) as told:
         build_map(Listed(lacking), range(6), str(tmp_path / "m"), None, "s", False, quiet)
-    why = "3 no depth image within 20 ms; 2 the pose is lost (NaN); 1 its depth image has no known pixel"
+    why = "3 no depth image within 20 ms; 2 the pose is lost (NaN); 1 its depth image has no pixel with known depth"
     assert str(told.value) == f"listed: 6 of 6 frames cannot be used: {why}; a map needs image, depth and pose"
     assert not (tmp_path / "m").exists()
 
@@ -119,7 +119,7 @@ def test_what_a_frame_lacks(frames):
     assert reasons(depth_HW=None, map_T_camera=None) == ("no depth", "no pose")
     assert reasons(map_T_camera=np.full((4, 4), np.nan)) == ("its pose is not finite",)
     assert reasons(map_T_camera=np.diag([1.0, 1.0, -1.0, 1.0])) == ("its pose is not rigid",)
-    assert reasons(depth_HW=np.full_like(depth_HW, np.nan)) == ("its depth image has no known pixel",)
+    assert reasons(depth_HW=np.full_like(depth_HW, np.nan)) == ("its depth image has no pixel with known depth",)
     assert reasons(depth_HW=np.full_like(depth_HW, 80.0)) == ("all of its depth is beyond 65.535 m",)
     for depth_m in (0.04, 101.0):
         with pytest.raises(SequenceError, match="units"):
@@ -127,7 +127,7 @@ def test_what_a_frame_lacks(frames):
 
 
 def test_a_frame_without_a_pose_is_never_compressed(frames):
-    with pytest.raises(MapError, match="its pose is not finite; leave it out"):
+    with pytest.raises(MapError, match="its pose is not finite; leave the frame out"):
         compress(replace(frames[0], map_T_camera=np.full((4, 4), np.inf)), 1, "s")
 
 

@@ -1,4 +1,4 @@
-"""Textured box that is rotated about the vertical axis, the only shape in a procedural room."""
+"""Textured box rotated about the vertical axis, the only shape in a procedural room."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Box:
 
 
 def free_distance_m(boxes: Sequence[Box], point_3: NDArray[np.float64]) -> float:
-    """Return the distance from a point in the room to the nearest furniture (not the shell), inf in an empty room."""
+    """Return the distance from a point to the nearest furniture, not to the shell; inf in an empty room."""
     return float(free_distances_m(boxes, point_3[None])[0])
 
 
@@ -46,5 +46,5 @@ def free_distances_m(boxes: Sequence[Box], points_N3: NDArray[np.float64]) -> ND
 
 
 def triple(values: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Return three numbers as a tuple of floats."""
+    """Return an array of three numbers as a tuple of floats."""
     return float(values[0]), float(values[1]), float(values[2])

@@ -1,4 +1,4 @@
-"""Ray casting of a room's boxes: each tile of 16 x 16 pixels is tested against the boxes that may be visible in it.
+"""Ray casting of a room's boxes; each tile of 16 x 16 pixels is tested only against boxes that may be visible in it.
 
 On the plane of a face, inverse depth is linear in the pixel coordinates. A ray hits a convex box where the smallest
 inverse depth of the faces that the camera is in front of is not below the largest inverse depth of the other faces.
@@ -17,8 +17,8 @@ from dsm_ros.datasets.rooms.table import BoxTable
 
 TILE_PX = 16
 NEAR_M = 0.05
-NO_LIMIT = 1e6  # an inverse depth in 1/m that no face has
-EDGES = ([0, 0, 0, 1, 1, 2, 2, 3, 4, 4, 5, 6], [1, 2, 4, 3, 5, 3, 6, 7, 5, 6, 7, 7])  # corners that differ in one axis
+NO_LIMIT = 1e6  # inverse depth (1/m) above that of any face
+EDGES = ([0, 0, 0, 1, 1, 2, 2, 3, 4, 4, 5, 6], [1, 2, 4, 3, 5, 3, 6, 7, 5, 6, 7, 7])  # corners that differ on one axis
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Views:
 
 
 def cast(table: BoxTable, views: Views, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return depth_VHW (m along z) and the number of the first box that the ray of each pixel hits (int32)."""
+    """Return depth_VHW (m along z) and the number (int32) of the first box hit by the ray of each pixel."""
     planes_VB93, outside_VB = _planes(table, views)
     columns, rows = -(-views.width_px // TILE_PX), -(-views.height_px // TILE_PX)
     window_VB4 = _windows(table, views)
-    window_VB4[~outside_VB] = -1  # boxes around the camera; each tile is tested against the shell anyway
+    window_VB4[~outside_VB] = -1  # boxes around the camera are left out; the shell is tested separately in every tile
     schedule = _schedule(window_VB4, columns, rows)
     planes_N93 = torch.from_numpy(planes_VB93.reshape(-1, 9, 3).astype(np.float32)).to(device)
     inverse_SP, box_SP = _nearest(planes_N93, schedule, len(table.corners_B83))
@@ -51,7 +51,7 @@ def cast(table: BoxTable, views: Views, device: torch.device) -> tuple[Tensor, T
 def _planes(table: BoxTable, views: Views) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the inverse depth of each box's planes as factors of pixel (u, v, 1), and the boxes without the camera.
 
-    The first three planes of a box are those that the camera is outside of, at most one for each axis.
+    The first three planes of a box are the planes that face the camera, at most one for each axis.
     """
     matrix_B33, shift_B3 = table.unit_T_room_B34[..., :3], table.unit_T_room_B34[..., 3]
     ray_VB33 = matrix_B33 @ views.room_R_pixel_V33[:, None]
@@ -128,7 +128,7 @@ def _schedule(window_VB4: NDArray[np.int64], columns: int, rows: int) -> Schedul
 
 
 def _nearest(planes_N93: Tensor, schedule: Schedule, boxes: int) -> tuple[Tensor, Tensor]:
-    """Return the largest inverse depth and its box for each pixel of a slot. The first box of a slot is the shell."""
+    """Return the largest inverse depth and its box for each pixel of a tile. The first box of a tile is the shell."""
     device = planes_N93.device
     pairs = torch.from_numpy(schedule.pairs_N).to(device)
     corner_S2 = torch.from_numpy(schedule.corner_S2).to(device)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 BLUR_SAMPLES = 5
-BLUR_SHARE = 0.5  # of the frame period, at strength 1
+BLUR_SHARE = 0.5  # exposure time as a share of the frame period, at strength 1
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class RoomEffects:
         return [self.blur * BLUR_SHARE * (i / (BLUR_SAMPLES - 1)) for i in range(BLUR_SAMPLES)]
 
     def apply(self, views: list[Tensor], phase: float, seed: int) -> NDArray[np.uint8]:
-        """Return the uint8 image of views (H, W, 3; 0..1) averaged over the exposure, at a phase of the walk."""
+        """Return the uint8 image that averages views (H, W, 3; 0..1) over the exposure, at a phase of the walk."""
         image_HW3 = torch.stack(views).mean(0)
         swing = self.exposure * math.sin(2 * math.pi * 2 * phase)
         image_HW3 = (image_HW3 * (1 + 0.35 * swing)).clamp(0, 1) ** (1 - 0.2 * swing)

@@ -1,4 +1,4 @@
-"""Random pieces of furniture made of textured boxes; each stands at the origin with its back towards -y."""
+"""Random pieces of furniture made of textured boxes; each piece stands at the origin with its back towards -y."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Workshop:
     def box(
         self, centre: tuple[float, float, float], half: tuple[float, float, float], texture: int, tile_m: float = 0.0
     ) -> Box:
-        """Return a box of one texture, repeated every ``tile_m`` or (0) stretched over each face."""
+        """Return a box with one texture, repeated every ``tile_m`` or, for 0, stretched over each face."""
         return Box(centre, half, 0.0, (texture,) * FACES, (tile_m,) * FACES, grain=0.0)
 
 
@@ -56,7 +56,7 @@ def turned(piece: Piece, yaw_rad: float, place_3: tuple[float, float, float]) ->
 
 
 def things(shop: Workshop, half_x: float, half_y: float, z: float, count: int, high_m: float = 0.4) -> Piece:
-    """Return small objects of 2 to 40 cm that stand on a board around the origin."""
+    """Return objects of 2 to 40 cm that stand on a board around the origin."""
     piece = []
     for _ in range(count):
         x, y = min(half_x, shop.between(0.02, 0.14)), min(half_y, shop.between(0.015, 0.12))
@@ -110,7 +110,7 @@ def _few_things(shop: Workshop, half_x: float, half_y: float, z: float, high_m: 
 
 
 def cabinet(shop: Workshop) -> Piece:
-    """Return a cupboard, fridge or chest of drawers: with separate fronts, and objects on top of a low one."""
+    """Return a cupboard, fridge or chest of drawers with separate fronts, and with objects on top if it is low."""
     x, y, z = shop.between(0.2, 0.7), shop.between(0.18, 0.35), shop.between(0.2, 1.0)
     body = shop.box((0, 0, z), (x, y, z), shop.texture(), shop.between(0.5, 1.5))
     columns, rows = (int(n) for n in shop.rng.integers(1, 4, 2))

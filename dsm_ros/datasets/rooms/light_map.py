@@ -1,4 +1,4 @@
-"""Light maps of the floor, the walls and the ceiling of a living room: soft shadows, dark corners, sunlight."""
+"""Light maps of the floor, the walls and the ceiling of a living room, with soft shadows, dark corners and sunlight."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ SUN = (1.45, 1.38, 1.2)  # light in a sunny patch of the floor, relative to the 
 def build_light_map(
     size_3: NDArray[np.float64], corners_B83: NDArray[np.float64], sunny: Sequence[NDArray[np.float64]]
 ) -> TexturePyramid:
-    """Return textures of the light on the six faces of a room (0..5) and on everything else (6).
+    """Return textures with the light on the six faces of a room (0..5) and on everything else (6).
 
-    Texels are half the factor that colours are multiplied with. corners_B83: corners of the boxes in the room (m).
+    A texel is half of the factor by which a colour is multiplied. corners_B83: corners of the boxes in the room (m).
     sunny: polygons (P, 2) of sunlight on the floor (m).
     """
     faces = [_face_light(size_3, corners_B83, face) for face in range(FACES)]

@@ -1,4 +1,4 @@
-"""Living rooms with photographed textures, which are the rooms of rooms:SEED/furnished=1."""
+"""Living rooms with photographed textures, which rooms:SEED/furnished=1 renders."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def make_living_room(seed: int, style: RoomStyle) -> Room:
 
 
 def _shell(size_3: NDArray[np.float64], store: Store, style: RoomStyle) -> Box:
-    """Return the walls, one of them of bricks, the floor and the ceiling."""
+    """Return the walls, one of which is made of bricks, the floor and the ceiling."""
     wall = store.of("wall")
     textures, tiles = [wall] * 4 + [store.of("floor"), store.of("ceiling")], [1.9] * 4 + [1.5, 1.9]
     if not style.blank:

@@ -19,11 +19,11 @@ from dsm_ros.datasets.rooms.walk import CLEARANCE_M, Walk, make_floor_plan, path
 __all__ = ["Room", "RoomStyle", "free_distance_m", "make_room"]
 
 
-@lru_cache(maxsize=4)  # all walks through one room share the room
+@lru_cache(maxsize=4)  # all walks of one seed share the room
 def make_room(seed: int, style: RoomStyle, library: TextureLibrary | None = None) -> Room:
-    """Return the room of a seed.
+    """Return the procedural room of a seed.
 
-    library: textures of a room for training; None for a room of the style, furnished or with seeded collages.
+    library: textures for a training room; None for a furnished room, or a room with seeded collages, by the style.
     """
     if library is not None:
         return make_random_room(seed, style, library)
@@ -35,7 +35,7 @@ def make_room(seed: int, style: RoomStyle, library: TextureLibrary | None = None
     wall_textures = [plain(generator) if style.blank else collage(generator, 120) for _ in range(FACES)]
     object_textures = [collage(generator, 60) for _ in range(4 if style.repeat else 2 * style.clutter + 12)]
     textures = build_pyramid([grain(generator), *wall_textures, *object_textures])
-    # The grain repeats every 0.6 m: on a wall with nothing else it would make places look the same that are not.
+    # The grain repeats every 0.6 m, so on a wall without other texture it would make different places look alike.
     shell = Box(triple(size_3 / 2), triple(size_3 / 2), 0.0, tuple(range(1, 1 + FACES)), grain=float(not style.blank))
     first, count = 1 + FACES, len(object_textures)
     furniture = _place_furniture(size_3, walks, style.clutter, first, count, rng)
@@ -69,7 +69,7 @@ def _place_furniture(
 
 
 def _poster(size_3: NDArray[np.float64], first: int, textures: int, rng: np.random.Generator) -> Box:
-    """Return a thin box on a wall."""
+    """Return a poster, a thin box on a wall."""
     wall, along = int(rng.integers(4)), rng.uniform(0.15, 0.85)
     width, height = rng.uniform(0.2, 0.6), rng.uniform(0.2, 0.5)
     z = rng.uniform(0.9, size_3[2] - 0.6)

@@ -1,4 +1,4 @@
-"""Textures of a living room, grouped by what the room uses them for."""
+"""Textures of a living room, grouped by their use in the room."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Paints:
     """Textures in the order of their numbers, and the numbers of each kind.
 
     views: textures behind windows. pictures: textures and ratios of width to height. A view or a picture is removed
-    from its list when the room gets it, so that none appears twice.
+    from its list when the room uses it, so that none appears twice.
     """
 
     textures: list[Tensor] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Paints:
     pictures: list[tuple[int, float]] = field(default_factory=list)
 
     def add(self, kind: str, *images: Image) -> None:
-        """Add textures of a kind."""
+        """Add textures of one kind."""
         self.materials[kind] = [self.number(image) for image in images]
 
     def number(self, image: Image) -> int:

@@ -1,4 +1,4 @@
-"""Shipped photographs of surfaces, books and pictures, and the textures that are made of them."""
+"""Shipped photographs of surfaces, books and pictures, and textures made from the photographs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Image = NDArray[np.float32]
 
 @cache
 def photograph(name: str) -> Image:
-    """Return a shipped photograph as RGB 0..1 of its own size (H, W, 3). Raises SequenceError where it is missing."""
+    """Return a shipped photograph as RGB 0..1 (H, W, 3) at its original size. Raises SequenceError without it."""
     image = cv2.imread(str(FOLDER / f"{name}.jpg"))
     if image is None:
         raise SequenceError(f"the texture '{FOLDER / name}.jpg' is missing; install dsm_ros again")

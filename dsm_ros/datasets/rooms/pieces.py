@@ -10,14 +10,14 @@ from dsm_ros.datasets.rooms.box import FACES, Box
 from dsm_ros.datasets.rooms.furniture import BOARD_M, Piece, turned
 from dsm_ros.datasets.rooms.paints import Paints
 
-FRONT = 3  # the face towards +y
+FRONT = 3  # number of the face towards +y
 
 Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
 class Store:
-    """A seeded generator and the textures that it chooses from for each piece."""
+    """A seeded random generator, and the textures from which it chooses for each piece."""
 
     rng: np.random.Generator
     paints: Paints
@@ -31,7 +31,7 @@ class Store:
         return float(self.rng.uniform(low, high))
 
     def box(self, centre: Triple, size: Triple, material: int | str, tile_m: float = 0.7) -> Box:
-        """Return a box of one material, given by its centre and whole size (m); tile_m 0 stretches it over faces."""
+        """Return a box of one material with a centre and a full size (m); tile_m 0 stretches the texture."""
         number = self.of(material) if isinstance(material, str) else material
         half = (size[0] / 2, size[1] / 2, size[2] / 2)
         return Box(centre, half, 0.0, (number,) * FACES, (tile_m,) * FACES, grain=0.0)
@@ -57,7 +57,7 @@ def bookcase(store: Store) -> Piece:
 
 
 def sofa(store: Store, wide: float = 2.1) -> Piece:
-    """Return a sofa with cushions, or an armchair where it is narrow."""
+    """Return a sofa with cushions, or an armchair for a small width."""
     cloth, deep = store.of("cloth"), 0.82
     seats = max(1, round(wide / 0.75))
     inner = wide - 0.36
@@ -82,7 +82,7 @@ def sofa(store: Store, wide: float = 2.1) -> Piece:
 
 
 def sideboard(store: Store) -> Piece:
-    """Return a sideboard with three doors, a screen and books on it."""
+    """Return a sideboard with three doors, and with a screen and books on top."""
     wood, wide, deep, high = store.of("wood"), 1.6, 0.42, 0.6
     piece = [
         store.box((0, 0, 0.12 + high / 2), (wide, deep, high), wood),
@@ -108,7 +108,7 @@ def screen(store: Store, wide: float, high: float) -> Piece:
 
 
 def pile(store: Store) -> Piece:
-    """Return a pile of lying books."""
+    """Return a pile of books that lie flat."""
     piece, z = [], 0.0
     for _ in range(int(store.rng.integers(3, 6))):
         thick = store.between(0.02, 0.045)
@@ -157,7 +157,7 @@ def table(store: Store) -> Piece:
 
 
 def lamp(store: Store, high: float) -> Piece:
-    """Return a lamp of a height with a light shade."""
+    """Return a lamp of a given height with a light shade."""
     shade = min(0.36, high * 0.45)
     base = store.box((0, 0, 0.012), (0.5 * shade + 0.06, 0.5 * shade + 0.06, 0.024), "brass")
     pole = store.box((0, 0, 0.45 * high), (0.022, 0.022, 0.9 * high), "brass")

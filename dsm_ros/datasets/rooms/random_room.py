@@ -1,4 +1,4 @@
-"""Rooms for training, with random furniture that is covered with random textures of a library."""
+"""Training rooms, whose random furniture has random textures of a library."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _on_a_wall(size_3: NDArray[np.float64], shop: Workshop) -> Piece:
 
 
 def _flat_things(size_3: NDArray[np.float64], shop: Workshop) -> Piece:
-    """Return up to two carpets and two panels below the ceiling."""
+    """Return up to two carpets, and up to two panels below the ceiling."""
     piece = []
     for z, thick in [(0.004, 0.004)] * int(shop.rng.integers(0, 3)) + [(float(size_3[2]) - 0.03, 0.03)] * 2:
         half_2 = shop.rng.uniform(0.15, 1.0, 2)

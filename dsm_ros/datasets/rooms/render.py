@@ -1,4 +1,4 @@
-"""Renderer of procedural rooms in pure torch: exact depth, mipmapped textures, simple lighting."""
+"""Renderer of procedural rooms in pure torch, with exact depth, mipmapped textures and simple lighting."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dsm_ros.datasets.rooms.table import BoxTable
 from dsm_ros.geometry.camera import Camera
 
 GRAIN_TEXTURE, GRAIN_PERIOD_M = 0, 0.6
-PIXELS_IN_CACHE = 1 << 16  # so few pixels at once that all steps stay in the cache of a CPU
+PIXELS_IN_CACHE = 1 << 16  # number of pixels for which all steps fit into the CPU's cache
 FACE_SHADES = (0.82, 0.94, 0.88, 1.0, 0.7, 1.05)
 
 
@@ -29,7 +29,7 @@ def render_views(room: Room, map_T_camera_V44: Tensor, cameras: Sequence[Camera]
     """Return (image_VHW3 float32 0..1, depth_VHW float32 m along z) of many views at once, on the room's device.
 
     cameras: one for each view, all of one image size; distortion is ignored. Poses are used on the CPU.
-    Raises ValueError where the image sizes differ.
+    Raises ValueError when the image sizes differ.
     """
     if len({(camera.width_px, camera.height_px) for camera in cameras}) != 1:
         raise ValueError("views that are rendered together need cameras of one size")
@@ -64,7 +64,7 @@ def _points(views: Views, depth_VHW: Tensor) -> Tensor:
 
 
 def _color(room: Room, points_3P: Tensor, pixel_m_P: Tensor, box_P: Tensor) -> Tensor:
-    """Return RGB (P, 3) of texture, grain, shade of the face, falloff of the lamps and light map."""
+    """Return the RGB colour (P, 3) from texture, grain, shade of the face, falloff of the lamps and light map."""
     table, textures = room.table, room.textures
     face_P, u_P, v_P = _surface(table, points_3P, box_P)
     wide_P, high_P, texture_m_P = (values_F.index_select(0, face_P) for values_F in table.metres_3F)
@@ -89,7 +89,7 @@ def _color(room: Room, points_3P: Tensor, pixel_m_P: Tensor, box_P: Tensor) -> T
 
 
 def _surface(table: BoxTable, points_3P: Tensor, box_P: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return face_P (box * 6 + 0..5) and the place on the face, 0..1 along its two axes."""
+    """Return face_P (box * 6 + 0..5) and the position on the face, 0..1 along its two axes."""
     matrix_12 = [values_B.index_select(0, box_P) for values_B in table.unit_T_room_12B]
     x_P, y_P, z_P = points_3P
     unit_x_P, unit_y_P, unit_z_P = (
@@ -106,7 +106,7 @@ def _surface(table: BoxTable, points_3P: Tensor, box_P: Tensor) -> tuple[Tensor,
 
 
 def _light(room: Room, points_3P: Tensor, face_P: Tensor) -> Tensor:
-    """Return the brightness of each point: falloff of the lamps times shade of the face."""
+    """Return the brightness of each point, which is the falloff of the lamps times the shade of the face."""
     lamps_3L = torch.tensor(room.lamps, device=points_3P.device).T
     share = 0.9 / len(room.lamps)
     light_P = torch.full_like(points_3P[0], 0.55)

@@ -16,7 +16,7 @@ from dsm_ros.datasets.rooms.walk import Walk
 
 @dataclass(frozen=True)
 class RoomStyle:
-    """Options of a room.
+    """Options of a procedural room.
 
     clutter: pieces of furniture. blank: plain walls. repeat: the same few textures everywhere. furnished: photographed
     textures on furniture of a living room.
@@ -32,8 +32,8 @@ class RoomStyle:
 class Room:
     """A room of ``size_3`` metres with a corner at the origin, z up; the first box is its shell.
 
-    lamps: positions (m). light_map: textures with the light on the six faces of the shell, halved, and one of 0.5 for
-    everything else; None for lamps alone. Texture 0 is the grain of all boxes.
+    lamps: positions (m). light_map: textures with half the light on the six faces of the shell, and a texture of 0.5
+    for everything else; None without light maps. Texture 0 is the grain of all boxes.
     """
 
     size_3: NDArray[np.float64]
@@ -44,11 +44,11 @@ class Room:
     light_map: TexturePyramid | None = None
 
     def on(self, device: str) -> Room:
-        """Return the room with its textures on another device."""
+        """Return the room with its textures moved to a device."""
         light_map = self.light_map.to(device) if self.light_map else None
         return replace(self, textures=self.textures.to(device), light_map=light_map)
 
     @cached_property
     def table(self) -> BoxTable:
-        """The boxes as arrays, on the textures' device."""
+        """The boxes as arrays, on the device of the textures."""
         return build_table(self.boxes, self.textures.texels_T3.device)

@@ -24,12 +24,12 @@ FOCAL_SHARE = 525.0 / 640.0
 
 @dataclass(frozen=True)
 class RoomSpec:
-    """A room and a walk (a closed camera path) through it, as written in ``rooms:SEED/key=value,...``.
+    """A room and a walk (a closed camera path) through the room, as written in ``rooms:SEED/key=value,...``.
 
     walk: 0..3, different camera paths through the same room. frames: number of frames on the path. width_px,
     height_px: from size=WxH. furnished: 1 for photographed textures and furniture. clutter: pieces of furniture.
     blank: 1 for plain walls. repeat: 1 for the same four textures everywhere. exposure, noise, blur: strength of each
-    image effect, 0 = off, 1 = as a cheap camera.
+    image effect, 0 = off, 1 = like a cheap camera.
     """
 
     seed: int
@@ -47,7 +47,7 @@ class RoomSpec:
 
 
 def parse_spec(text: str) -> RoomSpec:
-    """Return the specification of ``rooms:SEED[/key=value,...]``. Raises SequenceError that names the known keys."""
+    """Parse ``rooms:SEED[/key=value,...]``. Raises SequenceError, which names the known keys."""
     match = re.fullmatch(r"rooms:(\d{1,9})(?:/(.+))?", text)
     if not match:
         raise SequenceError(f"'{text}' is not a room; write rooms:SEED or rooms:SEED/walk=1,frames=120")
@@ -112,22 +112,22 @@ class RoomSequence:
         return Frame(f"{index:06d}", stamp_ns, image_HW3, self.camera, depth_HW, self._pose(phases))
 
     def header(self, index: int) -> FrameHeader:
-        """Return name, stamp and pose; nothing is rendered. Raises IndexError beyond the walk."""
+        """Return name, stamp and pose of a frame without rendering. Raises IndexError beyond the last frame."""
         if not 0 <= index < len(self):
             raise IndexError(index)
         return FrameHeader(f"{index:06d}", (index + 1) * FRAME_PERIOD_NS, self._pose(self._phases(index)))
 
     def query(self, index: int) -> Frame:
-        """Return image, camera and stamp alone."""
+        """Return image, camera and stamp of a frame, without depth and pose."""
         return replace(self[index], depth_HW=None, map_T_camera=None)
 
     def describe(self) -> Description:
-        """Return the parts of the sequence, all of them rendered."""
+        """Return the parts of the sequence, which are all rendered."""
         size = f"{self.spec.width_px}x{self.spec.height_px}"
         parts = (
             RecordingPart("image", self.name, f"{len(self)} images of {size}, rendered"),
             RecordingPart("camera", self.name, f"f {self.camera.fx:.1f}, no distortion"),
-            RecordingPart("depth", self.name, "exact, of the image's camera"),
+            RecordingPart("depth", self.name, "exact depth of the image's camera"),
             RecordingPart("poses", self.name, "exact"),
         )
         return Description(parts)

@@ -20,8 +20,8 @@ OTHER_AXES = ((1, 2), (0, 2), (0, 1))  # axes of u and v on faces perpendicular 
 class BoxTable:
     """All boxes of a room, the shell first.
 
-    unit_T_room_B34: brings points of the room (m) to the box's own axes, where it spans -1..1. corners_B83: m.
-    On the device of the textures: unit_T_room_12B, the same matrices. For each face (F = box * 6 + face): texture_F,
+    unit_T_room_B34: transforms points of the room (m) to the axes of a box, in which the box spans -1..1. corners_B83:
+    m. On the device of the textures: unit_T_room_12B, the same matrices. For each face (F = box * 6 + face): texture_F,
     repeats_2F of the texture along u and v, metres_3F of width, height and shorter side of the texture. grain_B.
     """
 
@@ -36,7 +36,7 @@ class BoxTable:
 
 
 def build_table(boxes: Sequence[Box], device: torch.device) -> BoxTable:
-    """Return the table of a room's boxes, for textures on a device."""
+    """Return the table of a room's boxes, with the arrays of textures on a device."""
     half_B3, centre_B3 = np.array([box.half_3 for box in boxes]), np.array([box.centre_3 for box in boxes])
     room_R_box_B33 = _turns(np.array([box.yaw_rad for box in boxes]))
     unit_R_room_B33 = room_R_box_B33.transpose(0, 2, 1) / half_B3[:, :, None]

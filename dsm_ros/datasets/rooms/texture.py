@@ -30,8 +30,8 @@ class TexturePyramid:
     def lookup(self, texture_P: Tensor, u_P: Tensor, v_P: Tensor, texels_per_pixel_P: Tensor) -> Tensor:
         """Return RGB (P, 3) at u, v (0..1, repeating), bilinear in the mip level that a pixel covers.
 
-        texture_P: int32. texels_per_pixel_P: how many finest texels one pixel spans; the next coarser level beyond 1
-        is taken.
+        texture_P: int32. texels_per_pixel_P: number of finest texels that one pixel spans; above 1, a coarser level is
+        used.
         """
         level_P = texels_per_pixel_P.clamp(min=1).log2().round_().clamp_(max=len(self.sides) - 1).int()
         side_P = self.sides[0] >> level_P
@@ -58,7 +58,7 @@ def _cells(u_P: Tensor, side_P: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def build_pyramid(textures: list[Tensor]) -> TexturePyramid:
-    """Return the pyramid of textures (3, S, S); each level averages 2x2 texels of the one before."""
+    """Return the pyramid of textures (3, S, S); each level averages 2x2 texels of the previous level."""
     level_N3SS = torch.stack([texture_3SS.permute(1, 2, 0) for texture_3SS in textures]).permute(0, 3, 1, 2)
     levels, starts, sides = [], [], []
     total = 0
@@ -91,7 +91,7 @@ def fractal_noise(generator: torch.Generator, size: int, first_cells: int = 4, o
 
 
 def collage(generator: torch.Generator, shapes: int, size: int = SIZE_TEXELS) -> Tensor:
-    """Return a texture (3, size, size): noise, then rectangles, ellipses and stripes of falling size on it."""
+    """Return a texture (3, size, size) of noise, covered with rectangles, ellipses and stripes of falling size."""
     colors_N3 = random_palette(generator, shapes + 1)
     image = (colors_N3[0, :, None, None] + 0.12 * fractal_noise(generator, size)).expand(3, -1, -1).clone()
     for i in range(shapes):
@@ -101,7 +101,7 @@ def collage(generator: torch.Generator, shapes: int, size: int = SIZE_TEXELS) ->
 
 
 def _paint_shape(image: Tensor, color_311: Tensor, extent: float, values: list[float]) -> None:
-    """Paint one shape into a texture (3, S, S), touching only its window; values: middle, sides, kind, stripes."""
+    """Paint one shape into the window of a texture (3, S, S) that it covers; values: middle, sides, kind, stripes."""
     u, v, wide, high, kind, stripes = values
     half_u, half_v = extent * (0.3 + wide), extent * (0.3 + high)
     size = image.shape[-1]
@@ -121,11 +121,11 @@ def _window(middle: float, half: float, size: int) -> slice:
 
 
 def plain(generator: torch.Generator, size: int = SIZE_TEXELS) -> Tensor:
-    """Return an almost blank texture (3, size, size), as of a painted wall."""
+    """Return an almost blank texture (3, size, size), like a painted wall."""
     color_3 = torch.rand(3, generator=generator) * 0.3 + 0.6
     return (color_3[:, None, None] + 0.01 * fractal_noise(generator, size, 2, 3)).clamp(0, 1)
 
 
 def grain(generator: torch.Generator, size: int = SIZE_TEXELS) -> Tensor:
-    """Return a grey detail texture (3, size, size) around 0.5 that others are multiplied with."""
+    """Return a grey detail texture (3, size, size) around 0.5, by which other textures are multiplied."""
     return (0.5 + 0.12 * fractal_noise(generator, size, 16, 5)).expand(3, -1, -1).clamp(0.1, 0.9)

@@ -1,4 +1,4 @@
-"""Library of square textures in a folder that scripts/pack_textures.py has written."""
+"""Library of square textures in a folder written by scripts/pack_textures.py."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ SIDE_TEXELS = 256
 
 
 class TextureLibrary:
-    """The textures of a folder; files stay compressed in memory and are decoded when they are used."""
+    """The textures of a folder; files are kept compressed in memory and decoded on use."""
 
     def __init__(self, folder: Path):
-        """Raises SequenceError where the folder holds no JPEG."""
+        """Raises SequenceError when the folder contains no JPEG."""
         self._files = [np.fromfile(path, np.uint8) for path in sorted(folder.glob("*.jpg"))]
         if not self._files:
-            raise SequenceError(f"no JPEG in '{folder}'; make some with scripts/pack_textures.py")
+            raise SequenceError(f"no JPEG in '{folder}'; create textures with scripts/pack_textures.py")
 
     def __len__(self) -> int:
         return len(self._files)

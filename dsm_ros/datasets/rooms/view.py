@@ -19,9 +19,9 @@ TRIES = 60
 
 
 def random_view(room: Room, rng: np.random.Generator) -> Pose44:
-    """Return map_T_camera (optical frame) at least FREE_M from everything, gaze -30..20 degrees up, a little roll.
+    """Return map_T_camera (optical frame) at least FREE_M from all surfaces, pitched up by -30..20 degrees.
 
-    It looks at any point of the room that is not too near, so that walls seldom fill the picture.
+    The camera is aimed at a random point that is not too near, so that walls seldom fill the image.
     """
     position_3 = _free_position(room, rng)
     aim_3 = _aim(room, rng) - position_3
@@ -33,12 +33,12 @@ def random_view(room: Room, rng: np.random.Generator) -> Pose44:
 
 
 def _aim(room: Room, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return a random point of the room up to AIM_HEIGHT_M, because there is less to see above."""
+    """Return a random point of the room below AIM_HEIGHT_M, because there are fewer objects above."""
     return rng.uniform(0, 1, 3) * (*room.size_3[:2], AIM_HEIGHT_M)
 
 
 def _free_position(room: Room, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return a random free place 0.5 to 2 m above the floor, or a place on a walk if the room is too full."""
+    """Return a random free position 0.5 to 2 m above the floor, or a position on a walk if the room is too full."""
     low_3, high_3 = np.full(3, FREE_M), room.size_3 - FREE_M
     high_3[2] = min(high_3[2], 2.0)
     for _ in range(TRIES):

@@ -16,7 +16,7 @@ CLEARANCE_M = 0.5  # minimum distance of furniture from the walks
 
 @dataclass(frozen=True)
 class Walk:
-    """A closed path around the middle of a room that looks outwards; phase 0..1 is once around.
+    """A closed path around the middle of a room; the camera looks outwards, and phase 0..1 is one round.
 
     centre_3: m. radius_2: m along x and y. wobble: seeded phases of the slow swings.
     """
@@ -27,7 +27,7 @@ class Walk:
     wobble_4: tuple[float, float, float, float]
 
     def position(self, phase: float) -> NDArray[np.float64]:
-        """Return the camera centre (m, room frame)."""
+        """Return the camera centre (m, room frame) at a phase of the walk."""
         turn = 2 * math.pi * phase
         swell = 1 + 0.15 * math.sin(2 * turn + self.wobble_4[0])
         x = self.centre_3[0] + self.radius_2[0] * swell * math.cos(turn)
@@ -35,7 +35,7 @@ class Walk:
         return np.array([x, y, self.centre_3[2] + 0.12 * math.sin(3 * turn + self.wobble_4[1])])
 
     def pose(self, phase: float) -> Pose44:
-        """Return map_T_camera (optical frame) at a phase."""
+        """Return map_T_camera (optical frame) at a phase of the walk."""
         turn = 2 * math.pi * phase
         yaw = turn + self.look_offset_rad + 0.3 * math.sin(2 * turn + self.wobble_4[2])
         pitch = -0.12 + 0.12 * math.sin(3 * turn + self.wobble_4[3])
@@ -44,7 +44,7 @@ class Walk:
 
 
 def look_rotation(yaw_rad: float, pitch_rad: float, roll_rad: float) -> NDArray[np.float64]:
-    """Return the rotation of an optical frame (z forward, y down) that looks along yaw, up by pitch, z up world."""
+    """Return the rotation of an optical frame (z forward, y down) in a world with z up, from yaw and upward pitch."""
     cy, sy, cp, sp = math.cos(yaw_rad), math.sin(yaw_rad), math.cos(pitch_rad), math.sin(pitch_rad)
     forward = np.array([cy * cp, sy * cp, sp])
     right = np.array([sy, -cy, 0.0])
@@ -54,7 +54,7 @@ def look_rotation(yaw_rad: float, pitch_rad: float, roll_rad: float) -> NDArray[
 
 
 def make_walk(size_3: NDArray[np.float64], number: int, rng: np.random.Generator) -> Walk:
-    """Return walk ``number`` of a room; walks differ in radius, height and gaze."""
+    """Return walk ``number`` of a room; walks differ in radius, height and viewing direction."""
     shift = rng.uniform(-0.15, 0.15, 2)
     centre = (float(size_3[0] / 2 + shift[0]), float(size_3[1] / 2 + shift[1]), 1.35 + 0.15 * (number % 3))
     share = (0.17, 0.23, 0.20, 0.14)[number % 4] * rng.uniform(0.95, 1.05)
@@ -70,5 +70,5 @@ def make_floor_plan(rng: np.random.Generator) -> tuple[NDArray[np.float64], tupl
 
 
 def path_of(walks: tuple[Walk, ...]) -> NDArray[np.float64]:
-    """Return points along walks (P, 3), dense enough to measure distances from a walk."""
+    """Return points along walks (P, 3), close enough to measure distances from a walk."""
     return np.array([walk.position(phase) for walk in walks for phase in np.linspace(0, 1, 60)])

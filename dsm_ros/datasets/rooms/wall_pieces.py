@@ -22,7 +22,7 @@ def picture(store: Store, image: int, wide: float, high: float) -> Piece:
 
 
 def gallery(store: Store, count: int, height_m: float) -> Piece:
-    """Return up to ``count`` pictures that are not in the room yet, side by side around a height."""
+    """Return up to ``count`` pictures that are not yet in the room, side by side around a height."""
     piece: Piece = []
     for i in range(count):
         if not store.paints.pictures:

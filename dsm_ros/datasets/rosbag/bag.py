@@ -23,7 +23,7 @@ from dsm_ros.geometry.trajectory import NS_PER_S
 ENDINGS = (".mcap", ".db3", ".bag")
 COMPRESSED_ENDINGS = (".mcap.zstd", ".db3.zstd")
 METADATA = "metadata.yaml"
-MAX_SPLIT_GAP_NS = 60 * NS_PER_S  # between the files of a split recording
+MAX_SPLIT_GAP_NS = 60 * NS_PER_S  # maximum time between the files of a split recording
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def is_bag(path: Path) -> bool:
 
 
 class Bag:
-    """Topics and messages of a bag. Raises SequenceError when the bag cannot be read."""
+    """A bag with its topics and messages. Raises SequenceError when the bag cannot be read."""
 
     def __init__(self, path: Path):
         self.path, self.name = path, path.stem if path.is_file() else path.name
@@ -94,7 +94,7 @@ class Bag:
         return entries
 
     def message(self, topic: BagTopic, entry: Entry) -> Any:
-        """Return the message of an entry."""
+        """Return the message that an entry identifies."""
         with self.translate_errors():
             raws = self._reader.messages(topic.connections, start=entry.bag_ns, stop=entry.bag_ns + 1)
             raw = next(raw for index, (_, _, raw) in enumerate(raws) if index == entry.index)
@@ -149,7 +149,7 @@ def _paths(path: Path) -> list[Path]:
     if path.is_file() and path.suffix not in ENDINGS:
         raise SequenceError(f"{path} has an upper-case ending; rename the file to end in {path.suffix.lower()}")
     files = _files_of(path)
-    is_mistaken = path.suffix == ".bag" and path.is_dir()  # rosbags would open such a folder as a ROS 1 file
+    is_mistaken = path.suffix == ".bag" and path.is_dir()  # rosbags would read such a folder as a ROS 1 file
     if path.is_file() or ((path / METADATA).is_file() and not is_mistaken):
         return [path]
     if len({_series(file) for file in files}) > 1:
@@ -167,7 +167,7 @@ def _files_of(folder: Path) -> list[Path]:
 
 
 def _refuse_several_recordings(path: Path, readers: Sequence[Any]) -> None:
-    """Raise SequenceError when files named like one split recording overlap in time or are far apart in time."""
+    """Raise SequenceError when files with the names of one split recording overlap or are far apart in time."""
     spans_ns = sorted((reader.start_time, reader.end_time) for reader in readers)
     gaps_ns = [later[0] - earlier[1] for earlier, later in pairwise(spans_ns)]
     if any(not -NS_PER_S < gap_ns < MAX_SPLIT_GAP_NS for gap_ns in gaps_ns):

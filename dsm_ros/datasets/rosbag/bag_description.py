@@ -25,7 +25,7 @@ MAX_DELAY_DIFFERENCE_S = 0.1
 
 
 def describe_bag(sequence: RosbagSequence) -> Description:
-    """Return the parts that are read from a bag, and the options that would change them."""
+    """Return the parts that are read from a bag, and the options that select other parts."""
     parts = (_image(sequence), _camera(sequence), _depth(sequence), _poses(sequence))
     return Description(parts, tuple(_warnings(sequence)))
 
@@ -107,7 +107,7 @@ def _pose_warnings(sequence: RosbagSequence) -> Iterable[str]:
     with_pose = sum(not isinstance(poses.at(stamp_ns), Missing) for stamp_ns in stamps_ns)
     others = [frame for frame in sequence.transforms.worlds(sequence.frame) if frame != poses.world]
     if with_pose < MIN_SHARE_WITH_POSE * len(stamps_ns):
-        advice = f"; more may have one with --world-frame {others[0]}" if others else ""
+        advice = f"; more images may have a pose with --world-frame {others[0]}" if others else ""
         yield f"only {with_pose} of {len(stamps_ns)} images have a pose in '{poses.world}'{advice}"
     jumps = sequence.transforms.jumps(sequence.frame) if poses.source == "/tf" else []
     if jumps:
@@ -116,4 +116,4 @@ def _pose_warnings(sequence: RosbagSequence) -> Iterable[str]:
     delays_s = sequence.order.delay_s, sequence.transforms.delay_s()
     if delays_s[1] is not None and abs(delays_s[0] - delays_s[1]) > MAX_DELAY_DIFFERENCE_S:
         delays = f"images were recorded {delays_s[0]:.2f} s after their timestamps, transforms {delays_s[1]:.2f} s"
-        yield f"{delays}; if their clocks differ, poses are wrong by the motion in that time"
+        yield f"{delays}; if the clocks differ, poses are wrong by the motion in the time difference"

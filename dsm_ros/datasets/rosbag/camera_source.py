@@ -18,7 +18,7 @@ MAX_INFO_DELAY_NS = 10_000_000
 
 
 class CameraSource:
-    """Calibrations ordered by stamp: an image has the last calibration before it, or else the first one.
+    """Calibrations ordered by stamp; an image has the last calibration before it, or else the first calibration.
 
     source: the topic or file. frame: the frame of the first calibration, empty for a file.
     """
@@ -73,8 +73,8 @@ def choose_info(bag: Bag, image: ImageStream, streams: list[ImageStream]) -> Bag
     """Return the camera_info topic of an image topic.
 
     The result is the camera_info in the namespace of the image topic, or else the only camera_info in the frame of the
-    images that belongs to no other image topic. Raises SequenceError when there is no such topic, or when its frame
-    is the frame of another camera.
+    images that belongs to no other image topic. Raises SequenceError when there is no such camera_info, or when its
+    frame is the frame of another camera.
     """
     taken = {stream.info.name for stream in streams if stream.info}
     rest = [topic for topic in bag.of_type(INFO_TYPE) if topic.name not in taken]

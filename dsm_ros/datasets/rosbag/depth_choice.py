@@ -1,4 +1,4 @@
-"""Choice of a bag's depth topic: aligned before unaligned, raw before compressed, never the depth of another camera."""
+"""Choice of a bag's depth topic; aligned and raw depth is preferred, and depth of another camera is never chosen."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.geometry.transform_tree import TransformTree, bare
 from dsm_ros.messages.depth import depth_from_msg
 
-MAX_ALIGNED_OFFSET = 0.005  # m and degrees
-MAX_DEVICE_M, MAX_DEVICE_DEG = 0.2, 20.0  # between the cameras of one device
+MAX_ALIGNED_OFFSET = 0.005  # in m and in degrees, for depth that counts as aligned
+MAX_DEVICE_M, MAX_DEVICE_DEG = 0.2, 20.0  # maximum offset between the cameras of one device
 
 
 class DepthFinder:
     """Chooses the depth topic for an image topic.
 
-    frame: the frame of the images. info: the image topic's camera_info; None when a file overrides it, and then depth
-    in the frame of the images counts as aligned. stamps_ns: the stamps of the images.
+    frame: the frame of the images. info: the image topic's camera_info; None when a file overrides the camera_info.
+    Without camera_info, depth in the frame of the images counts as aligned. stamps_ns: the stamps of the images.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class DepthFinder:
         self._tree, self._stamps_ns = tree, stamps_ns
 
     def found(self, streams: Sequence[ImageStream]) -> DepthSource | str:
-        """Return the depth of the topic that the rules choose, or why there is none."""
+        """Return the depth of the topic that the rules choose, or the reason why there is no depth."""
         reasons = []
         for stream in sorted(own_depths(self._image, streams), key=self._rank):
             view = self._is_far(stream) or self._view(stream)
@@ -89,7 +89,7 @@ class DepthFinder:
         return bare(self._bag.first(stream.info).header.frame_id)
 
     def _view(self, stream: ImageStream) -> DepthView | str:
-        """Return the relation of a depth topic to the images, or why its depth cannot be registered."""
+        """Return the relation of a depth topic to the images, or the reason why its depth cannot be registered."""
         frame, info, is_aligned = self._frame_of(stream), self._info_of(stream), self._is_aligned(stream)
         has_camera_of_image = info is None or (info == self._info and stream.is_rectified == self._image.is_rectified)
         if is_aligned and (has_camera_of_image or self._info is None):
@@ -108,7 +108,7 @@ class DepthFinder:
         return view
 
     def _info_of(self, stream: ImageStream) -> BagTopic | None:
-        """Return the camera_info of a depth topic: the one in its namespace, or else the only one in its frame."""
+        """Return the camera_info in the namespace of a depth topic, or else the only camera_info in its frame."""
         if stream.info is not None:
             return stream.info
         frame = self._frame_of(stream)
@@ -117,7 +117,7 @@ class DepthFinder:
         return found[0] if len(found) == 1 else None
 
     def _is_far(self, stream: ImageStream) -> str | None:
-        """Return why a depth topic is not used when TF places it too far from the image camera."""
+        """Return the reason for ignoring a depth topic that TF places too far from the image camera, or None."""
         apart = self._apart(stream)
         if self._is_aligned(stream) or apart is None or (apart[0] <= MAX_DEVICE_M and apart[1] <= MAX_DEVICE_DEG):
             return None

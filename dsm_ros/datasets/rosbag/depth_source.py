@@ -30,7 +30,7 @@ NO_DEPTH_IN_TIME = f"{NO_DEPTH}: no depth image within {MAX_DEPTH_GAP_NS // 1_00
 
 @dataclass(frozen=True)
 class DepthView:
-    """Relation of depth pixels to an image: taken by the image's camera, or by another camera that TF places.
+    """Relation of depth pixels to an image: the depth camera is the image's camera, or another camera that TF places.
 
     camera: the camera of the depth images, None when it is the image's camera. tree: the transforms between the two
     frames.
@@ -61,7 +61,7 @@ class DepthView:
         return register_depth(depth_HW, own, camera, colour_T_depth)
 
     def detail(self, camera: Camera) -> str:
-        """Return a short text on how depth is registered to an image's camera."""
+        """Return a short text that says how depth is registered to an image's camera."""
         if not self.is_aligned:
             return f"registered from '{self.depth_frame}' to '{self.image_frame}' by TF"
         is_same = self.camera is None or is_same_camera(self.camera.at(0), camera)
@@ -78,7 +78,7 @@ class DepthSource:
         self._stamps_ns = np.array([entry.stamp_ns for entry in self._entries], dtype=np.int64)
 
     def why_missing(self, stamp_ns: int) -> str | None:
-        """Return why the image with a stamp has no depth, judged by stamps and TF alone; None when it has depth."""
+        """Return why the image with a stamp has no depth, judged by stamps and TF alone, or None."""
         match = self._match(stamp_ns)
         return match if isinstance(match, str) else None
 
@@ -120,5 +120,5 @@ def is_same_camera(one: Camera, other: Camera) -> bool:
 
 
 def _distortion(camera: Camera) -> tuple[object, ...]:
-    """Return distortion model and coefficients; empty when all coefficients are 0."""
+    """Return the distortion model and its coefficients, both empty when all coefficients are 0."""
     return (camera.distortion_model, *camera.distortion) if any(camera.distortion) else ()

@@ -10,9 +10,9 @@ from dsm_ros.messages.image_kind import ImageKind
 
 
 def choose_image(streams: Sequence[ImageStream], wanted: str | None, bag: str) -> ImageStream:
-    """Return the image topic to read: the one given by the user, or else the best one by ``_rank``.
+    """Return the image topic given by the user, or else the best image topic by ``_rank``.
 
-    Raises SequenceError that lists the image topics when no topic can be used.
+    Raises SequenceError, which lists the image topics, when no topic can be used.
     """
     pictures = _pictures(streams)
     if wanted:
@@ -48,7 +48,7 @@ def _named(pictures: Sequence[ImageStream], wanted: str, bag: str) -> ImageStrea
 
 
 def _rank(image: ImageStream, streams: Sequence[ImageStream]) -> tuple[object, ...]:
-    """Return the sort key: cameras before annotated images, colour before infrared, with depth before without."""
+    """Return a sort key that prefers cameras to annotated images, colour to infrared, and cameras with depth."""
     return (
         image.kind is not ImageKind.PICTURE,
         image.info is None,
@@ -64,7 +64,7 @@ def _rank(image: ImageStream, streams: Sequence[ImageStream]) -> tuple[object, .
 
 
 def _owns(image: ImageStream, depth: ImageStream, pictures: Sequence[ImageStream]) -> bool:
-    """Return whether no other camera is closer to a depth topic by name, or by frame if there is no common namespace.
+    """Return whether no other camera is closer to a depth topic by name, or by frame without a common namespace.
 
     The cameras of one device share a namespace, so the device's depth belongs to each of its cameras.
     """

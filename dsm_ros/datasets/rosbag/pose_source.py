@@ -18,7 +18,7 @@ from dsm_ros.geometry.trajectory import Absence, Missing, Trajectory
 from dsm_ros.geometry.transform_tree import TransformTree, bare
 from dsm_ros.messages.pose import pose_from_msg, pose_or_lost, stamp_ns_of, transform_from_msg
 
-BODY_TYPES = ("nav_msgs/msg/Odometry", "geometry_msgs/msg/TransformStamped")  # with child_frame_id
+BODY_TYPES = ("nav_msgs/msg/Odometry", "geometry_msgs/msg/TransformStamped")  # types with a child_frame_id
 POSE_TYPES = (*BODY_TYPES, "geometry_msgs/msg/PoseStamped", "geometry_msgs/msg/PoseWithCovarianceStamped")
 ODOM_RANK = 2
 MAX_TURN_DEG = 20.0
@@ -29,8 +29,8 @@ MAX_LISTED = 12
 class PoseSource:
     """A source of camera poses.
 
-    at: returns world_T_camera (4x4) at a stamp, or why it is missing. source: /tf or a topic. world: the world frame.
-    detail: the chain of frames, for display.
+    at: returns world_T_camera (4x4) at a stamp, or the reason why it is missing. source: /tf or a topic. world: the
+    world frame. detail: the chain of frames, for display.
     """
 
     at: Callable[[int], Pose44 | Missing]
@@ -71,7 +71,7 @@ class _TopicPoses:
 
 
 class PoseFinder:
-    """Chooses one source of poses for a whole recording.
+    """Choice of one source of poses for a whole recording.
 
     The world frame is the first of map, world and odom in which TF or odometry places the camera at the stamp of at
     least one image, or else the frame of any odometry whose body is linked to the camera by TF.
@@ -83,7 +83,7 @@ class PoseFinder:
         self._camera, self._stamps_ns = camera, stamps_ns
 
     def named(self, option: str, world: str | None) -> PoseSource:
-        """Return the pose source given as ``--pose TOPIC[:FRAME]``. Raises SequenceError when it cannot be used."""
+        """Return the pose source given as ``--pose TOPIC[:FRAME]``. Raises SequenceError for an unusable source."""
         name, _, frame = option.partition(":")
         topic = self._bag.topics.get(name)
         if topic is None or topic.msgtype not in POSE_TYPES:
@@ -103,7 +103,7 @@ class PoseFinder:
         return source
 
     def found(self, wanted: str | None) -> PoseSource | str:
-        """Return the pose source that the rules choose, in world frame ``wanted`` if given, or why there is none."""
+        """Return the pose source that the rules choose, in world frame ``wanted`` if given, or why no source fits."""
         odometry = [
             self._read(topic) for topic in self._bag.of_type(*BODY_TYPES) if self._transforms.is_own(topic.name)
         ]
@@ -117,10 +117,10 @@ class PoseFinder:
         if source is None:
             return self._why_none(sources, odometry, wanted)
         dispute = self._transforms.dispute(self._camera, world_rank(source.world, None))
-        return source if wanted or not dispute else f"{dispute}; --world-frame {source.world} avoids that link"
+        return source if wanted or not dispute else f"{dispute}; --world-frame {source.world} avoids the disputed link"
 
     def _of_tree(self, wanted: str | None) -> list[PoseSource]:
-        """Return a TF source for each world frame above the camera; frames of other names count only if wanted."""
+        """Return a TF source for each world frame above the camera; frames with other names count only if wanted."""
         worlds = [frame for frame in self._tree.ancestors(self._camera) if world_rank(frame, wanted) <= ODOM_RANK]
         return [
             PoseSource(partial(self._tree.lookup, world, self._camera), "/tf", world, self._chain(world, self._camera))
@@ -128,7 +128,7 @@ class PoseFinder:
         ]
 
     def _read(self, topic: BagTopic) -> _TopicPoses:
-        """Return the poses of a topic; messages whose frame differs from the first message's are left out."""
+        """Return the poses of a topic, without messages whose frame differs from the frame of the first message."""
         link, frame, body = Link(), "", ""
         read = transform_from_msg if topic.msgtype == BODY_TYPES[1] else pose_from_msg
         for _, message in self._bag.messages(topic):
@@ -152,7 +152,7 @@ class PoseFinder:
     def _problem(self, poses: _TopicPoses) -> str | None:
         """Return why a topic gives no pose of the camera, for example because TF does not link body and camera."""
         if poses.has_two_sources:
-            return f"{poses.topic} comes from two sources that disagree; record one of them"
+            return f"{poses.topic} comes from two sources that disagree; record only one source"
         if not poses.body:
             return _no_body(poses.topic)
         path = [poses.camera] if poses.body == poses.camera else self._tree.path(poses.camera, poses.body)
@@ -165,7 +165,7 @@ class PoseFinder:
         return not any(topic.name.endswith("tf_static") for topic in self._bag.topics.values())
 
     def _refuse_other_body(self, source: PoseSource, topic: str) -> None:
-        """Raise SequenceError when poses taken as the camera's are rotated against TF, so belong to another body."""
+        """Raise SequenceError when poses taken as camera poses are rotated against TF, as poses of another body are."""
         known = self.found(source.world)
         if isinstance(known, str):
             return
@@ -215,9 +215,9 @@ def _no_body(topic: str) -> str:
 def missing_pose_reason(missing: Missing) -> str:
     """Return why a frame has no pose; the text does not depend on the frame's stamp."""
     reasons = {
-        Absence.BEFORE_FIRST: f"it was taken before the first {missing.where}",
-        Absence.AFTER_LAST: f"it was taken after the last {missing.where}",
-        Absence.GAP: f"it was taken in a gap of {missing.where}",
+        Absence.BEFORE_FIRST: f"the image was taken before the first {missing.where}",
+        Absence.AFTER_LAST: f"the image was taken after the last {missing.where}",
+        Absence.GAP: f"the image was taken in a gap of {missing.where}",
         Absence.LOST: f"{missing.where} was lost or jumped",
     }
     return f"no pose: {reasons.get(missing.why, missing.reason)}"

@@ -35,10 +35,10 @@ OWN_NODE = "relocalizer"
 
 
 class RosbagSequence:
-    """Frames of a bag in the order of their stamps, by the rules in docs/recordings.md.
+    """Frames of a bag in the order of their stamps, read by the rules in docs/recordings.md.
 
-    Raises SequenceError when the bag has no camera images or no calibration for them. Depth and poses are searched for
-    on first use.
+    Raises SequenceError when the bag has no camera images or no calibration. Depth and poses are searched for on first
+    use.
     """
 
     def __init__(self, path: Path, options: SourceOptions = DEFAULT_SOURCES):
@@ -75,7 +75,7 @@ class RosbagSequence:
     def query(self, index: int) -> Frame:
         """Return image, camera and stamp of a frame.
 
-        Raises ImageError when the image is damaged, SequenceError when its aspect ratio or frame is not the camera's.
+        Raises ImageError for a damaged image, and SequenceError when image and camera differ in aspect ratio or frame.
         """
         entry = self.order.entries[index]
         try:
@@ -113,7 +113,7 @@ class RosbagSequence:
 
     @cached_property
     def depth(self) -> DepthSource | str:
-        """The depth of the images, or why there is none."""
+        """The depth of the images, or the reason why there is no depth."""
         info = None if self._file else self._info
         finder = DepthFinder(self.bag, self.image, self.frame, info, self.transforms.tree, self.stamps_ns)
         name = self._options.depth
@@ -121,7 +121,7 @@ class RosbagSequence:
 
     @cached_property
     def poses(self) -> PoseSource | str:
-        """The poses of the images, or why there are none."""
+        """The poses of the images, or the reason why there are no poses."""
         if not self.order.has_stamps:
             return f"the images of {self.image.topic.name} have no timestamps"
         finder = PoseFinder(self.bag, self.transforms, self.frame, self.stamps_ns)
@@ -129,7 +129,7 @@ class RosbagSequence:
         if option is None:
             return finder.found(world)
         if any(option.startswith(f"{folder}/") for folder in self._own_folders()):
-            raise SequenceError(f"{option} was published by a relocalizer and is no ground truth; give another topic")
+            raise SequenceError(f"{option} was published by a relocalizer and is not ground truth; give another topic")
         return finder.named(option, world)
 
     def _pose(self, stamp_ns: int) -> Pose44 | str:
@@ -139,7 +139,7 @@ class RosbagSequence:
         return missing_pose_reason(pose) if isinstance(pose, Missing) else pose
 
     def _own_folders(self) -> set[str]:
-        """Return the names of recorded relocalizer nodes, whose poses are no ground truth."""
+        """Return the names of recorded relocalizer nodes, whose poses are not ground truth."""
         topics = self.bag.topics.values()
         return {t.folder for t in topics if t.msgtype == STATUS_TYPE or t.folder.endswith(OWN_NODE)}
 
@@ -156,17 +156,17 @@ class RosbagSequence:
 
 
 def _known(value: Value | str | None) -> Value | None:
-    """Return a value, or None for the reason why it is missing."""
+    """Return a value, or None if it is the reason for a missing value."""
     return None if isinstance(value, str) else value
 
 
 def _reasons(*values: object) -> tuple[str, ...]:
-    """Return the reasons among values and reasons."""
+    """Return the reasons, without the values, among values and reasons."""
     return tuple(value for value in values if isinstance(value, str))
 
 
 def _calibration_file(bag: Bag, options: SourceOptions) -> Path | None:
-    """Return the file that overrides camera_info: the file given by the user, or else camera_info.yaml of the bag."""
+    """Return the file that overrides camera_info: the file given by the user, or else the bag's camera_info.yaml."""
     if options.camera_info:
         given = Path(options.camera_info)
         return given if given.is_file() else None

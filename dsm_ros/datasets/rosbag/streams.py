@@ -48,7 +48,7 @@ class ImageStream:
 
     @property
     def is_depth(self) -> bool:
-        """Whether the topic contains depth, judged by its encoding; 16-bit grey is also judged by its name."""
+        """Whether the topic contains depth, judged by its encoding, and for 16-bit grey by its name."""
         if self.kind is ImageKind.GREY_16:
             return self.has_word(DEPTH_WORDS) and not self.has_word(INFRARED_WORDS | DRAWN_WORDS)
         return self.kind is ImageKind.DEPTH and not self.has_word(INFRARED_WORDS | DRAWN_WORDS)
@@ -64,7 +64,7 @@ class ImageStream:
 
     @property
     def is_rectified(self) -> bool:
-        """Whether the name says that the images are rectified, as with image_rect of image_proc."""
+        """Whether the name says that the images are rectified, for example image_rect of image_proc."""
         return self.has_word(RECTIFIED_WORDS)
 
     @property
@@ -73,7 +73,7 @@ class ImageStream:
         return self.has_word(INFRARED_WORDS)
 
     def kinship(self, other: ImageStream) -> tuple[int, int]:
-        """Return the similarity of two topics' names: number of common leading parts, then of common camera words."""
+        """Return the similarity of two topics' names: numbers of common leading parts and of common camera words."""
         return self.shared_namespace(other), len((_words(self.base) & _words(other.base)) - COMMON_WORDS)
 
     def shared_namespace(self, other: ImageStream) -> int:

@@ -1,4 +1,4 @@
-"""One link of a bag's transform tree: its poses over time, their interpolation, and contradictions among them."""
+"""One link of a bag's transform tree, with the interpolation of its poses and the contradictions among them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MOTION = Timing((Bridge(NS_PER_S // 5), Bridge(NS_PER_S, 0.05, 3.0), Bridge(10 *
 # A correction such as map -> odom changes slowly. It is interpolated over gaps of 2 s unless it jumps, and over any gap
 # in which it hardly changes. Its last message is valid for another 0.25 s.
 CORRECTION = Timing((Bridge(2 * NS_PER_S, 0.5, 10.0), Bridge(max_move_m=0.1, max_turn_deg=2.0)), hold_ns=NS_PER_S // 4)
-JUMP_M, JUMP_DEG, JUMP_M_PER_S, JUMP_DEG_PER_S = 0.3, 5.0, 0.3, 10.0  # odometry drifts more slowly
+JUMP_M, JUMP_DEG, JUMP_M_PER_S, JUMP_DEG_PER_S = 0.3, 5.0, 0.3, 10.0  # limits above the drift of any odometry
 
-# When two sources disagree, most of their messages make the link swing back and forth; a noisy localizer rarely does.
+# When two sources disagree, most of their messages move the link back and forth; a noisy localizer rarely does.
 SWING_M, SWING_DEG, SWING_S = 0.05, 5.0, 0.25
 WINDOW, MIN_SWINGS, SWINGING_SHARE = 20, 3, 0.25
 
@@ -33,31 +33,31 @@ def is_correction(parent: str, child: str) -> bool:
 
 
 def timing_of(parent: str, child: str) -> Timing:
-    """Return how the poses of a timed link are interpolated."""
+    """Return the limits for interpolating the poses of a timed link."""
     return CORRECTION if is_correction(parent, child) else MOTION
 
 
 @dataclass
 class Link:
-    """The messages of one link: its static pose, and its poses by stamp, None where tracking was lost."""
+    """The messages of one link: its static pose, and its poses by stamp, None when tracking was lost."""
 
     static: Pose44 | None = None
     timed: dict[int, Pose44 | None] = field(default_factory=dict)
     contradictions: int = 0  # messages that contradict another message with the same stamp
-    delays_ns: array[int] = field(default_factory=lambda: array("q"))  # from stamp to recording
+    delays_ns: array[int] = field(default_factory=lambda: array("q"))  # delays from stamp to recording
 
     def add_static(self, pose: Pose44 | None) -> None:
-        """Set the static pose."""
+        """Set the static pose of the link."""
         self.contradictions += MIN_SWINGS * differ(self.static, pose)
         self.static = pose
 
     def add(self, stamp_ns: int, pose: Pose44 | None) -> None:
-        """Set the pose at a stamp."""
+        """Set the pose of the link at a stamp."""
         self.contradictions += differ(self.timed.get(stamp_ns), pose)
         self.timed[stamp_ns] = pose
 
     def poses(self, is_correction: bool) -> Iterator[tuple[int, Pose44 | None]]:
-        """Yield the timed poses ordered by stamp, None where tracking was lost or a correction is not usable."""
+        """Yield the timed poses ordered by stamp, None when tracking was lost or a correction is not usable."""
         kept = longest_without_jump(self.timed) if is_correction else lost_at_identity(self.timed)
         for stamp_ns in sorted(kept):
             yield stamp_ns, kept[stamp_ns]
@@ -120,7 +120,7 @@ def _jumped(one: Pose44, other: Pose44, passed_ns: int) -> bool:
 
 
 def swings(timed: dict[int, Pose44 | None]) -> bool:
-    """Return whether a link swings back and forth continually, because two sources send it alternately."""
+    """Return whether a link moves back and forth continually, because two sources send it alternately."""
     known = _known(timed)
     if len(known) < 3:
         return False
@@ -136,7 +136,7 @@ def swings(timed: dict[int, Pose44 | None]) -> bool:
 
 
 def _moved(poses_N44: NDArray[np.float64], steps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the distance (m, degrees) of each pose to the pose ``steps`` later."""
+    """Return the distance (m, degrees) from each pose to the pose ``steps`` later."""
     one_M44, other_M44 = poses_N44[:-steps], poses_N44[steps:]
     moved_M = np.linalg.norm(other_M44[:, :3, 3] - one_M44[:, :3, 3], axis=1)
     cosine_M = (np.einsum("mij,mij->m", one_M44[:, :3, :3], other_M44[:, :3, :3]) - 1) / 2

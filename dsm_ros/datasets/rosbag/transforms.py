@@ -18,7 +18,7 @@ TF_TYPES = ("tf2_msgs/msg/TFMessage", "tf/msg/tfMessage")
 
 
 def world_rank(frame: str, wanted: str | None) -> int:
-    """Return the rank of a frame as world frame, lower is better: wanted, map, world, odom, any other frame."""
+    """Return the rank of a frame as world frame, best first: wanted, map, world, odom, any other frame."""
     if frame == wanted:
         return -1
     last = frame.rpartition("/")[2].lower()
@@ -36,7 +36,7 @@ class BagTransforms:
 
         has_relocalizer: whether the bag contains a relocalizer, whose links below map are ignored as ground truth.
         """
-        self._links: dict[str, dict[str, Link]] = defaultdict(lambda: defaultdict(Link))  # by child, by parent
+        self._links: dict[str, dict[str, Link]] = defaultdict(lambda: defaultdict(Link))  # by child, then by parent
         self._wanted, self._image_topic = wanted_world, image_topic
         namespaces = {_robot(topic.name) for topic in bag.of_type(*TF_TYPES)}
         self._robots = namespaces - {""}
@@ -80,7 +80,7 @@ class BagTransforms:
         return found
 
     def dispute(self, frame: str, rank: int) -> str | None:
-        """Return the problem that keeps a frame from a world frame of a better rank than ``rank``, else None."""
+        """Return the problem that prevents a world frame of a better rank than ``rank`` for a frame, or None."""
         above = (frame, *self.tree.ancestors(frame))
         disputed = [child for child in above if child in self.problems]
         better = [child for child in disputed if min(self._best_rank(p, {child}) for p in self.parents(child)) < rank]
@@ -112,7 +112,7 @@ class BagTransforms:
         try:
             parent, child = checked_link(transform.header.frame_id, transform.child_frame_id, None)
         except ValueError:
-            return  # a link without frame names is useless
+            return  # a link needs the names of its frames
         link, pose = self._links[child][parent], pose_or_lost(transform_from_msg, transform)
         if is_static:
             link.add_static(pose)
@@ -150,8 +150,8 @@ class BagTransforms:
 def tf_topics(bag: Bag, image_topic: str) -> list[BagTopic]:
     """Return the TF topics of the robot that took the images.
 
-    Topics in a namespace of the image topic come first; otherwise the TF topics count only when all are in one
-    namespace, because several namespaces belong to several robots.
+    Topics in a namespace of the image topic are preferred. Other TF topics are used only when all are in one namespace,
+    because several namespaces belong to several robots.
     """
     topics = [t for t in bag.of_type(*TF_TYPES) if t.name.rpartition("/")[2] in ("tf", "tf_static")]
     own = [topic for topic in topics if image_topic.startswith(f"{topic.folder}/")]

@@ -23,9 +23,9 @@ class FrameFiles:
 
 
 def find_frames(folder: Path) -> list[FrameFiles]:
-    """Return the frames of a folder that have a colour image, by number; a PNG is preferred to a JPEG."""
+    """Return the frames of a folder with a colour image, by number; a PNG is preferred to a JPEG."""
     frames: dict[int, FrameFiles] = {}
-    for path in sorted(folder.iterdir(), reverse=True):  # so that .png comes before .jpg
+    for path in sorted(folder.iterdir(), reverse=True):  # .png before .jpg
         if not (match := PATTERN.fullmatch(path.name)):
             continue
         files = frames.setdefault(int(match["number"]), FrameFiles(int(match["number"]), match["stem"]))

@@ -15,10 +15,10 @@ LAST_ROW_TOLERANCE = 1e-6
 
 
 def read_pose(path: Path) -> Pose44 | None:
-    """Return the 4x4 pose in a text file, with its rotation made orthonormal, or None where tracking was lost.
+    """Return the 4x4 pose in a text file, with its rotation made orthonormal, or None when tracking was lost.
 
-    NaN, infinity, zeros only, or an empty file mean lost tracking. Raises SequenceError when the file contains
-    anything else that is not a pose.
+    NaN, infinity, zeros only, or an empty file mean lost tracking. Raises SequenceError for other content that is not a
+    pose.
     """
     try:
         numbers = np.array([parse_number(field) for field in read_text(path).split()])
@@ -29,7 +29,7 @@ def read_pose(path: Path) -> Pose44 | None:
 
 
 def _pose_of(numbers: np.ndarray) -> Pose44 | None:
-    if not numbers.any():  # also of an empty file
+    if not numbers.any():  # also true for an empty file
         return None
     if len(numbers) != 16:
         raise ValueError(f"it has {len(numbers)} numbers instead of 16")

@@ -29,11 +29,11 @@ OTHER_INTRINSICS = ("camera-intrinsics.txt", "camera_intrinsics.txt", "intrinsic
 
 
 class SevenScenesSequence:
-    """Frames of one 7-Scenes folder, in the view of the colour camera.
+    """Frames of one 7-Scenes folder, with depth and pose of the colour camera.
 
     The recordings of 7-Scenes have unregistered depth, and their poses belong to the depth camera, so depth and pose
-    are transformed to the colour camera. In a folder with a camera_info.yaml, colour, depth and poses are taken to
-    belong to the camera in that file.
+    are transformed to the colour camera. In a folder with a camera_info.yaml, colour, depth and poses belong to the
+    camera in camera_info.yaml.
     """
 
     def __init__(self, folder: Path, options: SourceOptions = DEFAULT_SOURCES):
@@ -61,7 +61,7 @@ class SevenScenesSequence:
         return replace(query, depth_HW=depth, map_T_camera=header.map_T_camera, missing=missing)
 
     def header(self, index: int) -> FrameHeader:
-        """Return name, stamp and pose; the depth file is not opened.
+        """Return name, stamp and pose of a frame; the depth file is not opened.
 
         Raises SequenceError for an invalid pose file.
         """
@@ -73,7 +73,7 @@ class SevenScenesSequence:
         return FrameHeader(files.name, files.number * FRAME_PERIOD_NS, pose, missing)
 
     def query(self, index: int) -> Frame:
-        """Return image, camera and stamp. Raises SequenceError for an image that cannot be read."""
+        """Return image, camera and stamp of a frame. Raises SequenceError for an image that cannot be read."""
         files = self._frames[index]
         image_HW3 = read_rgb(files.parts["colour"])
         camera = self._camera_of(files.parts["colour"], image_HW3)
@@ -122,7 +122,7 @@ class SevenScenesSequence:
         return pose if self._shared else pose @ invert(COLOUR_T_DEPTH)
 
     def _depth(self, path: Path, camera: Camera) -> NDArray[np.float32]:
-        """Return the depth (H, W; m) registered to an image. Raises ValueError when it cannot be read or registered."""
+        """Return the depth (H, W; m) registered to an image. Raises ValueError for unusable depth."""
         depth_HW = read_depth(path, UNITS_PER_M)
         if self._shared:
             return resize_depth(depth_HW, camera.width_px, camera.height_px)
@@ -133,7 +133,7 @@ class SevenScenesSequence:
 
 
 def _refuse_other_data_sets(folder: Path) -> None:
-    """Raise SequenceError for other data sets with the file names of 7-Scenes; they come with a camera file."""
+    """Raise SequenceError for another data set with the file names of 7-Scenes, recognised by its camera file."""
     places = (folder, folder.absolute().parent)
     others = [place / name for place in places for name in OTHER_INTRINSICS if (place / name).is_file()]
     if others:

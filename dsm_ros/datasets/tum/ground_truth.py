@@ -16,7 +16,7 @@ REASONS = {
 
 
 class GroundTruthPoses:
-    """The poses of one file, interpolated. Raises SequenceError with file and line when a row is invalid."""
+    """Interpolated poses of one file. Raises SequenceError with file and line when a row is invalid."""
 
     def __init__(self, path: Path):
         rows = read_poses(path)
@@ -31,7 +31,7 @@ class GroundTruthPoses:
         return REASONS.get(pose.why, "no ground truth at its timestamp") if isinstance(pose, Missing) else pose
 
     def gap_to(self, first_ns: int, last_ns: int) -> str:
-        """Return a sentence on the time between the poses and images in first..last; empty where the two overlap."""
+        """Return a sentence on the gap between the poses and images in first..last, empty without a gap."""
         stamps_ns = self._trajectory.stamps_ns
         if not stamps_ns:
             return f"{self.name} contains no pose"

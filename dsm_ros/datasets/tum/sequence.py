@@ -56,7 +56,7 @@ class TumSequence:
         return replace(query, depth_HW=depth_HW, map_T_camera=header.map_T_camera, missing=missing)
 
     def header(self, index: int) -> FrameHeader:
-        """Return name, stamp and pose; the depth file is not opened.
+        """Return name, stamp and pose of a frame; the depth file is not opened.
 
         Raises SequenceError when depth.txt or groundtruth.txt cannot be read.
         """
@@ -70,7 +70,7 @@ class TumSequence:
         return FrameHeader(name, stamp_ns, pose, missing)
 
     def query(self, index: int) -> Frame:
-        """Return image, camera and stamp. Raises SequenceError for an image that cannot be read."""
+        """Return image, camera and stamp of a frame. Raises SequenceError for an image that cannot be read."""
         path = locate(self._folder, self._images.values[index])
         image_HW3 = read_rgb(path)
         return Frame(path.stem, self._images.stamps_ns[index], image_HW3, self._calibration.camera_of(path, image_HW3))
@@ -132,7 +132,7 @@ class TumSequence:
             raise SequenceError(f"{self._folder}: {units}; write all timestamps in seconds")
 
     def _depth_file(self, stamp_ns: int) -> Path | str:
-        """Return the depth image nearest to a stamp, or why it is missing."""
+        """Return the depth image nearest to a stamp, or the reason why it is missing."""
         if self._depths is None:
             return "depth.txt does not exist"
         nearest = nearest_stamp(self._depth_stamps_ns, stamp_ns, MAX_DEPTH_GAP_NS)

@@ -1,4 +1,4 @@
-"""Reading of text files whose rows start with a timestamp, as in TUM RGB-D: lists of image files, and poses."""
+"""Reading of text files whose rows start with a timestamp: lists of image files, and poses, as in TUM RGB-D."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from dsm_ros.geometry.pose import Pose44, pose_from_quaternion
 Value = TypeVar("Value")
 
 NS_PER_UNIT = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1000, "ns": 1}
-SMALLEST_OF_UNIT = {"s": 0, "ms": 10**11, "us": 10**14, "ns": 10**17}  # of times in this century
+SMALLEST_OF_UNIT = {"s": 0, "ms": 10**11, "us": 10**14, "ns": 10**17}  # minimum of times of this century
 LATEST_NS = 2**63
 POSE_COLUMNS = (7, 8)  # RTAB-Map adds the id of the node
-MAX_NORM_ERROR = 1e-3  # of a quaternion; truncated digits cause a larger error
+MAX_NORM_ERROR = 1e-3  # maximum error of a quaternion's norm; truncated digits cause a larger error
 MAX_DISTANCE_M = 1e9
 
 
 @dataclass(frozen=True)
 class StampedRows(Generic[Value]):
-    """Values in the order of their stamps; when a stamp is repeated, its last row counts.
+    """Values in the order of their stamps; of rows with the same stamp, the last row is used.
 
-    unit: of the stamps in the file. warnings: rows that were left out, and assumptions.
+    unit: unit of the stamps in the file. warnings: texts on omitted rows and on assumptions.
     """
 
     stamps_ns: list[int]
@@ -40,7 +40,7 @@ class StampedRows(Generic[Value]):
 
 
 class PoseRow(NamedTuple):
-    """A pose, None where tracking was lost, and the norm of its quaternion in the file."""
+    """A pose, None when tracking was lost, and the norm of its quaternion in the file."""
 
     map_T_camera: Pose44 | None
     norm: float
@@ -63,7 +63,7 @@ def read_poses(path: Path) -> StampedRows[PoseRow]:
 
 
 def locate(folder: Path, name: str) -> Path:
-    """Return the file named by a row: the whole text, or its first word when other columns follow."""
+    """Return the file that a row names: the whole text, or its first word when other columns follow."""
     for candidate in (name, name.replace("\\", "/"), name.split()[0]):
         if "\0" not in candidate and len(candidate) < 1000 and (folder / candidate).is_file():
             return folder / candidate
@@ -102,13 +102,13 @@ def _split_stamp(text: str) -> tuple[Decimal, str]:
 
 
 def _unit(path: Path, stamps: list[Decimal]) -> str:
-    """Return the unit of a file's timestamps, judged by their size: today, seconds have 10 digits, nanoseconds 19."""
+    """Return the unit of a file's timestamps, judged by their size: seconds have 10 digits today, nanoseconds 19."""
     if not stamps:
         return "s"
     first, last = min(stamps), max(stamps)
     unit = _unit_of(last)
     if _unit_of(first) != unit or last * NS_PER_UNIT[unit] >= LATEST_NS:
-        raise SequenceError(f"{path}: timestamps {first} to {last} are not in one unit; write all of them in seconds")
+        raise SequenceError(f"{path}: timestamps {first} to {last} are not in one unit; write all times in seconds")
     return unit
 
 

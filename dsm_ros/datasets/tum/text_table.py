@@ -18,7 +18,7 @@ COMMENT = re.compile(r"(?:^|\s)#.*")
 
 @dataclass(frozen=True)
 class Table(Generic[Value]):
-    """Rows of a text file. truncated: why the last row was left out, empty when the file has a complete last row."""
+    """Rows of a text file. truncated: the reason why the last row was left out, empty for a complete last row."""
 
     rows: list[Value]
     truncated: str = ""
@@ -27,7 +27,7 @@ class Table(Generic[Value]):
 def read_table(path: Path, parse: Callable[[str], Value], is_complete: Callable[[Value], bool]) -> Table[Value]:
     """Return the result of ``parse`` for each row, without empty lines and comments (#).
 
-    A last line without a newline may have been truncated: its row is left out when it cannot be parsed or is not
+    A last line without a newline may be truncated, so its row is left out when it cannot be parsed or is not
     ``is_complete``. Raises SequenceError with file and line for any other row for which ``parse`` raises ValueError.
     """
     lines = re.split(r"\r\n|\r|\n", read_text(path))

@@ -36,7 +36,7 @@ class XFeat:
 
     @torch.inference_mode()
     def match(self, query: Keypoints, keyframe: Keypoints) -> NDArray[np.int64]:
-        """Return (M, 2): rows in the query, rows in the keyframe."""
+        """Return the matches (M, 2): rows of the query's keypoints, rows of the keyframe's keypoints."""
         return mutual_matches(query.descriptors_ND, keyframe.descriptors_ND, XFEAT_MIN_SIMILARITY)
 
 
@@ -59,7 +59,7 @@ class AlikedLightGlue:
 
     @torch.inference_mode()
     def match(self, query: Keypoints, keyframe: Keypoints) -> NDArray[np.int64]:
-        """Return (M, 2): rows in the query, rows in the keyframe."""
+        """Return the matches (M, 2): rows of the query's keypoints, rows of the keyframe's keypoints."""
         (pairs_M2,) = self._matcher({"image0": self._input(query), "image1": self._input(keyframe)})["matches"]
         return pairs_M2.cpu().numpy()
 
@@ -77,14 +77,14 @@ def _kornia() -> Any:
 
 
 def _load(make: Callable[[], Any], device: torch.device) -> Any:
-    """Return a network with its weights, downloaded unless they are in the cache."""
+    """Return a network with its weights, which are downloaded unless they are cached."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # each download attempt warns, and the error below is enough
+            warnings.simplefilter("ignore")  # the error below replaces the warnings of each download attempt
             return make().eval().to(device)
     except (OSError, RuntimeError, HTTPException) as error:
         reason = str(error.__cause__ or error).splitlines()[0]
-        raise PeerUnavailable(f"weights could not be downloaded ({reason}); try again with a network") from error
+        raise PeerUnavailable(f"weights could not be downloaded ({reason}); try again with network access") from error
 
 
 def _keypoints(pixels_N2: Tensor, descriptors_ND: Tensor, image_HW3: NDArray[np.uint8]) -> Keypoints:

@@ -11,9 +11,9 @@ from torch import Tensor
 def mutual_matches(
     query_QD: Tensor, keyframe_KD: Tensor, min_similarity: float = -1.0, max_ratio: float | None = None
 ) -> NDArray[np.int64]:
-    """Return (M, 2) rows of unit descriptors that are each other's nearest neighbours.
+    """Return pairs of rows (M, 2) of unit descriptors that are each other's nearest neighbours.
 
-    max_ratio: highest ratio of the distances to the nearest and to the second nearest neighbour (Lowe's ratio test).
+    max_ratio: maximum ratio of the distances to the nearest and second nearest neighbour (Lowe's ratio test).
     """
     if not len(query_QD) or len(keyframe_KD) < 2:
         return np.empty((0, 2), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Localization by keypoint methods, for comparison with dsm_ros on the same retrieved keyframes and the same PnP."""
+"""Localization by keypoint methods, for comparison with dsm_ros with the same retrieved keyframes and the same PnP."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from dsm_ros.scene_map.keyframe import Keyframe
 
 
 class PeerUnavailable(DsmError):
-    """A peer cannot run on this machine; the message says why."""
+    """A peer that cannot run on this machine; the message gives the reason."""
 
 
 class Peer(Protocol):
-    """Another method that localizes a single image, given retrieved keyframes."""
+    """Another method, which localizes a single image in retrieved keyframes."""
 
     def prepare(self, keyframe: Keyframe) -> None:
         """Compute and keep the features of a keyframe."""
 
     def localize(self, image_HW3: NDArray[np.uint8], camera: Camera, keyframe_ids: Sequence[int]) -> Pose44 | None:
-        """Return map_T_camera from prepared keyframes, or None."""
+        """Return map_T_camera of an image in prepared keyframes, or None without a pose."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Keypoints:
     size_px: tuple[int, int]
 
     def of(self, rows_K: NDArray[np.int64]) -> Keypoints:
-        """Return the keypoints of the given rows."""
+        """Return the keypoints in the given rows."""
         return Keypoints(self.pixels_N2[rows_K], self.descriptors_ND[rows_K], self.size_px)
 
 
@@ -52,11 +52,11 @@ class KeypointMethod(Protocol):
         """Return the keypoints of an image (uint8 RGB)."""
 
     def match(self, query: Keypoints, keyframe: Keypoints) -> NDArray[np.int64]:
-        """Return (M, 2): rows in the query, rows in the keyframe."""
+        """Return the matches (M, 2): rows of the query's keypoints, rows of the keyframe's keypoints."""
 
 
 class KeypointPeer:
-    """A peer made of a keypoint method: undistorted images at their original size, and the PnP of dsm_ros.
+    """A peer that combines a keypoint method, undistorted images of the original size, and the PnP of dsm_ros.
 
     max_error: inlier limit, relative to the long side of an image.
     """
@@ -66,7 +66,7 @@ class KeypointPeer:
         self._keyframes: dict[int, tuple[Keypoints, NDArray[np.float64]]] = {}
 
     def prepare(self, keyframe: Keyframe) -> None:
-        """Keep the keypoints of a keyframe that have depth, and the map points of these keypoints."""
+        """Store the keypoints of a keyframe that have depth, and the map points of these keypoints."""
         camera = keyframe.camera.undistorted()
         keypoints = self._method.describe(rectify_image(keyframe.image_HW3(), keyframe.camera, camera))
         depth_HW = rectify_depth(keyframe.depth_HW(), keyframe.camera, camera)
@@ -78,7 +78,7 @@ class KeypointPeer:
         self._keyframes[keyframe.id] = mapped, points_K3
 
     def localize(self, image_HW3: NDArray[np.uint8], camera: Camera, keyframe_ids: Sequence[int]) -> Pose44 | None:
-        """Return the pose that most matches of an image with all keyframes agree with, or None."""
+        """Return the pose that most matches between an image and all keyframes agree with, or None."""
         pinhole = camera.undistorted()
         query = self._method.describe(rectify_image(image_HW3, camera, pinhole))
         pixels, points = [np.empty((0, 2))], [np.empty((0, 3))]

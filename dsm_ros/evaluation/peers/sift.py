@@ -30,5 +30,5 @@ class Sift:
         return Keypoints(np.array([k.pt for k in found], dtype=np.float64), torch.from_numpy(descriptors_ND), size_px)
 
     def match(self, query: Keypoints, keyframe: Keypoints) -> NDArray[np.int64]:
-        """Return (M, 2): rows in the query, rows in the keyframe."""
+        """Return the matches (M, 2): rows of the query's keypoints, rows of the keyframe's keypoints."""
         return mutual_matches(query.descriptors_ND, keyframe.descriptors_ND, max_ratio=MAX_RATIO)

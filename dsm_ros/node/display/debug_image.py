@@ -30,8 +30,8 @@ WHITE, GREY, GREEN, RED = (255, 255, 255), (185, 190, 200), (90, 220, 120), (255
 def draw_debug_image(image_HW3: Picture, result: Result, keyframe_images: Sequence[Picture]) -> Picture:
     """Return the debug image of one result, uint8 RGB, (720, 1152, 3).
 
-    image_HW3: the query, uint8 RGB. keyframe_images: those retrieved, uint8 RGB of any size, best first; small ones
-    are drawn faster, and at most ten are shown.
+    image_HW3: the query image, uint8 RGB. keyframe_images: the retrieved keyframes, uint8 RGB of any size, best first;
+    small images are drawn faster, and at most ten are shown.
     """
     canvas = np.zeros((HEIGHT_PX, WIDTH_PX, 3), np.uint8)
     query = _place(canvas, image_HW3, (0, 0), QUERY_PX, cv2.INTER_LINEAR)
@@ -47,7 +47,7 @@ def draw_debug_image(image_HW3: Picture, result: Result, keyframe_images: Sequen
 
 
 def coordinate_colors(coordinates: SceneCoordinates) -> NDArray[np.float64]:
-    """Return x y z as RGB, 0..1, each axis stretched over the middle 96 % of its range; black where there is none."""
+    """Return x y z as RGB, 0..1, each axis stretched over the middle 96 % of its range, black without coordinate."""
     known_HW = coordinates.confidence_HW > 0
     coords_N3 = coordinates.coords_HW3[known_HW]
     colors_HW3 = np.zeros(coordinates.coords_HW3.shape)
@@ -64,7 +64,7 @@ def confidence_colors(confidence_HW: NDArray[np.float32]) -> Picture:
 
 
 def _place(canvas: Picture, image_HW3: Picture, corner: tuple[int, int], box_px: tuple[int, int], how: int) -> Picture:
-    """Draw an image as large as it fits into a box, in its middle; return that part of the canvas."""
+    """Draw an image in the middle of a box, as large as possible; return the covered part of the canvas."""
     height, width = image_HW3.shape[:2]
     scale = min(box_px[0] / width, box_px[1] / height)
     size = (max(1, int(width * scale)), max(1, int(height * scale)))
@@ -121,7 +121,7 @@ def _label(canvas: Picture, text: str, corner: tuple[int, int]) -> None:
 
 
 def _text(canvas: Picture, text: str, origin: tuple[int, int], scale: float, color: tuple[int, int, int]) -> int:
-    """Write a line, smaller where it would not fit, and return where it ends."""
+    """Write a line of text, smaller if it does not fit, and return the end of the text."""
     plain = text.encode("ascii", "replace").decode()  # the font has no other letters
     plain, scale = _fitted(plain, scale, max(0, canvas.shape[1] - origin[0] - MARGIN_PX))
     cv2.putText(canvas, plain, origin, FONT, scale, color, 1, cv2.LINE_AA)
@@ -129,7 +129,7 @@ def _text(canvas: Picture, text: str, origin: tuple[int, int], scale: float, col
 
 
 def _fitted(text: str, scale: float, room_px: int) -> tuple[str, float]:
-    """Return a text and its scale such that it is not wider than the room: made smaller first, then cut."""
+    """Return a text and its scale for a maximum width; the text is first made smaller, then cut."""
     while _width_px(text, scale) > room_px:
         text, scale = (text, scale - 0.05) if scale > SMALLEST_TEXT else (text[:-1], scale)
     return text, scale

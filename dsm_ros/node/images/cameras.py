@@ -25,7 +25,7 @@ NO_CAMERA_INFO = "no camera_info has arrived; check its topic"
 
 
 class Cameras:
-    """Converts image messages to views. A single camera is a rig whose frame is that of the camera.
+    """Converts image messages to views. The frame of a single camera is the frame of its rig.
 
     names: names of the cameras, [""] for a single camera. rig_frame: frame that is located in the map; empty for the
     frame of the first camera. camera_of: converts a CameraInfo.

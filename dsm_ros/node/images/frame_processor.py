@@ -24,7 +24,7 @@ from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_report import FaultCounts, FrameReport
 from dsm_ros.node.images.image_groups import ImageGroup
-from dsm_ros.node.loading import Loaded
+from dsm_ros.node.maps.loading import Loaded
 from dsm_ros.node.tf.base_frame import BaseFrame
 from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
 from dsm_ros.node.tf.transforms import Transforms

@@ -19,9 +19,9 @@ class FrameReport:
     """Result of one image, or of one image of each camera of a rig.
 
     header: of the image. received_s: arrival of the image (monotonic clock). image_HW3: uint8 RGB; None if it could not
-    be decoded. pose: of the base in the map, or of the camera without a base frame. hint_report: why the last
-    hint was dropped. tf_problem: why the pose is not published or no transform was sent
-    for it, and problem: the same as a machine-readable reason.
+    be decoded. pose: of the base in the map, or of the camera without a base frame. hint_report: why the last hint was
+    dropped. tf_problem: why the pose is not published, or why no transform was sent for the pose. problem: the
+    machine-readable reason for tf_problem.
     """
 
     header: Header

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dsm_ros.node.images.image_input import ImageInput
-from dsm_ros.node.node_scope import NodeScope, Switch
+from dsm_ros.node.interface.node_scope import NodeScope, Switch
 from dsm_ros.node.rescue.requests import RescueRequests
 from dsm_ros.node.tf.transforms import Transforms
 

@@ -34,7 +34,7 @@ class ImageGroup:
             return True
 
     def close(self) -> dict[str, Any]:
-        """Wait for missing images until slop_s after the first; return the images by camera, in order of the cameras.
+        """Wait for missing images until slop_s after the first image; return the images in the order of the cameras.
 
         An image that arrives later belongs to another group.
         """

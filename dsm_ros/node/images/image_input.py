@@ -9,13 +9,14 @@ from typing import Any
 
 from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
 
+from dsm_ros.node.images.camera_info_input import CameraInfoInput
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.image_groups import ImageGroup, ImageGroups
 from dsm_ros.node.images.latest_image_worker import LatestImageWorker, WorkerCounts
-from dsm_ros.node.interface import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, LATCHED_CAMERA_INFO
-from dsm_ros.node.interruption import interruptible
-from dsm_ros.node.node_scope import NodeScope, Switch, ros_time_s
-from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.interface.interruption import interruptible
+from dsm_ros.node.interface.node_scope import NodeScope, Switch, ros_time_s
+from dsm_ros.node.interface.topics import COMPRESSED_IMAGE, IMAGE
+from dsm_ros.node.parameters.node_parameters import NodeParameters
 from dsm_ros.process import use_threads
 
 
@@ -73,12 +74,11 @@ class ImageInput:
         image = replace(IMAGE, name=scope.node.resolve_topic_name(prefix + IMAGE.name))
         if transport == "compressed":
             image = replace(COMPRESSED_IMAGE, name=f"{image.name}/compressed")  # as image_transport names it
-        take_info = partial(self._cameras.take_camera_info, name)
-        for info in (CAMERA_INFO, LATCHED_CAMERA_INFO):
-            scope.subscription(replace(info, name=prefix + info.name), take_info, group)
-        scope.subscription(image, partial(self._on_image, name), group)
+        info = CameraInfoInput(scope, prefix, partial(self._cameras.take_camera_info, name), group)
+        scope.subscription(image, partial(self._on_image, name, info), group)
 
-    def _on_image(self, name: str, message: Any) -> None:
+    def _on_image(self, name: str, info: CameraInfoInput, message: Any) -> None:
         self.restart_silence()
+        info.subscribe_latched()
         if group := self._groups.take(name, message):
             self._worker.put(group)

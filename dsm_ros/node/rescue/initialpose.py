@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from geometry_msgs.msg import PoseWithCovarianceStamped
 
-from dsm_ros.node.conversions import pose_to_msg
 from dsm_ros.node.images.frame_report import FrameReport
-from dsm_ros.node.interface import RESCUE_POSE
-from dsm_ros.node.node_scope import NodeScope
-from dsm_ros.node.outputs import Outputs
+from dsm_ros.node.interface.node_scope import NodeScope
+from dsm_ros.node.interface.topics import RESCUE_POSE
+from dsm_ros.node.outputs.conversions import pose_to_msg
+from dsm_ros.node.outputs.outputs import Outputs
 from dsm_ros.node.tf.base_frame import BaseFrame, same_message
 
 

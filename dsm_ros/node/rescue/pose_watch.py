@@ -8,14 +8,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from dsm_ros.node.interface import WATCHED_ODOMETRY, WATCHED_POSE
-from dsm_ros.node.node_scope import NodeScope, ros_time_s
+from dsm_ros.node.interface.node_scope import NodeScope, ros_time_s
+from dsm_ros.node.interface.topics import WATCHED_ODOMETRY, WATCHED_POSE
 
 TOPICS = {"odometry": WATCHED_ODOMETRY, "pose": WATCHED_POSE}
 CHECK_PERIOD_S = 0.1
 
 
-class Health:
+class TopicHealth:
     """Health of a pose topic: silence and standard deviation against their limits. Each problem is reported once."""
 
     def __init__(self, timeout_s: float, max_sigma_m: float):
@@ -49,7 +49,7 @@ class Health:
 class PoseWatch:
     """Watches a topic until the scope is closed; calls ``on_problem`` in the executor's thread."""
 
-    def __init__(self, scope: NodeScope, topic: str, kind: str, health: Health, on_problem: Callable[[str], None]):
+    def __init__(self, scope: NodeScope, topic: str, kind: str, health: TopicHealth, on_problem: Callable[[str], None]):
         self._topic, self._health, self._on_problem = topic, health, on_problem
         scope.subscription(replace(TOPICS[kind], name=topic), self._on_pose)
         scope.timer(CHECK_PERIOD_S, self._check)

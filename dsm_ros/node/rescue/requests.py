@@ -34,7 +34,7 @@ class Listener(Protocol):
 
 
 class RescueRequest:
-    """One request.
+    """A request for a pose.
 
     frames: number of images processed so far. opened_s, now_s: times of the same clock. listener: may be None.
     """
@@ -47,7 +47,7 @@ class RescueRequest:
         self._is_started = False
 
     def start(self) -> None:
-        """Count reports from now on. An image whose processing began before the request is not an answer to it."""
+        """Count reports from now on. An image whose processing began before the request does not count."""
         self._is_started = True
 
     def add(self, report: FrameReport) -> bool:

@@ -9,13 +9,13 @@ from typing import Any
 from geometry_msgs.msg import PoseWithCovarianceStamped
 
 from dsm_ros.localization.tracker import Tracker
-from dsm_ros.node import interface
 from dsm_ros.node.images.frame_processor import FrameProcessor
-from dsm_ros.node.node_scope import NodeScope
-from dsm_ros.node.outputs import Outputs
-from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.interface import topics
+from dsm_ros.node.interface.node_scope import NodeScope
+from dsm_ros.node.outputs.outputs import Outputs
+from dsm_ros.node.parameters.node_parameters import NodeParameters
 from dsm_ros.node.rescue.initialpose import InitialPose
-from dsm_ros.node.rescue.pose_watch import Health, PoseWatch
+from dsm_ros.node.rescue.pose_watch import PoseWatch, TopicHealth
 from dsm_ros.node.rescue.requests import Listener, RescueRequest, RescueRequests
 from dsm_ros.node.tf.base_frame import BaseFrame
 
@@ -40,11 +40,11 @@ class RescueInterface:
 
     def __init__(self, scope: NodeScope, values: NodeParameters, context: RescueContext):
         self._logger, self._values, self._context = scope.node.get_logger(), values, context
-        scope.subscription(interface.HINT, self._on_hint)
-        scope.subscription(interface.TRIGGER, lambda _: self._start("~/trigger was received"))
-        scope.service(interface.REINITIALIZE, self._on_reinitialize)
+        scope.subscription(topics.HINT, self._on_hint)
+        scope.subscription(topics.TRIGGER, lambda _: self._start("~/trigger was received"))
+        scope.service(topics.REINITIALIZE, self._on_reinitialize)
         if values.watch_topic:
-            health = Health(values.watch_timeout_s, values.watch_max_sigma_m)
+            health = TopicHealth(values.watch_timeout_s, values.watch_max_sigma_m)
             PoseWatch(scope, values.watch_topic, values.watch_type, health, self._start)
 
     @property

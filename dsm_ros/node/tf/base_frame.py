@@ -57,7 +57,7 @@ class BaseFrame:
         return base.in_plane(self.plane_m)
 
     def initialpose(self, report_pose: UncertainPose) -> UncertainPose:
-        """Return the pose for another localizer; without a base frame, that of a body (x forward) at the camera."""
+        """Return the pose for another localizer; without a base frame, the pose of a body (x forward) at the camera."""
         return report_pose if self.base_frame else report_pose.of_frame(invert(BODY_T_OPTICAL))
 
     def base_T_camera(self, camera_frame: str) -> Pose44 | Missing:

@@ -14,9 +14,9 @@ from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.geometry.pose_covariance import UncertainPose, level
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import stamp_ns_of
-from dsm_ros.node.conversions import transform_to_msg
-from dsm_ros.node.interface import TF_OUT
-from dsm_ros.node.node_scope import NodeScope
+from dsm_ros.node.interface.node_scope import NodeScope
+from dsm_ros.node.interface.topics import TF_OUT
+from dsm_ros.node.outputs.conversions import transform_to_msg
 from dsm_ros.node.tf.map_filter import Jump, MapEstimate
 from dsm_ros.node.tf.transforms import Transforms, on_time_jump
 
@@ -27,9 +27,9 @@ RESEND_PERIOD_S = 0.05
 class BroadcastSettings:
     """Frames and timing of the broadcast transform.
 
-    odom_frame: empty to send map -> base_frame, or map -> camera if that is empty too. tolerance_s: how far ahead
-    map -> odom is stamped. timeout_s: longest wait for a transform. odom_noise: of MapEstimate, 0 without a filter.
-    in_plane: whether map -> odom is a motion in the plane.
+    odom_frame: empty to send map -> base_frame, or map -> camera if base_frame is empty too. tolerance_s: how far ahead
+    map -> odom is stamped. timeout_s: longest wait for a transform. odom_noise: noise of MapEstimate, 0 without a
+    filter. in_plane: whether map -> odom is a motion in the plane.
     """
 
     base_frame: str

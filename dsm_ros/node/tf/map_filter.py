@@ -48,7 +48,7 @@ class MapEstimate:
         return UncertainPose(moved.a_T_b, moved.covariance_66 + noise**2 * np.diag([distance_m] * 3 + [turned] * 3))
 
     def corrected(self, fix: UncertainPose, odom_T_b: Pose44, noise: float) -> tuple[MapEstimate, Jump]:
-        """Return the estimate after a new pose, and its jump beside the odometry.
+        """Return the estimate after a new pose, and the resulting jump of map -> odom.
 
         The new pose replaces the estimate if noise is 0, or if the two contradict each other.
         """
@@ -58,7 +58,7 @@ class MapEstimate:
 
 
 def fused(predicted: UncertainPose, fix: UncertainPose) -> UncertainPose:
-    """Return the Kalman update of a predicted pose by a measured one, or the measured one if they contradict."""
+    """Return the Kalman update of a predicted pose by a measured pose, or the measured pose if the two contradict."""
     error_6 = difference(fix.a_T_b, predicted.a_T_b)
     # The pseudo-inverse leaves out directions without variance, those of a plane.
     weight_66 = np.linalg.pinv(predicted.covariance_66 + fix.covariance_66, rcond=1e-12, hermitian=True)

@@ -11,7 +11,7 @@ from dsm_ros.geometry.pose import Pose44
 from dsm_ros.geometry.trajectory import Absence, Missing
 from dsm_ros.geometry.transform_tree import bare, checked_link
 from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
-from dsm_ros.node.conversions import stamp_msg, transform_to_msg
+from dsm_ros.node.outputs.conversions import stamp_msg, transform_to_msg
 from dsm_ros.node.tf.transform_buffer import TransformStore
 
 
@@ -33,7 +33,7 @@ class Tf2Buffer(TransformStore):
         target, source = bare(target), bare(source)
         if target == source:
             return np.eye(4)
-        time = Time(nanoseconds=0 if stamp_ns is None else max(stamp_ns, 1))  # tf2 takes 0 for the newest
+        time = Time(nanoseconds=0 if stamp_ns is None else max(stamp_ns, 1))  # tf2 returns the newest transform for 0
         try:
             return transform_from_msg(self._buffer.lookup_transform(target, source, time))
         except LookupException as error:

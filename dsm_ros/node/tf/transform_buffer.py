@@ -20,7 +20,7 @@ class TransformStore(ABC):
         self._changed = threading.Condition()
 
     def add(self, parent: str, child: str, stamp_ns: int | None, parent_T_child: Pose44) -> None:
-        """Add a transform at a time, or at all times if stamp_ns is None. Raises ValueError if it is impossible."""
+        """Add a transform at a time, or at all times if stamp_ns is None. Raises ValueError if impossible."""
         with self._changed:
             self._insert(parent, child, stamp_ns, parent_T_child)
             self._changed.notify_all()

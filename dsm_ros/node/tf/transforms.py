@@ -14,8 +14,8 @@ from rclpy.duration import Duration
 from dsm_ros.geometry.pose import Pose44, interpolate
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
-from dsm_ros.node.interface import TF_IN, TF_STATIC
-from dsm_ros.node.node_scope import NodeScope, Switch, ros_time_s
+from dsm_ros.node.interface.node_scope import NodeScope, Switch, ros_time_s
+from dsm_ros.node.interface.topics import TF_IN, TF_STATIC
 from dsm_ros.node.tf.parents import Parents
 from dsm_ros.node.tf.transform_buffer import TransformBuffer, TransformStore
 

@@ -82,7 +82,7 @@ def test_a_static_and_a_moving_version_of_one_link_are_refused_unless_they_agree
     fixed = stamp(-0.1), "/tf_static", tf(stamp(-0.1), "map", "odom", np.eye(4))
     drifting = Robot(images=6, drift_m_per_s=0.5)
     poses = opened(tmp_path / "a", [*drifting.everything(), fixed]).poses
-    assert poses == "map -> odom comes from two sources that disagree; --world-frame odom avoids that link"
+    assert poses == "map -> odom comes from two sources that disagree; --world-frame odom avoids the disputed link"
     assert opened(tmp_path / "b", [*drifting.everything(), fixed], world_frame="odom").poses.world == "odom"
     exact = Robot(images=6, drift_m_per_s=0.0)
     assert worst_error_m(opened(tmp_path / "c", [*exact.everything(), fixed]), exact) < 1e-6
@@ -115,7 +115,7 @@ def test_a_world_that_places_few_images_is_warned_of(tmp_path):
     once = ROBOT.map_tf()[:1]
     messages = [*pictures(), *ROBOT.odometry_tf(), *ROBOT.static_tf(), *once]
     (warning,) = opened(tmp_path, messages).describe().warnings
-    assert warning == "only 1 of 6 images have a pose in 'map'; more may have one with --world-frame odom"
+    assert warning == "only 1 of 6 images have a pose in 'map'; more images may have a pose with --world-frame odom"
 
 
 def test_clocks_that_differ_are_warned_of(tmp_path):

@@ -54,7 +54,7 @@ def test_images_before_map_to_odom_are_left_out_and_never_put_in_odom(tmp_path):
     count, metres, _ = pose_errors(sequence, robot)
     assert 8 <= count <= 11
     assert metres < 0.02
-    assert sequence.header(0).missing == ("no pose: it was taken before the first map -> odom",)
+    assert sequence.header(0).missing == ("no pose: the image was taken before the first map -> odom",)
 
 
 def test_without_a_localizer_the_drifting_odometry_is_taken_and_said(tmp_path):

@@ -29,8 +29,8 @@ def test_without_kornia_the_reason_says_how_to_install_it(monkeypatch, method):
 
 @PEERS
 def test_without_weights_the_reason_is_one_line(monkeypatch, method):
-    features = ModuleType("kornia.feature")
-    features.XFeat = features.ALIKED = SimpleNamespace(from_pretrained=refuse)
+    method_class = SimpleNamespace(from_pretrained=refuse)
+    features = SimpleNamespace(XFeat=method_class, ALIKED=method_class)
     monkeypatch.setitem(sys.modules, "kornia", ModuleType("kornia"))
     monkeypatch.setitem(sys.modules, "kornia.feature", features)
     with pytest.raises(PeerUnavailable, match=r"^weights could not be downloaded \(.*no route.*\); try again .*$"):

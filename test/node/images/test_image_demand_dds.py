@@ -32,7 +32,7 @@ def test_images_and_transforms_are_received_only_while_a_goal_is_open(peer):
     peer.wait(client.server_is_ready)
     assert heard_by_the_node(peer) == 0
     handle = peer.result_of(client.send_goal_async(Relocalize.Goal(timeout_s=60.0)))
-    peer.wait(lambda: heard_by_the_node(peer) == 4)
+    peer.wait(lambda: heard_by_the_node(peer) == 3)
     peer.connect()
     stamps_ns = itertools.count(1_000_000_000, 100_000_000)
     assert peer.ask(LOST, next(stamps_ns)).reason == "too_few_inliers"
@@ -42,7 +42,7 @@ def test_images_and_transforms_are_received_only_while_a_goal_is_open(peer):
 
 
 def test_a_change_of_the_parameter_counts_at_once(peer):
-    for continuous, subscriptions in ((True, 4), (False, 0)):
+    for continuous, subscriptions in ((True, 3), (False, 0)):
         request = SetParameters.Request(parameters=[Parameter("continuous", value=continuous).to_parameter_msg()])
         assert peer.call(SetParameters, "relocalizer/set_parameters", request).results[0].successful
         peer.wait(lambda wanted=subscriptions: heard_by_the_node(peer) == wanted)

@@ -14,7 +14,7 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.action import ActionClient
 from rclpy.parameter import Parameter
 
-from dsm_ros.node import interface
+from dsm_ros.node.interface import topics
 
 GOALS, ROUNDS = 40, 25
 ABORTED, CANCELED = 6, 5
@@ -32,7 +32,7 @@ class GoalPeer(Peer):
     def __init__(self):
         super().__init__(namespace="/goals")
         names = ("goal", "result", "cancel")
-        qos = {f"{name}_service_qos_profile": interface.GOALS for name in names}
+        qos = {f"{name}_service_qos_profile": topics.GOALS for name in names}
         self.client = ActionClient(self.node, Relocalize, "relocalizer/relocalize", **qos)
         self.wait(self.client.server_is_ready)
 

@@ -1,10 +1,10 @@
 import pytest
 
-from dsm_ros.node.rescue.pose_watch import Health
+from dsm_ros.node.rescue.pose_watch import TopicHealth
 
 
 def test_silence_counts_after_the_first_message_and_once():
-    health = Health(timeout_s=1.0, max_sigma_m=0.5)
+    health = TopicHealth(timeout_s=1.0, max_sigma_m=0.5)
     assert health.new_problem(100.0) is None
     health.add((0.01, 0.01, 0.01), 100.0)
     assert health.new_problem(100.9) is None
@@ -15,7 +15,7 @@ def test_silence_counts_after_the_first_message_and_once():
 
 
 def test_a_clock_that_is_set_back_starts_the_silence_again():
-    health = Health(timeout_s=1.0, max_sigma_m=0.5)
+    health = TopicHealth(timeout_s=1.0, max_sigma_m=0.5)
     health.add((0.01, 0.01, 0.01), 100.0)
     assert health.new_problem(50.0) is None
     assert health.new_problem(50.9) is None
@@ -24,7 +24,7 @@ def test_a_clock_that_is_set_back_starts_the_silence_again():
 
 @pytest.mark.parametrize("variance", [1.0, float("inf"), float("nan")])
 def test_a_covariance_that_explodes_counts_once(variance):
-    health = Health(timeout_s=1.0, max_sigma_m=0.5)
+    health = TopicHealth(timeout_s=1.0, max_sigma_m=0.5)
     health.add((0.01, variance, 0.01), 100.0)
     assert "standard deviation" in health.new_problem(100.1)
     health.add((0.01, variance, 0.01), 100.2)

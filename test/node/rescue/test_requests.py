@@ -11,6 +11,9 @@ class Client:
         self.is_canceled = False
         self.images, self.outcomes = [], []
 
+    def cancel(self):
+        self.is_canceled = True
+
     def on_image(self, request, report):
         self.images.append((request.frames, report))
 
@@ -21,10 +24,14 @@ class Client:
 class Now:
     """A clock that a test sets."""
 
-    time_s = 100.0
+    def __init__(self):
+        self.set(100.0)
 
     def __call__(self):
         return self.time_s
+
+    def set(self, time_s):
+        self.time_s = time_s
 
 
 @pytest.fixture
@@ -73,10 +80,10 @@ def test_an_image_from_before_the_start_is_no_answer(requests):
 
 def test_without_images_the_timeout_says_so(requests, now):
     client = opened(requests)
-    now.time_s += 9.9
+    now.set(109.9)
     requests.check()
     assert client.outcomes == []
-    now.time_s += 0.2
+    now.set(110.1)
     requests.check()
     (failure,) = client.outcomes
     assert failure.reason == "timeout"
@@ -86,7 +93,7 @@ def test_without_images_the_timeout_says_so(requests, now):
 def test_the_timeout_repeats_the_last_reason(requests, now):
     client = opened(requests)
     requests.deliver(FAILED)
-    now.time_s += 11
+    now.set(111.0)
     requests.check()
     assert client.outcomes[0].reason == "too_few_inliers"
     assert "none of 1 images" in client.outcomes[0].detail
@@ -95,19 +102,19 @@ def test_the_timeout_repeats_the_last_reason(requests, now):
 
 def test_a_clock_that_is_set_back_starts_the_timeout_again(requests, now):
     client = opened(requests)
-    now.time_s = 5.0
+    now.set(5.0)
     requests.check()
-    now.time_s = 14.9
+    now.set(14.9)
     requests.check()
     assert client.outcomes == []
-    now.time_s = 15.1
+    now.set(15.1)
     requests.check()
     assert client.outcomes[0].reason == "timeout"
 
 
 def test_a_canceled_request_ends_with_the_next_check(requests):
     client = opened(requests)
-    client.is_canceled = True
+    client.cancel()
     requests.check()
     assert client.outcomes == [Failure("canceled", "canceled after 0 images")]
     assert not requests.any_open

@@ -10,8 +10,8 @@ from tf_peers import TIMEOUT_S, Ours, Robot, eventually
 
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
-from dsm_ros.node.node_scope import NodeScope
-from dsm_ros.node.parameters import NodeParameters
+from dsm_ros.node.interface.node_scope import NodeScope
+from dsm_ros.node.parameters.node_parameters import NodeParameters
 from dsm_ros.node.tf.map_broadcaster import Jump, MapBroadcaster
 
 S = 1_000_000_000

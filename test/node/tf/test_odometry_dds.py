@@ -12,7 +12,16 @@ from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
 from dsm_ros.messages.pose import stamp_ns_of
-from dsm_ros.node import conversions as c
+from dsm_ros.node.outputs import conversions as c
+
+
+class MovingPeer(Peer):
+    """A camera on a robot with odometry."""
+
+    def __init__(self):
+        super().__init__()
+        self.start_ns = time.time_ns()
+        self.tf = self.node.create_publisher(TFMessage, "/tf", 100)
 
 
 def odometry(odom_T_camera, stamp_ns, parent="odom", child="cam_optical"):
@@ -23,10 +32,8 @@ def odometry(odom_T_camera, stamp_ns, parent="odom", child="cam_optical"):
 @pytest.fixture(scope="module")
 def peer(ros):
     process = run_node("odom_frame:=odom", "transform_tolerance_s:=5.0")  # ahead of the present on a busy computer too
-    peer = Peer()
+    peer = MovingPeer()
     peer.connect()
-    peer.start_ns = time.time_ns()
-    peer.tf = peer.node.create_publisher(TFMessage, "/tf", 100)
     peer.wait(lambda: peer.tf.get_subscription_count() >= 2)
     yield peer
     peer.node.destroy_node()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from std_msgs.msg import Header
 
-from dsm_ros.node.conversions import stamp_msg, transform_to_msg
+from dsm_ros.node.outputs.conversions import stamp_msg, transform_to_msg
 from dsm_ros.node.tf import parents as module
 from dsm_ros.node.tf.parents import Parents
 
@@ -13,9 +13,19 @@ def transform(parent, child, x=0.0, stamp_ns=0):
     return transform_to_msg(pose, Header(stamp=stamp_msg(stamp_ns), frame_id=parent), child)
 
 
+class Clock:
+    now_s = 1000.0
+
+    def __call__(self):
+        return self.now_s
+
+    def advance(self, passed_s):
+        self.now_s += passed_s
+
+
 @pytest.fixture
 def clock():
-    return type("Clock", (), {"now_s": 1000.0, "__call__": lambda self: self.now_s})()
+    return Clock()
 
 
 def test_what_others_say_counts_and_what_this_node_said_does_not(clock):
@@ -31,9 +41,9 @@ def test_a_dynamic_parent_is_forgotten_after_ten_seconds_and_a_static_one_never(
     parents = Parents(clock)
     parents.add(transform("odom", "base"), static=False)
     parents.add(transform("/base", "/camera"), static=True)
-    clock.now_s += 9.9
+    clock.advance(9.9)
     assert parents.other("base").parent == "odom"
-    clock.now_s += 0.2
+    clock.advance(0.2)
     assert parents.other("base") is None
     assert parents.other("camera").parent == "base"
 

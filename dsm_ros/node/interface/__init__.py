@@ -1,0 +1,1 @@
+"""Topics, services and actions of the node, and scopes that create and destroy their ROS entities."""

@@ -1,0 +1,41 @@
+"""The services ``~/load_map`` and ``~/reset``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+
+from dsm_ros.localization.tracker import Tracker
+from dsm_ros.node.images.frame_processor import FrameProcessor
+from dsm_ros.node.interface.node_scope import NodeScope
+from dsm_ros.node.interface.topics import LOAD_MAP, RESET
+
+
+class MapServices:
+    """Serves ~/load_map and ~/reset until the scope is closed.
+
+    load_map: replaces the map by that of a URI, and returns the number of keyframes.
+    """
+
+    def __init__(self, scope: NodeScope, load_map: Callable[[str], int], processor: FrameProcessor):
+        self._logger, self._replace_map, self._processor = scope.node.get_logger(), load_map, processor
+        scope.service(LOAD_MAP, self._load_map, MutuallyExclusiveCallbackGroup())  # takes seconds
+        scope.service(RESET, self._reset)
+
+    def _load_map(self, request: Any, response: Any) -> Any:
+        try:
+            response.keyframes = self._replace_map(request.map)
+        except Exception as error:  # the old map stays in use, and the client gets the reason
+            response.success, response.message = False, str(error)
+            self._logger.error(f"load_map: {error}")
+            return response
+        response.success, response.message = True, f"{request.map} is loaded"
+        self._logger.info(f"map {request.map} replaces the previous map")
+        return response
+
+    def _reset(self, request: Any, response: Any) -> Any:
+        self._processor.change_tracker(Tracker.reset)
+        response.success, response.message = True, "searching the whole map"
+        return response

@@ -1,0 +1,1 @@
+"""Parameters of the node: declaration, checks of values and names, and changes at run time."""

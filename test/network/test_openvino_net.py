@@ -1,0 +1,76 @@
+"""A network whose encoder runs in OpenVINO finds the poses that it finds in torch."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from dsm_ros.errors import DsmError
+from dsm_ros.localization.localizer import Localizer
+from dsm_ros.localization.result import Localized
+from dsm_ros.localization.view import single_view
+from dsm_ros.network.checkpoint import load_network
+from dsm_ros.network.grids import by_cell
+from dsm_ros.network.openvino_net import OpenvinoEncoder, use_openvino
+from dsm_ros.network.runtime import Runtime
+from dsm_ros.scene_map.scene_map import SceneMap
+
+MIN_COSINE = 0.99  # of a feature in bfloat16, with 8 bits, and in float32
+
+
+@pytest.fixture(scope="module")
+def openvino_network(tmp_path_factory):
+    pytest.importorskip("openvino")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield load_network(runtime=Runtime.OPENVINO)
+
+
+def test_features_agree_on_a_real_image_whatever_its_size(network, openvino_network, kitchen):
+    frame = kitchen[0]
+    half = frame.camera.resized(320, 240)
+    for image_HW3, camera in ((frame.image_HW3, frame.camera), (frame.image_HW3[::2, ::2].copy(), half)):
+        wanted, found = (net.encode(image_HW3, camera) for net in (network, openvino_network))
+        for a, b in zip(wanted.levels, found.levels, strict=True):
+            assert (a * b).sum(0).min() > MIN_COSINE
+            assert by_cell(b[None]).is_contiguous()
+        assert wanted.descriptor_D @ found.descriptor_D > MIN_COSINE
+
+
+def test_features_of_an_image_outlive_the_next_image(openvino_network, kitchen):
+    first = openvino_network.encode(kitchen[0].image_HW3, kitchen[0].camera)
+    before = first.levels[1].clone()
+    openvino_network.encode(kitchen[100].image_HW3, kitchen[100].camera)
+    assert torch.equal(first.levels[1], before)
+
+
+def test_poses_agree_on_real_frames(network, openvino_network, kitchen, kitchen_map):
+    nets = network, openvino_network
+    locate = [Localizer(SceneMap.open(kitchen_map, net.model_hash), net).localize for net in nets]
+    apart_m = []
+    for index in range(4, 220, 67):
+        frame = kitchen[index]
+        wanted, found = (localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns) for localize in locate)
+        if isinstance(wanted, Localized) and isinstance(found, Localized):
+            apart_m.append(np.linalg.norm(found.map_T_camera[:3, 3] - wanted.map_T_camera[:3, 3]))
+    assert len(apart_m) >= 3
+    assert np.median(apart_m) < 0.005
+
+
+def test_the_network_knows_its_runtime(openvino_network):
+    assert openvino_network.runtime in ("openvino (bf16)", "openvino (f32)")
+    assert openvino_network.device == torch.device("cpu")
+
+
+def test_what_is_missing_is_named(network, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(DsmError, match="pip install openvino"):
+        load_network(runtime=Runtime.OPENVINO)
+
+
+def test_a_gpu_is_refused(network, monkeypatch):
+    pytest.importorskip("openvino")
+    with pytest.raises(DsmError, match="--device cpu"):
+        use_openvino(network, torch.device("cuda"))
+    assert not isinstance(network.encoder, OpenvinoEncoder)
