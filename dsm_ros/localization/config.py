@@ -13,10 +13,10 @@ class ConfidenceWeights:
     scripts/fit_confidence.py fits the weights for the shipped network, and docs/confidence.md reports the result.
     """
 
-    bias: float = -5.54  # constant term of the log odds
-    inlier_ratio: float = 3.57  # weight of the share of inliers among all cells given to PnP
-    visible_inlier_ratio: float = 5.37  # weight of the share of inliers among the visible cells given to PnP
-    precise_ratio: float = 6.47  # weight of the share of found patches, reduced where the position is uncertain
+    bias: float = -5.34  # constant term of the log odds
+    inlier_ratio: float = 4.08  # weight of the share of inliers among all cells given to PnP
+    visible_inlier_ratio: float = 5.24  # weight of the share of inliers among the visible cells given to PnP
+    precise_ratio: float = 7.07  # weight of the share of found patches, reduced where the position is uncertain
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,9 @@ LOSS_SCALE_PX = 0.5
 # together, so they do not average out. The product of residual and parallax tells how large they are.
 SIGMA_FLOOR_PX, SIGMA_FACTOR = 0.15, 0.6
 SYSTEMATIC_PX_DEG = 5.0  # product of residual and parallax at which the standard deviation is twice as large
-COVARIANCE_FACTOR = 1.4  # of the mean, because cells and patches of the same keyframes do not err independently
+# Of the covariance of the mean, because cells and patches of the same keyframes do not err independently. The factor is
+# divided by the squared share of agreeing visible cells, because their errors are larger where others contradict.
+COVARIANCE_FACTOR, MIN_SHARE = 1.4, 0.1
 MIN_FOLLOWED = 20  # patches of all images, for a pose
 KEPT_INLIERS = 0.75  # least share of the inliers of the pose before that agree with the refined pose too
 
@@ -114,7 +116,8 @@ def at_refined_pose(
     if inliers < KEPT_INLIERS * inliers_before:
         return None
     support = replace(candidate.support, followed_ratio=refinement.followed_ratio, residual_px=refinement.residual_px)
-    return Candidate(mean.a_T_b, support, estimates), COVARIANCE_FACTOR * mean.covariance_66
+    factor = COVARIANCE_FACTOR / max(MIN_SHARE, support.visible_inlier_ratio) ** 2
+    return Candidate(mean.a_T_b, support, estimates), factor * mean.covariance_66
 
 
 def refine_once(images: Sequence[Searched], map_T_rig: Pose44, levels: int) -> Refinement | None:

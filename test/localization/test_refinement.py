@@ -135,14 +135,18 @@ def test_more_patches_make_a_surer_pose(refiner, image_HW3):
     assert 1e-5 < np.sqrt(np.diag(whole)[:3]).max() < 0.005
 
 
-def candidate(image_HW3, cells_at=START):
+def candidate(image_HW3, cells_at=START, visible_inlier_ratio=1.0):
     """A candidate at START, and 500 cells that agree with the given pose."""
     rng = np.random.default_rng(0)
     pixels_N2 = rng.uniform((0, 0), (511, 383), (500, 2))
     points_N3 = transform(cells_at, CAMERA.unproject(pixels_N2) * rng.uniform(1.5, 3, (500, 1)))
     cells = Correspondences(pixels_N2, points_N3, np.ones(500, np.float32), CAMERA, np.eye(4))
     image = SimpleNamespace(view=single_view(image_HW3, CAMERA)[0])
-    return Candidate(START, Support(inliers=500), (evaluate_pose(image, cells, START, LocalizerConfig()),))
+    return Candidate(
+        START,
+        Support(inliers=500, visible_inlier_ratio=visible_inlier_ratio),
+        (evaluate_pose(image, cells, START, LocalizerConfig()),),
+    )
 
 
 CELLS_66 = np.diag([0.01, 0.01, 0.01, 0.005, 0.005, 0.005]) ** 2  # covariance of the candidate
@@ -197,3 +201,11 @@ def test_the_parallax_is_the_angle_between_the_rays_to_a_point(refiner, image_HW
     depth_m = np.median(view(np.eye(4))[1])
     found = refiner.refine(single_view(view(aside)[0], CAMERA), aside)
     assert found.parallax_deg == pytest.approx(np.degrees(np.arctan(0.3 / depth_m)), rel=0.2)
+
+
+def test_the_covariance_is_larger_where_visible_cells_contradict_the_pose(refiner, image_HW3):
+    refinement, config = refined(refiner, image_HW3), LocalizerConfig()
+    sure, unsure = (
+        at_refined_pose(candidate(image_HW3, TRUTH, share), CELLS_66, refinement, config)[1] for share in (1.0, 0.5)
+    )
+    assert unsure == pytest.approx(4 * sure)
