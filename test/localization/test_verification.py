@@ -52,7 +52,7 @@ def without_pose(estimate, count):
     return evaluate_pose(estimate.image, estimate.correspondences.first(count), None, CONFIG)
 
 
-def verdict_on(estimates, config, followed_ratio=0.3):
+def verdict_on(estimates, config, followed_ratio=0.1):
     """The verdict on estimates with a share of followed patches."""
     candidate = check(estimates, config)
     if isinstance(candidate, Rejected):
@@ -78,7 +78,7 @@ def test_a_look_alike_is_rejected_when_most_of_what_should_see_the_map_disagrees
     assert verdict.support.inlier_ratio == 0.25
     assert verdict.reason is Reason.LOW_CONFIDENCE
     cells = "0.25 of the cells agree, of those that should see the map from there 0.25"
-    assert verdict.detail.endswith(f"{cells}, and 0.30 of the patches were found")
+    assert verdict.detail.endswith(f"{cells}, and 0.10 of the patches were found")
 
 
 def test_the_confidence_that_fails_is_named_with_its_limit():
