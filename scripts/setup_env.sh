@@ -69,7 +69,8 @@ install_libraries() { # install_libraries VENV_OPTION...: with --clear from noth
         && versions > "$ENV/constraints.txt" \
         && "$PYTHON" -m venv "$@" "$ENV/venv" \
         && "$ENV/venv/bin/python" -m pip install --disable-pip-version-check -c "$ENV/constraints.txt" \
-            -r "$ENV/requirements.txt" -r requirements/train.txt -r requirements/onnx.txt -r requirements/check.txt \
+            -r "$ENV/requirements.txt" -r requirements/train.txt -r requirements/check.txt \
+            -r requirements/onnx.txt -r requirements/openvino.txt \
         && { has_ros || "$ENV/venv/bin/python" scripts/relocate_wheels.py "$ENV/venv"; }
 }
 

@@ -36,7 +36,7 @@ class NetworkOptions:
         None
     )
     runtime: Annotated[
-        Runtime, typer.Option(help="Runtime of the network; onnxruntime or openvino must be installed.")
+        Runtime, typer.Option(help="Runtime of the network; onnxruntime and openvino are optional packages.")
     ] = Runtime.TORCH
     device: Annotated[str, typer.Option(help="Device of the network: cpu or cuda.")] = "cpu"
 

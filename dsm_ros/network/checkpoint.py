@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from dsm_ros.errors import DsmError, ModelError
 from dsm_ros.files import write_whole
 from dsm_ros.network.config import HeadShape, NetworkConfig
 from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.network.fastest import encoding_s, fastest_network
 from dsm_ros.network.layers import fuse_norms
 from dsm_ros.network.onnx_net import use_onnxruntime
 from dsm_ros.network.openvino_net import use_openvino
@@ -34,6 +36,8 @@ def load_network(path: Path | None = None, device: str = "cpu", runtime: Runtime
     device: torch's name of the device. Raises ModelError when the file is missing, damaged or of another network, and
     DsmError when this machine lacks the device or the runtime.
     """
+    if runtime == Runtime.FASTEST:
+        return fastest_network(partial(load_network, path, device), encoding_s)
     _require_device(device)
     path = path or models_folder() / DEFAULT_WEIGHTS
     config, weights = read_weights(path)

@@ -20,7 +20,7 @@ CPU_ONLY = "the runtime openvino is for CPUs; use --device cpu, or the runtime t
 
 
 class OpenvinoEncoder(nn.Module):
-    """The encoder in OpenVINO, compiled for the size of its images and the number of torch's threads.
+    """The encoder in OpenVINO, compiled for each size of its images and each number of torch's threads.
 
     It computes in bfloat16 where the CPU has instructions for bfloat16, and in float32 elsewhere.
     """
@@ -34,18 +34,19 @@ class OpenvinoEncoder(nn.Module):
         self._graph = graph
         self._precision = "bf16" if "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
         self.runtime = f"{Runtime.OPENVINO} ({self._precision})"
-        self._compiled_for: tuple[int, ...] = ()
-        self._request: Any = None
+        self._requests: dict[tuple[int, ...], Any] = {}  # the cameras of a rig may differ in size
 
     def forward(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         key = (*image_B3HW.shape, torch.get_num_threads())
-        if key != self._compiled_for:
-            self._request, self._compiled_for = self._compiled(image_B3HW.shape), key
+        if key not in self._requests:
+            self._requests[key] = self._compiled(image_B3HW.shape)
+        request = self._requests[key]
         image = self._openvino.Tensor(image_B3HW.contiguous().numpy(), shared_memory=True)
-        self._request.infer({0: image}, share_inputs=True)
-        *levels, descriptor_BD = (torch.from_numpy(output.data.copy()) for output in self._request.output_tensors)
-        by_cell = (level.contiguous(memory_format=torch.channels_last) for level in levels)  # as torch's encoder does
-        return tuple(by_cell), descriptor_BD
+        request.infer({0: image}, share_inputs=True)
+        *levels, descriptor_BD = (torch.from_numpy(output.data) for output in request.output_tensors)
+        # The next image overwrites the outputs, so both the layout of torch's encoder and the descriptor are copies.
+        copies = (level.clone(memory_format=torch.channels_last) for level in levels)
+        return tuple(copies), descriptor_BD.clone()
 
     def _compiled(self, shape: torch.Size) -> Any:
         """Return the request that runs the graph for images of one shape. Raises ModelError for a damaged graph."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -37,6 +36,15 @@ def grid_camera(near: Tensor, camera: Camera, camera_T_local: Pose44, height: in
     return GridCamera(matrix_33, camera_T_local_44, height, width)
 
 
+def grid_camera_at_origin(camera: Camera, height: int, width: int, device: torch.device) -> GridCamera:
+    """Return ``grid_camera`` for a camera that is the local frame, without a copy from the host to the device."""
+    grid = camera.resized(width, height)
+    intrinsics_33 = torch.eye(3, device=device)
+    intrinsics_33[0, 0], intrinsics_33[0, 2] = grid.fx, grid.cx
+    intrinsics_33[1, 1], intrinsics_33[1, 2] = grid.fy, grid.cy
+    return GridCamera(intrinsics_33, torch.eye(4, device=device), height, width)
+
+
 def visible_surface(scene: SceneSurface, camera: GridCamera) -> tuple[Tensor, Tensor]:
     """Return the nearest scene point (3, H, W) in each cell of a camera's grid, m, and which cells have one, (H, W).
 
@@ -57,12 +65,13 @@ def visible_surface(scene: SceneSurface, camera: GridCamera) -> tuple[Tensor, Te
 def keyframe_depths(keyframes: Sequence[KeyframeFeatures], camera: Camera, map_T_camera: Pose44) -> Tensor:
     """Return ``visible_depths`` of the surface of keyframes, on the grid of the coarsest level."""
     cameras = keyframe_cameras(keyframes, map_T_camera)
-    grid = grid_camera(cameras.intrinsics[0], camera, np.eye(4), *keyframes[0].depths[0].shape)
-    return _stacked_depths([k.depths[0] for k in keyframes], cameras, grid)
+    return _stacked_depths([k.depths[0] for k in keyframes], cameras, camera)
 
 
 @recorded
-def _stacked_depths(depths: Sequence[Tensor], cameras: KeyframeCameras, grid: GridCamera) -> Tensor:
+def _stacked_depths(depths: Sequence[Tensor], cameras: KeyframeCameras, camera: Camera) -> Tensor:
+    height, width = depths[0].shape
+    grid = grid_camera_at_origin(camera, height, width, depths[0].device)
     return visible_depths(stack_surface(depths, cameras, 0), grid)
 
 

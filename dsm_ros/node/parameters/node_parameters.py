@@ -49,7 +49,10 @@ class NodeParameters:
     )
     model: str = parameter("", "File (.safetensors) of the network's weights; if empty, the weights of the package.")
     device: str = parameter("cpu", "Device that runs the network: cpu or cuda.")
-    runtime: str = parameter("torch", "Library that runs the network: torch, or the optional onnxruntime or openvino.")
+    runtime: str = parameter(
+        "torch",
+        "Library that runs the network: torch, the optional onnxruntime or openvino, or the fastest of them here.",
+    )
     threads: int = parameter(0, "Number of CPU threads of the network; 0 means one per core, at most 4.", 0, 256)
     autostart: bool = parameter(
         True,

@@ -1,0 +1,45 @@
+"""The fastest of the installed runtimes is chosen."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from dsm_ros.errors import DsmError
+from dsm_ros.network.checkpoint import load_network
+from dsm_ros.network.fastest import encoding_s, fastest_network
+from dsm_ros.network.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A network with a known time for an image."""
+
+    runtime: Runtime
+    time_s: float
+
+
+@pytest.mark.parametrize(
+    ("times_s", "fastest"),
+    [
+        ({Runtime.TORCH: 3.0, Runtime.ONNXRUNTIME: 2.0, Runtime.OPENVINO: 1.0}, Runtime.OPENVINO),
+        ({Runtime.TORCH: 1.0, Runtime.ONNXRUNTIME: 2.0}, Runtime.TORCH),
+        ({Runtime.TORCH: 3.0, Runtime.OPENVINO: 2.0}, Runtime.OPENVINO),
+        ({Runtime.TORCH: 3.0}, Runtime.TORCH),
+    ],
+)
+def test_the_fastest_runtime_that_is_installed_is_chosen(times_s, fastest):
+    def load(runtime):
+        if runtime not in times_s:
+            raise DsmError(f"{runtime} is not installed")
+        return Timed(runtime, times_s[runtime])
+
+    assert fastest_network(load, lambda network: network.time_s).runtime == fastest
+
+
+def test_an_error_of_the_weights_is_not_taken_for_a_missing_runtime(tmp_path):
+    with pytest.raises(DsmError, match="no weights"):
+        load_network(tmp_path / "missing.safetensors", runtime=Runtime.FASTEST)
+
+
+def test_the_time_of_an_encoding_is_measured(network):
+    assert 1e-3 < encoding_s(network) < 60
