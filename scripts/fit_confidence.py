@@ -6,7 +6,7 @@ python scripts/fit_confidence.py recording desk.2 fr1_rpy 0:241:8 rooms:230 0:30
 python scripts/fit_confidence.py fit --out out/confidence --plot docs/reliability.png
 
 rooms localizes images of each room, and images of another room, in whole and partial maps of the room. The command
-writes a CSV file for each room, with the inlier counts and the true error of each pose, and keeps existing files.
+writes a CSV file for each room, with the evidence and the true error of each pose, and keeps existing files.
 recording writes such a file for one map and one sequence (--elsewhere: a sequence of another place). The part of its
 name before the dot names the set of the file. fit prints the weights for localization/config.py, and the calibration
 of each set.
@@ -32,11 +32,11 @@ from dsm_ros.network.checkpoint import load_network
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.process import prepare_process, use_threads
 
-FITTED_ROOMS, HELD_OUT_ROOMS = range(200, 208), range(210, 214)
+FITTED_ROOMS, HELD_OUT_ROOMS = (200, 201), (202, 203, 210, 211)
 OTHER_ROOM = 20  # added to the seed of a room for the seed of another place
 WHOLE, PART = range(0, 300, 10), range(0, 100, 10)
 CAMERA_EFFECTS = ",exposure=1,noise=1,blur=1"
-PRIOR = 0.1  # stabilises the weights of the two correlated shares from one set of rooms to another
+PRIOR = 0.1  # stabilises the weights of the correlated shares from one set of rooms to another
 
 
 @dataclass(frozen=True)
@@ -128,10 +128,10 @@ def sets_of(out: Path) -> dict[str, list[Path]]:
     return sets
 
 
-def report(name: str, poses: Poses, weights_3: NDArray[np.float64]) -> str:
+def report(name: str, poses: Poses, weights_4: NDArray[np.float64]) -> str:
     """Return the row of a set in the table of docs/confidence.md, with verification by the default configuration."""
     config = LocalizerConfig()
-    confidence_N = probabilities(poses.shares_N2, weights_3)
+    confidence_N = probabilities(poses.shares_N3, weights_4)
     accepted_N = (confidence_N >= config.min_confidence) & (poses.inliers_N >= config.min_inliers)
     error = calibration_error(reliability(confidence_N, poses.right_N))
     brier = float(np.mean((confidence_N - poses.right_N) ** 2))
@@ -148,12 +148,12 @@ def fit(a: argparse.Namespace) -> None:
     """Print the weights and the calibration of each set, and draw the reliability plot."""
     sets = {name: read_poses(paths) for name, paths in sets_of(a.out).items()}
     fitted = sets["rooms fitted"]
-    weights_3 = fit_log_odds(fitted.shares_N2, fitted.right_N, PRIOR).round(2)
-    print("bias {}, inlier_ratio {}, visible_inlier_ratio {}".format(*weights_3))
+    weights_4 = fit_log_odds(fitted.shares_N3, fitted.right_N, PRIOR).round(2)
+    print("bias {}, inlier_ratio {}, visible_inlier_ratio {}, precise_ratio {}".format(*weights_4))
     print("| set | poses | ECE | Brier | right accepted | within 50 cm accepted | gross accepted | highest gross |")
     for name, poses in sets.items():
-        print(report(name, poses, weights_3))
-    bins = {name: reliability(probabilities(p.shares_N2, weights_3), p.right_N) for name, p in sets.items()}
+        print(report(name, poses, weights_4))
+    bins = {name: reliability(probabilities(p.shares_N3, weights_4), p.right_N) for name, p in sets.items()}
     plot_reliability(bins, a.plot)
 
 

@@ -8,7 +8,16 @@ import pytest
 
 from dsm_ros.localization.config import ConfidenceWeights, LocalizerConfig, TrackerConfig
 from dsm_ros.localization.covariance import DISSENT, PATCH_PX
+from dsm_ros.localization.refinement import (
+    COVARIANCE_FACTOR,
+    KEPT_INLIERS,
+    MIN_FOLLOWED,
+    SIGMA_FACTOR,
+    SIGMA_FLOOR_PX,
+    SYSTEMATIC_PX_DEG,
+)
 from dsm_ros.localization.result import Reason
+from dsm_ros.localization.verification import IMPRECISE_M
 from dsm_ros.network.config import PAPER, NetworkConfig
 from dsm_ros.scene_map.keyframe_spacing import DEFAULT_SPACING
 
@@ -34,10 +43,17 @@ NUMBERS_OF_THE_METHOD = (
     f"`max_error_px`, {LOCALIZER.max_error_px:g} px",
     f"At least {LOCALIZER.min_inliers} correspondences",
     f"more than {LOCALIZER.max_keyframe_distance_m:g} m from every keyframe",
-    f"b = {WEIGHTS.bias:g} w1 = {WEIGHTS.inlier_ratio:g} w2 = {WEIGHTS.visible_inlier_ratio:g}",
+    f"b = {WEIGHTS.bias:g} w1 = {WEIGHTS.inlier_ratio:g} w2 = {WEIGHTS.visible_inlier_ratio:g}"
+    f" w3 = {WEIGHTS.precise_ratio:g}",
+    f"followed_ratio / (1 + deviation / {IMPRECISE_M:g} m)",
     f"max({LOCALIZER.pixel_sigma_px:g} px",
     f"({DISSENT:g} * max_error_px)",
     f"patch of {PATCH_PX:g} x {PATCH_PX:g} px",
+    f"keeps at least {KEPT_INLIERS:.0%} of the inliers".replace("%", " %"),
+    f"At least {MIN_FOLLOWED} patches must be found",
+    f"{SIGMA_FACTOR:g} * r * (1 + (r * parallax / {SYSTEMATIC_PX_DEG:g})^3)",
+    f"r = sqrt({SIGMA_FLOOR_PX:g}^2 + RMS^2 / 2)",
+    f"refined pose is {COVARIANCE_FACTOR:g} times the covariance of the mean",
     f"is valid for {TRACKER.max_gap_s:g} s",
     f"more than {TRACKER.max_jump_m:g} m or {TRACKER.max_jump_deg:g} degrees from the prediction",
     f"grow by {TRACKER.growth_mps:g} m and {TRACKER.growth_dps:g} degrees",

@@ -12,6 +12,7 @@ from dsm_ros.evaluation.ablation_names import Ablation
 from dsm_ros.evaluation.ablation_networks import keep_all, keep_best_unsorted, plain_mean
 from dsm_ros.evaluation.ablation_retrieval import LaterKeyframes, NearTruePose
 from dsm_ros.geometry.pose import Pose44
+from dsm_ros.localization.config import ConfidenceWeights
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.matching import MatchedImage, Matcher
 from dsm_ros.localization.refinement import Refiner
@@ -139,6 +140,10 @@ def retrieval(setting: Setting) -> list[Variant]:
     return [*ranks, Variant("nearest to the true pose", nearest)]
 
 
+# Fitted on the same poses as the default weights, for localizers that find no patches.
+CELL_WEIGHTS = ConfidenceWeights(bias=-5.92, inlier_ratio=5.98, visible_inlier_ratio=9.51, precise_ratio=0.0)
+
+
 class NoRefinement(Refiner):
     """A refiner that leaves every pose unrefined."""
 
@@ -156,12 +161,13 @@ def heads(setting: Setting) -> list[Variant]:
     scene_map, network, config = setting.localizer.scene_map, setting.localizer.network, setting.localizer.config
     trained = network.config.trained_coordinates or network.config.trained_confidence
     analytic = without_heads(network) if trained else network
-    first_only = replace(config, guided_keyframes=0)
+    cells_only = replace(config, confidence=CELL_WEIGHTS)
+    first_only = replace(cells_only, guided_keyframes=0)
     unrefined = NoRefinement(scene_map)
     matched = partial(Localizer, refiner=unrefined, coordinates_of=as_matched)
     variants = [
         Variant("first match alone, analytic heads", partial(matched, scene_map, analytic, first_only)),
-        Variant("both matches", partial(matched, scene_map, network, config)),
+        Variant("both matches", partial(matched, scene_map, network, cells_only)),
         Variant("both, refined", lambda: Localizer(scene_map, network, config, coordinates_of=as_matched)),
         Variant("both, refined, coordinates completed", lambda: Localizer(scene_map, network, config)),
     ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.datasets.frame import Frame
 from dsm_ros.geometry.pose import Pose44, pose_error, transform
+from dsm_ros.geometry.pose_covariance import difference
 from dsm_ros.localization.result import Localized, Result, SceneCoordinates, StageTimes
 
 WITHIN_M, GROSS_M = 0.10, 0.50  # maximum error of a right coordinate, minimum error of a wrong pose
@@ -54,8 +54,7 @@ def mahalanobis_squared(estimate: Pose44, truth: Pose44, covariance_66: NDArray[
     covariance_66: covariance of the pose (x y z rotX rotY rotZ; map frame; m, rad). With a correct covariance, 95 % of
     the values are below 12.592.
     """
-    turn_3 = cv2.Rodrigues(estimate[:3, :3] @ truth[:3, :3].T)[0].ravel()
-    error_6 = np.concatenate([estimate[:3, 3] - truth[:3, 3], turn_3])
+    error_6 = difference(estimate, truth)
     return float(error_6 @ np.linalg.solve(covariance_66, error_6))
 
 

@@ -1,4 +1,4 @@
-"""Tables of pose estimates, accepted or rejected, with their inlier counts and true errors, as CSV files."""
+"""Tables of refined poses, accepted or rejected, with their inlier counts and true errors, as CSV files."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from dsm_ros.evaluation.metrics import GROSS_M
 from dsm_ros.files import write_whole
 from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.covariance import position_deviation_m
 from dsm_ros.localization.localizer import Localizer, Stopwatch
-from dsm_ros.localization.verification import CellCounts, count_cells
+from dsm_ros.localization.verification import Accepted, precise_ratio
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.scene_map.builder import build_map
@@ -32,10 +33,10 @@ FIRST_AND_ALL = (EVERY_POSE.first_keyframes, EVERY_POSE.keyframes)  # the number
 
 @dataclass(frozen=True)
 class EstimateRow:
-    """One pose estimate: map, place of the image, error, and counts of cells.
+    """One pose: map, place of the image, error, and evidence.
 
-    error_m, error_deg: inf where the map does not contain the place. cells, inliers, visible, visible_inliers: see
-    ``CellCounts``.
+    error_m, error_deg: inf where the map does not contain the place. inliers, inlier_ratio, visible_inlier_ratio,
+    followed_ratio: as of ``Support``. deviation_m: largest standard deviation of the position.
     """
 
     scenario: str
@@ -43,10 +44,11 @@ class EstimateRow:
     frame: int
     error_m: float
     error_deg: float
-    cells: int
     inliers: int
-    visible: int
-    visible_inliers: int
+    inlier_ratio: float
+    visible_inlier_ratio: float
+    followed_ratio: float
+    deviation_m: float
 
 
 def localizer_on(sequence: str, frames: range, folder: str, network: DsmNet) -> Localizer:
@@ -57,9 +59,9 @@ def localizer_on(sequence: str, frames: range, folder: str, network: DsmNet) -> 
 
 
 def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, elsewhere: bool) -> Iterator[EstimateRow]:
-    """Yield two pose estimates of each frame, one from the keyframes matched first and one from all N keyframes.
+    """Yield two poses of each frame, one from the keyframes matched first and one from all N keyframes.
 
-    place: the sequence of the frames. elsewhere: whether the place is missing from the map. Frames without an estimate
+    place: the sequence of the frames. elsewhere: whether the place is missing from the map. Frames without a pose
     yield no row. Raises SequenceError when the map contains the place and a frame has no true pose.
     """
     sequence = open_sequence(place)
@@ -70,9 +72,11 @@ def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, el
         (view,) = single_view(frame.image_HW3, frame.camera)
         for each in localizers:
             verdict = each.localize_view(view, frame.stamp_ns, None, Stopwatch())
-            if verdict and (map_T_camera := verdict.estimates[0].map_T_camera) is not None:
-                errors = (np.inf, np.inf) if elsewhere else _errors(map_T_camera, frame)
-                yield EstimateRow(scenario, place, index, *errors, **asdict(count_cells(verdict.estimates[0])))
+            if isinstance(verdict, Accepted):
+                errors = (np.inf, np.inf) if elsewhere else _errors(verdict.map_T_rig, frame)
+                support, deviation_m = verdict.support, position_deviation_m(verdict.covariance_66)
+                ratios = support.inlier_ratio, support.visible_inlier_ratio, support.followed_ratio
+                yield EstimateRow(scenario, place, index, *errors, support.inliers, *ratios, deviation_m)
 
 
 def _errors(map_T_camera: Pose44, frame: Frame) -> tuple[float, float]:
@@ -92,13 +96,13 @@ def write_poses(rows: Iterator[EstimateRow], path: Path) -> None:
 
 @dataclass(frozen=True)
 class Poses:
-    """Inlier ratios and true errors of pose estimates.
+    """Evidence and true errors of poses.
 
-    shares_N2: inlier_ratio and visible_inlier_ratio. inliers_N: number of inliers. right_N: within 10 cm and 5 degrees.
-    gross_N: wrong by over 50 cm, or in a map of another place.
+    shares_N3: inlier_ratio, visible_inlier_ratio and precise_ratio. inliers_N: number of inliers. right_N: within
+    10 cm and 5 degrees. gross_N: wrong by over 50 cm, or in a map of another place.
     """
 
-    shares_N2: NDArray[np.float64]
+    shares_N3: NDArray[np.float64]
     inliers_N: NDArray[np.float64]
     right_N: NDArray[np.bool_]
     gross_N: NDArray[np.bool_]
@@ -109,8 +113,13 @@ def read_poses(paths: Sequence[Path]) -> Poses:
     table = [row for path in sorted(paths) for row in csv.DictReader(path.read_text().splitlines())]
     if not table:
         raise SequenceError(f"no poses in {', '.join(map(str, paths))}; collect poses first")
-    counts = [CellCounts(*(int(row[field.name]) for field in fields(CellCounts))) for row in table]
-    shares_N2 = np.array([(each.inlier_ratio, each.visible_inlier_ratio) for each in counts])
-    inliers_N = np.array([float(each.inliers) for each in counts])
-    error_m, error_deg = (np.array([float(row[name]) for row in table]) for name in ("error_m", "error_deg"))
-    return Poses(shares_N2, inliers_N, (error_m < RIGHT_M) & (error_deg < RIGHT_DEG), error_m > GROSS_M)
+    shares_N3 = np.array([_shares(row) for row in table])
+    inliers_N, error_m, error_deg = (
+        np.array([float(row[name]) for row in table]) for name in ("inliers", "error_m", "error_deg")
+    )
+    return Poses(shares_N3, inliers_N, (error_m < RIGHT_M) & (error_deg < RIGHT_DEG), error_m > GROSS_M)
+
+
+def _shares(row: dict[str, str]) -> tuple[float, float, float]:
+    precise = precise_ratio(float(row["followed_ratio"]), float(row["deviation_m"]))
+    return float(row["inlier_ratio"]), float(row["visible_inlier_ratio"]), precise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +35,24 @@ class UncertainPose:
         """Return the pose made level at a height, with the covariance of x, y and yaw alone."""
         kept_66 = np.diag([1.0, 1.0, 0.0, 0.0, 0.0, 1.0])
         return UncertainPose(level(self.a_T_b, height_m), kept_66 @ self.covariance_66 @ kept_66)
+
+
+def mean_pose(first: UncertainPose, second: UncertainPose) -> UncertainPose:
+    """Return the mean of two estimates of one pose, weighted by their covariances."""
+    # The pseudo-inverse leaves out directions without variance, those of a plane.
+    sum_66 = first.covariance_66 + second.covariance_66
+    gain_66 = first.covariance_66 @ np.linalg.pinv(sum_66, rcond=1e-12, hermitian=True)
+    step_6 = gain_66 @ difference(second.a_T_b, first.a_T_b)
+    rotation_33 = cv2.Rodrigues(step_6[3:])[0] @ first.a_T_b[:3, :3]
+    covariance_66 = (np.eye(6) - gain_66) @ first.covariance_66
+    mean_44 = make_pose(rotation_33, first.a_T_b[:3, 3] + step_6[:3])
+    return UncertainPose(mean_44, (covariance_66 + covariance_66.T) / 2)
+
+
+def difference(a_T_b: Pose44, a_T_c: Pose44) -> NDArray[np.float64]:
+    """Return the error of b against c in the order of a covariance (m, rad, rotation about the axes of a)."""
+    rotation_3 = cv2.Rodrigues(a_T_b[:3, :3] @ a_T_c[:3, :3].T)[0].ravel()
+    return np.concatenate([a_T_b[:3, 3] - a_T_c[:3, 3], rotation_3])
 
 
 def movement(map_T_a: Pose44, map_T_b: Pose44) -> NDArray[np.float64]:

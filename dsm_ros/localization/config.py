@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class ConfidenceWeights:
-    """Weights of the logistic model that turns inlier ratios into the confidence of a pose.
+    """Weights of the logistic model that turns the support of a pose into its confidence.
 
     The confidence is the probability that the pose is within 10 cm and 5 degrees of the true pose [method 9].
     scripts/fit_confidence.py fits the weights for the shipped network, and docs/confidence.md reports the result.
     """
 
-    bias: float = -6.4  # constant term of the log odds
-    inlier_ratio: float = 4.95  # weight of the share of inliers among all cells given to PnP
-    visible_inlier_ratio: float = 10.62  # weight of the share of inliers among the visible cells given to PnP
+    bias: float = -5.34  # constant term of the log odds
+    inlier_ratio: float = 4.08  # weight of the share of inliers among all cells given to PnP
+    visible_inlier_ratio: float = 5.24  # weight of the share of inliers among the visible cells given to PnP
+    precise_ratio: float = 7.07  # weight of the share of found patches, reduced where the position is uncertain
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class LocalizerConfig:
     guided_pnp_cells: int = 2000  # number of the most confident cells of the guided match, for the second pose
     max_error_px: float = 8.0  # maximum reprojection error of an inlier
     min_inliers: int = 100  # minimum number of inliers among the pnp_cells of an accepted pose
-    min_confidence: float = 0.35  # minimum confidence, 0..1, of an accepted pose
+    min_confidence: float = 0.25  # minimum confidence, 0..1, of an accepted pose
     confidence: ConfidenceWeights = ConfidenceWeights()
     max_keyframe_distance_m: float = 5.0  # maximum distance of a pose from the nearest keyframe that was matched
     pixel_sigma_px: float = 0.8  # minimum standard deviation of the inliers in the covariance

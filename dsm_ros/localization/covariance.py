@@ -45,13 +45,20 @@ def pose_covariance(
 
     visible_inlier_ratio: the share of the visible cells of all images that agree with the pose.
     """
+    return covariance_of(cell_information(estimates, map_T_rig, visible_inlier_ratio, config))
+
+
+def cell_information(
+    estimates: Sequence[PoseEstimate], map_T_rig: Pose44, visible_inlier_ratio: float, config: LocalizerConfig
+) -> NDArray[np.float64]:
+    """Return the 6x6 information of the inliers of all images about their one pose; see ``pose_covariance``."""
     errors_N = np.concatenate([estimate.errors_N[estimate.inliers_N] for estimate in estimates])
     inliers = [estimate.correspondences.chosen(estimate.inliers_N) for estimate in estimates]
-    return rig_covariance(inliers, map_T_rig, deviation_px(errors_N, visible_inlier_ratio, config))
+    return rig_information(inliers, map_T_rig, deviation_px(errors_N, visible_inlier_ratio, config))
 
 
-def rig_covariance(cameras: Sequence[Correspondences], map_T_rig: Pose44, sigma_px: float) -> NDArray[np.float64]:
-    """Return the 6x6 covariance of a pose of a rig.
+def rig_information(cameras: Sequence[Correspondences], map_T_rig: Pose44, sigma_px: float) -> NDArray[np.float64]:
+    """Return the 6x6 information about a pose of a rig.
 
     cameras: the inliers of each camera. sigma_px: the standard deviation of an inlier along one image axis.
     """
@@ -62,7 +69,7 @@ def rig_covariance(cameras: Sequence[Correspondences], map_T_rig: Pose44, sigma_
         projections_N2 = project_points(inliers.points_N3, inliers.camera, map_T_camera)
         movement_66 = movement(map_T_rig, map_T_camera)
         information_66 += movement_66.T @ pose_information(jacobian_N26, projections_N2, sigma_px) @ movement_66
-    return covariance_of(information_66)
+    return information_66
 
 
 def pose_information(
@@ -87,6 +94,11 @@ def covariance_of(information_66: NDArray[np.float64]) -> NDArray[np.float64]:
     floor = max(MIN_INFORMATION, MIN_RELATIVE_INFORMATION * values_6[-1])
     root_66 = vectors_66 / np.sqrt(np.maximum(values_6, floor))
     return np.asarray(root_66 @ root_66.T)
+
+
+def position_deviation_m(covariance_66: NDArray[np.float64]) -> float:
+    """Return the standard deviation of the position in the direction in which the deviation is largest."""
+    return float(np.sqrt(np.linalg.eigvalsh(covariance_66[:3, :3])[-1]))
 
 
 def deviation_px(errors_N: NDArray[np.float64], visible_inlier_ratio: float, config: LocalizerConfig) -> float:

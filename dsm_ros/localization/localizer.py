@@ -6,19 +6,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import pose_covariance
 from dsm_ros.localization.matching import MatchedImage, Matcher, keyframes_around, search_areas
 from dsm_ros.localization.pose_estimation import PoseEstimate, estimate_pose, estimate_rig_pose, reestimate_pose
-from dsm_ros.localization.refinement import Refiner, at_refined_pose, refined_covariance
+from dsm_ros.localization.refinement import Refiner, at_refined_pose
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, StageTimes
 from dsm_ros.localization.scene_coordinates import scene_coordinates
-from dsm_ros.localization.verification import Accepted, Rejected, Verdict, verify
+from dsm_ros.localization.verification import Accepted, Rejected, Verdict, check, verify
 from dsm_ros.localization.view import View
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.temporal import PreviousFrame
@@ -89,15 +87,13 @@ class Localizer:
         if not verdicts:
             return NotLocalized(Reason.NO_RETRIEVAL, "the map holds no keyframes", times_ms=watch.times())
         verdict = verdicts[0] if len(verdicts) == 1 else self._localize_together(verdicts, watch)
-        max_error_px = self.config.max_error_px
         if isinstance(verdict, Rejected):
-            coordinates = self._coordinates_of(verdict.estimates[0].image, None, max_error_px)
+            coordinates = self._coordinates_of(verdict.estimates[0].image, None, self.config.max_error_px)
             return NotLocalized(verdict.reason, verdict.detail, verdict.support, coordinates, watch.times())
-        accepted, covariance_66 = self._refined(verdict, watch)
-        self._remember(accepted, stamp_ns)
-        first = accepted.estimates[0]
-        coordinates = self._coordinates_of(first.image, first.map_T_camera, max_error_px)
-        return Localized(accepted.map_T_rig, covariance_66, accepted.support, coordinates, watch.times())
+        self._remember(verdict, stamp_ns)
+        first = verdict.estimates[0]
+        coordinates = self._coordinates_of(first.image, first.map_T_camera, self.config.max_error_px)
+        return Localized(verdict.map_T_rig, verdict.covariance_66, verdict.support, coordinates, watch.times())
 
     def localize_view(self, view: View, stamp_ns: int, prior: Pose44 | None, watch: Stopwatch) -> Verdict | None:
         """Return the verified pose of one image, None when the map holds no keyframes.
@@ -121,7 +117,7 @@ class Localizer:
             watch.lap("match")
             first = estimate_pose(image, self.config)
             watch.lap("pnp")
-            verdict = verify([self._guided(first, previous, watch)], self.config)
+            verdict = self._verified([self._guided(first, previous, watch)], watch)
             if isinstance(verdict, Accepted):
                 break
         return verdict
@@ -147,18 +143,20 @@ class Localizer:
         """Return the verified pose of a rig, with which most cells of all images agree."""
         estimates = estimate_rig_pose([estimate for each in alone for estimate in each.estimates], self.config)
         watch.lap("pnp")
-        return verify(estimates, self.config)
+        return self._verified(estimates, watch)
 
-    def _refined(self, verified: Accepted, watch: Stopwatch) -> tuple[Accepted, NDArray[np.float64]]:
-        """Return a verified pose and its covariance, refined where the correspondences of the first match agree."""
-        views = [estimate.image.view for estimate in verified.estimates]
-        refinement = self._refiner.refine(views, verified.map_T_rig)
-        refined = refinement and at_refined_pose(verified, refinement, self.config)
+    def _verified(self, estimates: Sequence[PoseEstimate], watch: Stopwatch) -> Verdict:
+        """Return the verdict on the one pose of all images, which is refined first."""
+        candidate = check(estimates, self.config)
+        if isinstance(candidate, Rejected):
+            return candidate
+        visible_inlier_ratio = candidate.support.visible_inlier_ratio
+        covariance_66 = pose_covariance(candidate.estimates, candidate.map_T_rig, visible_inlier_ratio, self.config)
+        views = [estimate.image.view for estimate in candidate.estimates]
+        refinement = self._refiner.refine(views, candidate.map_T_rig)
+        refined = refinement and at_refined_pose(candidate, covariance_66, refinement, self.config)
         watch.lap("pnp")
-        if refinement and refined:
-            return refined, refined_covariance(refinement)
-        visible_inlier_ratio = verified.support.visible_inlier_ratio
-        return verified, pose_covariance(verified.estimates, verified.map_T_rig, visible_inlier_ratio, self.config)
+        return verify(*(refined or (candidate, covariance_66)), self.config)
 
     def _remember(self, accepted: Accepted, stamp_ns: int) -> None:
         """Keep the images of an accepted pose for the fusion with the next ones."""

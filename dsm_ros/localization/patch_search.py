@@ -46,6 +46,13 @@ class Expected:
     pixels_N2: Array
     warp_N22: Array
 
+    def parallax_deg_N(self, map_T_camera: Pose44) -> Array:
+        """Return the angle between the rays from the keyframe and from a camera to each point."""
+        points_N3 = self.patches.points_N3
+        rays = [points_N3 - self.patches.centres_N3, points_N3 - map_T_camera[:3, 3]]
+        a_N3, b_N3 = (ray_N3 / np.linalg.norm(ray_N3, axis=1, keepdims=True) for ray_N3 in rays)
+        return np.asarray(np.degrees(np.arccos(np.clip((a_N3 * b_N3).sum(axis=1), -1, 1))))
+
     def rows(self, rows_M: NDArray[np.int64]) -> Expected:
         """Return the chosen patches."""
         return Expected(self.patches.rows(rows_M), self.pixels_N2[rows_M], self.warp_N22[rows_M])

@@ -1,8 +1,8 @@
-"""Photometric refinement of a verified pose on image patches of the nearest keyframes [method 7].
+"""Photometric refinement of a pose on image patches of the nearest keyframes [method 7].
 
 The cells of a dense match are 8 px wide, so a pose estimated on cells is precise to a few pixels. The refinement finds
 patches of keyframes in the query image to a fraction of a pixel, around the pixels where the pose expects them, and
-fits the pose to the points of the found patches.
+fits the pose to the points of the found patches. The refined pose is the mean of both poses, weighted by covariance.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.patches import grey_pyramid
 from dsm_ros.geometry.pnp import refine_pnp, reprojection_errors
 from dsm_ros.geometry.pose import Pose44, invert
+from dsm_ros.geometry.pose_covariance import UncertainPose, mean_pose
 from dsm_ros.geometry.rig_pnp import refine_rig_pose
 from dsm_ros.localization.config import LocalizerConfig
-from dsm_ros.localization.covariance import rig_covariance
+from dsm_ros.localization.covariance import covariance_of, rig_information
 from dsm_ros.localization.patch_search import Array, Searched, expected_patches, follow
 from dsm_ros.localization.pose_estimation import evaluate_pose
-from dsm_ros.localization.verification import Accepted
+from dsm_ros.localization.verification import Candidate
 from dsm_ros.localization.view import View
 from dsm_ros.scene_map.keyframe_patches import LONG_SIDE_PX, all_patches
 from dsm_ros.scene_map.scene_map import SceneMap
@@ -32,14 +33,15 @@ NEAR_START_PX = 1.0  # median shift of the patches in the first round, up to whi
 MAX_ERROR_PX = 6.0  # inlier limit
 LOSS_SCALE_PX = 0.5
 # Standard deviation of a found patch, from the residuals and a floor, divided by the share of the expected patches that
-# were found. The factor covers that patches of several keyframes around one point err together.
-SIGMA_FLOOR_PX, SIGMA_FACTOR = 0.15, 1.2
+# were found. Errors of depth and calibration grow with the parallax between keyframe and image, and move all patches
+# together, so they do not average out. The product of residual and parallax tells how large they are.
+SIGMA_FLOOR_PX, SIGMA_FACTOR = 0.15, 0.6
+SYSTEMATIC_PX_DEG = 5.0  # product of residual and parallax at which the standard deviation is twice as large
+# Of the covariance of the mean, because cells and patches of the same keyframes do not err independently. The factor is
+# divided by the squared share of agreeing visible cells, because their errors are larger where others contradict.
+COVARIANCE_FACTOR, MIN_SHARE = 1.4, 0.1
 MIN_FOLLOWED = 20  # patches of all images, for a pose
-# Limits of a refinement that replaces the verified pose. Beyond them, errors grew more often than they shrank in real
-# images with few keyframes around (development frames of the kitchen and fr1_rpy).
-KEPT_INLIERS = 0.75  # least share of the inliers of the verified pose that agree with the refined pose too
-MIN_FOLLOWED_RATIO = 0.25
-MAX_RESIDUAL_PX = 1.8
+KEPT_INLIERS = 0.75  # least share of the inliers of the pose before that agree with the refined pose too
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Refinement:
     followed: the patches found in each image within ``MAX_ERROR_PX`` of the pose. followed_ratio: the share of these
     patches among those expected in the images. errors_N: the reprojection errors of the followed patches of all images.
     shift_px: the median distance of the followed patches from where the pose before the refinement expected them.
+    parallax_deg: the median angle between the rays from the keyframes and from the images to the expected patches.
     """
 
     map_T_rig: Pose44
@@ -56,11 +59,20 @@ class Refinement:
     followed_ratio: float
     errors_N: Array
     shift_px: float
+    parallax_deg: float
 
     @property
     def residual_px(self) -> float:
         """The median reprojection error of the followed patches."""
         return float(np.median(self.errors_N))
+
+    @property
+    def covariance_66(self) -> Array:
+        """The covariance (x y z rotX rotY rotZ; map frame; m, rad) of the pose from the patches [method 10]."""
+        residual_px = float(np.hypot(SIGMA_FLOOR_PX, np.sqrt((self.errors_N**2).mean() / 2)))
+        systematic = (residual_px * self.parallax_deg / SYSTEMATIC_PX_DEG) ** 3
+        sigma_px = SIGMA_FACTOR * residual_px * (1 + systematic) / self.followed_ratio
+        return covariance_of(rig_information(self.followed, self.map_T_rig, sigma_px))
 
 
 class Refiner:
@@ -86,30 +98,26 @@ class Refiner:
         return Searched(pyramid, camera, view.rig_T_camera, all_patches(self._scene_map.patches(nearest)))
 
 
-def at_refined_pose(accepted: Accepted, refinement: Refinement, config: LocalizerConfig) -> Accepted | None:
-    """Return a verified pose moved to its refinement, None where patches or cells do not support the refined pose.
+def at_refined_pose(
+    candidate: Candidate, covariance_66: Array, refinement: Refinement, config: LocalizerConfig
+) -> tuple[Candidate, Array] | None:
+    """Return a pose moved towards its refinement, with its covariance, None where cells contradict the refined pose.
 
-    Verification accepted the pose by the correspondences of the first match, and these must agree with the refined pose
-    almost as well.
+    covariance_66: of the pose. The correspondences of the first match must agree with the refined pose almost as well
+    as with the pose before.
     """
-    if refinement.followed_ratio < MIN_FOLLOWED_RATIO or refinement.residual_px > MAX_RESIDUAL_PX:
-        return None
+    before = UncertainPose(candidate.map_T_rig, covariance_66)
+    mean = mean_pose(before, UncertainPose(refinement.map_T_rig, refinement.covariance_66))
     estimates = tuple(
-        evaluate_pose(each.image, each.correspondences, refinement.map_T_rig @ each.image.view.rig_T_camera, config)
-        for each in accepted.estimates
+        evaluate_pose(each.image, each.correspondences, mean.a_T_b @ each.image.view.rig_T_camera, config)
+        for each in candidate.estimates
     )
-    inliers, before = (sum(int(e.inliers_N.sum()) for e in group) for group in (estimates, accepted.estimates))
-    if inliers < KEPT_INLIERS * before:
+    inliers, inliers_before = (sum(int(e.inliers_N.sum()) for e in group) for group in (estimates, candidate.estimates))
+    if inliers < KEPT_INLIERS * inliers_before:
         return None
-    support = replace(accepted.support, followed_ratio=refinement.followed_ratio, residual_px=refinement.residual_px)
-    return Accepted(refinement.map_T_rig, support, estimates)
-
-
-def refined_covariance(refinement: Refinement) -> Array:
-    """Return the 6x6 covariance (x y z rotX rotY rotZ; map frame; m, rad) of a refined pose [method 10]."""
-    residual_px = float(np.hypot(SIGMA_FLOOR_PX, np.sqrt((refinement.errors_N**2).mean() / 2)))
-    sigma_px = SIGMA_FACTOR * residual_px / refinement.followed_ratio
-    return rig_covariance(refinement.followed, refinement.map_T_rig, sigma_px)
+    support = replace(candidate.support, followed_ratio=refinement.followed_ratio, residual_px=refinement.residual_px)
+    factor = COVARIANCE_FACTOR / max(MIN_SHARE, support.visible_inlier_ratio) ** 2
+    return Candidate(mean.a_T_b, support, estimates), factor * mean.covariance_66
 
 
 def refine_once(images: Sequence[Searched], map_T_rig: Pose44, levels: int) -> Refinement | None:
@@ -128,7 +136,11 @@ def refine_once(images: Sequence[Searched], map_T_rig: Pose44, levels: int) -> R
     ratio = count / sum(len(each.patches) for each in expected)
     errors_N = np.concatenate(errors)
     shift_px = float(np.median(np.concatenate([_errors(one, map_T_rig) for one in near])))
-    return Refinement(refined, near, ratio, errors_N[errors_N < MAX_ERROR_PX], shift_px)
+    parallaxes = [
+        each.parallax_deg_N(refined @ image.rig_T_camera) for image, each in zip(images, expected, strict=True)
+    ]
+    parallax_deg = float(np.median(np.concatenate(parallaxes)))
+    return Refinement(refined, near, ratio, errors_N[errors_N < MAX_ERROR_PX], shift_px, parallax_deg)
 
 
 def _fitted(followed: Sequence[Correspondences], map_T_rig: Pose44) -> Pose44 | None:

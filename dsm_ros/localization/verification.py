@@ -1,4 +1,4 @@
-"""Verification: accepts or rejects a pose by the cells that agree with the pose [method 9].
+"""Verification: accepts or rejects a pose by the cells and patches that agree with the pose [method 9].
 
 A rejection names the number that failed and the limit of that number.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.localization.config import ConfidenceWeights, LocalizerConfig
+from dsm_ros.localization.covariance import position_deviation_m
 from dsm_ros.localization.pose_estimation import PoseEstimate
 from dsm_ros.localization.result import Reason, Support
 from dsm_ros.network.features import Scene
 from dsm_ros.network.surface import grid_camera, visible_surface
+
+IMPRECISE_M = 0.2  # standard deviation of a position at which found patches count half for the confidence
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,23 @@ class CellCounts:
 
 
 @dataclass(frozen=True)
-class Accepted:
-    """A pose that may be published, its support, and the estimates of all images with this pose."""
+class Candidate:
+    """A pose that enough cells agree with, its support so far, and the estimates of all images with this pose."""
 
     map_T_rig: Pose44
+    support: Support
+    estimates: tuple[PoseEstimate, ...]
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A pose that may be published, its support, and the estimates of all images with this pose.
+
+    covariance_66: of the pose (x y z rotX rotY rotZ; map frame; m, rad).
+    """
+
+    map_T_rig: Pose44
+    covariance_66: NDArray[np.float64]
     support: Support
     estimates: tuple[PoseEstimate, ...]
 
@@ -66,15 +82,15 @@ class Rejected:
 Verdict = Accepted | Rejected
 
 
-def verify(estimates: Sequence[PoseEstimate], config: LocalizerConfig) -> Verdict:
-    """Return the verdict on the pose of an image, or on the one pose of all images of a rig.
+def check(estimates: Sequence[PoseEstimate], config: LocalizerConfig) -> Candidate | Rejected:
+    """Return the pose of an image, or the one pose of all images of a rig, as a candidate for verification.
 
     Only the most confident cells of all images together count, as many as for one image. So the limits mean the same
     for every rig, and the unconfident cells of a covered camera do not matter.
     """
     estimates = tuple(estimates)
     counts = _most_confident_counts(estimates, config.pnp_cells)
-    support = _support(counts, estimates, config.confidence)
+    support = _support(counts, estimates)
 
     def rejected(reason: Reason, detail: str) -> Rejected:
         return Rejected(reason, detail, support, estimates)
@@ -90,14 +106,24 @@ def verify(estimates: Sequence[PoseEstimate], config: LocalizerConfig) -> Verdic
         return rejected(
             Reason.TOO_FEW_INLIERS, f"{counts.inliers} of {counts.cells} cells agree, {config.min_inliers} are needed"
         )
-    if support.confidence < config.min_confidence:
-        return rejected(Reason.LOW_CONFIDENCE, _low_confidence(support, config))
     distance_m, limit_m = min(map(_keyframe_distance_m, estimates)), config.max_keyframe_distance_m
     if distance_m > limit_m:
         return rejected(
             Reason.CONTRADICTS_MAP, f"{distance_m:.1f} m from the nearest keyframe used, limit {limit_m:.1f} m"
         )
-    return Accepted(map_T_camera @ invert(estimates[0].image.view.rig_T_camera), support, estimates)
+    return Candidate(map_T_camera @ invert(estimates[0].image.view.rig_T_camera), support, estimates)
+
+
+def verify(candidate: Candidate, covariance_66: NDArray[np.float64], config: LocalizerConfig) -> Verdict:
+    """Return the verdict on a pose after its refinement.
+
+    covariance_66: of the pose (x y z rotX rotY rotZ; map frame; m, rad).
+    """
+    deviation_m = position_deviation_m(covariance_66)
+    support = replace(candidate.support, confidence=confidence_of(candidate.support, deviation_m, config.confidence))
+    if support.confidence < config.min_confidence:
+        return Rejected(Reason.LOW_CONFIDENCE, _low_confidence(support, config), support, candidate.estimates)
+    return Accepted(candidate.map_T_rig, covariance_66, support, candidate.estimates)
 
 
 def count_cells(estimate: PoseEstimate, min_confidence: float = 0.0) -> CellCounts:
@@ -111,16 +137,23 @@ def count_cells(estimate: PoseEstimate, min_confidence: float = 0.0) -> CellCoun
     return CellCounts(cells, int(inliers_N.sum()), int(visible_N.sum()), int((inliers_N & visible_N).sum()))
 
 
-def confidence_of(counts: CellCounts, weights: ConfidenceWeights) -> float:
+def confidence_of(support: Support, deviation_m: float, weights: ConfidenceWeights) -> float:
     """Return the probability that a pose is within 10 cm and 5 degrees of the true pose; 0 without inliers.
 
     An image that overlaps little with the map has few inliers, but most of its visible cells are inliers. A place that
     looks like the right one may give as many inliers, but the map has surfaces around them that the image contradicts.
+    The patches of the keyframes are rarely found around a wrong pose. deviation_m: see ``position_deviation_m``.
     """
-    if not counts.inliers:
+    if not support.inliers:
         return 0.0
-    ratios = weights.inlier_ratio * counts.inlier_ratio + weights.visible_inlier_ratio * counts.visible_inlier_ratio
-    return 1 / (1 + math.exp(-(weights.bias + ratios)))
+    cells = weights.inlier_ratio * support.inlier_ratio + weights.visible_inlier_ratio * support.visible_inlier_ratio
+    patches = weights.precise_ratio * precise_ratio(support.followed_ratio, deviation_m)
+    return 1 / (1 + math.exp(-(weights.bias + cells + patches)))
+
+
+def precise_ratio(followed_ratio: float, deviation_m: float) -> float:
+    """Return the share of the patches that were found, reduced where the position is uncertain all the same."""
+    return followed_ratio / (1 + deviation_m / IMPRECISE_M)
 
 
 def visible_cells(
@@ -150,16 +183,17 @@ def _sum(parts: Iterable[CellCounts]) -> CellCounts:
     return CellCounts(*(sum(column) for column in zip(*map(astuple, parts), strict=True)))
 
 
-def _support(counts: CellCounts, estimates: Sequence[PoseEstimate], weights: ConfidenceWeights) -> Support:
+def _support(counts: CellCounts, estimates: Sequence[PoseEstimate]) -> Support:
     keyframe_ids = tuple(dict.fromkeys(id for estimate in estimates for id in estimate.image.keyframe_ids))
-    confidence = confidence_of(counts, weights)
-    return Support(counts.inliers, counts.inlier_ratio, confidence, keyframe_ids, counts.visible_inlier_ratio)
+    ratios = {"inlier_ratio": counts.inlier_ratio, "visible_inlier_ratio": counts.visible_inlier_ratio}
+    return Support(inliers=counts.inliers, keyframe_ids=keyframe_ids, **ratios)
 
 
 def _low_confidence(support: Support, config: LocalizerConfig) -> str:
     below = f"confidence {support.confidence:.2f} is below {config.min_confidence:.2f}"
     ratios = f"{support.inlier_ratio:.2f} of the cells agree, of those that should see the map from there"
-    return f"{below}: {ratios} {support.visible_inlier_ratio:.2f}"
+    patches = f"{support.followed_ratio:.2f} of the patches were found"
+    return f"{below}: {ratios} {support.visible_inlier_ratio:.2f}, and {patches}"
 
 
 def _keyframe_distance_m(estimate: PoseEstimate) -> float:

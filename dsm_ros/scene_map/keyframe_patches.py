@@ -33,11 +33,13 @@ Array = NDArray[np.float64]
 class KeyframePatches:
     """Points of a keyframe with their surface and their patches.
 
-    points_N3: metres, map frame. tangents_N32: d point / d pixel of the keyframe on the plane around the point (m/px,
-    map frame). levels: patches at each pyramid level, full size first.
+    points_N3: metres, map frame. centres_N3: the position of the keyframe's camera, for each point. tangents_N32: d
+    point / d pixel of the keyframe on the plane around the point (m/px, map frame). levels: patches at each pyramid
+    level, full size first.
     """
 
     points_N3: Array
+    centres_N3: Array
     tangents_N32: Array
     levels: tuple[PatchLevel, ...]
 
@@ -52,15 +54,16 @@ class KeyframePatches:
     def rows(self, rows_M: NDArray[np.int64]) -> KeyframePatches:
         """Return the patches in the given rows."""
         levels = tuple(level.rows(rows_M) for level in self.levels)
-        return KeyframePatches(self.points_N3[rows_M], self.tangents_N32[rows_M], levels)
+        return KeyframePatches(self.points_N3[rows_M], self.centres_N3[rows_M], self.tangents_N32[rows_M], levels)
 
 
 def all_patches(keyframes: Sequence[KeyframePatches]) -> KeyframePatches:
     """Concatenate the patches of several keyframes."""
     points_N3 = np.concatenate([np.empty((0, 3)), *(each.points_N3 for each in keyframes)])
+    centres_N3 = np.concatenate([np.empty((0, 3)), *(each.centres_N3 for each in keyframes)])
     tangents_N32 = np.concatenate([np.empty((0, 3, 2)), *(each.tangents_N32 for each in keyframes)])
     levels = tuple(joined_patches([each.levels[level] for each in keyframes]) for level in range(LEVELS))
-    return KeyframePatches(points_N3, tangents_N32, levels)
+    return KeyframePatches(points_N3, centres_N3, tangents_N32, levels)
 
 
 def keyframe_patches(keyframe: Keyframe) -> KeyframePatches:
@@ -73,7 +76,8 @@ def keyframe_patches(keyframe: Keyframe) -> KeyframePatches:
     rays_M3 = camera.unproject(pixels_M2)
     points_M3 = transform(keyframe.map_T_camera, rays_M3 / plane_M3[:, 2:])
     tangents_M32 = keyframe.map_T_camera[:3, :3] @ _tangents(rays_M3, plane_M3, camera)
-    return KeyframePatches(points_M3, tangents_M32, cut_patches(pyramid, pixels_M2))
+    centres_M3 = np.broadcast_to(keyframe.map_T_camera[:3, 3], points_M3.shape)
+    return KeyframePatches(points_M3, centres_M3, tangents_M32, cut_patches(pyramid, pixels_M2))
 
 
 def _corners(grey_HW: NDArray[np.float32], depth_HW: NDArray[np.float32]) -> Array:

@@ -7,18 +7,17 @@ from dsm_ros.errors import SequenceError
 from dsm_ros.evaluation.pose_table import EstimateRow, read_poses, write_poses
 
 
-def row(error_m, error_deg=1.0, inliers=500):
-    return EstimateRow(
-        "plain", "rooms:1", 0, error_m, error_deg, cells=1000, inliers=inliers, visible=400, visible_inliers=100
-    )
+def row(error_m, error_deg=1.0, inlier_ratio=0.5):
+    shares = {"inlier_ratio": inlier_ratio, "visible_inlier_ratio": 0.25, "followed_ratio": 0.75}
+    return EstimateRow("plain", "rooms:1", 0, error_m, error_deg, inliers=500, deviation_m=0.1, **shares)
 
 
 def test_what_is_written_is_read(tmp_path):
-    write_poses(iter([row(0.05), row(0.2, inliers=100)]), tmp_path / "a.csv")
+    write_poses(iter([row(0.05), row(0.2, inlier_ratio=0.1)]), tmp_path / "a.csv")
     write_poses(iter([row(np.inf)]), tmp_path / "b.csv")
     poses = read_poses([tmp_path / "b.csv", tmp_path / "a.csv"])
-    assert poses.shares_N2.tolist() == [[0.5, 0.25], [0.1, 0.25], [0.5, 0.25]]
-    assert poses.inliers_N.tolist() == [500, 100, 500]
+    assert poses.shares_N3.tolist() == [[0.5, 0.25, 0.5], [0.1, 0.25, 0.5], [0.5, 0.25, 0.5]]
+    assert poses.inliers_N.tolist() == [500, 500, 500]
 
 
 def test_right_is_within_10_cm_and_5_degrees_and_gross_beyond_50_cm(tmp_path):

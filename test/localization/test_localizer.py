@@ -103,9 +103,9 @@ def test_the_previous_frame_cannot_vouch_for_a_place_off_the_map(room_map, netwo
 def test_a_pose_is_verified_once(room_map, network, monkeypatch):
     verified = []
 
-    def counting(estimates, config):
-        verified.append(estimates)
-        return verify(estimates, config)
+    def counting(candidate, covariance_66, config):
+        verified.append(candidate)
+        return verify(candidate, covariance_66, config)
 
     monkeypatch.setattr("dsm_ros.localization.localizer.verify", counting)
     frame = open_rooms("rooms:7/walk=1")[40]

@@ -11,9 +11,9 @@ from dsm_ros.geometry.pose import make_pose, pose_error, transform
 from dsm_ros.geometry.rig_pnp import poselib
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.pose_estimation import evaluate_pose
-from dsm_ros.localization.refinement import Refiner, at_refined_pose, refined_covariance
+from dsm_ros.localization.refinement import COVARIANCE_FACTOR, Refiner, at_refined_pose
 from dsm_ros.localization.result import Support
-from dsm_ros.localization.verification import Accepted
+from dsm_ros.localization.verification import Candidate
 from dsm_ros.localization.view import View, single_view
 from dsm_ros.scene_map.keyframe_patches import keyframe_patches
 
@@ -130,35 +130,82 @@ def test_all_cameras_of_a_rig_are_refined_together(refiner):
 def test_more_patches_make_a_surer_pose(refiner, image_HW3):
     half_HW3 = image_HW3.copy()
     half_HW3[:, 300:] = 0
-    whole, half = (refined_covariance(refined(refiner, image)) for image in (image_HW3, half_HW3))
+    whole, half = (refined(refiner, image).covariance_66 for image in (image_HW3, half_HW3))
     assert (np.diag(whole) < np.diag(half)).all()
     assert 1e-5 < np.sqrt(np.diag(whole)[:3]).max() < 0.005
 
 
-def verified(image_HW3, cells_at=START):
-    """A verified pose at START, and 500 cells that agree with the given pose."""
+def candidate(image_HW3, cells_at=START, visible_inlier_ratio=1.0):
+    """A candidate at START, and 500 cells that agree with the given pose."""
     rng = np.random.default_rng(0)
     pixels_N2 = rng.uniform((0, 0), (511, 383), (500, 2))
     points_N3 = transform(cells_at, CAMERA.unproject(pixels_N2) * rng.uniform(1.5, 3, (500, 1)))
     cells = Correspondences(pixels_N2, points_N3, np.ones(500, np.float32), CAMERA, np.eye(4))
     image = SimpleNamespace(view=single_view(image_HW3, CAMERA)[0])
-    return Accepted(START, Support(inliers=500), (evaluate_pose(image, cells, START, LocalizerConfig()),))
+    return Candidate(
+        START,
+        Support(inliers=500, visible_inlier_ratio=visible_inlier_ratio),
+        (evaluate_pose(image, cells, START, LocalizerConfig()),),
+    )
 
 
-def test_a_refined_pose_replaces_the_verified_one_and_tells_its_support(refiner, image_HW3):
+CELLS_66 = np.diag([0.01, 0.01, 0.01, 0.005, 0.005, 0.005]) ** 2  # covariance of the candidate
+
+
+def at_refined(image_HW3, refinement, cells_at=TRUTH, covariance_66=CELLS_66):
+    return at_refined_pose(candidate(image_HW3, cells_at), covariance_66, refinement, LocalizerConfig())
+
+
+def test_a_precise_refinement_replaces_the_pose_of_the_cells_and_gives_its_support(refiner, image_HW3):
     refinement = refined(refiner, image_HW3)
-    moved = at_refined_pose(verified(image_HW3, TRUTH), refinement, LocalizerConfig())
-    assert (moved.map_T_rig == refinement.map_T_rig).all()
-    assert (moved.estimates[0].map_T_camera == refinement.map_T_rig).all()
-    assert moved.support.inliers == 500  # as verified
+    moved, covariance_66 = at_refined(image_HW3, refinement)
+    assert_exact(replace(refinement, map_T_rig=moved.map_T_rig), factor=1.5)
+    assert (moved.estimates[0].map_T_camera == moved.map_T_rig).all()
+    assert moved.support.inliers == 500  # as before
     assert moved.support.followed_ratio == refinement.followed_ratio > 0.8
     assert moved.support.residual_px == refinement.residual_px < 0.2
+    alone = np.linalg.eigvalsh(refinement.covariance_66)
+    assert (np.linalg.eigvalsh(covariance_66 / COVARIANCE_FACTOR) < alone * (1 + 1e-9)).all()
 
 
-def test_a_refined_pose_without_support_is_refused(refiner, image_HW3):
-    refinement, config = refined(refiner, image_HW3), LocalizerConfig()
+@pytest.mark.parametrize(
+    "weaker",
+    [
+        {"followed_ratio": 0.01},
+        {"errors_N": np.full(50, 5.0), "parallax_deg": 20.0},  # errors of depth or calibration
+    ],
+)
+def test_an_imprecise_refinement_moves_the_pose_little(refiner, image_HW3, weaker):
+    refinement = replace(refined(refiner, image_HW3), **weaker)
+    moved, covariance_66 = at_refined(image_HW3, refinement, covariance_66=CELLS_66 / 100)
+    assert pose_error(moved.map_T_rig, START)[0] < 0.2 * pose_error(START, TRUTH)[0]
+    before = np.linalg.eigvalsh(CELLS_66 / 100)
+    assert np.linalg.eigvalsh(covariance_66 / COVARIANCE_FACTOR) == pytest.approx(before, rel=0.3)
+
+
+def test_a_residual_at_a_small_parallax_is_no_systematic_error(refiner, image_HW3):
+    refinement = replace(refined(refiner, image_HW3), errors_N=np.full(50, 2.0))
+    near, far = (replace(refinement, parallax_deg=angle).covariance_66 for angle in (1.0, 20.0))
+    assert np.trace(far) > 100 * np.trace(near)
+
+
+def test_a_refined_pose_that_contradicts_the_cells_is_refused(refiner, image_HW3):
+    refinement = refined(refiner, image_HW3)
     elsewhere = START @ make_pose(cv2.Rodrigues(np.array([0.009, -0.011, 0.0]))[0], np.zeros(3))
-    assert at_refined_pose(verified(image_HW3, elsewhere), refinement, config) is None
-    right = verified(image_HW3, TRUTH)
-    assert at_refined_pose(right, replace(refinement, followed_ratio=0.2), config) is None
-    assert at_refined_pose(right, replace(refinement, errors_N=np.full(50, 2.0)), config) is None
+    assert at_refined(image_HW3, refinement, elsewhere) is None
+
+
+def test_the_parallax_is_the_angle_between_the_rays_to_a_point(refiner, image_HW3):
+    assert refined(refiner, view(np.eye(4))[0], np.eye(4)).parallax_deg < 0.1
+    aside = make_pose(np.eye(3), [0.3, 0.0, 0.0])
+    depth_m = np.median(view(np.eye(4))[1])
+    found = refiner.refine(single_view(view(aside)[0], CAMERA), aside)
+    assert found.parallax_deg == pytest.approx(np.degrees(np.arctan(0.3 / depth_m)), rel=0.2)
+
+
+def test_the_covariance_is_larger_where_visible_cells_contradict_the_pose(refiner, image_HW3):
+    refinement, config = refined(refiner, image_HW3), LocalizerConfig()
+    sure, unsure = (
+        at_refined_pose(candidate(image_HW3, TRUTH, share), CELLS_66, refinement, config)[1] for share in (1.0, 0.5)
+    )
+    assert unsure == pytest.approx(4 * sure)

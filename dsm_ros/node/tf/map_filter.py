@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from dsm_ros.geometry.pose import Pose44, invert, make_pose, pose_error
-from dsm_ros.geometry.pose_covariance import UncertainPose
+from dsm_ros.geometry.pose import Pose44, invert, pose_error
+from dsm_ros.geometry.pose_covariance import UncertainPose, difference, mean_pose
 
 MAX_MAHALANOBIS_SQUARED = 30.0  # exceeded by 4 in 100,000 errors of 6 dimensions
 
@@ -66,16 +64,4 @@ def fused(predicted: UncertainPose, fix: UncertainPose) -> UncertainPose:
     weight_66 = np.linalg.pinv(predicted.covariance_66 + fix.covariance_66, rcond=1e-12, hermitian=True)
     if error_6 @ weight_66 @ error_6 > MAX_MAHALANOBIS_SQUARED:
         return fix
-    gain_66 = predicted.covariance_66 @ weight_66
-    step_6 = gain_66 @ error_6
-    rotation_33 = cv2.Rodrigues(step_6[3:])[0] @ predicted.a_T_b[:3, :3]
-    covariance_66 = (np.eye(6) - gain_66) @ predicted.covariance_66
-    return UncertainPose(
-        make_pose(rotation_33, predicted.a_T_b[:3, 3] + step_6[:3]), (covariance_66 + covariance_66.T) / 2
-    )
-
-
-def difference(a_T_b: Pose44, a_T_c: Pose44) -> NDArray[np.float64]:
-    """Return the error of b against c in the order of a covariance (m, rad, rotation about the axes of a)."""
-    rotation_3 = cv2.Rodrigues(a_T_b[:3, :3] @ a_T_c[:3, :3].T)[0].ravel()
-    return np.concatenate([a_T_b[:3, 3] - a_T_c[:3, 3], rotation_3])
+    return mean_pose(predicted, fix)
