@@ -40,8 +40,8 @@ def grid_camera_at_origin(camera: Camera, height: int, width: int, device: torch
     """Return ``grid_camera`` for a camera that is the local frame, without a copy from the host to the device."""
     grid = camera.resized(width, height)
     intrinsics_33 = torch.eye(3, device=device)
-    intrinsics_33[0, 0], intrinsics_33[0, 2] = grid.fx, grid.cx
-    intrinsics_33[1, 1], intrinsics_33[1, 2] = grid.fy, grid.cy
+    for row, column, value in ((0, 0, grid.fx), (0, 2, grid.cx), (1, 1, grid.fy), (1, 2, grid.cy)):
+        intrinsics_33[row, column].fill_(value)  # an assignment would copy the number from the host
     return GridCamera(intrinsics_33, torch.eye(4, device=device), height, width)
 
 

@@ -96,6 +96,8 @@ class Calls(TorchFunctionMode):
             self.crossings.note("to the device: torch.tensor")
             return PretendedTensor(func(*args, **{**kwargs, "device": "cpu"}))
         if func in (torch.Tensor.__getitem__, torch.Tensor.__setitem__) and is_pretended(args[0]):
+            if func is torch.Tensor.__setitem__ and not isinstance(args[2], torch.Tensor):
+                self.crossings.note("to the device: assignment of a Python number")
             index = args[1] if isinstance(args[1], tuple) else (args[1],)
             args = (args[0], tuple(self._moved(part) for part in index), *args[2:])
         if func is torch.Tensor.tolist and is_pretended(args[0]):
