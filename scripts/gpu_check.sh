@@ -23,7 +23,7 @@ rm -f "$OUT"/{summary.txt,figures.json,profile.txt,log.txt}
 WORK=$(mktemp -d) LOG=$OUT/log.txt
 END=$((SECONDS + ${GPU_CHECK_SECONDS:-450}))
 export PYTHONPATH="$WORK/site:$PWD${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 XDG_CACHE_HOME="$WORK/cache"
-export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" MPLBACKEND=Agg
+export MPLBACKEND=Agg
 touch "$WORK"/{steps.tsv,needs.txt}
 
 finish() {
