@@ -6,10 +6,10 @@ python scripts/fit_confidence.py recording desk.2 fr1_rpy 0:241:8 rooms:230 0:30
 python scripts/fit_confidence.py fit --out out/confidence --plot docs/reliability.png
 
 rooms localizes images of each room, and images of another room, in whole and partial maps of the room. The command
-writes a CSV file for each room, with the evidence and the true error of each pose, and keeps existing files.
-recording writes such a file for one map and one sequence (--elsewhere: a sequence of another place). The part of its
-name before the dot names the set of the file. fit prints the weights for localization/config.py, and the calibration
-of each set.
+writes a CSV file for each room, with the evidence and the true error of each pose, and keeps existing files. recording
+writes a file of this format for one map and one sequence (--elsewhere: a sequence of another place). The part of its
+name before the dot names the set of the file. fit prints the weights for localization/config.py, and the calibration of
+each set.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.process import prepare_process, use_threads
 
 FITTED_ROOMS, HELD_OUT_ROOMS = (200, 201), (202, 203, 210, 211)
-OTHER_ROOM = 20  # added to the seed of a room for the seed of another place
+OTHER_ROOM = 20  # difference between the seed of a room and the seed of another place
 WHOLE, PART = range(0, 300, 10), range(0, 100, 10)
 CAMERA_EFFECTS = ",exposure=1,noise=1,blur=1"
 PRIOR = 0.1  # stabilises the weights of the correlated shares from one set of rooms to another

@@ -4,9 +4,9 @@ python scripts/train_confidence.py collect --recording fr1_rpy --out out/net_con
 python scripts/train_confidence.py fit --out out/net_conf --weights out/net_conf/dsm_lite.safetensors
 
 collect localizes images of each room, and images of another room, in a map of the room. The command writes a file for
-each room, with the input of Net_conf and the correctness of each cell, and keeps existing files. The recording
-(fr1_rpy of TUM RGB-D) is split: only images before frame 140 are trained on. fit trains Net_conf and writes the shipped
-encoder with it.
+each room, with the input of Net_conf and the correctness of each cell, and keeps existing files. The recording (fr1_rpy
+of TUM RGB-D) is split: only images before frame 140 are trained on. fit trains Net_conf and writes the weights of the
+shipped encoder with Net_conf.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ from dsm_ros.training.loss import confidence_loss
 ROOMS = (*range(2000, 2016), *range(2040, 2057))
 STYLES = ("furnished=1", "furnished=1", "furnished=1,blank=1", "clutter=16", "blank=1", "furnished=1", "repeat=1")
 SIZE = "size=512x384"
-OTHER_ROOM = 700  # added to the seed of a room for the seed of another place
-STEPS, IMAGES, CELLS = 1500, 8, 640  # of the training; images per step and cells per image
+OTHER_ROOM = 700  # difference between the seed of a room and the seed of another place
+STEPS, IMAGES, CELLS = 1500, 8, 640  # steps, images per step and cells per image
 LEARNING_RATE, WEIGHT_DECAY, CLIP_NORM = 4e-3, 1e-2, 1.0
-STRIDE_PX = 8  # of the finest level
-RECORDED_WEIGHT = 2.5  # of an image of the recording in the draw of images, relative to a rendered one
+STRIDE_PX = 8  # stride of the finest level
+RECORDED_WEIGHT = 2.5  # probability of drawing an image of the recording, relative to a rendered image
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,12 @@ class RecordingMatcher(Matcher):
     matches: list[MatchedImage]
 
     def first_match(self, view, query, area, keyframes):  # type: ignore[no-untyped-def]
-        """Return the first match."""
+        """Return the first match, and keep it."""
         self.matches = [super().first_match(view, query, area, keyframes)]
         return self.matches[0]
 
     def guided_match(self, image, map_T_camera, keyframes, previous):  # type: ignore[no-untyped-def]
-        """Return the guided match."""
+        """Return the guided match, and keep it."""
         self.matches.append(super().guided_match(image, map_T_camera, keyframes, previous))
         return self.matches[-1]
 
@@ -136,13 +136,13 @@ def matches_of(job: Job, network: DsmNet) -> Iterator[tuple[torch.Tensor, torch.
 
 
 def inputs_of(match: MatchedImage, network: DsmNet) -> torch.Tensor:
-    """Return the input of Net_conf (C, H, W)."""
+    """Return the input of Net_conf (C, H, W) for a match."""
     cells = network.confidence_input([match.query], match.match.levels)
     return with_surroundings(cells.stacked())[0].half()
 
 
 def correctness(match: MatchedImage, frame: Frame, map_T_camera: Pose44) -> torch.Tensor:
-    """Return (H, W), the mean of two marks of a cell, each 0 or 1.
+    """Return the correctness of each cell, (H, W): the mean of two marks of 0 or 1.
 
     The first mark is 1 where the coordinate projects onto its own cell in the camera at its true pose [paper 3.4]. The
     second mark is 1 where the coordinate is within 10 cm of the true surface.

@@ -28,7 +28,7 @@ class LocalizerConfig:
     near_keyframes: int = 3  # number of the first_keyframes that are the nearest to the prior, if there is a prior
     guided_keyframes: int = 6  # keyframes of the guided match; 0 turns the guided match off
     guided_nearest_keyframes: int = 3  # number of the guided_keyframes that are the nearest to the pose
-    temporal: bool = True  # whether the correlation with the previous frame is fused [paper 3.3.1]
+    temporal: bool = True  # whether correlations with the previous frame are fused [paper 3.3.1]
     max_frame_gap_s: float = 0.25  # maximum age of a previous frame that is fused
     pnp_cells: int = 1000  # number of the most confident cells of the first match, for PnP and verification
     ransac_cells: int = 500  # number of the most confident pnp_cells, from which RANSAC draws its samples

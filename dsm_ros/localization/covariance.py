@@ -1,10 +1,10 @@
 """Covariance of a pose, from the inliers of all images and their reprojection errors [method 10].
 
-The model has two fitted constants. The standard deviation of a correspondence is that of the frame's own cells, so the
-covariance of a blurred image or a sparse map is larger without a special rule. A visible cell, where the map has a
-surface as seen from the pose, counts even if it is no inlier, because on blank walls the inliers alone would suggest a
-good fit. Neighbouring cells err together, because they are matched to the same keyframes and the network smooths. So
-all inliers of one patch of the image count as one measurement.
+The model has two fitted constants. The standard deviation of a correspondence is measured on the cells of the frame, so
+the covariance of a blurred image or a sparse map is larger without a special rule. A visible cell, for which the map
+has a surface as seen from the pose, counts even if the cell is not an inlier, because on blank walls the inliers alone
+would suggest a good fit. The errors of neighbouring cells are correlated, because neighbouring cells are matched to the
+same keyframes. All inliers of one patch of the image therefore count as one measurement.
 
 The covariance describes the error against the map, in the middle of the exposure, of a calibrated camera. Errors of the
 map, of timestamps and of the calibration leave no trace in a single image and are not included. In the real sequences,
@@ -35,13 +35,13 @@ MAX_COLUMNS = 2**32
 # 0.72, 0.84 and 0.89 of the errors are inside the ellipsoid at 1, 2, 3 and 4 limits; elsewhere 0.99 are at any value.
 DISSENT = 4.0
 MIN_INFORMATION = 1e-4  # 1 / variance (m or rad) of a direction without any information
-MIN_RELATIVE_INFORMATION = 1e-12  # of the best known direction; float64 cannot tell less from none
+MIN_RELATIVE_INFORMATION = 1e-12  # minimum relative to the best known direction, limited by float64
 
 
 def pose_covariance(
     estimates: Sequence[PoseEstimate], map_T_rig: Pose44, visible_inlier_ratio: float, config: LocalizerConfig
 ) -> NDArray[np.float64]:
-    """Return the 6x6 covariance (x y z rotX rotY rotZ; map frame; m, rad) of the one pose of all images.
+    """Return the 6x6 covariance (x y z rotX rotY rotZ; map frame; m, rad) of the common pose of all images.
 
     visible_inlier_ratio: the share of the visible cells of all images that agree with the pose.
     """

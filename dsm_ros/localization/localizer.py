@@ -1,4 +1,4 @@
-"""The localizer: finds the pose of a camera, or of a rig of cameras, in a map from images of one moment [paper 3]."""
+"""The localizer, which finds the pose of a camera or a rig in a map, from images of one moment [paper 3]."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ CoordinatesOf = Callable[[MatchedImage, Pose44 | None, float], SceneCoordinates]
 
 
 class Localizer:
-    """Localizes the images of one video in one map; one camera is a rig of one.
+    """Localizer of the images of one video in one map; a single camera is a rig of one camera.
 
-    The localizer keeps the previous frame of each camera for temporal fusion [paper 3.3.1]. So each video needs its own
-    localizer, and one localizer must not be called from several threads.
-    matcher, refiner, coordinates_of: replacements of the default matching, of the default refinement of verified poses
-    and of the default dense coordinates.
+    The localizer keeps the previous frame of each camera for temporal fusion [paper 3.3.1]. Each video therefore needs
+    a separate localizer, and a localizer must not be called from several threads. matcher, refiner, coordinates_of:
+    replacements of the default matching, of the default refinement of verified poses and of the default dense
+    coordinates.
     """
 
     def __init__(
@@ -52,12 +52,12 @@ class Localizer:
 
     @property
     def scene_map(self) -> SceneMap:
-        """The map."""
+        """The map in which images are localized."""
         return self._scene_map
 
     @property
     def network(self) -> DsmNet:
-        """The network that encodes and matches."""
+        """The network that encodes and matches images."""
         return self._network
 
     @property
@@ -66,26 +66,26 @@ class Localizer:
         return self._config
 
     def use_config(self, config: LocalizerConfig) -> None:
-        """Use another configuration from the next image on."""
+        """Use another configuration for the next images."""
         self._config = config
 
     def reset(self) -> None:
-        """Forget the previous frames: after a jump in time, or for another video."""
+        """Forget the previous frames after a jump in time or before another video."""
         self._previous = {}
 
     @torch.inference_mode()
     def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result:
-        """Return the pose of a rig (``map_T_camera`` of the result is map_T_rig), or why there is none.
+        """Return the pose of a rig (``map_T_camera`` of the result is map_T_rig), or why there is no pose.
 
         views: at least one image of one moment, uint8 RGB of calibrated cameras; the result has the dense coordinates
-        of the first view. prior: the expected map_T_rig; without a prior, each camera is expected where its previous
-        frame was. Raises ValueError when an image and its camera differ in size, DsmError for several views without
-        PoseLib.
+        of the first view. prior: the expected map_T_rig; without a prior, each camera is expected at the pose of its
+        previous frame. Raises ValueError when an image and its camera differ in size, DsmError for several views
+        without PoseLib.
         """
         watch = Stopwatch()
         verdicts = [found for view in views if (found := self.localize_view(view, stamp_ns, prior, watch))]
         if not verdicts:
-            return NotLocalized(Reason.NO_RETRIEVAL, "the map holds no keyframes", times_ms=watch.times())
+            return NotLocalized(Reason.NO_RETRIEVAL, "the map contains no keyframes", times_ms=watch.times())
         verdict = verdicts[0] if len(verdicts) == 1 else self._localize_together(verdicts, watch)
         if isinstance(verdict, Rejected):
             coordinates = self._coordinates_of(verdict.estimates[0].image, None, self.config.max_error_px)
@@ -96,10 +96,10 @@ class Localizer:
         return Localized(verdict.map_T_rig, verdict.covariance_66, verdict.support, coordinates, watch.times())
 
     def localize_view(self, view: View, stamp_ns: int, prior: Pose44 | None, watch: Stopwatch) -> Verdict | None:
-        """Return the verified pose of one image, None when the map holds no keyframes.
+        """Return the verified pose of one image, None when the map contains no keyframes.
 
-        The image is matched against a few keyframes, first around the expected pose where there is one, and against the
-        N most similar keyframes only if the pose from the few is rejected [paper 3.1]. prior: the expected map_T_rig.
+        The image is matched against a few keyframes, first around the expected pose where there is one, and only if the
+        resulting pose is rejected, against the N most similar keyframes [paper 3.1]. prior: the expected map_T_rig.
         """
         query = self.network.encode(view.image_HW3, view.camera)
         watch.lap("encode")
@@ -123,10 +123,10 @@ class Localizer:
         return verdict
 
     def _guided(self, first: PoseEstimate, previous: PreviousFrame | None, watch: Stopwatch) -> PoseEstimate:
-        """Return the estimate after a guided match, or the first estimate if one of both has too few inliers.
+        """Return the estimate after a guided match, or the first estimate if either estimate has too few inliers.
 
-        The correspondences of the map alone must support the second pose as they did the first, because two
-        neighbouring frames agree with each other wherever the pose of the previous frame was.
+        The correspondences of the map alone must support both poses, because two consecutive frames agree with each
+        other even if the pose of the previous frame is wrong.
         """
         image, map_T_camera = first.image, first.map_T_camera
         if map_T_camera is None or not first.is_supported or not self.config.guided_keyframes:
@@ -140,7 +140,7 @@ class Localizer:
         return second if second.is_supported else first
 
     def _localize_together(self, alone: Sequence[Verdict], watch: Stopwatch) -> Verdict:
-        """Return the verified pose of a rig, with which most cells of all images agree."""
+        """Return the verified pose of a rig that most cells of all images agree with."""
         estimates = estimate_rig_pose([estimate for each in alone for estimate in each.estimates], self.config)
         watch.lap("pnp")
         return self._verified(estimates, watch)
@@ -159,13 +159,13 @@ class Localizer:
         return verify(*(refined or (candidate, covariance_66)), self.config)
 
     def _remember(self, accepted: Accepted, stamp_ns: int) -> None:
-        """Keep the images of an accepted pose for the fusion with the next ones."""
+        """Keep the images of an accepted pose for fusion with the next images."""
         for estimate in accepted.estimates:
             view, query = estimate.image.view, estimate.image.query
             self._previous[view.name] = PreviousFrame(query, accepted.map_T_rig @ view.rig_T_camera, stamp_ns)
 
     def _recent(self, view: View, stamp_ns: int) -> PreviousFrame | None:
-        """Return the previous frame of a camera if it was localized just before this one."""
+        """Return the previous frame of a camera if that frame was localized just before the present image."""
         previous = self._previous.get(view.name)
         if not (self.config.temporal and previous):
             return None
@@ -173,7 +173,7 @@ class Localizer:
 
 
 class Stopwatch:
-    """Measures the stages of one image; each lap ends a stage."""
+    """Stopwatch for the stages of one image; each lap ends a stage."""
 
     def __init__(self) -> None:
         self._start_s = self._last_s = time.perf_counter()
@@ -186,5 +186,5 @@ class Stopwatch:
         self._last_s = now_s
 
     def times(self) -> StageTimes:
-        """Return the times of the stages so far and the total."""
+        """Return the times of the completed stages and the total time."""
         return StageTimes(**self._stages_ms, total=(time.perf_counter() - self._start_s) * 1e3)

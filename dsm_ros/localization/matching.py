@@ -1,8 +1,8 @@
-"""Dense matching of an image against keyframes: the choice of keyframes, the first match and the guided match.
+"""Dense matching of an image against keyframes, with the choice of keyframes, the first match and the guided match.
 
 The keyframes of the first match look like the image, or are near its expected pose [paper 3.1]. The first match
 searches the whole scene coarse to fine [paper 3.3]. The guided match searches again around a pose estimate, among
-keyframes near that pose [method 8].
+keyframes near the estimate [method 8].
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from dsm_ros.network.surface import keyframe_depths
 from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
 from dsm_ros.scene_map.scene_map import SceneMap
 
-OCCLUSION_RATIO = 1.1  # a point further away than this ratio times the nearest point in its cell is occluded
-REPEATED_GAIN = 0.5  # gain of showing a cell once more, relative to the gain of the keyframe before
+OCCLUSION_RATIO = 1.1  # maximum depth of a visible point, relative to the nearest point in its cell
+REPEATED_GAIN = 0.5  # gain of covering a cell again, relative to the previous gain
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class SearchArea:
 class MatchedImage:
     """An image and its dense match against keyframes.
 
-    keyframe_ids, keyframes: of the first match, best first. scene: those keyframes in a local frame near them.
-    match: the guided match, or the first match where there is no guided match.
-    cells: the correspondences of all cells of that match, row by row.
+    keyframe_ids, keyframes: keyframes of the first match, best first. scene: the keyframes in a local frame near them.
+    match: the guided match, or the first match if there is no guided match.
+    cells: the correspondences of all cells of the match, row by row.
     """
 
     view: View
@@ -56,7 +56,7 @@ class MatchedImage:
 
 
 class Matcher:
-    """Matches images against keyframes with one network.
+    """Matcher of images against keyframes with one network.
 
     weigh_scene: returns alpha [paper 3.3.1], the weight of the scene's correlation relative to the previous frame's
     correlation, for a mean confidence of the first match.
@@ -84,7 +84,7 @@ class Matcher:
         """Return an image matched again around a pose estimate [method 8].
 
         keyframes: keyframes to match against; if empty, the keyframes of the first match are used. previous: the
-        previous frame of the video, which is fused where the first match was not confident [paper 3.3.1].
+        previous frame of the video, which is fused if the first match was not confident [paper 3.3.1].
         """
         scene = gather_scene(keyframes, image.scene.map_T_local) if keyframes else image.scene
         alpha = self._weigh_scene(image.match.confidence)
@@ -111,8 +111,8 @@ def search_areas(
     """Return the areas in which an image is matched; each is needed only if the pose in the one before is rejected.
 
     A few keyframes usually suffice, first around the prior where there is one; then come the N most similar keyframes
-    [paper 3.1]. prior: the expected map_T_camera. The few keyframes only have to lead to a pose estimate, because the
-    guided match around that estimate chooses its own keyframes.
+    [paper 3.1]. prior: the expected map_T_camera. The few keyframes must only give a pose estimate, because the guided
+    match around the estimate chooses other keyframes.
     """
     similar = tuple(scene_map.retrieve(query.descriptor_D, config.keyframes))
     nearest = [] if prior is None else scene_map.nearest(prior, config.near_keyframes)
@@ -124,9 +124,9 @@ def search_areas(
 def keyframes_around(
     scene_map: SceneMap, image: MatchedImage, map_T_camera: Pose44, config: LocalizerConfig
 ) -> list[KeyframeFeatures]:
-    """Return the keyframes of the guided match: those nearest to a pose estimate, then those that complete the view.
+    """Return the keyframes of the guided match: the nearest to a pose estimate, then keyframes that complete the view.
 
-    Keyframes near the camera give the best poses, but keyframes that look alike may all show the same part of the view.
+    The nearest keyframes give the best poses, but may all show the same part of the view.
     """
     nearest = scene_map.nearest(map_T_camera, config.keyframes)
     known = scene_map.features(list(dict.fromkeys([*nearest, *image.keyframe_ids])))
@@ -137,9 +137,9 @@ def keyframes_around(
 def cover_view(
     keyframes: Sequence[KeyframeFeatures], first: int, count: int, camera: Camera, map_T_camera: Pose44
 ) -> list[KeyframeFeatures]:
-    """Return up to ``count`` keyframes that cover the view of a camera: the first ones, then those that add most.
+    """Return up to ``count`` keyframes that cover the view of a camera: the first ones, then those that add most cells.
 
-    Keyframes that show nothing of the view are left out.
+    Keyframes that show no part of the view are left out.
     """
     depths_NP = keyframe_depths(keyframes, camera, map_T_camera).flatten(1).cpu().numpy()
     shown_NP = np.isfinite(depths_NP) & (depths_NP <= OCCLUSION_RATIO * depths_NP.min(0))

@@ -1,4 +1,4 @@
-"""Prediction of a camera's pose, by odometry where it is available and by constant velocity elsewhere [method 12]."""
+"""Prediction of a camera's pose, by odometry or, without odometry, by constant velocity [method 12]."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Fix:
 class Motion:
     """The last two accepted poses of one video, and predictions from them.
 
-    max_gap_s: longest time between poses over which a pose or a velocity is used.
+    max_gap_s: maximum time for which a pose is extrapolated, and between two poses that give a velocity.
     """
 
     def __init__(self, max_gap_s: float):
@@ -42,7 +42,7 @@ class Motion:
     def predict(self, stamp_ns: int, odom_T_camera: Pose44 | None = None) -> Prediction | None:
         """Return the predicted pose at a stamp, or None when the last pose is too old.
 
-        odom_T_camera: pose of the camera in the odometry frame at that stamp.
+        odom_T_camera: pose of the camera in the odometry frame at the stamp.
         """
         if self._last is None or not 0 < stamp_ns - self._last.stamp_ns <= self._max_gap_s * 1e9:
             return None

@@ -15,11 +15,11 @@ from dsm_ros.localization.matching import OCCLUSION_RATIO
 from dsm_ros.network.cost_volume import MIN_DEPTH_M
 from dsm_ros.scene_map.keyframe_patches import KeyframePatches
 
-MARGIN_PX = 5.0  # of the image, where patches would be cut off
-AREA_RATIOS = (0.2, 5.0)  # of a patch in the query image to the patch in the keyframe
+MARGIN_PX = 5.0  # width of the image border without patches, because the border would cut them off
+AREA_RATIOS = (0.2, 5.0)  # limits of the area of a patch in the query image, relative to its area in the keyframe
 OCCLUSION_CELL_PX = 16
 MIN_CORRELATION = 0.8
-MAX_LAST_STEP_PX = 0.3  # of a converged alignment
+MAX_LAST_STEP_PX = 0.3  # last step of a converged alignment
 MAX_SHIFT_PX = 24.0
 
 Array = NDArray[np.float64]
@@ -54,12 +54,12 @@ class Expected:
         return np.asarray(np.degrees(np.arccos(np.clip((a_N3 * b_N3).sum(axis=1), -1, 1))))
 
     def rows(self, rows_M: NDArray[np.int64]) -> Expected:
-        """Return the chosen patches."""
+        """Return the patches that a mask selects."""
         return Expected(self.patches.rows(rows_M), self.pixels_N2[rows_M], self.warp_N22[rows_M])
 
 
 def expected_patches(image: Searched, map_T_camera: Pose44) -> Expected:
-    """Return the patches that the camera of an image, at a pose, should see without occlusion."""
+    """Return the patches that should be visible in an image whose camera is at a pose."""
     camera, patches = image.camera, image.patches
     camera_N3 = transform(invert(map_T_camera), patches.points_N3)
     pixels_N2 = camera.project(camera_N3)
@@ -67,7 +67,7 @@ def expected_patches(image: Searched, map_T_camera: Pose44) -> Expected:
     size = np.array([camera.width_px, camera.height_px])
     with np.errstate(invalid="ignore"):
         inside_N = ((pixels_N2 >= MARGIN_PX) & (pixels_N2 < size - MARGIN_PX)).all(axis=1)
-        area_N = np.linalg.det(warp_N22)  # negative where the camera sees the back of a surface
+        area_N = np.linalg.det(warp_N22)  # negative if the camera is behind the surface
         inside_N &= (camera_N3[:, 2] > MIN_DEPTH_M) & (area_N > AREA_RATIOS[0]) & (area_N < AREA_RATIOS[1])
     rows_M = np.flatnonzero(inside_N)
     rows_M = rows_M[is_nearest(pixels_N2[rows_M], camera_N3[rows_M, 2])]

@@ -20,10 +20,10 @@ from dsm_ros.localization.matching import MatchedImage
 class PoseEstimate:
     """The pose of a matched image, and the correspondences that verify this pose.
 
-    correspondences: of the first match, most confident first. map_T_camera: None when no pose agrees with them.
-    projections_N2: the pixels at which the pose shows the points of the correspondences, NaN behind the camera.
-    errors_N: the distance (px) of each pixel from its projection. inliers_N: the errors below the inlier limit.
-    is_supported: enough inliers for a guided match around the pose.
+    correspondences: correspondences of the first match, most confident first. map_T_camera: None when no pose agrees
+    with the correspondences. projections_N2: the pixels at which the pose shows the points of the correspondences, NaN
+    behind the camera. errors_N: the distance (px) of each pixel from its projection. inliers_N: whether each error is
+    below the inlier limit. is_supported: whether there are enough inliers for a guided match around the pose.
     """
 
     image: MatchedImage
@@ -36,7 +36,7 @@ class PoseEstimate:
 
 
 def estimate_pose(image: MatchedImage, config: LocalizerConfig) -> PoseEstimate:
-    """Return the pose that most of the most confident cells agree with, refined on more cells."""
+    """Return the pose by RANSAC on the most confident cells, refined on more cells."""
     found = image.cells.most_confident(config.pnp_cells)
     few = found.first(config.ransac_cells)
     map_T_camera = solve_pnp(few.pixels_N2, few.points_N3, few.camera, config.max_error_px)
@@ -46,18 +46,18 @@ def estimate_pose(image: MatchedImage, config: LocalizerConfig) -> PoseEstimate:
 def reestimate_pose(first: PoseEstimate, guided: MatchedImage, config: LocalizerConfig) -> PoseEstimate:
     """Return the first pose refined on the cells of a guided match.
 
-    The correspondences of the first match still verify this pose, because the coordinates of a guided match were
-    searched around the pose and agree with it by construction.
+    The correspondences of the first match verify the refined pose, because the coordinates of a guided match were
+    searched around the pose and therefore agree with the pose.
     """
     cells = guided.cells.most_confident(config.guided_pnp_cells)
     return evaluate_pose(guided, first.correspondences, _refined(first.map_T_camera, cells, config), config)
 
 
 def estimate_rig_pose(estimates: Sequence[PoseEstimate], config: LocalizerConfig) -> list[PoseEstimate]:
-    """Return the estimates of a rig's images with one pose of the rig instead of a pose of each camera alone.
+    """Return the estimates of a rig's images with one common pose of the rig instead of separate poses of the cameras.
 
     The pose of the rig is the pose that most correspondences of all cameras agree with, refined on the cells of the
-    guided matches. Raises DsmError where PoseLib, which solves for rigs, is missing.
+    guided matches. Raises DsmError without PoseLib, the only solver for rigs.
     """
     first = [estimate.correspondences for estimate in estimates]
     guided = [

@@ -27,9 +27,9 @@ from dsm_ros.localization.view import View
 from dsm_ros.scene_map.keyframe_patches import LONG_SIDE_PX, all_patches
 from dsm_ros.scene_map.scene_map import SceneMap
 
-KEYFRAMES = 3  # nearest to a camera, whose patches are searched in its image
-FIRST_LEVELS, SECOND_LEVELS = 3, 2  # pyramid levels of the first round and of the second one, which starts nearer
-NEAR_START_PX = 1.0  # median shift of the patches in the first round, up to which a second round changes little
+KEYFRAMES = 3  # number of keyframes nearest to a camera whose patches are searched in the image
+FIRST_LEVELS, SECOND_LEVELS = 3, 2  # pyramid levels of the first and second round; the second round starts nearer
+NEAR_START_PX = 1.0  # maximum median shift of the patches in the first round without a second round
 MAX_ERROR_PX = 6.0  # inlier limit
 LOSS_SCALE_PX = 0.5
 # Standard deviation of a found patch, from the residuals and a floor, divided by the share of the expected patches that
@@ -50,7 +50,7 @@ class Refinement:
 
     followed: the patches found in each image within ``MAX_ERROR_PX`` of the pose. followed_ratio: the share of these
     patches among those expected in the images. errors_N: the reprojection errors of the followed patches of all images.
-    shift_px: the median distance of the followed patches from where the pose before the refinement expected them.
+    shift_px: the median distance of the followed patches from their positions expected before the refinement.
     parallax_deg: the median angle between the rays from the keyframes and from the images to the expected patches.
     """
 
@@ -82,7 +82,7 @@ class Refiner:
         self._scene_map = scene_map
 
     def refine(self, views: Sequence[View], map_T_rig: Pose44) -> Refinement | None:
-        """Return a pose refined on all images of a moment together, None where too few patches are found in them.
+        """Return a pose refined on all images of one moment together, or None if too few patches are found.
 
         Raises DsmError for several views without PoseLib.
         """
@@ -121,7 +121,7 @@ def at_refined_pose(
 
 
 def refine_once(images: Sequence[Searched], map_T_rig: Pose44, levels: int) -> Refinement | None:
-    """Return a pose refined on the patches found in all images around it, None where they are too few."""
+    """Return a pose refined on the patches found in all images, or None if too few patches are found."""
     expected = [expected_patches(image, map_T_rig @ image.rig_T_camera) for image in images]
     followed = [follow(image, patches, levels) for image, patches in zip(images, expected, strict=True)]
     if sum(map(len, followed)) < MIN_FOLLOWED:

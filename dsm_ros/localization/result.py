@@ -1,4 +1,4 @@
-"""Results of localization: a pose with its covariance, or the reason why there is none; and the time of each stage."""
+"""Results of localization: a pose with covariance, or the reason why there is no pose, and the time of each stage."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ class Support:
     confidence: probability that the pose is within 10 cm and 5 degrees of the true pose. keyframe_ids: keyframes of the
     first match, best first. visible_inlier_ratio: share of the inliers among the cells where the map has a surface, as
     seen from the pose. followed_ratio: share of the image patches of keyframes, expected in the image, that the
-    refinement found there. residual_px: median reprojection error of the found patches. Both are 0 for a pose that was
-    not refined.
+    refinement found there. residual_px: median reprojection error of the found patches. followed_ratio and residual_px
+    are 0 for a pose that was not refined.
     """
 
     inliers: int = 0
@@ -85,8 +85,8 @@ class Support:
 class Localized:
     """An accepted pose.
 
-    map_T_camera: 4x4, of the optical frame of a single camera, else of the rig. covariance_66: ROS order (x y z rotX
-    rotY rotZ), map frame, m and rad, rotation about fixed map axes.
+    map_T_camera: 4x4, pose of the optical frame of a single camera, or pose of the rig. covariance_66: ROS order (x y z
+    rotX rotY rotZ), map frame, m and rad, rotation about fixed map axes.
     """
 
     map_T_camera: Pose44
@@ -98,7 +98,7 @@ class Localized:
 
 @dataclass(frozen=True)
 class NotLocalized:
-    """No pose: the reason, and a sentence with the number that failed and its limit."""
+    """The reason why there is no pose, and a sentence with the number that failed and its limit."""
 
     reason: Reason
     detail: str

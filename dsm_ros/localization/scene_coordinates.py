@@ -1,8 +1,8 @@
 """Dense scene coordinates of one image, and their completion by the pose of the image [paper 3.3.2; method 11].
 
-The paper's Net_coords regresses the coordinates that no keyframe shows from the cells around them. Once the pose is
-known, a cell lies on its ray and only its depth is missing. Where a matched coordinate contradicts the pose, the
-surface of the cells around it is continued.
+The paper's Net_coords regresses the coordinates that no keyframe shows from neighbouring cells. With a known pose, a
+cell lies on its viewing ray and only its depth is unknown. If a matched coordinate contradicts the pose, the depth is
+extrapolated from the surface of neighbouring cells.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from dsm_ros.localization.matching import MatchedImage
 from dsm_ros.localization.result import SceneCoordinates
 from dsm_ros.network.cost_volume import MIN_DEPTH_M
 
-CONTRADICTION = 2.0  # inlier limits, two cells: what is nearer is the coordinate of the cell itself or of a neighbour
-OUTSIDE = cv2.BORDER_CONSTANT  # nothing is known outside the image
+CONTRADICTION = 2.0  # in inlier limits, two cells; nearer coordinates belong to the cell or to a neighbour
+OUTSIDE = cv2.BORDER_CONSTANT  # no depth is known outside the image
 SPREADS_CELLS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-MIN_CELLS = 1.0  # least weight, in cells, of the known depths that a depth is filled from
+MIN_CELLS = 1.0  # minimum weight, in cells, of the known depths from which a depth is extrapolated
 
 Values = NDArray[np.float64]
 
 
 def scene_coordinates(image: MatchedImage, map_T_camera: Pose44 | None, max_error_px: float) -> SceneCoordinates:
-    """Return the dense scene coordinates of an image, completed where its pose is known.
+    """Return the dense scene coordinates of an image, completed if the pose of the image is known.
 
-    map_T_camera: the accepted pose; None gives the coordinates as they were matched. max_error_px: the inlier limit.
-    Pixels and colours of the result are those of the original image.
+    map_T_camera: the accepted pose; None returns the matched coordinates without completion. max_error_px: the inlier
+    limit. Pixels and colours of the result are those of the original image.
     """
     view, cells = image.view, image.cells
     height, width = image.match.confidence_HW.shape
     rays_P3 = cells.camera.unproject(cells.pixels_N2)
     pixels_HW2 = view.camera.project(rays_P3).reshape(height, width, 2).astype(np.float32)
-    inside_HW2 = np.nan_to_num(pixels_HW2, nan=OUTSIDE_PX)  # cv2.remap takes NaN for some pixel
+    inside_HW2 = np.nan_to_num(pixels_HW2, nan=OUTSIDE_PX)  # cv2.remap reads an arbitrary pixel for NaN
     colors_HW3 = cv2.remap(view.image_HW3, inside_HW2[..., 0], inside_HW2[..., 1], cv2.INTER_LINEAR)
     coords_HW3 = cells.points_N3.reshape(height, width, 3)
     confidence_HW = cells.confidence_N.reshape(height, width)
@@ -50,12 +50,12 @@ def complete_surface(
 ) -> tuple[Values, NDArray[np.float32]]:
     """Return coordinates (H, W, 3) that all lie on the rays of their cells, and their confidence (H, W).
 
-    cells: of all P = H * W cells, row by row. rays_P3: of the cells, in the camera frame, z = 1. size: (H, W).
-    A cell keeps its own depth where that agrees with the pose, and gets the depth of the cells around it elsewhere.
-    Confidence is at least 0.5 where the coordinate agrees with the pose, below 0.5 where it comes from the cells around
-    it, and 0 where no cell nearby agrees.
+    cells: correspondences of all P = H * W cells, row by row. rays_P3: viewing rays of the cells, camera frame, z = 1.
+    size: (H, W). A cell whose coordinate agrees with the pose keeps its depth. The depth of any other cell is
+    extrapolated from the neighbouring cells. Confidence is at least 0.5 for a coordinate that agrees with the pose,
+    below 0.5 for an extrapolated coordinate, and 0 if no cell nearby agrees with the pose.
     """
-    with np.errstate(invalid="ignore"):  # a point at infinity contradicts the pose, and needs no warning
+    with np.errstate(invalid="ignore"):  # no warning for a point at infinity, which contradicts the pose
         points_P3 = transform(invert(map_T_camera), cells.points_N3)
         errors_P = np.linalg.norm(cells.camera.project(points_P3) - cells.pixels_N2, axis=1)
     depths_P = points_P3[:, 2]
@@ -70,10 +70,10 @@ def complete_surface(
 
 
 def spread(values_HW: Values, known_HW: NDArray[np.bool_]) -> tuple[Values, Values]:
-    """Return values with the unknown ones (0) filled by means of the nearest known values, and a nearness of 0..1.
+    """Return values with unknown values (0) replaced by means of the nearest known values, and a nearness of 0..1.
 
-    Nearness is 1 where a value is known and falls with the distance of the known values that a value is filled from.
-    Values and nearness stay 0 where no known value is within reach.
+    Nearness is 1 for a known value, and falls with the distance to the known values for a replaced value. Values and
+    nearness are 0 if no known value is within reach.
     """
     filled_HW, nearness_HW = values_HW.copy(), known_HW.astype(np.float64)
     open_HW = ~known_HW

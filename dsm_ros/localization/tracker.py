@@ -1,4 +1,4 @@
-"""The tracker: localizes the images of a video with predictions from earlier poses, odometry and hints [method 12]."""
+"""The tracker, which localizes a video with predictions from earlier poses, odometry and hints [method 12]."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ImageLocalizer(Protocol):
     """The methods of a localizer that the tracker calls; see ``Localizer``."""
 
     def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result:
-        """Return the pose of a rig, or why there is none."""
+        """Return the pose of a rig, or the reason why there is no pose."""
 
     def reset(self) -> None:
         """Forget the previous frames."""
@@ -39,7 +39,7 @@ def is_jump(last_ns: int, stamp_ns: int, max_pause_s: float) -> bool:
 
 @dataclass(frozen=True)
 class Hint:
-    """An approximate pose given by a user, and the distance from that pose within which the camera should be."""
+    """An approximate pose from a user, and the maximum distance of the camera from this pose."""
 
     map_T_camera: Pose44
     radius_m: float
@@ -57,7 +57,7 @@ class Tracker:
     """Localizes the images of one video, with predictions from earlier poses, odometry and hints.
 
     A pose that contradicts motion or a hint is held back until the pose of the next image confirms it, so the tracker
-    recovers from a kidnapping with the second image. The first pose of a search has no prediction to contradict.
+    recovers from a kidnapping with the second image. The first pose of a search is not compared with a prediction.
     """
 
     def __init__(self, localizer: ImageLocalizer, config: TrackerConfig | None = None):
@@ -68,7 +68,7 @@ class Tracker:
         self.reset()
 
     def reset(self) -> None:
-        """Forget motion, hint and previous frame, as after a jump in time or for another map."""
+        """Forget motion, hint and previous frame, for example after a jump in time or for another map."""
         self._localizer.reset()
         self._motion = Motion(self.config.max_gap_s)
         self._held: Fix | None = None
@@ -77,12 +77,12 @@ class Tracker:
         self.state = State.SEARCHING
 
     def lose(self) -> None:
-        """Change from tracking to lost, as when images stop."""
+        """Change the state from TRACKING to LOST, for example when images stop."""
         if self.state is State.TRACKING:
             self.state = State.LOST
 
     def hint(self, hint: Hint) -> None:
-        """Start a search around a hint; the hint is dropped once one pose agrees with it or two poses contradict it."""
+        """Start a search around a hint, until one pose agrees with the hint or two poses contradict the hint."""
         self.reset()
         self._hint, self.hint_report = hint, ""
 
@@ -91,7 +91,7 @@ class Tracker:
         self.hint_report = report
 
     def track(self, views: Sequence[View], stamp_ns: int, odom_T_camera: Pose44 | None = None) -> Result:
-        """Return the pose of a camera from its next image, or of a rig from its next images, or why there is none.
+        """Return the pose of a camera or a rig from its next images, or the reason why there is no pose.
 
         odom_T_camera: pose of the camera, or of the rig, in the odometry frame at that stamp. Raises ValueError when an
         image and its camera differ in size.
@@ -112,7 +112,7 @@ class Tracker:
         return last_ns is not None and is_jump(last_ns, stamp_ns, self.config.max_pause_s)
 
     def _checked(self, result: Localized, fix: Fix, expected: Prediction | None) -> Result:
-        """Return the result unless its pose contradicts motion or hint and the pose held back does not confirm it."""
+        """Return the result, or a rejection if the pose contradicts motion or hint without confirmation."""
         against = self._contradiction(fix.map_T_camera, expected)
         if against and not self._confirmed(fix):
             self._held = fix
@@ -145,7 +145,7 @@ class Tracker:
         return config.max_jump_m + grown_m, config.max_jump_deg + grown_deg
 
     def _confirmed(self, fix: Fix) -> bool:
-        """Return whether the pose held back before agrees with a pose, given the time between both."""
+        """Return whether the pose that was held back confirms a new pose, given the time between the two poses."""
         held = Motion(self.config.max_gap_s)
         if self._held:
             held.add(self._held)
@@ -154,7 +154,7 @@ class Tracker:
 
     def _drop_contradicted(self, against: Contradiction) -> None:
         if self._hint:
-            self.hint_report = f"hint ignored: two poses contradict it, the last one {against.detail}"
+            self.hint_report = f"hint ignored: two poses contradict the hint, the last pose {against.detail}"
         self._motion = Motion(self.config.max_gap_s)
 
     def _follow(self, result: Result) -> None:

@@ -85,8 +85,8 @@ Verdict = Accepted | Rejected
 def check(estimates: Sequence[PoseEstimate], config: LocalizerConfig) -> Candidate | Rejected:
     """Return the pose of an image, or the one pose of all images of a rig, as a candidate for verification.
 
-    Only the most confident cells of all images together count, as many as for one image. So the limits mean the same
-    for every rig, and the unconfident cells of a covered camera do not matter.
+    Only the most confident cells of all images together count, as many as for one image. The limits therefore have the
+    same meaning for every rig, and the unconfident cells of a covered camera do not matter.
     """
     estimates = tuple(estimates)
     counts = _most_confident_counts(estimates, config.pnp_cells)
@@ -140,9 +140,9 @@ def count_cells(estimate: PoseEstimate, min_confidence: float = 0.0) -> CellCoun
 def confidence_of(support: Support, deviation_m: float, weights: ConfidenceWeights) -> float:
     """Return the probability that a pose is within 10 cm and 5 degrees of the true pose; 0 without inliers.
 
-    An image that overlaps little with the map has few inliers, but most of its visible cells are inliers. A place that
-    looks like the right one may give as many inliers, but the map has surfaces around them that the image contradicts.
-    The patches of the keyframes are rarely found around a wrong pose. deviation_m: see ``position_deviation_m``.
+    An image that overlaps little with the map has few inliers, but most of its visible cells are inliers. A similar
+    place may give as many inliers, but the map contains other visible surfaces there, which the image contradicts. The
+    patches of the keyframes are rarely found around a wrong pose. deviation_m: see ``position_deviation_m``.
     """
     if not support.inliers:
         return 0.0
@@ -161,7 +161,8 @@ def visible_cells(
 ) -> NDArray[np.bool_]:
     """Return whether at least one point of the scene falls into the cell of each pixel of a camera at a pose, (N,).
 
-    The cells are those of the scene's coarsest level. Finer cells would stay empty between the points of that level.
+    The cells are those of the scene's coarsest level. Finer cells would stay empty between the points of the coarsest
+    level.
     """
     height, width = scene.levels[0].valid_NHW.shape[1:]
     camera_T_local = invert(map_T_camera) @ scene.map_T_local
@@ -191,7 +192,7 @@ def _support(counts: CellCounts, estimates: Sequence[PoseEstimate]) -> Support:
 
 def _low_confidence(support: Support, config: LocalizerConfig) -> str:
     below = f"confidence {support.confidence:.2f} is below {config.min_confidence:.2f}"
-    ratios = f"{support.inlier_ratio:.2f} of the cells agree, of those that should see the map from there"
+    ratios = f"{support.inlier_ratio:.2f} of all cells agree with the pose, and of the visible cells"
     patches = f"{support.followed_ratio:.2f} of the patches were found"
     return f"{below}: {ratios} {support.visible_inlier_ratio:.2f}, and {patches}"
 

@@ -1,4 +1,4 @@
-"""Views: images of one moment, each with its camera and the pose of that camera on the rig."""
+"""Views, which are images of one moment, each with its camera and the pose of the camera on the rig."""
 
 from __future__ import annotations
 

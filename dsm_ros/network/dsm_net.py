@@ -46,7 +46,7 @@ class DsmNet(nn.Module):
     """Encoder, coarse-to-fine matching and heads.
 
     model_hash: checksum of the weights. share: a network whose weights are used; its shape is the same except that
-    ``config`` may leave out its trained heads. keep, agree: how the candidates of a cell are selected and combined.
+    ``config`` may leave out its trained heads. keep, agree: functions that select and combine the candidates of a cell.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class DsmNet(nn.Module):
     def replace_parts(
         self, encoder: nn.Module, coordinate_heads: Mapping[int, nn.Module], confidence_head: nn.Module | None
     ) -> None:
-        """Use another encoder, other Net_coords by level, and another Net_conf, each with the interface of the present.
+        """Use another encoder, other Net_coords by level, and another Net_conf, with the same interfaces.
 
         confidence_head: None keeps the present Net_conf. The parts are never recorded, because a CUDA graph cannot hold
         calls of another runtime.
@@ -150,9 +150,9 @@ class DsmNet(nn.Module):
 
     @torch.inference_mode()
     def guided_match(self, query: ImageFeatures, scene: Scene, match: DenseMatch, map_T_camera: Pose44) -> DenseMatch:
-        """Match the finest level again, around the scene's surface as a camera at an estimated pose would image it.
+        """Match the finest level again, around the surface that a camera at an estimated pose should see.
 
-        Cells that matched a wrong place on a blank or repeated surface get the right candidates this way [method 8].
+        A cell that matched a wrong place on a blank or repeated surface then has the right candidates [method 8].
         """
         camera_T_local = invert(map_T_camera) @ scene.map_T_local
         grid = grid_camera(scene.mean_3, query.camera, camera_T_local, *match.confidence_HW.shape)
@@ -187,7 +187,7 @@ class DsmNet(nn.Module):
     def match_levels(self, queries: Sequence[ImageFeatures], scenes: Sequence[Scene]) -> list[LevelMatch]:
         """Match a batch of images, all of one size, each against its own scene; one result per level.
 
-        Consecutive queries whose scenes have equally many images are matched in one pass.
+        Consecutive queries whose scenes have equal numbers of images are matched in one pass.
         """
         coarsest = self.level_matcher(0).match(queries, scenes, _scene_means(scenes, queries))
         return self._with_finer_levels(coarsest, queries, scenes)
@@ -202,7 +202,7 @@ class DsmNet(nn.Module):
         return found
 
     def level_matcher(self, level: int, correlate: Correlate | None = None) -> LevelMatcher:
-        """Return the matching of one level, 0 the coarsest.
+        """Return the matcher of one level; level 0 is the coarsest.
 
         correlate: replaces the correlation of all pairs at the coarsest level, or of windows at finer levels.
         """
@@ -211,7 +211,7 @@ class DsmNet(nn.Module):
         return LevelMatcher(level, self.config, self.coordinate_heads[level], correlate, self._keep, self._agree)
 
     def confidence_logits(self, queries: Sequence[ImageFeatures], levels: Sequence[LevelMatch]) -> Tensor:
-        """Return logits (B, H, W) of the finest coordinates being right [paper 3.3.3], from detached matches."""
+        """Return the logit (B, H, W) that each finest coordinate is right [paper 3.3.3], from detached matches."""
         return self.confidence_head(self.confidence_input(queries, levels))
 
     def confidence_input(self, queries: Sequence[ImageFeatures], levels: Sequence[LevelMatch]) -> ConfidenceInput:

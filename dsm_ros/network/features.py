@@ -15,7 +15,7 @@ from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.grids import backproject, beside, grid_matrix
 from dsm_ros.network.recorded import recorded
 
-MIN_DEVIATION_M = 0.05  # of a scene that is a single flat patch
+MIN_DEVIATION_M = 0.05  # minimum standard deviation, for a scene that is one flat patch
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Scene:
 
 
 def gather_scene(keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44 | None = None) -> Scene:
-    """Stack keyframes into a scene in a local frame, by default that of the first one's camera [method 2].
+    """Stack keyframes into a scene in a local frame, by default the first keyframe's camera frame [method 2].
 
     Raises ValueError without keyframes or when their grids differ.
     """
@@ -131,7 +131,7 @@ def _stack_scenes(
 
 def _with_features(surface: SceneSurface, features: Sequence[Tensor]) -> SceneLevel:
     features_NHWC = torch.stack([features_CHW.permute(1, 2, 0) for features_CHW in features]).float()
-    features_NCHW = features_NHWC.permute(0, 3, 1, 2)  # by cell in memory, which is how windows read them
+    features_NCHW = features_NHWC.permute(0, 3, 1, 2)  # contiguous by cell, because windows read whole cells
     return SceneLevel(**vars(surface), features_NCHW=features_NCHW)
 
 

@@ -1,4 +1,4 @@
-"""CUDA graphs of functions of tensors: one launch replays the hundreds of kernels of a recorded call."""
+"""CUDA graphs of functions of tensors, in which one launch replays the hundreds of kernels of a recorded call."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Recording(Generic[R]):
     replay: Callable[[], None]
 
     def play(self, inputs: list[Tensor]) -> R:
-        """Return the result for other inputs of the same signature, in memory of its own."""
+        """Return the result for other inputs of the same signature, in separate memory."""
         torch._foreach_copy_(self.inputs, inputs)
         self.replay()
         given = {id(own): tensor for own, tensor in zip(self.inputs, inputs, strict=True)}
@@ -50,7 +50,7 @@ class Recording(Generic[R]):
 
 
 def recorded(function: F, capture: Capture = capture_cuda_graph, device_type: str = "cuda") -> F:
-    """Return a function of trees of tensors that is replayed on a CUDA device, and called directly elsewhere.
+    """Return a function of trees of tensors that is replayed on a CUDA device, and called directly on other devices.
 
     The first call with a signature is direct, the second is captured. Calls outside inference mode are direct too. The
     function must not copy between host and device, and no shape may depend on the values of a tensor. The function gets

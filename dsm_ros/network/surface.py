@@ -1,4 +1,4 @@
-"""Surface of a scene as a camera at a pose would image it."""
+"""Visible surface of a scene for a camera at a pose."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def expected_surface(scene: SceneSurface, camera: GridCamera) -> Tensor:
 def _cells_of(points_M3: Tensor, known_M: Tensor, camera: GridCamera) -> tuple[Tensor, Tensor]:
     """Return the cell (row-major) of a camera's grid that each known point (local frame) projects to, and its depth.
 
-    Unknown points, and points outside the image, get one more cell after the last.
+    Unknown points, and points outside the image, belong to an additional cell after the last cell.
     """
     pixels_M2, front_M = project(points_M3, camera.intrinsics_33, camera.camera_T_local_44)
     u_M, v_M = pixels_M2.round().clamp(-1, 1e5).long().unbind(1)

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def map_tensors(tree: T, change: Callable[[Tensor], Tensor]) -> T:
-    """Return a tree with all tensors changed, in a fixed order, and with None in place of NumPy arrays."""
+    """Return a tree with a function applied to all tensors in a fixed order, and with None instead of NumPy arrays."""
     value: Any = tree
     if isinstance(value, Tensor):
         return change(value)  # type: ignore[return-value]
@@ -29,7 +29,7 @@ def map_tensors(tree: T, change: Callable[[Tensor], Tensor]) -> T:
 
 
 def signature(tree: object) -> Hashable:
-    """Return what all trees with the same structure, constants, tensor shapes and tensor types have in common."""
+    """Return a key that is equal for trees with the same structure, constants, tensor shapes and tensor types."""
     if isinstance(tree, Tensor):
         return tree.shape, tree.dtype, tree.device
     if isinstance(tree, np.ndarray):

@@ -77,7 +77,7 @@ def test_a_look_alike_is_rejected_when_most_of_what_should_see_the_map_disagrees
     verdict = verdict_on([estimate_at(AT_KEYFRAME, agreeing_columns=16)], CONFIG)
     assert verdict.support.inlier_ratio == 0.25
     assert verdict.reason is Reason.LOW_CONFIDENCE
-    cells = "0.25 of the cells agree, of those that should see the map from there 0.25"
+    cells = "0.25 of all cells agree with the pose, and of the visible cells 0.25"
     assert verdict.detail.endswith(f"{cells}, and 0.10 of the patches were found")
 
 
