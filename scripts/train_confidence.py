@@ -144,8 +144,8 @@ def inputs_of(match: MatchedImage, network: DsmNet) -> torch.Tensor:
 def correctness(match: MatchedImage, frame: Frame, map_T_camera: Pose44) -> torch.Tensor:
     """Return the correctness of each cell, (H, W): the mean of two marks of 0 or 1.
 
-    The first mark is 1 where the coordinate projects onto its own cell in the camera at its true pose [paper 3.4]. The
-    second mark is 1 where the coordinate is within 10 cm of the true surface.
+    The projection mark is 1 where the coordinate projects onto its own cell in the camera at its true pose [paper 3.4].
+    The distance mark is 1 where the coordinate is within 10 cm of the true surface.
     """
     camera, coords_HW3 = match.query.camera, match.match.coords_HW3
     height, width = coords_HW3.shape[:2]

@@ -161,7 +161,7 @@ class Contestant:
             self._peer = make()
 
     def localize(self, frame: Frame, similar: Retrieved) -> Answer:
-        """Return the peer's answer with retrieved keyframes; computing their features is not timed."""
+        """Localize a frame with the compared method; the time excludes the features of the retrieved keyframes."""
         answer = Answer(None, 0.0)
         with self._excluded_on_failure():
             if self._peer:

@@ -110,9 +110,9 @@ def search_areas(
 ) -> list[SearchArea]:
     """Return the areas in which an image is matched; each is needed only if the pose in the one before is rejected.
 
-    A few keyframes usually suffice, first around the prior where there is one; then come the N most similar keyframes
-    [paper 3.1]. prior: the expected map_T_camera. The few keyframes must only give a pose estimate, because the guided
-    match around the estimate chooses other keyframes.
+    A few keyframes come first: around the expected pose if there is one, then without the expected pose. The N most
+    similar keyframes come last [paper 3.1]. prior: the expected map_T_camera. The few keyframes must only lead to a
+    pose estimate, because the guided match around the estimate chooses other keyframes.
     """
     similar = tuple(scene_map.retrieve(query.descriptor_D, config.keyframes))
     nearest = [] if prior is None else scene_map.nearest(prior, config.near_keyframes)

@@ -49,7 +49,7 @@ class CellCounts:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A pose that enough cells agree with, its support so far, and the estimates of all images with this pose."""
+    """A pose with enough inliers for verification, its support so far, and its ``PoseEstimate`` in each image."""
 
     map_T_rig: Pose44
     support: Support
@@ -58,7 +58,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A pose that may be published, its support, and the estimates of all images with this pose.
+    """A pose that may be published, its support, and its ``PoseEstimate`` in each image.
 
     covariance_66: of the pose (x y z rotX rotY rotZ; map frame; m, rad).
     """
@@ -174,7 +174,7 @@ def visible_cells(
 
 
 def _most_confident_counts(estimates: Sequence[PoseEstimate], count: int) -> CellCounts:
-    """Return the counts of the ``count`` most confident correspondences of all images together."""
+    """Count inliers and visible cells among the ``count`` most confident correspondences of all images together."""
     confidence_M = np.sort(np.concatenate([estimate.correspondences.confidence_N for estimate in estimates]))
     least = float(confidence_M[-count:].min(initial=1.0))
     return _sum(count_cells(estimate, least) for estimate in estimates)

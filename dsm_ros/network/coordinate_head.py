@@ -63,7 +63,7 @@ class DenseBlock(nn.Module):
 
 
 class CoordinateHead(nn.Module):
-    """Weigh the candidates of each cell and one coordinate regressed from its neighbourhood.
+    """Weigh the hypotheses of each cell: its candidates, and one coordinate regressed from the cell's neighbourhood.
 
     Pointwise residual blocks read each cell's candidates; a dense block of 3x3 layers adds the query features and the
     neighbourhood. The paper's Net_coords only regresses a coordinate; a chosen candidate has the precision of a

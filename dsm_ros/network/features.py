@@ -77,11 +77,11 @@ class SceneLevel(SceneSurface):
 
 @dataclass(frozen=True)
 class Scene:
-    """The retrieved images at every level, coarse to fine, in a local frame near them [method 2].
+    """Features and coordinates of the retrieved images at every level, coarse to fine, in a local frame [method 2].
 
-    map_T_local: 4x4 float64; map coordinates never enter the network because float32 is too coarse far from 0.
-    mean_3, deviation: mean and standard deviation of all coordinates, m; the three axes share one standard deviation,
-    which does not depend on the orientation of the frame.
+    map_T_local: pose of the local frame, near the images, 4x4 float64; map coordinates never enter the network because
+    float32 is too coarse far from 0. mean_3, deviation: mean and standard deviation of all coordinates, m; the three
+    axes share one standard deviation, which does not depend on the orientation of the frame.
     """
 
     levels: tuple[SceneLevel, ...]
@@ -166,7 +166,7 @@ class KeyframeCameras:
 
 
 def keyframe_cameras(keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44) -> KeyframeCameras:
-    """Return the cameras of keyframes on their device; map_T_local: of all keyframes, or (N, 4, 4)."""
+    """Return the cameras of keyframes in one local frame, or each in its own (map_T_local: 4x4 or (N, 4, 4))."""
     sizes = [depths_HW.shape for depths_HW in keyframes[0].depths]
     matrices = [np.stack([grid_matrix(k.image.camera, *size) for k in keyframes]) for size in sizes]
     local_T_camera_N44 = np.linalg.inv(map_T_local) @ np.stack([k.map_T_camera for k in keyframes])

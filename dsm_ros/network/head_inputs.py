@@ -55,7 +55,7 @@ class CoordinateInput:
 
 @dataclass(frozen=True)
 class ConfidenceInput:
-    """Input of Net_conf [paper 3.3.3]: the paper's coordinates and pixels, and the evidence of each level L.
+    """Input of Net_conf [paper 3.3.3]: coordinates, pixel rays, and for each pyramid level the evidence of its match.
 
     coords_B3HW, coarser_B3HW: coordinates of the finest level and of the next coarser level, m, local frame.
     rays_B2HW: x / z and y / z of the cells. evidence_BLEHW: see ``Evidence``. All inputs are on the finest grid.

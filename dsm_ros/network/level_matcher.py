@@ -24,7 +24,7 @@ Correlate = Callable[[Tensor, SceneLevel, Tensor], Candidates]
 
 @dataclass(frozen=True)
 class Search:
-    """Candidates of consecutive queries whose scenes have equal numbers of images, and the images of the scenes."""
+    """Candidates of a batch of queries whose scenes have equally many images, and these scenes joined into one."""
 
     candidates: Candidates
     scene: SceneLevel

@@ -102,8 +102,8 @@ def stack_volumes(matches: Sequence[CellMatches], frames: SceneFrames, height: i
 def distinctness(candidates: Candidates, volume: CostVolume, width: int) -> Tensor:
     """Return the degree (P,), 0..1, to which a cell and its best candidate are each other's only match.
 
-    width: width of the query grid in cells. The degree is 1 at finer levels, where a window shows too little of the
-    scene. In a larger window, the degree depends only on the candidates of the cell itself.
+    width: width of the query grid in cells. The distinctness is 1 at finer levels, where a window shows too little of
+    the scene. In a larger window, the distinctness depends only on the cell's own candidates.
     """
     if candidates.cells_PM is None:
         return _mutual_agreement(candidates, volume, width) * _kept_share(candidates.scores_PM, volume)

@@ -72,8 +72,8 @@ def build_map(
     """Add frames of a sequence to a new map, or with ``append`` to an existing map; commit after every 16 keyframes.
 
     Frames without depth or pose, frames of a stuck sensor, and frames whose image cannot be read are left out and
-    counted. The first keyframes are compared before any keyframe is written. When a build fails or is interrupted,
-    all of its keyframes are removed; when its process is killed, the committed keyframes stay.
+    counted. Before any keyframe is written, the first keyframes are checked for contradictions. When a build fails or
+    is interrupted, all of its keyframes are removed; when its process is killed, the committed keyframes stay.
 
     Raises MapError when the map exists (or, with ``append``, is damaged or was built with another model) or cannot be
     written. Raises SequenceError when no frame can be used, or when the first keyframes contradict each other or the

@@ -1,4 +1,4 @@
-"""Likely causes of contradictions in a recording, each with the relative pose of two views after its correction."""
+"""Likely causes of contradictions in a recording; each cause gives the relative pose of two views without the cause."""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ def level_losses(
 ) -> dict[str, Tensor]:
     """Return the weighted losses of a level by name.
 
-    deviation_B: standard deviation of each scene, m. coordinate_weight: weight of the coordinate losses.
+    deviation_B: standard deviation of the coordinates of each scene, m. coordinate_weight: weight of the coordinate
+    losses.
     """
     known = truth.coords_B3HW, truth.known_BHW, deviation_B
     radius_BHW = _radius(truth)

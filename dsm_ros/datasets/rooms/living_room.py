@@ -105,7 +105,7 @@ def _middle(store: Store, size_3: NDArray[np.float64]) -> Piece:
 
 
 def _furniture(store: Store, size_3: NDArray[np.float64], path_P3: NDArray[np.float64], count: int) -> Piece:
-    """Return up to ``count`` pieces along the walls, apart from each other and from the walks."""
+    """Return up to ``count`` pieces along the walls that keep a distance from each other and from the camera paths."""
     placed: list[Box] = []
     areas: list[tuple[float, float, float, float]] = []
     longest = int(size_3[1] > size_3[0])

@@ -32,8 +32,9 @@ class RoomStyle:
 class Room:
     """A room of ``size_3`` metres with a corner at the origin, z up; the first box is its shell.
 
-    lamps: positions (m). light_map: textures with half the light on the six faces of the shell, and a texture of 0.5
-    for everything else; None without light maps. Texture 0 is the grain of all boxes.
+    lamps: positions (m). light_map: a texture for each of the six faces of the shell and a constant texture for
+    everything else; colours are multiplied by twice the texture. None without light maps. Texture 0 is the grain of all
+    boxes.
     """
 
     size_3: NDArray[np.float64]

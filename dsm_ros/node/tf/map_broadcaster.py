@@ -84,7 +84,7 @@ class MapBroadcaster:
             self._settings = settings
 
     def forget(self) -> None:
-        """Broadcast nothing until the next accepted pose, after a jump of the clock, a new map or a deactivation."""
+        """Stop broadcasting until the next accepted pose: after a clock jump, a new map or a deactivation."""
         with self._lock:
             self._estimate = self.jump = None
 
