@@ -124,7 +124,7 @@ def rank_candidates(
 
 
 def _true_points(network: DsmNet, frame: Frame, scene: Scene) -> tuple[Tensor, Tensor]:
-    """Return the true point of each cell of the coarsest level (P, 3; m, local frame), and whether its depth is known."""
+    """Return the true point of each cell of the coarsest level (P, 3; m, local frame), and whether depth is known."""
     if frame.depth_HW is None or frame.map_T_camera is None:
         raise SequenceError(f"frame {frame.name} has no true pose or no depth; use a sequence with both")
     features = network.encode_keyframe(frame.image_HW3, frame.depth_HW, frame.camera, frame.map_T_camera)
