@@ -4,9 +4,8 @@ python scripts/train_confidence.py collect --recording fr1_rpy --out out/net_con
 python scripts/train_confidence.py fit --out out/net_conf --weights out/net_conf/dsm_lite.safetensors
 
 collect localizes images of each room, and images of another room, in a map of the room. The command writes a file for
-each room, with the input of Net_conf and the correctness of each cell, and keeps existing files. The recording (fr1_rpy
-of TUM RGB-D) is split: only images before frame 140 are trained on. fit trains Net_conf and writes the weights of the
-shipped encoder with Net_conf.
+each room, with the input of Net_conf and the correctness of each cell, and keeps existing files. Only images of the
+recording (fr1_rpy of TUM RGB-D) before frame 140 are used. fit trains Net_conf and writes it with the shipped encoder.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -105,14 +105,14 @@ class RecordingMatcher(Matcher):
 
     matches: list[MatchedImage]
 
-    def first_match(self, view, query, area, keyframes):  # type: ignore[no-untyped-def]
+    def first_match(self, *inputs: Any) -> MatchedImage:
         """Return the first match, and keep it."""
-        self.matches = [super().first_match(view, query, area, keyframes)]
+        self.matches = [super().first_match(*inputs)]
         return self.matches[0]
 
-    def guided_match(self, image, map_T_camera, keyframes, previous):  # type: ignore[no-untyped-def]
+    def guided_match(self, *inputs: Any) -> MatchedImage:
         """Return the guided match, and keep it."""
-        self.matches.append(super().guided_match(image, map_T_camera, keyframes, previous))
+        self.matches.append(super().guided_match(*inputs))
         return self.matches[-1]
 
 

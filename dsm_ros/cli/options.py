@@ -36,7 +36,8 @@ class NetworkOptions:
         None
     )
     runtime: Annotated[
-        Runtime, typer.Option(help="Runtime of the network; onnxruntime and openvino are optional packages.")
+        Runtime,
+        typer.Option(help="Runtime of the network; fastest measures the installed runtimes at the start."),
     ] = Runtime.TORCH
     device: Annotated[str, typer.Option(help="Device of the network: cpu or cuda.")] = "cpu"
 

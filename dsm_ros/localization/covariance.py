@@ -1,15 +1,13 @@
 """Covariance of a pose, from the inliers of all images and their reprojection errors [method 10].
 
-The model has two fitted constants. The standard deviation of a correspondence is measured on the cells of the frame, so
+The standard deviation of a correspondence is measured on the cells of the frame, so
 the covariance of a blurred image or a sparse map is larger without a special rule. A visible cell, for which the map
 has a surface as seen from the pose, counts even if the cell is not an inlier, because on blank walls the inliers alone
 would suggest a good fit. The errors of neighbouring cells are correlated, because neighbouring cells are matched to the
 same keyframes. All inliers of one patch of the image therefore count as one measurement.
 
 The covariance describes the error against the map, in the middle of the exposure, of a calibrated camera. Errors of the
-map, of timestamps and of the calibration leave no trace in a single image and are not included. In the real sequences,
-whose ground truth is itself off by centimetres, the 95 % ellipsoid contains the error of a fifth of the frames
-(7-Scenes kitchen) or of none (TUM fr1_rpy).
+map, of timestamps and of the calibration leave no trace in a single image and are not included.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class Localizer:
 
     The localizer keeps the previous frame of each camera for temporal fusion [paper 3.3.1]. Each video therefore needs
     a separate localizer, and a localizer must not be called from several threads. matcher, refiner, coordinates_of:
-    replacements of the default matching, of the default refinement of verified poses and of the default dense
+    replacements of the default matching, of the default refinement of poses and of the default dense
     coordinates.
     """
 

@@ -113,7 +113,7 @@ def at_refined_pose(
         for each in candidate.estimates
     )
     inliers, inliers_before = (sum(int(e.inliers_N.sum()) for e in group) for group in (estimates, candidate.estimates))
-    if inliers < KEPT_INLIERS * inliers_before:
+    if inliers < max(KEPT_INLIERS * inliers_before, config.min_inliers):
         return None
     support = replace(candidate.support, followed_ratio=refinement.followed_ratio, residual_px=refinement.residual_px)
     factor = COVARIANCE_FACTOR / max(MIN_SHARE, support.visible_inlier_ratio) ** 2

@@ -30,8 +30,7 @@ class Candidates:
     """All candidates of every cell of a batch of queries.
 
     scores_PM: cosine or INVALID_SCORE. cells_PM: index in S of each candidate's scene cell; None = the M cells of the
-    query's own scene, in order. many: there are enough cells_PM to tell
-    whether a cell matches only one place.
+    query's own scene, in order. many: there are enough cells_PM to tell whether a cell matches only one place.
     """
 
     scores_PM: Tensor

@@ -142,7 +142,7 @@ class DsmNet(nn.Module):
 
     @torch.inference_mode()
     def local_match(self, query: ImageFeatures, scene: Scene) -> DenseMatch:
-        """Match an image as ``match`` does, but at the coarsest level only around the expected surface [method 12].
+        """Match an image as ``match`` does, but at the coarsest level only around the expected surface [method 4].
 
         scene: in the local frame of the expected camera.
         """
