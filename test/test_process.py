@@ -39,7 +39,7 @@ print(time.process_time() - start_s)
 
 def printed(code: str, how: str) -> float:
     """Return the output of a process with or without prepare_process."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
     command = [sys.executable, "-c", code, how]
     return float(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)
 

@@ -61,10 +61,17 @@ def test_it_counts_crossings(crossings, cross, what):
     assert crossings.total == 1
 
 
+def test_an_assigned_number_crosses(crossings):
+    there = torch.ones(3).to(NAME)
+    crossings.counts.clear()
+    there[0] = 5.0
+    assert crossings.total == 1
+
+
 def test_operations_on_the_device_are_no_crossings(crossings):
     there = torch.ones(3).to(NAME)
     crossings.counts.clear()
     kept = torch.where(there > 0, there * 2.0, 0.0) + torch.arange(3, device=there.device)
-    kept[0] = 5.0
+    kept[0].fill_(5.0)
     assert kept.new_zeros(2).device.type == NAME
     assert crossings.total == 0

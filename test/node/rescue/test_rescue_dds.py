@@ -138,7 +138,7 @@ def test_a_hint_is_contradicted_twice_and_then_reported(peer, stamps):
     assert "limit 2.0 m" in first.detail
     second = peer.ask(60, next(stamps))
     assert second.state == second.TRACKING
-    assert "hint ignored: two poses contradict it" in second.hint_report
+    assert "hint ignored: two poses contradict the hint" in second.hint_report
 
 
 def test_a_hint_in_an_unknown_frame_is_reported(peer, stamps):
