@@ -91,7 +91,7 @@ def room_job(seed: int) -> Job:
 
 
 def recording_jobs(path: str) -> list[Job]:
-    """Return maps of a part of the recording, and a map of a room for images of the recording."""
+    """Return jobs with maps of parts of the recording, and a job with the map of another place, a room."""
     room, turns = f"rooms:2900/walk=0,furnished=1,{SIZE}", (4, 10)
     return [
         Job("recorded_near", path, range(0, 140, 8), ((path, range(4, 140, 4), False),), turns),

@@ -62,7 +62,7 @@ def _footprint_px(depth_camera: Camera, colour_camera: Camera) -> int:
 def _splat(
     corner_N2: NDArray[np.int64], z_N: NDArray[np.float32], size: int, shape: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Return the smallest depth of all squares of ``size`` pixels that cover a pixel; z_N is in descending order."""
+    """Return for each pixel the smallest depth of the squares that cover it (``size`` px wide); z_N is descending."""
     height, width = shape
     inside_N = ((corner_N2 > -size) & (corner_N2 < (width, height))).all(axis=1)
     u_N, v_N = corner_N2[inside_N].T

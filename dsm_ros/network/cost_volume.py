@@ -1,9 +1,9 @@
 """Correlation of query and scene features, and the K best candidates of each query cell [paper 3.3.1; method 4].
 
-B queries whose scenes have equal numbers of images are matched in one pass. A scene level then contains the images of
-the first query's scene, then the images of the second query's scene, and so on. The last axis is the candidates,
-contiguous in memory, which makes top-K several times faster. P = cells of all queries (query by query, row-major), M =
-candidates of one cell, K = candidates kept, N = images of all scenes, S = N * h * w scene cells.
+B queries whose scenes have equal numbers of images are matched in one pass. In this pass, a ``SceneLevel`` contains the
+images of the first query's scene, then the images of the second query's scene, and so on. The last axis is the
+candidates, contiguous in memory, which makes top-K several times faster. P = cells of all queries (query by query,
+row-major), M = candidates of one cell, K = candidates kept, N = images of all scenes, S = N * h * w scene cells.
 """
 
 from __future__ import annotations

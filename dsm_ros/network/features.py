@@ -15,7 +15,7 @@ from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.grids import backproject, beside, grid_matrix
 from dsm_ros.network.recorded import recorded
 
-MIN_DEVIATION_M = 0.05  # minimum standard deviation, for a scene that is one flat patch
+MIN_DEVIATION_M = 0.05  # minimum standard deviation, for a scene whose points lie close together
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _stack_scenes(
     cameras: KeyframeCameras,
     images: Sequence[int],
 ) -> tuple[list[SceneLevel], Tensor, Tensor]:
-    """Return the levels of all keyframes, and the mean and the standard deviation of each scene.
+    """Return the pyramid levels of all keyframes, and mean and standard deviation of the coordinates of each scene.
 
     features, depths: of each keyframe, per level. images: numbers of keyframes of the scenes.
     """

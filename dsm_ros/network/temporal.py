@@ -30,7 +30,7 @@ class PreviousFrame:
 
 
 def scene_weight(confidence: float) -> float:
-    """Return alpha = min(s + 0.4, 1), the weight of the scene's correlation; with 1, fusion changes nothing."""
+    """Return alpha = min(confidence + 0.4, 1), the weight of the scene's correlation; with 1, nothing is fused."""
     return min(confidence + ALPHA_OFFSET, 1.0)
 
 

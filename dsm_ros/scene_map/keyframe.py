@@ -73,7 +73,7 @@ def camera_from_json(text: str) -> Camera:
 
 
 def depth_and_pose(frame: Frame) -> tuple[NDArray[np.float32], Pose44]:
-    """Return the depth (H, W; m, 0 = unknown) and map_T_camera of a frame. Raises MapError without either."""
+    """Return depth (H, W; m, 0 = unknown) and map_T_camera of a frame. Raises MapError if one of both is missing."""
     if frame.depth_HW is None or frame.map_T_camera is None:
         raise MapError(f"frame {frame.name} has no depth or no pose; leave the frame out")
     return frame.depth_HW, frame.map_T_camera

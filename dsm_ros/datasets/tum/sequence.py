@@ -93,7 +93,7 @@ class TumSequence:
         if self._truth is None:
             return RecordingPart("poses", "", "groundtruth.txt does not exist")
         return RecordingPart(
-            "poses", self._truth.name, f"{self._truth.count} rows, camera to world, interpolated up to 0.1 s"
+            "poses", self._truth.name, f"{self._truth.count} rows, camera to world, interpolated across 0.1 s"
         )
 
     def _warnings(self) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class ImageInput:
         return max(0.0, self._now_s() - self._arrived_s)
 
     def new_silence_s(self, limit_s: float) -> float | None:
-        """Return the time (s) without images if it exceeds a limit, once until the next image; else None."""
+        """Return the time (s) since the last image when it first exceeds a limit, else None."""
         silent_s = self.silent_s
         if self._is_reported or silent_s <= limit_s:
             return None
