@@ -15,6 +15,7 @@ from dsm_ros.network.confidence_head import ConfidenceHead
 from dsm_ros.network.coordinate_head import CoordinateHead
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.encoder import Encoder
+from dsm_ros.network.onnx_cache import cached_graph, identity
 
 OPSET = 18
 EXAMPLE_HW = (64, 96)
@@ -84,6 +85,12 @@ def export_part(part: Part, about: dict[str, str], half: bool = False) -> bytes:
         model = convert_float_to_float16(model, keep_io_types=True, op_block_list=WIDE_RANGE_OPS)
     onnx.helper.set_model_props(model, about)
     return model.SerializeToString()
+
+
+def cached_part(network: DsmNet, name: str, part: Part, half: bool = False) -> bytes:
+    """Return the ONNX graph of a part of a network from the cache, or export a missing graph; see ``export_part``."""
+    key = "-".join([network.name, name, "fp16" if half else "fp32", identity(part.module)])
+    return cached_graph(key, lambda: export_part(part, {"model": network.name, "part": name}, half))
 
 
 def _trace(part: Part) -> bytes:

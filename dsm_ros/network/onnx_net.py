@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -15,8 +14,8 @@ from dsm_ros.errors import DsmError, ModelError
 from dsm_ros.network.confidence_head import ConfidenceHead
 from dsm_ros.network.coordinate_head import CoordinateHead
 from dsm_ros.network.dsm_net import DsmNet
-from dsm_ros.network.onnx_cache import cache_folder, cached_graph, identity
-from dsm_ros.network.onnx_export import Part, export_part, learnt_parts
+from dsm_ros.network.onnx_cache import cache_folder
+from dsm_ros.network.onnx_export import cached_part, learnt_parts
 from dsm_ros.network.runtime import Runtime
 
 SUFFIX = "ExecutionProvider"
@@ -110,7 +109,7 @@ def use_onnxruntime(network: DsmNet, device: torch.device) -> None:
     modules = {}
     for name, part in learnt_parts(network).items():
         half = device.type != "cpu" and name == "encoder"
-        modules[name] = OnnxModule(_graph(network, name, part, half), device)
+        modules[name] = OnnxModule(cached_part(network, name, part, half), device)
     encoder = OnnxEncoder(network.encoder.strides, modules.pop("encoder"))
     confidence = modules.pop("confidence", None)
     heads = {int(name.removeprefix("level_")): OnnxCoordinateHead(module) for name, module in modules.items()}
@@ -147,11 +146,6 @@ def choose_providers(device: torch.device, available: list[str]) -> list[tuple[s
     if not found:
         raise DsmError(NO_GPU)
     return [*found, cpu]
-
-
-def _graph(network: DsmNet, name: str, part: Part, half: bool) -> bytes:
-    key = "-".join([network.name, name, "fp16" if half else "fp32", identity(part.module)])
-    return cached_graph(key, partial(export_part, part, {"model": network.name, "part": name}, half))
 
 
 def _onnxruntime() -> ModuleType:

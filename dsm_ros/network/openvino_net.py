@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -12,8 +11,7 @@ from torch import Tensor, nn
 
 from dsm_ros.errors import DsmError, ModelError
 from dsm_ros.network.dsm_net import DsmNet
-from dsm_ros.network.onnx_cache import cached_graph, identity
-from dsm_ros.network.onnx_export import export_part, learnt_parts
+from dsm_ros.network.onnx_export import cached_part, learnt_parts
 from dsm_ros.network.runtime import Runtime
 
 NOT_INSTALLED = "the runtime openvino is not installed; pip install openvino onnx"
@@ -73,9 +71,7 @@ def use_openvino(network: DsmNet, device: torch.device) -> None:
     _openvino()
     if device.type != "cpu":
         raise DsmError(CPU_ONLY)
-    part = learnt_parts(network)["encoder"]
-    key = "-".join([network.name, "encoder", "fp32", identity(part.module)])
-    graph = cached_graph(key, partial(export_part, part, {"model": network.name, "part": "encoder"}))
+    graph = cached_part(network, "encoder", learnt_parts(network)["encoder"])
     network.replace_parts(OpenvinoEncoder(network.encoder.strides, graph), {}, None)
 
 
