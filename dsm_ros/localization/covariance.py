@@ -1,10 +1,10 @@
 """Covariance of a pose, from the inliers of all images and their reprojection errors [method 10].
 
-The standard deviation of a correspondence is measured on the cells of the frame, so
-the covariance of a blurred image or a sparse map is larger without a special rule. A visible cell, for which the map
-has a surface as seen from the pose, counts even if the cell is not an inlier, because on blank walls the inliers alone
-would suggest a good fit. The errors of neighbouring cells are correlated, because neighbouring cells are matched to the
-same keyframes. All inliers of one patch of the image therefore count as one measurement.
+The standard deviation of a correspondence is measured on the cells of the frame, so the covariance of a blurred image
+or a sparse map is larger without a special rule. A visible cell, for which the map has a surface as seen from the pose,
+counts even if the cell is not an inlier, because on blank walls the inliers alone would suggest a good fit. The errors
+of neighbouring cells are correlated, because neighbouring cells are matched to the same keyframes. All inliers of one
+patch of the image therefore count as one measurement.
 
 The covariance describes the error against the map, in the middle of the exposure, of a calibrated camera. Errors of the
 map, of timestamps and of the calibration leave no trace in a single image and are not included.
@@ -43,16 +43,10 @@ def pose_covariance(
 
     visible_inlier_ratio: the share of the visible cells of all images that agree with the pose.
     """
-    return covariance_of(cell_information(estimates, map_T_rig, visible_inlier_ratio, config))
-
-
-def cell_information(
-    estimates: Sequence[PoseEstimate], map_T_rig: Pose44, visible_inlier_ratio: float, config: LocalizerConfig
-) -> NDArray[np.float64]:
-    """Return the 6x6 information of the inliers of all images about their one pose; see ``pose_covariance``."""
     errors_N = np.concatenate([estimate.errors_N[estimate.inliers_N] for estimate in estimates])
     inliers = [estimate.correspondences.chosen(estimate.inliers_N) for estimate in estimates]
-    return rig_information(inliers, map_T_rig, deviation_px(errors_N, visible_inlier_ratio, config))
+    sigma_px = deviation_px(errors_N, visible_inlier_ratio, config)
+    return covariance_of(rig_information(inliers, map_T_rig, sigma_px))
 
 
 def rig_information(cameras: Sequence[Correspondences], map_T_rig: Pose44, sigma_px: float) -> NDArray[np.float64]:
