@@ -17,7 +17,7 @@ from dsm_ros.datasets.rooms.table import BoxTable
 
 TILE_PX = 16
 NEAR_M = 0.05
-NO_LIMIT = 1e6  # inverse depth (1/m) above that of any face
+NO_LIMIT = 1e6  # an inverse depth (1/m) that no face reaches
 EDGES = ([0, 0, 0, 1, 1, 2, 2, 3, 4, 4, 5, 6], [1, 2, 4, 3, 5, 3, 6, 7, 5, 6, 7, 7])  # corners that differ on one axis
 
 
