@@ -27,6 +27,7 @@ FAKE = Path(__file__).with_name("fake_relocalizer.py")
 CAMERA = Camera(32, 24, 40.0, 40.0, 16.0, 12.0)
 LOST, BROKEN, SLOW, DELETED, BUSY = 200, 210, 220, 230, 240
 TIMEOUT_S = 30.0
+REPEAT_S = 5.0
 
 
 class Peer:
@@ -63,11 +64,25 @@ class Peer:
         self.wait(future.done)
         return future.result()
 
+    def answer_to(self, send):
+        """The answer to a request, sent again while none comes: Fast DDS drops it if the node does not know us yet."""
+        futures, deadline_s = [send()], time.monotonic() + REPEAT_S
+
+        def answered():
+            nonlocal deadline_s
+            if time.monotonic() > deadline_s:
+                futures.append(send())
+                deadline_s += REPEAT_S
+            return any(future.done() for future in futures)
+
+        self.wait(answered)
+        return next(future for future in futures if future.done()).result()
+
     def call(self, kind, name, request):
         """Call a service of the node and return its response."""
         client = self.node.create_client(kind, name)
         self.wait(client.service_is_ready)
-        return self.result_of(client.call_async(request))
+        return self.answer_to(lambda: client.call_async(request))
 
     def connect(self):
         self.wait(lambda: self.image.get_subscription_count() and self.info.get_subscription_count())

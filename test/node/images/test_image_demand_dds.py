@@ -31,7 +31,7 @@ def test_images_and_transforms_are_received_only_while_a_goal_is_open(peer):
     client = ActionClient(peer.node, Relocalize, "relocalizer/relocalize")
     peer.wait(client.server_is_ready)
     assert heard_by_the_node(peer) == 0
-    handle = peer.result_of(client.send_goal_async(Relocalize.Goal(timeout_s=60.0)))
+    handle = peer.answer_to(lambda: client.send_goal_async(Relocalize.Goal(timeout_s=60.0)))
     peer.wait(lambda: heard_by_the_node(peer) == 3)
     peer.connect()
     stamps_ns = itertools.count(1_000_000_000, 100_000_000)

@@ -35,6 +35,7 @@ class GoalPeer(Peer):
         qos = {f"{name}_service_qos_profile": topics.GOALS for name in names}
         self.client = ActionClient(self.node, Relocalize, "relocalizer/relocalize", **qos)
         self.wait(self.client.server_is_ready)
+        self.answer_to(lambda: self.client.send_goal_async(Relocalize.Goal(timeout_s=0.1)))
 
     def goals(self, count, **goal):
         return self.results([self.client.send_goal_async(Relocalize.Goal(**goal)) for _ in range(count)])

@@ -50,8 +50,8 @@ def relocalize(peer, **goal):
     client = ActionClient(peer.node, Relocalize, "relocalizer/relocalize")
     peer.wait(client.server_is_ready)
     feedback = []
-    handle = peer.result_of(
-        client.send_goal_async(Relocalize.Goal(**goal), lambda message: feedback.append(message.feedback))
+    handle = peer.answer_to(
+        lambda: client.send_goal_async(Relocalize.Goal(**goal), lambda message: feedback.append(message.feedback))
     )
     assert handle.accepted
     return handle, feedback

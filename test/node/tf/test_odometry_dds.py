@@ -43,11 +43,8 @@ def peer(ros):
 
 def set_parameter(peer, name, value):
     """What `ros2 param set` does."""
-    client = peer.node.create_client(SetParameters, "relocalizer/set_parameters")
-    peer.wait(client.service_is_ready)
-    future = client.call_async(SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()]))
-    peer.wait(future.done)
-    assert future.result().results[0].successful
+    request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
+    assert peer.call(SetParameters, "relocalizer/set_parameters", request).results[0].successful
 
 
 def corrections(peer):
