@@ -129,7 +129,7 @@ def sets_of(out: Path) -> dict[str, list[Path]]:
 
 
 def report(name: str, poses: Poses, weights_4: NDArray[np.float64]) -> str:
-    """Return the row of a set in the table of docs/confidence.md, with verification by the default configuration."""
+    """Return one data set's row of the table in docs/confidence.md; the default configuration verifies the poses."""
     config = LocalizerConfig()
     confidence_N = probabilities(poses.shares_N3, weights_4)
     accepted_N = (confidence_N >= config.min_confidence) & (poses.inliers_N >= config.min_inliers)

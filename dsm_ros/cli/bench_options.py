@@ -1,4 +1,4 @@
-"""Parsing of the list options of ``dsm bench``."""
+"""Parsing of the options of ``dsm bench`` that take lists."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def _cells_around(queries: int, height: int, width: int, device: torch.device) -
 
 
 def _kept_share(scores_PM: Tensor, volume: CostVolume) -> Tensor:
-    """Return the share of the kept candidates in the likelihood of all candidates, which is small on a blank wall."""
+    """Return the share of the total likelihood that the kept candidates hold; it is small on a blank wall."""
     likelihood_P = (scores_PM / RIVAL_TEMPERATURE).exp_().sum(dim=1)
     kept_P = ((volume.scores_PK / RIVAL_TEMPERATURE).exp() * volume.valid_PK).sum(dim=1)
     return kept_P / likelihood_P.clamp(min=torch.finfo(likelihood_P.dtype).tiny)

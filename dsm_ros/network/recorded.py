@@ -35,7 +35,7 @@ def capture_cuda_graph(function: Callable[[], R]) -> tuple[R, Callable[[], None]
 
 @dataclass(frozen=True)
 class Recording(Generic[R]):
-    """A captured call: the tensors that replay reads, and the result with the tensors that replay writes."""
+    """The CUDA graph of one call: the tensors that it reads, and the result with the tensors that it writes."""
 
     inputs: list[Tensor]
     result: R
@@ -60,7 +60,7 @@ def recorded(function: F, capture: Capture = capture_cuda_graph, device_type: st
 
 
 class RecordedFunction(Generic[R]):
-    """A function with the recordings of its calls by signature."""
+    """A function that replays the CUDA graph of each signature; see ``recorded``."""
 
     def __init__(self, function: Callable[..., R], capture: Capture, device_type: str) -> None:
         self._function, self._capture, self._device_type = function, capture, device_type

@@ -15,7 +15,7 @@ BOARD_M = 0.012  # half the thickness of a shelf's board
 
 @dataclass(frozen=True)
 class Workshop:
-    """A seeded random generator, and the numbers of the textures that pieces of furniture may have."""
+    """A seeded random generator, and the indices of the textures that furniture may have."""
 
     rng: np.random.Generator
     textures: range

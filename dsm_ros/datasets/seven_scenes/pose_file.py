@@ -17,8 +17,8 @@ LAST_ROW_TOLERANCE = 1e-6
 def read_pose(path: Path) -> Pose44 | None:
     """Return the 4x4 pose in a text file, with its rotation made orthonormal, or None when tracking was lost.
 
-    NaN, infinity, zeros only, or an empty file mean lost tracking. Raises SequenceError for other content that is not a
-    pose.
+    NaN, infinity, zeros only, or an empty file mean lost tracking. Raises SequenceError for any other content that is
+    not a pose.
     """
     try:
         numbers = np.array([parse_number(field) for field in read_text(path).split()])

@@ -105,8 +105,9 @@ class NodeParameters:
     transform_timeout_s: float = live(0.2, "Maximum wait (s) for the transform at an image's timestamp.", 0.0, 10.0)
     odom_noise: float = live(
         0.0,
-        "Standard deviation of the error of the odometry after 1 m (m and rad) or 1 rad (rad), for the Kalman filter "
-        "of map -> odom_frame, for example 0.02; 0 means no filter, so that each pose replaces map -> odom_frame.",
+        "Drift of the odometry, for the Kalman filter of map -> odom_frame: standard deviation of the position (m) and "
+        "of the rotation (rad) after 1 m, and of the rotation (rad) after 1 rad, for example 0.02. 0 means no filter, so "
+        "that each pose replaces map -> odom_frame.",
         0.0,
         10.0,
     )
