@@ -80,9 +80,9 @@ def compare(
     """Return a row for a localizer, a row for the localizer without the previous frame, and a row for each peer.
 
     peers: names of methods in ``METHODS``. The methods localize each frame in turn, so that other load on the machine
-    slows all methods alike. The features of keyframes are in memory before the time is measured. The compared
-    methods match the N keyframes that the localizer retrieves, and their rows contain the times without and with retrieval. The row of a
-    peer that cannot run contains the reason. Raises SequenceError when a frame has no true pose.
+    slows all methods alike. The features of keyframes are in memory before the time is measured. The compared methods
+    match the N keyframes that the localizer retrieves, and their rows contain the times without and with retrieval. The
+    row of a peer that cannot run contains the reason. Raises SequenceError when a frame has no true pose.
     """
     cv2.setNumThreads(torch.get_num_threads())
     localizer.scene_map.preload(len(localizer.scene_map.ids))

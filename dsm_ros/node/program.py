@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import rclpy
 from rclpy.exceptions import InvalidHandle, ParameterException
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.logging import get_logger
@@ -20,7 +20,6 @@ from rclpy.signals import SignalHandlerOptions
 from dsm_ros.node.maps.loading import Loader, load
 from dsm_ros.node.relocalizer_node import RelocalizerNode
 
-EXECUTOR_THREADS = 4  # images, transforms, services, and a map that is being loaded
 CRASHED, CANNOT_START = 1, 2
 MAX_SPIN_FAILURES, SPIN_PAUSE_S = 1000, 0.001  # in a row
 MAX_FINISH_S, RESULT_SENT_S, MAX_JOIN_S = 0.3, 0.2, 0.3
@@ -72,8 +71,12 @@ def start(node: RelocalizerNode) -> bool:
 
 
 def spin(node: RelocalizerNode) -> None:
-    """Run callbacks until ROS is shut down. Raises an error of rclpy that repeats MAX_SPIN_FAILURES times in a row."""
-    executor, failures = MultiThreadedExecutor(EXECUTOR_THREADS), 0
+    """Run callbacks until ROS is shut down. Raises an error of rclpy that repeats MAX_SPIN_FAILURES times in a row.
+
+    One thread runs all callbacks, so each callback must be short. rclpy's executor with several threads would need four
+    times the processor time for images at 30 Hz, while it holds Python's lock, and slow the localizer down.
+    """
+    executor, failures = SingleThreadedExecutor(), 0
     executor.add_node(node)
     while rclpy.ok():
         try:

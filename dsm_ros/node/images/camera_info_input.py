@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from rclpy.callback_groups import CallbackGroup
 from rclpy.qos import QoSCompatibility, qos_check_compatible
 
 from dsm_ros.node.interface.node_scope import NodeScope, Switch
@@ -26,11 +25,11 @@ class CameraInfoInput:
     prefix: of the topic, for example front/ for a camera of a rig. take: called with each CameraInfo.
     """
 
-    def __init__(self, scope: NodeScope, prefix: str, take: Callable[[Any], None], group: CallbackGroup):
+    def __init__(self, scope: NodeScope, prefix: str, take: Callable[[Any], None]):
         self._node, self._name, self._checked_s = scope.node, prefix + CAMERA_INFO.name, -math.inf
-        scope.subscription(replace(CAMERA_INFO, name=self._name), take, group)
+        scope.subscription(replace(CAMERA_INFO, name=self._name), take)
         latched = replace(LATCHED_CAMERA_INFO, name=self._name)
-        self._latched = Switch(scope, lambda made: made.subscription(latched, take, group))
+        self._latched = Switch(scope, lambda made: made.subscription(latched, take))
 
     def subscribe_latched(self) -> None:
         """Look for a latched publisher, at most once a second, and subscribe to its last message."""

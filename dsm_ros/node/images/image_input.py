@@ -7,8 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
-
 from dsm_ros.node.images.camera_info_input import CameraInfoInput
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.image_groups import ImageGroup, ImageGroups
@@ -65,17 +63,16 @@ class ImageInput:
         return silent_s
 
     def _subscribe_all(self, values: NodeParameters, scope: NodeScope) -> None:
-        callbacks = MutuallyExclusiveCallbackGroup()
         for name in values.camera_names():
-            self._subscribe(scope, name, values.image_transport, callbacks)
+            self._subscribe(scope, name, values.image_transport)
 
-    def _subscribe(self, scope: NodeScope, name: str, transport: str, group: CallbackGroup) -> None:
+    def _subscribe(self, scope: NodeScope, name: str, transport: str) -> None:
         prefix = f"{name}/" if name else ""
         image = replace(IMAGE, name=scope.node.resolve_topic_name(prefix + IMAGE.name))
         if transport == "compressed":
             image = replace(COMPRESSED_IMAGE, name=f"{image.name}/compressed")  # as image_transport names it
-        info = CameraInfoInput(scope, prefix, partial(self._cameras.take_camera_info, name), group)
-        scope.subscription(image, partial(self._on_image, name, info), group)
+        info = CameraInfoInput(scope, prefix, partial(self._cameras.take_camera_info, name))
+        scope.subscription(image, partial(self._on_image, name, info))
 
     def _on_image(self, name: str, info: CameraInfoInput, message: Any) -> None:
         self.restart_silence()

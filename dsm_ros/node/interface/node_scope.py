@@ -9,7 +9,7 @@ from copy import copy
 from typing import Any
 
 from rclpy.action import ActionServer
-from rclpy.callback_groups import CallbackGroup
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -90,23 +90,21 @@ class NodeScope:
         self.on_close(self.node.destroy_publisher, publisher)
         return publisher
 
-    def subscription(
-        self, topic: Topic, callback: Callable[[Any], None], group: CallbackGroup | None = None
-    ) -> Subscription:
-        """Return a new subscription, whose callback runs in a callback group, by default the group of the node."""
+    def subscription(self, topic: Topic, callback: Callable[[Any], None]) -> Subscription:
+        """Return a new subscription."""
         subscription = self.node.create_subscription(
             topic.kind,
             topic.name,
             callback,
             copy(topic.qos),  # overrides change it
-            callback_group=group,
             qos_overriding_options=overrides(topic),
         )
         self.on_close(self.node.destroy_subscription, subscription)
         return subscription
 
-    def service(self, server: Server, callback: Callable[[Any, Any], Any], group: CallbackGroup | None = None) -> None:
-        """Offer a service, whose callback runs in a callback group, by default the group of the node."""
+    def service(self, server: Server, callback: Callable[[Any, Any], Any]) -> None:
+        """Offer a service. While a callback awaits a future, only further requests to the same service wait."""
+        group = MutuallyExclusiveCallbackGroup()
         service = self.node.create_service(server.kind, server.name, callback, callback_group=group)
         self.on_close(self.node.destroy_service, service)
 
@@ -114,18 +112,16 @@ class NodeScope:
         """Offer an action; options: further arguments of rclpy's ActionServer."""
         self.on_close(self._destroy_action, ActionServer(self.node, server.kind, server.name, execute, **options))
 
-    def steady_timer(self, period_s: float, callback: Callable[[], None], group: CallbackGroup | None = None) -> None:
+    def steady_timer(self, period_s: float, callback: Callable[[], None]) -> None:
         """Call a function periodically by wall time, also while simulated time stands still."""
-        self._add_timer(period_s, callback, group, Clock(clock_type=ClockType.STEADY_TIME))
+        self._add_timer(period_s, callback, Clock(clock_type=ClockType.STEADY_TIME))
 
-    def timer(self, period_s: float, callback: Callable[[], None], group: CallbackGroup | None = None) -> None:
+    def timer(self, period_s: float, callback: Callable[[], None]) -> None:
         """Call a function periodically, and ignore errors that a shutdown of ROS causes in the function."""
-        self._add_timer(period_s, callback, group, None)
+        self._add_timer(period_s, callback, None)
 
-    def _add_timer(
-        self, period_s: float, callback: Callable[[], None], group: CallbackGroup | None, clock: Clock | None
-    ) -> None:
-        timer = self.node.create_timer(period_s, interruptible(callback, self.node.context), group, clock)
+    def _add_timer(self, period_s: float, callback: Callable[[], None], clock: Clock | None) -> None:
+        timer = self.node.create_timer(period_s, interruptible(callback, self.node.context), clock=clock)
         self.on_close(self.node.destroy_timer, timer)
 
     def _destroy_action(self, server: ActionServer) -> None:

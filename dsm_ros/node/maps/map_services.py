@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
-
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 
 from dsm_ros.localization.tracker import Tracker
 from dsm_ros.node.images.frame_processor import FrameProcessor
+from dsm_ros.node.interface.background import Background
 from dsm_ros.node.interface.node_scope import NodeScope
 from dsm_ros.node.interface.topics import LOAD_MAP, RESET
 
@@ -21,12 +21,13 @@ class MapServices:
 
     def __init__(self, scope: NodeScope, load_map: Callable[[str], int], processor: FrameProcessor):
         self._logger, self._replace_map, self._processor = scope.node.get_logger(), load_map, processor
-        scope.service(LOAD_MAP, self._load_map, MutuallyExclusiveCallbackGroup())  # takes seconds
+        self._background = Background(scope)  # a map takes seconds
+        scope.service(LOAD_MAP, self._load_map)
         scope.service(RESET, self._reset)
 
-    def _load_map(self, request: Any, response: Any) -> Any:
+    async def _load_map(self, request: Any, response: Any) -> Any:
         try:
-            response.keyframes = self._replace_map(request.map)
+            response.keyframes = await self._background.run(partial(self._replace_map, request.map))
         except Exception as error:  # the old map stays in use, and the client gets the reason
             response.success, response.message = False, str(error)
             self._logger.error(f"load_map: {error}")

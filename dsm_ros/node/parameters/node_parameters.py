@@ -106,8 +106,8 @@ class NodeParameters:
     odom_noise: float = live(
         0.0,
         "Drift of the odometry, for the Kalman filter of map -> odom_frame: standard deviation of the position (m) and "
-        "of the rotation (rad) after 1 m, and of the rotation (rad) after 1 rad, for example 0.02. 0 means no filter, so "
-        "that each pose replaces map -> odom_frame.",
+        "of the rotation (rad) after 1 m, and of the rotation (rad) after 1 rad, for example 0.02. 0 means no filter, "
+        "so that each pose replaces map -> odom_frame.",
         0.0,
         10.0,
     )

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from rclpy.action import CancelResponse, GoalResponse
-from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.impl.implementation_singleton import rclpy_implementation
 
 from dsm_ros.action import Relocalize
@@ -37,7 +36,6 @@ class RelocalizeAction:
         scope.action(
             RELOCALIZE,
             lambda handle: Relocalize.Result(),  # each goal is executed by a callback of its own
-            callback_group=ReentrantCallbackGroup(),
             goal_callback=self._accept,
             handle_accepted_callback=self._begin,
             cancel_callback=lambda handle: CancelResponse.ACCEPT,

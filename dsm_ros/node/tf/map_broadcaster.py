@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.duration import Duration
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
@@ -55,7 +54,7 @@ class MapBroadcaster:
         self._publisher = scope.publisher(TF_OUT)
         on_time_jump(scope, self.forget)
         if settings.odom_frame:
-            scope.timer(RESEND_PERIOD_S, self._resend, MutuallyExclusiveCallbackGroup())
+            scope.timer(RESEND_PERIOD_S, self._resend)
         scope.on_close(self.forget)  # first, because the timer may run in another thread
 
     def send(self, pose: UncertainPose, header: Header, frame: str) -> str | None:

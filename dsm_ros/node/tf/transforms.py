@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
 
@@ -30,10 +29,9 @@ class Transforms:
 
     def __init__(self, scope: NodeScope):
         self._node, self._store, self._parents = scope.node, make_store(), Parents(partial(ros_time_s, scope.node))
-        group = MutuallyExclusiveCallbackGroup()  # transforms arrive while other callbacks wait for one
         self._tf_topic = scope.node.resolve_topic_name(TF_IN.name)
-        self._switch = Switch(scope, lambda made: made.subscription(TF_IN, self._on_tf, group))
-        static = scope.subscription(TF_STATIC, self._on_static, group)
+        self._switch = Switch(scope, lambda made: made.subscription(TF_IN, self._on_tf))
+        static = scope.subscription(TF_STATIC, self._on_static)
         self._static_topic = static.topic_name
         on_time_jump(scope, self.clear)
 
@@ -58,7 +56,7 @@ class Transforms:
         return None
 
     def wait(self, target: str, source: str, stamp_ns: int | None, timeout_s: float) -> Pose44 | Missing:
-        """Return target_T_source after a wait of at most timeout_s. Never call it in the callback group of /tf."""
+        """Return target_T_source after a wait of at most timeout_s. Never call it in a callback of the node."""
         return self._store.wait(target, source, stamp_ns, timeout_s)
 
     def other_parent(self, child: str) -> str | None:
