@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from dsm_ros.process import default_threads
+
 FAULTS = """
 import resource, sys
 from dsm_ros.process import prepare_process
@@ -52,6 +54,11 @@ def test_freed_memory_is_used_again_without_page_faults():
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="OpenMP does not spin on a single core")
 def test_threads_that_wait_for_work_sleep():
     assert printed(PAUSES, "prepared") < printed(PAUSES, "as it comes") / 3
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (3, 2), (4, 3), (5, 4), (64, 4)])
+def test_one_core_is_left_to_other_programs(cores, threads):
+    assert default_threads(cores) == threads
 
 
 def test_threads_count_for_the_calling_thread():

@@ -53,7 +53,7 @@ class NodeParameters:
         "torch",
         "Library that runs the network: torch, the optional onnxruntime or openvino, or the fastest of them here.",
     )
-    threads: int = parameter(0, "Number of CPU threads of the network; 0 means one per core, at most 4.", 0, 256)
+    threads: int = parameter(0, "Number of CPU threads of the network; 0 means all cores but one, at most 4.", 0, 256)
     autostart: bool = parameter(
         True,
         "Configure and activate the node at startup. Set it to false for a lifecycle manager; bond_timeout of Nav2's "
