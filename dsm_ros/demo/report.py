@@ -16,6 +16,7 @@ from dsm_ros.evaluation.tables import number
 from dsm_ros.geometry.pose import pose_error
 from dsm_ros.localization.result import STAGES, StageTimes
 from dsm_ros.messages.pose import stamp_ns_of
+from dsm_ros.msg import RelocalizationStatus
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def _score(stamp_ns: int, truth: np.ndarray, recording: Recording) -> FrameScore
 def _figures(recording: Recording, scores: list[FrameScore], published: int) -> dict[str, float | int | None]:
     quality = summarise(scores) if scores else {}
     localized = quality.get("n_localized") or 0
-    answered = [(time_s, status) for time_s, status in recording.statuses if stamp_ns_of(status.header.stamp)]
+    answered = _of_images(recording)
     span_s = answered[-1][0] - answered[0][0] if len(answered) > 1 else None
     messages = [status for _, status in answered]
     failed = messages[-1].frames_failed if messages else 0
@@ -75,6 +76,15 @@ def _figures(recording: Recording, scores: list[FrameScore], published: int) -> 
         "latency_ms": float(np.median([m.latency_ms for m in messages] or [0])),
         "frames_per_second": (len(messages) - 1) / span_s if span_s else None,
     }
+
+
+def _of_images(recording: Recording) -> list[tuple[float, RelocalizationStatus]]:
+    """Return the statuses of images; a status about missing images has no timestamp or that of an earlier image."""
+    first: dict[int, tuple[float, RelocalizationStatus]] = {}
+    for time_s, status in recording.statuses:
+        if stamp_ns := stamp_ns_of(status.header.stamp):
+            first.setdefault(stamp_ns, (time_s, status))
+    return list(first.values())
 
 
 def print_table(summary: Summary) -> None:
