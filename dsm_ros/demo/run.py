@@ -56,7 +56,7 @@ def stream(plan: Plan, map_uri: Path, rate_hz: float, bag: Path) -> Recording:
     Raises DsmError when the node or the player fails.
     """
     frames = f"{plan.query_frames.start}:{plan.query_frames.stop}"
-    node = ("dsm_ros.node", "--ros-args", "-p", f"map:={map_uri}", "-p", "runtime:=fastest", "--log-level", "warn")
+    node = ("dsm_ros.node", "--ros-args", "-p", f"map:={map_uri}", "--log-level", "warn")
     player = ("dsm_ros.demo.sequence_player", plan.query_sequence, "--frames", frames, "--rate", str(rate_hz))
     with process(*node) as running, process(*player, stdout=PIPE) as playing:
         recording = record(lambda: running.poll() is None and playing.poll() is None, bag)

@@ -36,9 +36,9 @@ def load_network(path: Path | None = None, device: str = "cpu", runtime: Runtime
     device: torch's name of the device. Raises ModelError when the file is missing, damaged or of another network, and
     DsmError when this machine lacks the device or the runtime.
     """
-    if runtime == Runtime.FASTEST:
-        return fastest_network(partial(load_network, path, device), encoding_s)
     _require_device(device)
+    if runtime == Runtime.FASTEST and torch.device(device).type == "cpu":  # CUDA graphs contain calls of torch only
+        return fastest_network(partial(load_network, path, device), encoding_s)
     path = path or models_folder() / DEFAULT_WEIGHTS
     config, weights = read_weights(path)
     network = DsmNet(config, feature_hash(config, weights))

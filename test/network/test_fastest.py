@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from dsm_ros.errors import DsmError
+from dsm_ros.network import checkpoint
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.network.fastest import encoding_s, fastest_network
 from dsm_ros.network.runtime import Runtime
@@ -39,6 +40,16 @@ def test_the_fastest_runtime_that_is_installed_is_chosen(times_s, fastest):
 def test_an_error_of_the_weights_is_not_taken_for_a_missing_runtime(tmp_path):
     with pytest.raises(DsmError, match="no weights"):
         load_network(tmp_path / "missing.safetensors", runtime=Runtime.FASTEST)
+
+
+def test_a_gpu_runs_torch_because_cuda_graphs_contain_no_other_runtime(monkeypatch):
+    def refuse(load, encoding_s):
+        raise AssertionError("measured")
+
+    monkeypatch.setattr(checkpoint, "fastest_network", refuse)
+    assert load_network(device="meta", runtime=Runtime.FASTEST).runtime == "torch"
+    with pytest.raises(AssertionError, match="measured"):
+        load_network(device="cpu", runtime=Runtime.FASTEST)
 
 
 def test_the_time_of_an_encoding_is_measured(network):
