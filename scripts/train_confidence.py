@@ -34,7 +34,7 @@ from dsm_ros.files import write_whole
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.geometry.rectify import rectify_depth
 from dsm_ros.geometry.sampling import pool_depth
-from dsm_ros.localization.localizer import Localizer, Stopwatch
+from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.matching import MatchedImage, Matcher
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.checkpoint import DEFAULT_WEIGHTS, load_network, read_weights, save_network
@@ -128,8 +128,7 @@ def matches_of(job: Job, network: DsmNet) -> Iterator[tuple[torch.Tensor, torch.
                 if frame.map_T_camera is None:
                     continue
                 localizer = Localizer(scene_map, network, EVERY_POSE.with_keyframes(count), matcher)
-                (view,) = single_view(frame.image_HW3, frame.camera)
-                localizer.localize_view(view, frame.stamp_ns, None, Stopwatch())
+                localizer.find_pose(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
                 for match in matcher.matches:
                     right_HW = correctness(match, frame, frame.map_T_camera)
                     yield inputs_of(match, network), right_HW * (not elsewhere)

@@ -16,7 +16,7 @@ from dsm_ros.errors import SequenceError
 from dsm_ros.evaluation.ablation_names import TITLES, Ablation
 from dsm_ros.evaluation.plots import ESTIMATE_COLOR, TRUE_COLOR, new_figure, save
 from dsm_ros.evaluation.tables import number, print_table
-from dsm_ros.localization.localizer import Localizer, Stopwatch
+from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.verification import Rejected, Verdict
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.cost_volume import keep_best
@@ -102,10 +102,10 @@ def rank_candidates(
     fused_frames = 0
     for count, index in enumerate(indices, 1):
         frame = sequence[index]
-        (view,) = single_view(frame.image_HW3, frame.camera)
+        views = single_view(frame.image_HW3, frame.camera)
         recent = previous and is_just_before(previous.stamp_ns, frame.stamp_ns, localizer.config.max_frame_gap_s)
         prior = previous.map_T_camera if previous and recent else None
-        if verdict := localizer.localize_view(view, frame.stamp_ns, prior, Stopwatch()):
+        if verdict := localizer.find_pose(views, frame.stamp_ns, prior):
             image = verdict.estimates[0].image
             truth_P3, known_P = _true_points(localizer.network, frame, image.scene)
             match = localizer.network.match(image.query, image.scene)

@@ -19,7 +19,7 @@ from dsm_ros.files import write_whole
 from dsm_ros.geometry.pose import Pose44, pose_error
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import position_deviation_m
-from dsm_ros.localization.localizer import Localizer, Stopwatch
+from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.verification import Accepted, precise_ratio
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.dsm_net import DsmNet
@@ -69,9 +69,9 @@ def pose_rows(localizer: Localizer, scenario: str, place: str, frames: range, el
     localizers = [Localizer(localizer.scene_map, localizer.network, config) for config in configs]
     for index in frames:
         frame = sequence[index]
-        (view,) = single_view(frame.image_HW3, frame.camera)
+        views = single_view(frame.image_HW3, frame.camera)
         for each in localizers:
-            verdict = each.localize_view(view, frame.stamp_ns, None, Stopwatch())
+            verdict = each.find_pose(views, frame.stamp_ns)
             if isinstance(verdict, Accepted):
                 errors = (np.inf, np.inf) if elsewhere else _errors(verdict.map_T_rig, frame)
                 support, deviation_m = verdict.support, position_deviation_m(verdict.covariance_66)

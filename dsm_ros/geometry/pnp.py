@@ -76,17 +76,12 @@ def reprojection_errors(
     pixels_N2: NDArray[np.float64], points_N3: NDArray[np.float64], camera: Camera, map_T_camera: Pose44
 ) -> NDArray[np.float64]:
     """Return the distance in px of each pixel from its point's projection; inf behind the camera."""
-    return pixel_distances(pixels_N2, project_points(points_N3, camera, map_T_camera))
+    with np.errstate(invalid="ignore"):
+        errors_N = np.linalg.norm(project_points(points_N3, camera, map_T_camera) - pixels_N2, axis=1)
+    return np.where(np.isfinite(errors_N), errors_N, np.inf)
 
 
 def project_points(points_N3: NDArray[np.float64], camera: Camera, map_T_camera: Pose44) -> NDArray[np.float64]:
     """Return the pixels (N, 2) at which a camera at a pose sees points (m, map frame); NaN behind the camera."""
     with np.errstate(invalid="ignore"):  # no warning for a point at infinity, which has no projection
         return camera.project(transform(invert(map_T_camera), points_N3))
-
-
-def pixel_distances(pixels_N2: NDArray[np.float64], projections_N2: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the distance in px of each pixel from its projection; inf where there is no projection."""
-    with np.errstate(invalid="ignore"):
-        errors_N = np.linalg.norm(projections_N2 - pixels_N2, axis=1)
-    return np.where(np.isfinite(errors_N), errors_N, np.inf)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from typing import Literal
+from dataclasses import dataclass
 
 import torch
 
 from dsm_ros.geometry.pose import Pose44
 from dsm_ros.localization.config import LocalizerConfig
-from dsm_ros.localization.covariance import pose_covariance
-from dsm_ros.localization.matching import MatchedImage, Matcher, keyframes_around, search_areas
-from dsm_ros.localization.pose_estimation import PoseEstimate, estimate_pose, estimate_rig_pose, reestimate_pose
+from dsm_ros.localization.matching import MatchedImage, Matcher, SearchArea, keyframes_around, search_areas
+from dsm_ros.localization.pose_estimation import (
+    PoseEstimate,
+    estimate_pose,
+    estimate_rig_pose,
+    is_inside_search,
+    reestimate_pose,
+)
 from dsm_ros.localization.refinement import Refiner, at_refined_pose
-from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, StageTimes
+from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, Stopwatch
 from dsm_ros.localization.scene_coordinates import scene_coordinates
 from dsm_ros.localization.verification import Accepted, Rejected, Verdict, check, verify
 from dsm_ros.localization.view import View
 from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.network.features import ImageFeatures
 from dsm_ros.network.temporal import PreviousFrame, is_just_before
 from dsm_ros.scene_map.scene_map import SceneMap
 
@@ -49,7 +54,7 @@ class Localizer:
         self._refiner = refiner or Refiner(scene_map)
         self._coordinates_of = coordinates_of
         self._previous: dict[str, PreviousFrame] = {}
-        self._rejected_ns: dict[str, int] = {}  # timestamp of the last rejected image of each camera
+        self._rejected_ns: int | None = None  # timestamp of the last images, if their pose was rejected
 
     @property
     def scene_map(self) -> SceneMap:
@@ -72,7 +77,7 @@ class Localizer:
 
     def reset(self) -> None:
         """Forget the previous frames after a jump in time or before another video."""
-        self._previous, self._rejected_ns = {}, {}
+        self._previous, self._rejected_ns = {}, None
 
     @torch.inference_mode()
     def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result:
@@ -84,46 +89,65 @@ class Localizer:
         without PoseLib.
         """
         watch = Stopwatch()
-        verdicts = [found for view in views if (found := self.localize_view(view, stamp_ns, prior, watch))]
-        if not verdicts:
+        verdict = self.find_pose(views, stamp_ns, prior, watch)
+        if verdict is None:
             return NotLocalized(Reason.NO_RETRIEVAL, "the map contains no keyframes", times_ms=watch.times())
-        verdict = verdicts[0] if len(verdicts) == 1 else self._localize_together(verdicts, watch)
+        first = verdict.estimates[0]
         if isinstance(verdict, Rejected):
-            coordinates = self._coordinates_of(verdict.estimates[0].image, None, self.config.max_error_px)
+            coordinates = self._coordinates_of(first.image, None, self.config.max_error_px)
             return NotLocalized(verdict.reason, verdict.detail, verdict.support, coordinates, watch.times())
         self._remember(verdict, stamp_ns)
-        first = verdict.estimates[0]
         coordinates = self._coordinates_of(first.image, first.map_T_camera, self.config.max_error_px)
         return Localized(verdict.map_T_rig, verdict.covariance_66, verdict.support, coordinates, watch.times())
 
-    def localize_view(self, view: View, stamp_ns: int, prior: Pose44 | None, watch: Stopwatch) -> Verdict | None:
-        """Return the verified pose of one image, None when the map contains no keyframes.
+    @torch.inference_mode()
+    def find_pose(
+        self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None, watch: Stopwatch | None = None
+    ) -> Verdict | None:
+        """Return the verdict on the pose of a rig, None when the map contains no keyframes; the arguments as above.
 
-        The image is matched against a few keyframes, first around the expected pose where there is one, and only if the
-        resulting pose is rejected, against the N most similar keyframes [paper 3.1]. prior: the expected map_T_rig.
+        All images are matched against a few keyframes, first around their expected poses where there are expected
+        poses, and only if the resulting pose is rejected or far from the expected pose, against the N most similar
+        keyframes [paper 3.1].
         """
+        watch = watch or Stopwatch()
+        searches = [self._search(view, stamp_ns, prior, watch) for view in views]
+        verdict = None
+        for attempt in range(max(len(search.areas) for search in searches)):
+            estimates = [found for search in searches if (found := self._estimate(search, attempt, watch))]
+            if not estimates:
+                return None
+            verdict = self._verified(estimates, watch)
+            if isinstance(verdict, Accepted) and all(map(is_inside_search, verdict.estimates)):
+                break
+        self._rejected_ns = stamp_ns if isinstance(verdict, Rejected) else None
+        return verdict
+
+    def _search(self, view: View, stamp_ns: int, prior: Pose44 | None, watch: Stopwatch) -> Search:
+        """Encode an image and choose the keyframes to match it against."""
         query = self.network.encode(view.image_HW3, view.camera)
         watch.lap("encode")
         previous = self._recent(view, stamp_ns)
         expected = None if prior is None else prior @ view.rig_T_camera
         if expected is None and previous:
             expected = previous.map_T_camera
-        verdict, after_rejected = None, self._is_recent(self._rejected_ns.get(view.name), stamp_ns)
-        for area in search_areas(self.scene_map, query, expected, after_rejected, self.config):
-            keyframes = self.scene_map.features(area.keyframe_ids)
-            watch.lap("retrieve")
-            if not keyframes:
-                return None
-            image = self._matcher.first_match(view, query, area, keyframes)
-            watch.lap("match")
-            first = estimate_pose(image, self.config)
-            watch.lap("pnp")
-            verdict = self._verified([self._guided(first, previous, watch)], watch)
-            if isinstance(verdict, Accepted):
-                self._rejected_ns.pop(view.name, None)
-                return verdict
-        self._rejected_ns[view.name] = stamp_ns
-        return verdict
+        after_rejected = self._is_recent(self._rejected_ns, stamp_ns)
+        areas = search_areas(self.scene_map, query, expected, after_rejected, self.config)
+        watch.lap("retrieve")
+        return Search(view, query, previous, areas)
+
+    def _estimate(self, search: Search, attempt: int, watch: Stopwatch) -> PoseEstimate | None:
+        """Return the pose estimate of one image in a search area, None when the map contains no keyframes."""
+        area = search.areas[min(attempt, len(search.areas) - 1)]
+        keyframes = self.scene_map.features(area.keyframe_ids)
+        watch.lap("retrieve")
+        if not keyframes:
+            return None
+        image = self._matcher.first_match(search.view, search.query, area, keyframes)
+        watch.lap("match")
+        first = estimate_pose(image, self.config)
+        watch.lap("pnp")
+        return self._guided(first, search.previous, watch)
 
     def _guided(self, first: PoseEstimate, previous: PreviousFrame | None, watch: Stopwatch) -> PoseEstimate:
         """Return the estimate after a guided match, or the first estimate if either estimate has too few inliers.
@@ -142,24 +166,18 @@ class Localizer:
         watch.lap("pnp")
         return second if second.is_supported else first
 
-    def _localize_together(self, alone: Sequence[Verdict], watch: Stopwatch) -> Verdict:
-        """Return the verified pose of a rig that most cells of all images agree with."""
-        estimates = estimate_rig_pose([estimate for each in alone for estimate in each.estimates], self.config)
-        watch.lap("pnp")
-        return self._verified(estimates, watch)
-
     def _verified(self, estimates: Sequence[PoseEstimate], watch: Stopwatch) -> Verdict:
-        """Return the verdict on the one pose of all images, which is refined first."""
-        candidate = check(estimates, self.config)
-        if isinstance(candidate, Rejected):
-            return candidate
-        visible_inlier_ratio = candidate.support.visible_inlier_ratio
-        covariance_66 = pose_covariance(candidate.estimates, candidate.map_T_rig, visible_inlier_ratio, self.config)
-        views = [estimate.image.view for estimate in candidate.estimates]
-        refinement = self._refiner.refine(views, candidate.map_T_rig)
-        refined = refinement and at_refined_pose(candidate, covariance_66, refinement, self.config)
+        """Return the verdict on the one pose that most cells of all images agree with, after its refinement."""
+        if len(estimates) > 1:
+            estimates = estimate_rig_pose(estimates, self.config)
+        pose = check(estimates, self.config)
+        if isinstance(pose, Rejected):
+            return pose
+        refinement = self._refiner.refine([estimate.image.view for estimate in pose.estimates], pose.map_T_rig)
+        if refinement:
+            pose = at_refined_pose(pose, refinement, self.config)
         watch.lap("pnp")
-        return verify(*(refined or (candidate, covariance_66)), self.config)
+        return verify(pose, self.config)
 
     def _remember(self, accepted: Accepted, stamp_ns: int) -> None:
         """Keep the images of an accepted pose for fusion with the next images."""
@@ -179,19 +197,11 @@ class Localizer:
         return is_just_before(previous_ns, stamp_ns, self.config.max_frame_gap_s)
 
 
-class Stopwatch:
-    """Stopwatch for the stages of one image; each lap ends a stage."""
+@dataclass(frozen=True)
+class Search:
+    """An encoded image, the previous frame of its camera, and the areas in which the image is matched in turn."""
 
-    def __init__(self) -> None:
-        self._start_s = self._last_s = time.perf_counter()
-        self._stages_ms: dict[str, float] = {}
-
-    def lap(self, stage: Literal["encode", "retrieve", "match", "pnp"]) -> None:
-        """Add the time since the last lap to a stage."""
-        now_s = time.perf_counter()
-        self._stages_ms[stage] = self._stages_ms.get(stage, 0.0) + (now_s - self._last_s) * 1e3
-        self._last_s = now_s
-
-    def times(self) -> StageTimes:
-        """Return the times of the completed stages and the total time."""
-        return StageTimes(**self._stages_ms, total=(time.perf_counter() - self._start_s) * 1e3)
+    view: View
+    query: ImageFeatures
+    previous: PreviousFrame | None
+    areas: list[SearchArea]

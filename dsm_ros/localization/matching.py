@@ -19,7 +19,7 @@ from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.view import View
 from dsm_ros.network.dense_match import DenseMatch
-from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.network.dsm_net import LOCAL_RADIUS, DsmNet
 from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, gather_scene
 from dsm_ros.network.surface import keyframe_depths
 from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
@@ -43,7 +43,8 @@ class MatchedImage:
 
     keyframe_ids, keyframes: keyframes of the first match, best first. scene: the keyframes in a local frame near them.
     match: the guided match, or the first match if there is no guided match.
-    cells: the correspondences of all cells of the match, row by row.
+    cells: the correspondences of all cells of the match, row by row. map_T_expected: the expected pose of the camera
+    that the first match was restricted to, if any.
     """
 
     view: View
@@ -53,6 +54,12 @@ class MatchedImage:
     scene: Scene
     match: DenseMatch
     cells: Correspondences
+    map_T_expected: Pose44 | None = None
+
+    @property
+    def local_radius_px(self) -> float:
+        """The radius (px) of a first match that is restricted to an expected pose."""
+        return LOCAL_RADIUS * self.query.camera.width_px / self.scene.levels[0].valid_NHW.shape[2]
 
 
 class Matcher:
@@ -72,7 +79,7 @@ class Matcher:
         scene = gather_scene(keyframes, area.map_T_expected)
         match = (self._network.match if area.map_T_expected is None else self._network.local_match)(query, scene)
         cells = cell_correspondences(match, scene, query.camera, view.rig_T_camera)
-        return MatchedImage(view, query, area.keyframe_ids, tuple(keyframes), scene, match, cells)
+        return MatchedImage(view, query, area.keyframe_ids, tuple(keyframes), scene, match, cells, area.map_T_expected)
 
     def guided_match(
         self,

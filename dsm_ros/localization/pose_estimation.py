@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.correspondences import Correspondences
-from dsm_ros.geometry.pnp import pixel_distances, project_points, refine_pnp, solve_pnp
-from dsm_ros.geometry.pose import Pose44
+from dsm_ros.geometry.pnp import refine_pnp, reprojection_errors, solve_pnp
+from dsm_ros.geometry.pose import Pose44, invert, pose_error, transform
 from dsm_ros.geometry.rig_pnp import refine_rig_pose, solve_rig_pnp
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.matching import MatchedImage
@@ -21,18 +21,32 @@ class PoseEstimate:
     """The pose of a matched image, and the correspondences that verify this pose.
 
     correspondences: correspondences of the first match, most confident first. map_T_camera: None when no pose agrees
-    with the correspondences. projections_N2: the pixels at which the pose shows the points of the correspondences, NaN
-    behind the camera. errors_N: the distance (px) of each pixel from its projection. inliers_N: whether each error is
-    below the inlier limit. is_supported: whether there are enough inliers for a guided match around the pose.
+    with the correspondences. errors_N: the distance (px) of each pixel from the projection of its point. inliers_N:
+    whether each error is below the inlier limit. is_supported: whether there are enough inliers for a guided match
+    around the pose.
     """
 
     image: MatchedImage
     correspondences: Correspondences
     map_T_camera: Pose44 | None
-    projections_N2: NDArray[np.float64]
     errors_N: NDArray[np.float64]
     inliers_N: NDArray[np.bool_]
     is_supported: bool
+
+
+def is_inside_search(estimate: PoseEstimate) -> bool:
+    """Return whether a pose is so near to the expected pose that the match around the expected pose can be trusted.
+
+    If the camera moved farther, the right cells were outside the match. Cells of a repeated texture may then agree on a
+    wrong pose. True for a match of the whole scene.
+    """
+    image, map_T_camera = estimate.image, estimate.map_T_camera
+    if image.map_T_expected is None or map_T_camera is None:
+        return True
+    distance_m, angle_deg = pose_error(map_T_camera, image.map_T_expected)
+    points_N3 = transform(invert(map_T_camera), estimate.correspondences.points_N3[estimate.inliers_N])
+    shift_px = image.query.camera.fx * (np.radians(angle_deg) + distance_m / np.median(points_N3[:, 2]))
+    return bool(shift_px <= image.local_radius_px)
 
 
 def estimate_pose(image: MatchedImage, config: LocalizerConfig) -> PoseEstimate:
@@ -79,13 +93,13 @@ def evaluate_pose(
     image: MatchedImage, correspondences: Correspondences, map_T_camera: Pose44 | None, config: LocalizerConfig
 ) -> PoseEstimate:
     """Return a pose with the reprojection error of each correspondence; the errors are inf without a pose."""
-    projections_N2 = np.full((len(correspondences), 2), np.nan)
+    errors_N = np.full(len(correspondences), np.inf)
     if map_T_camera is not None:
-        projections_N2 = project_points(correspondences.points_N3, correspondences.camera, map_T_camera)
-    errors_N = pixel_distances(correspondences.pixels_N2, projections_N2)
+        pixels_N2, points_N3 = correspondences.pixels_N2, correspondences.points_N3
+        errors_N = reprojection_errors(pixels_N2, points_N3, correspondences.camera, map_T_camera)
     inliers_N = errors_N < config.max_error_px
     is_supported = map_T_camera is not None and int(inliers_N.sum()) >= config.min_inliers
-    return PoseEstimate(image, correspondences, map_T_camera, projections_N2, errors_N, inliers_N, is_supported)
+    return PoseEstimate(image, correspondences, map_T_camera, errors_N, inliers_N, is_supported)
 
 
 def _refined(map_T_camera: Pose44 | None, on: Correspondences, config: LocalizerConfig) -> Pose44 | None:

@@ -22,7 +22,7 @@ from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import covariance_of, rig_information
 from dsm_ros.localization.patch_search import Array, Searched, expected_patches, follow
 from dsm_ros.localization.pose_estimation import evaluate_pose
-from dsm_ros.localization.verification import Candidate
+from dsm_ros.localization.verification import CheckedPose
 from dsm_ros.localization.view import View
 from dsm_ros.scene_map.keyframe_patches import LONG_SIDE_PX, all_patches
 from dsm_ros.scene_map.scene_map import SceneMap
@@ -98,26 +98,23 @@ class Refiner:
         return Searched(pyramid, camera, view.rig_T_camera, all_patches(self._scene_map.patches(nearest)))
 
 
-def at_refined_pose(
-    candidate: Candidate, covariance_66: Array, refinement: Refinement, config: LocalizerConfig
-) -> tuple[Candidate, Array] | None:
-    """Return a pose moved towards its refinement, with its covariance, None where cells contradict the refined pose.
+def at_refined_pose(pose: CheckedPose, refinement: Refinement, config: LocalizerConfig) -> CheckedPose:
+    """Return a pose moved towards its refinement, or the unchanged pose where cells contradict the refined pose.
 
-    covariance_66: of the pose. The correspondences of the first match must agree with the refined pose almost as well
-    as with the pose before.
+    The correspondences of the first match must agree with the refined pose almost as well as with the pose before.
     """
-    before = UncertainPose(candidate.map_T_rig, covariance_66)
+    before = UncertainPose(pose.map_T_rig, pose.covariance_66)
     mean = mean_pose(before, UncertainPose(refinement.map_T_rig, refinement.covariance_66))
     estimates = tuple(
         evaluate_pose(each.image, each.correspondences, mean.a_T_b @ each.image.view.rig_T_camera, config)
-        for each in candidate.estimates
+        for each in pose.estimates
     )
-    inliers, inliers_before = (sum(int(e.inliers_N.sum()) for e in group) for group in (estimates, candidate.estimates))
+    inliers, inliers_before = (sum(int(e.inliers_N.sum()) for e in group) for group in (estimates, pose.estimates))
     if inliers < max(KEPT_INLIERS * inliers_before, config.min_inliers):
-        return None
-    support = replace(candidate.support, followed_ratio=refinement.followed_ratio, residual_px=refinement.residual_px)
+        return pose
+    support = replace(pose.support, followed_ratio=refinement.followed_ratio, residual_px=refinement.residual_px)
     factor = COVARIANCE_FACTOR / max(MIN_SHARE, support.visible_inlier_ratio) ** 2
-    return Candidate(mean.a_T_b, support, estimates), factor * mean.covariance_66
+    return CheckedPose(mean.a_T_b, factor * mean.covariance_66, support, estimates)
 
 
 def refine_once(images: Sequence[Searched], map_T_rig: Pose44, levels: int) -> Refinement | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.localization.config import ConfidenceWeights, LocalizerConfig
-from dsm_ros.localization.covariance import position_deviation_m
+from dsm_ros.localization.covariance import pose_covariance, position_deviation_m
 from dsm_ros.localization.pose_estimation import PoseEstimate
 from dsm_ros.localization.result import Reason, Support
 from dsm_ros.network.features import Scene
@@ -48,10 +48,14 @@ class CellCounts:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A pose with enough inliers for verification, its support so far, and its ``PoseEstimate`` in each image."""
+class CheckedPose:
+    """A pose with enough inliers for verification, its support so far, and its ``PoseEstimate`` in each image.
+
+    covariance_66: of the pose (x y z rotX rotY rotZ; map frame; m, rad).
+    """
 
     map_T_rig: Pose44
+    covariance_66: NDArray[np.float64]
     support: Support
     estimates: tuple[PoseEstimate, ...]
 
@@ -82,8 +86,8 @@ class Rejected:
 Verdict = Accepted | Rejected
 
 
-def check(estimates: Sequence[PoseEstimate], config: LocalizerConfig) -> Candidate | Rejected:
-    """Return the pose of an image, or the one pose of all images of a rig, as a candidate for verification.
+def check(estimates: Sequence[PoseEstimate], config: LocalizerConfig) -> CheckedPose | Rejected:
+    """Return the pose of an image, or the one pose of all images of a rig, if it has enough inliers.
 
     Only the most confident cells of all images together count, as many as for one image. The limits therefore have the
     same meaning for every rig, and the unconfident cells of a covered camera do not matter.
@@ -111,19 +115,18 @@ def check(estimates: Sequence[PoseEstimate], config: LocalizerConfig) -> Candida
         return rejected(
             Reason.CONTRADICTS_MAP, f"{distance_m:.1f} m from the nearest keyframe used, limit {limit_m:.1f} m"
         )
-    return Candidate(map_T_camera @ invert(estimates[0].image.view.rig_T_camera), support, estimates)
+    map_T_rig = map_T_camera @ invert(estimates[0].image.view.rig_T_camera)
+    covariance_66 = pose_covariance(estimates, map_T_rig, support.visible_inlier_ratio, config)
+    return CheckedPose(map_T_rig, covariance_66, support, estimates)
 
 
-def verify(candidate: Candidate, covariance_66: NDArray[np.float64], config: LocalizerConfig) -> Verdict:
-    """Return the verdict on a pose after its refinement.
-
-    covariance_66: of the pose (x y z rotX rotY rotZ; map frame; m, rad).
-    """
-    deviation_m = position_deviation_m(covariance_66)
-    support = replace(candidate.support, confidence=confidence_of(candidate.support, deviation_m, config.confidence))
+def verify(pose: CheckedPose, config: LocalizerConfig) -> Verdict:
+    """Return the verdict on a pose after its refinement."""
+    deviation_m = position_deviation_m(pose.covariance_66)
+    support = replace(pose.support, confidence=confidence_of(pose.support, deviation_m, config.confidence))
     if support.confidence < config.min_confidence:
-        return Rejected(Reason.LOW_CONFIDENCE, _low_confidence(support, config), support, candidate.estimates)
-    return Accepted(candidate.map_T_rig, covariance_66, support, candidate.estimates)
+        return Rejected(Reason.LOW_CONFIDENCE, _low_confidence(support, config), support, pose.estimates)
+    return Accepted(pose.map_T_rig, pose.covariance_66, support, pose.estimates)
 
 
 def count_cells(estimate: PoseEstimate, min_confidence: float = 0.0) -> CellCounts:

@@ -1,27 +1,20 @@
 import dataclasses
 
-import cv2
 import numpy as np
 import pytest
 
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.evaluation.evaluate import evaluate
-from dsm_ros.geometry.pose import make_pose, pose_error
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.matching import Matcher
+from dsm_ros.localization.refinement import Refiner
 from dsm_ros.localization.result import Localized, NotLocalized
-from dsm_ros.localization.verification import verify
 from dsm_ros.localization.view import single_view
 from dsm_ros.network.temporal import PreviousFrame
-from dsm_ros.scene_map.builder import build_map
 from dsm_ros.scene_map.scene_map import SceneMap
 
-from .recorder import Recorder
-
-
-def localizer_on(uri, network, **changes):
-    return Localizer(SceneMap.open(uri, network.model_hash), network, dataclasses.replace(LocalizerConfig(), **changes))
+from .localizers import Recorder, localizer_on, needs_poselib
 
 
 class WithPrevious(Matcher):
@@ -100,18 +93,27 @@ def test_the_previous_frame_cannot_vouch_for_a_place_off_the_map(room_map, netwo
     assert isinstance(result, NotLocalized)
 
 
-def test_a_pose_is_verified_once(room_map, network, monkeypatch):
-    verified = []
+class CountingRefiner(Refiner):
+    """Refines as ever, and counts the poses."""
 
-    def counting(candidate, covariance_66, config):
-        verified.append(candidate)
-        return verify(candidate, covariance_66, config)
+    def __init__(self, scene_map):
+        super().__init__(scene_map)
+        self.count = 0
 
-    monkeypatch.setattr("dsm_ros.localization.localizer.verify", counting)
+    def refine(self, views, map_T_rig):
+        self.count += 1
+        return super().refine(views, map_T_rig)
+
+
+@pytest.mark.parametrize("cameras", [1, pytest.param(2, marks=needs_poselib)])
+def test_one_pose_of_all_cameras_is_refined_and_verified_once(cameras, room_map, network):
+    scene_map = SceneMap.open(room_map, network.model_hash)
+    refiner = CountingRefiner(scene_map)
     frame = open_rooms("rooms:7/walk=1")[40]
-    result = localizer_on(room_map, network).localize(single_view(frame.image_HW3, frame.camera), 0)
-    assert isinstance(result, Localized)
-    assert len(verified) == 1
+    (view,) = single_view(frame.image_HW3, frame.camera)
+    views = [dataclasses.replace(view, name=f"camera{number}") for number in range(cameras)]
+    assert isinstance(Localizer(scene_map, network, refiner=refiner).localize(views, 0), Localized)
+    assert refiner.count == 1
 
 
 def test_a_black_image_has_no_pose(room_map, network):
@@ -140,99 +142,6 @@ def test_a_look_alike_in_the_kitchen_is_refused_by_what_the_map_shows_around_it(
         result = localizer.localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
         assert isinstance(result, NotLocalized)
         assert result.support.confidence < localizer.config.min_confidence / 2
-
-
-def test_a_clear_image_needs_the_first_keyframes_and_others_need_all(room_map, network):
-    localizer = localizer_on(room_map, network)
-    used = []
-    for sequence, index in (("rooms:7/walk=1", 40), ("rooms:8/walk=1", 40)):
-        frame = open_rooms(sequence)[index]
-        result = localizer.localize(single_view(frame.image_HW3, frame.camera), 0)
-        used.append((isinstance(result, Localized), len(result.support.keyframe_ids)))
-    assert used == [(True, localizer.config.first_keyframes), (False, localizer.config.keyframes)]
-
-
-def test_an_expected_pose_needs_fewer_keyframes(room_map, network):
-    frame = open_rooms("rooms:7/walk=1")[40]
-    localizer = localizer_on(room_map, network)
-    result = localizer.localize(single_view(frame.image_HW3, frame.camera), 0, prior=frame.map_T_camera)
-    assert pose_error(result.map_T_camera, frame.map_T_camera)[0] < 0.02
-    nearest = localizer.scene_map.nearest(frame.map_T_camera, localizer.config.near_keyframes)
-    assert list(result.support.keyframe_ids[: len(nearest)]) == nearest
-    assert len(result.support.keyframe_ids) == localizer.config.first_keyframes < localizer.config.keyframes
-    fewer = localizer_on(room_map, network, keyframes=3)
-    result = fewer.localize(single_view(frame.image_HW3, frame.camera), 0, prior=frame.map_T_camera)
-    assert len(result.support.keyframe_ids) == 3
-
-
-def test_a_video_expects_the_pose_of_the_previous_frame(room_map, network):
-    room = open_rooms("rooms:7/walk=1")
-    localizer = localizer_on(room_map, network)
-    first = localizer.localize(single_view(room[40].image_HW3, room.camera), 10**9)
-    nearest = localizer.scene_map.nearest(first.map_T_camera, localizer.config.near_keyframes)
-    soon = localizer.localize(single_view(room[42].image_HW3, room.camera), 10**9 + 10**8)
-    assert list(soon.support.keyframe_ids[: len(nearest)]) == nearest
-    told = localizer.localize(
-        single_view(room[44].image_HW3, room.camera), 10**9 + 2 * 10**8, prior=room[190].map_T_camera
-    )
-    assert isinstance(told, Localized)
-    assert list(told.support.keyframe_ids[: len(nearest)]) != nearest
-    alone = localizer_on(room_map, network, temporal=False)
-    alone.localize(single_view(room[40].image_HW3, room.camera), 10**9)
-    alike = localizer.scene_map.retrieve(network.encode(room[42].image_HW3, room.camera).descriptor_D, 4)
-    assert (
-        list(alone.localize(single_view(room[42].image_HW3, room.camera), 10**9 + 10**8).support.keyframe_ids) == alike
-    )
-
-
-def test_a_camera_that_is_not_where_it_is_expected_is_searched_for(room_map, network):
-    room = open_rooms("rooms:7/walk=1")
-    localizer = localizer_on(room_map, network, near_keyframes=4)
-    frame, elsewhere = room[40], room[190]
-    result = localizer.localize(single_view(frame.image_HW3, frame.camera), 0, prior=elsewhere.map_T_camera)
-    assert pose_error(result.map_T_camera, frame.map_T_camera)[0] < 0.02
-    assert len(result.support.keyframe_ids) == localizer.config.keyframes
-
-
-def test_an_image_is_searched_for_elsewhere_only_if_its_pose_is_not_the_expected_one(room_map, network):
-    room = open_rooms("rooms:7/walk=1")
-    recorder = Recorder(network)
-    localizer = Localizer(SceneMap.open(room_map, network.model_hash), network, matcher=recorder)
-    frame = room[40]
-    for prior, then in ((frame.map_T_camera, []), (room[190].map_T_camera, [None])):
-        recorder.expected.clear()
-        result = localizer.localize(single_view(frame.image_HW3, frame.camera), 0, prior=prior)
-        assert pose_error(result.map_T_camera, frame.map_T_camera)[0] < 0.02
-        assert np.array_equal(recorder.expected[0], prior)
-        assert recorder.expected[1:2] == then
-
-
-def test_the_image_after_a_rejected_one_is_matched_once_against_all_keyframes(room_map, network):
-    elsewhere, room = open_rooms("rooms:8/walk=1"), open_rooms("rooms:7/walk=1")
-    recorder = Recorder(network)
-    localizer = Localizer(SceneMap.open(room_map, network.model_hash), network, matcher=recorder)
-    matches = []
-    for frame, stamp_s in ((elsewhere[40], 1.0), (elsewhere[42], 1.1), (elsewhere[44], 3.0), (room[40], 3.1)):
-        recorder.expected.clear()
-        result = localizer.localize(single_view(frame.image_HW3, frame.camera), int(stamp_s * 1e9))
-        matches.append((isinstance(result, Localized), len(recorder.expected)))
-    assert matches == [(False, 2), (False, 1), (False, 2), (True, 1)]
-    assert len(result.support.keyframe_ids) == localizer.config.keyframes
-
-
-@pytest.mark.parametrize("walls", ["", ",blank=1,exposure=1,blur=1"])
-def test_no_wrong_expected_pose_is_confirmed(walls, tmp_path, network):
-    """A match around a wrong pose finds the right pose nearby, or is rejected and the whole map is searched."""
-    room, images = open_rooms("rooms:3/size=320x240" + walls[:8]), open_rooms("rooms:3/walk=1,size=320x240" + walls)
-    uri = str(tmp_path / "map")
-    build_map(room, range(0, 300, 15), uri, network, "room", False, quiet)
-    localizer = localizer_on(uri, network, temporal=False)
-    for index in range(20, 300, 40):
-        image, elsewhere = images[index], images[(index + 100) % 300]
-        turned = image.map_T_camera @ make_pose(cv2.Rodrigues(np.array([0.0, 0.3, 0.0]))[0], [0.3, 0.0, 0.0])
-        for prior in (elsewhere.map_T_camera, turned):
-            result = localizer.localize(single_view(image.image_HW3, image.camera), 0, prior=prior)
-            assert isinstance(result, NotLocalized) or pose_error(result.map_T_camera, image.map_T_camera)[0] < 0.5
 
 
 def test_more_keyframes_around_the_pose_found_make_more_coordinates(room_map, network):

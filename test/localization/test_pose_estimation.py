@@ -1,15 +1,24 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pose import make_pose, pose_error, transform
-from dsm_ros.geometry.rig_pnp import poselib
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.matching import MatchedImage
-from dsm_ros.localization.pose_estimation import estimate_pose, estimate_rig_pose, evaluate_pose, reestimate_pose
+from dsm_ros.localization.pose_estimation import (
+    estimate_pose,
+    estimate_rig_pose,
+    evaluate_pose,
+    is_inside_search,
+    reestimate_pose,
+)
+
+from .localizers import needs_poselib
 
 CAMERA = Camera(width_px=512, height_px=384, fx=400.0, fy=400.0, cx=255.5, cy=191.5)
 POSE = make_pose(np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]), [1.0, 2.0, 3.0])
@@ -93,10 +102,22 @@ def test_a_point_that_the_camera_cannot_see_is_no_inlier(point):
     found = replace(found, points_N3=np.vstack([found.points_N3[:2], point]))
     estimate = evaluate_pose(image_of(found), found, POSE, CONFIG)
     assert estimate.inliers_N.tolist() == [True, True, False]
-    assert estimate.projections_N2[:2] == pytest.approx(found.pixels_N2[:2])
+    assert estimate.errors_N == pytest.approx([0, 0, np.inf], abs=1e-6)
 
 
-@pytest.mark.skipif(poselib is None, reason="PoseLib has no wheel for this machine")
+@pytest.mark.parametrize(
+    ("turn_deg", "move_m", "inside"), [(0, 0, True), (4, 0, True), (9, 0, False), (0, 0.2, True), (0, 2, False)]
+)
+def test_a_pose_far_from_the_expected_pose_is_outside_the_search(turn_deg, move_m, inside):
+    turn = make_pose(cv2.Rodrigues(np.array([0.0, np.radians(turn_deg), 0.0]))[0], [move_m, 0.0, 0.0])
+    found = correspondences(np.ones(200, bool), count=200, sigma_px=0)
+    for map_T_expected, wanted in ((POSE @ turn, inside), (None, True)):
+        query = SimpleNamespace(camera=found.camera)
+        image = SimpleNamespace(query=query, map_T_expected=map_T_expected, local_radius_px=48.0)
+        assert is_inside_search(evaluate_pose(image, found, POSE, CONFIG)) is wanted
+
+
+@needs_poselib
 def test_the_cameras_of_a_rig_get_one_pose():
     rigs_T_camera = CAMERA_ALONE, make_pose(np.eye(3), [0.1, 0.2, 0.3])
     cells = [seen_from(POSE @ rig_T_camera, rig_T_camera) for rig_T_camera in rigs_T_camera]
@@ -108,7 +129,7 @@ def test_the_cameras_of_a_rig_get_one_pose():
         assert pose_error(estimate.map_T_camera, POSE @ rig_T_camera)[0] < 0.005
 
 
-@pytest.mark.skipif(poselib is None, reason="PoseLib has no wheel for this machine")
+@needs_poselib
 def test_a_rig_without_matches_has_no_pose():
     alone = [estimate_pose(image_of(correspondences(np.ones(1, bool), count=1)), CONFIG) for _ in range(2)]
     assert [estimate.map_T_camera for estimate in estimate_rig_pose(alone, CONFIG)] == [None, None]

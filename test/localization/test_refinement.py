@@ -8,14 +8,15 @@ from textured_plane import CAMERA, keyframe, view
 
 from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pose import make_pose, pose_error, transform
-from dsm_ros.geometry.rig_pnp import poselib
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.pose_estimation import evaluate_pose
 from dsm_ros.localization.refinement import COVARIANCE_FACTOR, Refiner, at_refined_pose
 from dsm_ros.localization.result import Support
-from dsm_ros.localization.verification import Candidate
+from dsm_ros.localization.verification import CheckedPose
 from dsm_ros.localization.view import View, single_view
 from dsm_ros.scene_map.keyframe_patches import keyframe_patches
+
+from .localizers import needs_poselib
 
 TRUTH = make_pose(cv2.Rodrigues(np.array([0.05, -0.1, 0.03]))[0], [0.1, 0.05, -0.1])
 OFF = make_pose(cv2.Rodrigues(np.array([0.008, -0.01, 0.008]))[0], [0.02, -0.015, 0.02])  # 0.9 degrees, 3.2 cm
@@ -116,7 +117,7 @@ def test_a_pose_that_looks_away_gives_no_pose(refiner, image_HW3):
     assert refined(refiner, image_HW3, away) is None
 
 
-@pytest.mark.skipif(poselib is None, reason="PoseLib has no wheel for this machine")
+@needs_poselib
 def test_all_cameras_of_a_rig_are_refined_together(refiner):
     mounts = [make_pose(np.eye(3), [x, 0.0, 0.0]) for x in (-0.2, 0.2)]
     views = [View(str(i), view(TRUTH @ mount)[0], CAMERA, mount) for i, mount in enumerate(mounts)]
@@ -135,37 +136,39 @@ def test_more_patches_make_a_surer_pose(refiner, image_HW3):
     assert 1e-5 < np.sqrt(np.diag(whole)[:3]).max() < 0.005
 
 
-def candidate(image_HW3, cells_at=START, visible_inlier_ratio=1.0):
-    """A candidate at START, and 500 cells that agree with the given pose."""
+CELLS_66 = np.diag([0.01, 0.01, 0.01, 0.005, 0.005, 0.005]) ** 2  # covariance of a pose on cells
+
+
+def checked(image_HW3, cells_at=START, visible_inlier_ratio=1.0, covariance_66=CELLS_66):
+    """A checked pose at START, and 500 cells that agree with the given pose."""
     rng = np.random.default_rng(0)
     pixels_N2 = rng.uniform((0, 0), (511, 383), (500, 2))
     points_N3 = transform(cells_at, CAMERA.unproject(pixels_N2) * rng.uniform(1.5, 3, (500, 1)))
     cells = Correspondences(pixels_N2, points_N3, np.ones(500, np.float32), CAMERA, np.eye(4))
     image = SimpleNamespace(view=single_view(image_HW3, CAMERA)[0])
-    return Candidate(
+    return CheckedPose(
         START,
+        covariance_66,
         Support(inliers=500, visible_inlier_ratio=visible_inlier_ratio),
         (evaluate_pose(image, cells, START, LocalizerConfig()),),
     )
 
 
-CELLS_66 = np.diag([0.01, 0.01, 0.01, 0.005, 0.005, 0.005]) ** 2  # covariance of the candidate
-
-
 def at_refined(image_HW3, refinement, cells_at=TRUTH, covariance_66=CELLS_66):
-    return at_refined_pose(candidate(image_HW3, cells_at), covariance_66, refinement, LocalizerConfig())
+    pose = checked(image_HW3, cells_at, covariance_66=covariance_66)
+    return at_refined_pose(pose, refinement, LocalizerConfig())
 
 
 def test_a_precise_refinement_replaces_the_pose_of_the_cells_and_gives_its_support(refiner, image_HW3):
     refinement = refined(refiner, image_HW3)
-    moved, covariance_66 = at_refined(image_HW3, refinement)
+    moved = at_refined(image_HW3, refinement)
     assert_exact(replace(refinement, map_T_rig=moved.map_T_rig), factor=1.5)
     assert (moved.estimates[0].map_T_camera == moved.map_T_rig).all()
     assert moved.support.inliers == 500  # as before
     assert moved.support.followed_ratio == refinement.followed_ratio > 0.8
     assert moved.support.residual_px == refinement.residual_px < 0.2
     alone = np.linalg.eigvalsh(refinement.covariance_66)
-    assert (np.linalg.eigvalsh(covariance_66 / COVARIANCE_FACTOR) < alone * (1 + 1e-9)).all()
+    assert (np.linalg.eigvalsh(moved.covariance_66 / COVARIANCE_FACTOR) < alone * (1 + 1e-9)).all()
 
 
 @pytest.mark.parametrize(
@@ -177,10 +180,10 @@ def test_a_precise_refinement_replaces_the_pose_of_the_cells_and_gives_its_suppo
 )
 def test_an_imprecise_refinement_moves_the_pose_little(refiner, image_HW3, weaker):
     refinement = replace(refined(refiner, image_HW3), **weaker)
-    moved, covariance_66 = at_refined(image_HW3, refinement, covariance_66=CELLS_66 / 100)
+    moved = at_refined(image_HW3, refinement, covariance_66=CELLS_66 / 100)
     assert pose_error(moved.map_T_rig, START)[0] < 0.2 * pose_error(START, TRUTH)[0]
     before = np.linalg.eigvalsh(CELLS_66 / 100)
-    assert np.linalg.eigvalsh(covariance_66 / COVARIANCE_FACTOR) == pytest.approx(before, rel=0.3)
+    assert np.linalg.eigvalsh(moved.covariance_66 / COVARIANCE_FACTOR) == pytest.approx(before, rel=0.3)
 
 
 def test_a_residual_at_a_small_parallax_is_no_systematic_error(refiner, image_HW3):
@@ -192,7 +195,9 @@ def test_a_residual_at_a_small_parallax_is_no_systematic_error(refiner, image_HW
 def test_a_refined_pose_that_contradicts_the_cells_is_refused(refiner, image_HW3):
     refinement = refined(refiner, image_HW3)
     elsewhere = START @ make_pose(cv2.Rodrigues(np.array([0.009, -0.011, 0.0]))[0], np.zeros(3))
-    assert at_refined(image_HW3, refinement, elsewhere) is None
+    unchanged = at_refined(image_HW3, refinement, elsewhere)
+    assert (unchanged.map_T_rig == START).all()
+    assert unchanged.support.followed_ratio == 0
 
 
 def test_the_parallax_is_the_angle_between_the_rays_to_a_point(refiner, image_HW3):
@@ -206,6 +211,6 @@ def test_the_parallax_is_the_angle_between_the_rays_to_a_point(refiner, image_HW
 def test_the_covariance_is_larger_where_visible_cells_contradict_the_pose(refiner, image_HW3):
     refinement, config = refined(refiner, image_HW3), LocalizerConfig()
     sure, unsure = (
-        at_refined_pose(candidate(image_HW3, TRUTH, share), CELLS_66, refinement, config)[1] for share in (1.0, 0.5)
+        at_refined_pose(checked(image_HW3, TRUTH, share), refinement, config).covariance_66 for share in (1.0, 0.5)
     )
     assert unsure == pytest.approx(4 * sure)

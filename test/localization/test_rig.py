@@ -3,18 +3,16 @@ import pytest
 
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.geometry.pose import invert, pose_error, transform
-from dsm_ros.geometry.rig_pnp import poselib
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized, NotLocalized
 from dsm_ros.localization.view import single_view
 from dsm_ros.scene_map.scene_map import SceneMap
 
-from .recorder import Recorder
+from .localizers import Recorder, needs_poselib
 from .rig_views import covered, rig_pose, views_of
 
 PERIOD_NS = 33_000_000
-needs_poselib = pytest.mark.skipif(poselib is None, reason="PoseLib has no wheel for this machine")
 
 
 @pytest.fixture(scope="module")

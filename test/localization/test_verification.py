@@ -54,11 +54,11 @@ def without_pose(estimate, count):
 
 def verdict_on(estimates, config, followed_ratio=0.1):
     """The verdict on estimates with a share of followed patches."""
-    candidate = check(estimates, config)
-    if isinstance(candidate, Rejected):
-        return candidate
-    support = replace(candidate.support, followed_ratio=followed_ratio)
-    return verify(replace(candidate, support=support), PRECISE_66, config)
+    checked = check(estimates, config)
+    if isinstance(checked, Rejected):
+        return checked
+    support = replace(checked.support, followed_ratio=followed_ratio)
+    return verify(replace(checked, support=support, covariance_66=PRECISE_66), config)
 
 
 def of_ratios(inlier_ratio, visible_inlier_ratio, followed_ratio):
