@@ -17,6 +17,7 @@ LAYERS = [
     "node",
     "demo",
 ]
+NODE_FOLDERS = ["interface", "tf", "parameters", "display", "maps", "images", "outputs", "rescue"]
 ROS_LAYERS = {"node", "demo"}
 ROS = {"rclpy", "rcl_interfaces", "builtin_interfaces", "tf2_ros", "cv_bridge", "std_srvs", "launch", "launch_ros"}
 BELOW_ALL = ["__init__.py", "errors.py", "paths.py", "process.py", "progress.py", "text_enum.py"]
@@ -63,6 +64,22 @@ def test_every_file_imports_upwards_only():
     assert not found
 
 
+def test_the_folders_of_the_node_import_upwards_only():
+    found = {}
+    for number, folder in enumerate(NODE_FOLDERS):
+        for path in (PACKAGE / "node" / folder).rglob("*.py"):
+            imported = {name.split(".")[2] for name in imported_modules(path.read_text()) if in_node(name)}
+            if wrong := imported - set(NODE_FOLDERS[: number + 1]):
+                found[str(path.relative_to(PACKAGE))] = wrong
+    assert not found
+    assert {path.parent.name for path in (PACKAGE / "node").glob("*/__init__.py")} == set(NODE_FOLDERS)
+
+
+def in_node(name: str) -> bool:
+    """Whether a module is in the node's folder."""
+    return name.startswith("dsm_ros.node.")
+
+
 def test_every_folder_is_a_layer():
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders == set(LAYERS)
@@ -85,5 +102,5 @@ def test_planted_violations_are_seen():
     assert violations("cli", "from dsm_ros.demo import ros_bench")
     assert violations("node", "from dsm_ros.demo.child_process import process")
     assert violations("datasets", "from . import frame")
-    assert not violations("demo", "import rclpy\nfrom dsm_ros.node.outputs.conversions import stamp_msg")
+    assert not violations("demo", "import rclpy\nfrom dsm_ros.node.interface.conversions import stamp_msg")
     assert not violations("node", "import rclpy\nfrom dsm_ros.localization.result import Result")

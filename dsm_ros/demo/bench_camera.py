@@ -17,7 +17,7 @@ from std_msgs.msg import Header
 from dsm_ros.datasets.frame import Frame
 from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.msg import RelocalizationStatus
-from dsm_ros.node.outputs.conversions import camera_to_msg, image_to_msg, stamp_msg
+from dsm_ros.node.interface.conversions import camera_to_msg, image_to_msg, stamp_msg
 
 ANSWER_TIMEOUT_S = 10.0
 PAUSE_S = 0.02  # pause after which the node is idle again

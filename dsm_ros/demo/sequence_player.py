@@ -22,7 +22,7 @@ from std_msgs.msg import Header
 from dsm_ros.datasets.frame import Frame, parse_frames
 from dsm_ros.datasets.open_sequence import open_sequence
 from dsm_ros.demo.child_process import send_whole_images
-from dsm_ros.node.outputs.conversions import camera_to_msg, image_to_jpeg_msg, image_to_msg, stamp_msg
+from dsm_ros.node.interface.conversions import camera_to_msg, image_to_jpeg_msg, image_to_msg, stamp_msg
 
 CAMERA_FRAME = "camera_optical_frame"
 DISCOVERY_TIMEOUT_S = 60.0

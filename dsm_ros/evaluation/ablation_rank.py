@@ -23,7 +23,7 @@ from dsm_ros.network.cost_volume import keep_best
 from dsm_ros.network.dense_match import DenseMatch
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.features import Scene, gather_scene
-from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
+from dsm_ros.network.temporal import PreviousFrame, fuse_previous, is_just_before, scene_weight
 
 SHOWN = (1, 2, 3, 4, 6, 8, 12, 16)
 
@@ -103,7 +103,7 @@ def rank_candidates(
     for count, index in enumerate(indices, 1):
         frame = sequence[index]
         (view,) = single_view(frame.image_HW3, frame.camera)
-        recent = previous and previous.is_just_before(frame.stamp_ns, localizer.config.max_frame_gap_s)
+        recent = previous and is_just_before(previous.stamp_ns, frame.stamp_ns, localizer.config.max_frame_gap_s)
         prior = previous.map_T_camera if previous and recent else None
         if verdict := localizer.localize_view(view, frame.stamp_ns, prior, Stopwatch()):
             image = verdict.estimates[0].image

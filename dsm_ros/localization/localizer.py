@@ -19,7 +19,7 @@ from dsm_ros.localization.scene_coordinates import scene_coordinates
 from dsm_ros.localization.verification import Accepted, Rejected, Verdict, check, verify
 from dsm_ros.localization.view import View
 from dsm_ros.network.dsm_net import DsmNet
-from dsm_ros.network.temporal import PreviousFrame
+from dsm_ros.network.temporal import PreviousFrame, is_just_before
 from dsm_ros.scene_map.scene_map import SceneMap
 
 CoordinatesOf = Callable[[MatchedImage, Pose44 | None, float], SceneCoordinates]
@@ -49,6 +49,7 @@ class Localizer:
         self._refiner = refiner or Refiner(scene_map)
         self._coordinates_of = coordinates_of
         self._previous: dict[str, PreviousFrame] = {}
+        self._rejected_ns: dict[str, int] = {}  # timestamp of the last rejected image of each camera
 
     @property
     def scene_map(self) -> SceneMap:
@@ -71,7 +72,7 @@ class Localizer:
 
     def reset(self) -> None:
         """Forget the previous frames after a jump in time or before another video."""
-        self._previous = {}
+        self._previous, self._rejected_ns = {}, {}
 
     @torch.inference_mode()
     def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result:
@@ -107,8 +108,8 @@ class Localizer:
         expected = None if prior is None else prior @ view.rig_T_camera
         if expected is None and previous:
             expected = previous.map_T_camera
-        verdict = None
-        for area in search_areas(self.scene_map, query, expected, self.config):
+        verdict, after_rejected = None, self._is_recent(self._rejected_ns.get(view.name), stamp_ns)
+        for area in search_areas(self.scene_map, query, expected, after_rejected, self.config):
             keyframes = self.scene_map.features(area.keyframe_ids)
             watch.lap("retrieve")
             if not keyframes:
@@ -119,7 +120,9 @@ class Localizer:
             watch.lap("pnp")
             verdict = self._verified([self._guided(first, previous, watch)], watch)
             if isinstance(verdict, Accepted):
-                break
+                self._rejected_ns.pop(view.name, None)
+                return verdict
+        self._rejected_ns[view.name] = stamp_ns
         return verdict
 
     def _guided(self, first: PoseEstimate, previous: PreviousFrame | None, watch: Stopwatch) -> PoseEstimate:
@@ -167,9 +170,13 @@ class Localizer:
     def _recent(self, view: View, stamp_ns: int) -> PreviousFrame | None:
         """Return the previous frame of a camera if that frame was localized just before the present image."""
         previous = self._previous.get(view.name)
-        if not (self.config.temporal and previous):
-            return None
-        return previous if previous.is_just_before(stamp_ns, self.config.max_frame_gap_s) else None
+        return previous if previous and self._is_recent(previous.stamp_ns, stamp_ns) else None
+
+    def _is_recent(self, previous_ns: int | None, stamp_ns: int) -> bool:
+        """Return whether an earlier image of a camera was taken just before the present image of the same video."""
+        if previous_ns is None or not self.config.temporal:
+            return False
+        return is_just_before(previous_ns, stamp_ns, self.config.max_frame_gap_s)
 
 
 class Stopwatch:

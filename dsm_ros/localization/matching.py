@@ -106,19 +106,23 @@ def cell_correspondences(match: DenseMatch, scene: Scene, camera: Camera, rig_T_
 
 
 def search_areas(
-    scene_map: SceneMap, query: ImageFeatures, prior: Pose44 | None, config: LocalizerConfig
+    scene_map: SceneMap, query: ImageFeatures, prior: Pose44 | None, after_rejected: bool, config: LocalizerConfig
 ) -> list[SearchArea]:
     """Return the areas in which an image is matched; each is needed only if the pose in the one before is rejected.
 
     A few keyframes come first: around the expected pose if there is one, then without the expected pose. The N most
-    similar keyframes come last [paper 3.1]. prior: the expected map_T_camera. The few keyframes must only lead to a
-    pose estimate, because the guided match around the estimate chooses other keyframes.
+    similar keyframes come last [paper 3.1]. The few keyframes must only lead to a pose estimate, because the guided
+    match around the estimate chooses other keyframes. prior: the expected map_T_camera. after_rejected: the pose of the
+    previous image was rejected. The present pose is then likely to be rejected too, so the few keyframes are matched
+    only around an expected pose.
     """
     similar = tuple(scene_map.retrieve(query.descriptor_D, config.keyframes))
     nearest = [] if prior is None else scene_map.nearest(prior, config.near_keyframes)
     few = tuple(dict.fromkeys([*nearest, *similar]))[: min(config.first_keyframes, config.keyframes)]
     around = [] if prior is None else [SearchArea(few, prior)]
-    return [*around, SearchArea(few)] if set(few) >= set(similar) else [*around, SearchArea(few), SearchArea(similar)]
+    if set(few) >= set(similar):
+        return [*around, SearchArea(few)]
+    return [*around, SearchArea(similar)] if after_rejected else [*around, SearchArea(few), SearchArea(similar)]
 
 
 def keyframes_around(

@@ -24,9 +24,10 @@ class PreviousFrame:
     map_T_camera: Pose44
     stamp_ns: int
 
-    def is_just_before(self, stamp_ns: int, max_gap_s: float) -> bool:
-        """Return whether a timestamp is later than this frame's timestamp, by at most a gap."""
-        return 0 < (stamp_ns - self.stamp_ns) / 1e9 <= max_gap_s
+
+def is_just_before(previous_ns: int, stamp_ns: int, max_gap_s: float) -> bool:
+    """Return whether a timestamp is later than the previous timestamp, by at most a gap."""
+    return 0 < (stamp_ns - previous_ns) / 1e9 <= max_gap_s
 
 
 def scene_weight(confidence: float) -> float:

@@ -13,7 +13,6 @@ from dsm_ros.errors import DsmError
 from dsm_ros.localization.tracker import Tracker
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_processor import FrameProcessor, NodeContext
-from dsm_ros.node.images.image_demand import ImageDemand
 from dsm_ros.node.images.image_input import ImageInput
 from dsm_ros.node.interface.node_scope import NodeScope, ros_time_s
 from dsm_ros.node.maps.loading import Loaded, Loader
@@ -23,6 +22,7 @@ from dsm_ros.node.outputs.activity import Activity
 from dsm_ros.node.outputs.diagnostics import Diagnostics, NodeHealth
 from dsm_ros.node.outputs.outputs import Outputs
 from dsm_ros.node.parameters.node_parameters import NodeParameters
+from dsm_ros.node.rescue.image_demand import ImageDemand
 from dsm_ros.node.rescue.initialpose import InitialPose
 from dsm_ros.node.rescue.requests import Failure, RescueRequests
 from dsm_ros.node.rescue.rescue_interface import RescueContext, RescueInterface
@@ -69,7 +69,7 @@ class Relocalizer:
             update = self._demand.update
             context = RescueContext(self._processor, self._outputs, self._requests, base, initialpose, update)
             self._rescue = RescueInterface(self._scope, values, context)
-            MapServices(self._scope, self._load_map, self._processor)
+            MapServices(self._scope, self._load_map, partial(self._processor.change_tracker, Tracker.reset))
             self._scope.on_close(self.deactivate)
             if loaded:
                 self._use_map(loaded)

@@ -16,7 +16,7 @@ from std_msgs.msg import Header
 
 from dsm_ros.demo.bag import LARGE_PERIOD_S, TOPICS, record_bag
 from dsm_ros.messages.pose import stamp_ns_of
-from dsm_ros.node.outputs.conversions import image_to_jpeg_msg, stamp_msg
+from dsm_ros.node.interface.conversions import image_to_jpeg_msg, stamp_msg
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 STAMPS_NS = [1_700_000_000_000_000_000 + i * 200_000_000 for i in range(5)]

@@ -8,7 +8,7 @@ from std_msgs.msg import Header
 from dsm_ros.datasets.open_sequence import open_sequence
 from dsm_ros.demo.recorder import Recording
 from dsm_ros.demo.report import summarise_recording
-from dsm_ros.node.outputs.conversions import stamp_msg
+from dsm_ros.node.interface.conversions import stamp_msg
 
 
 def test_the_rate_counts_images_and_not_the_report_of_silence_after_the_last_image():

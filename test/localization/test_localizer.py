@@ -207,6 +207,19 @@ def test_an_image_is_searched_for_elsewhere_only_if_its_pose_is_not_the_expected
         assert recorder.expected[1:2] == then
 
 
+def test_the_image_after_a_rejected_one_is_matched_once_against_all_keyframes(room_map, network):
+    elsewhere, room = open_rooms("rooms:8/walk=1"), open_rooms("rooms:7/walk=1")
+    recorder = Recorder(network)
+    localizer = Localizer(SceneMap.open(room_map, network.model_hash), network, matcher=recorder)
+    matches = []
+    for frame, stamp_s in ((elsewhere[40], 1.0), (elsewhere[42], 1.1), (elsewhere[44], 3.0), (room[40], 3.1)):
+        recorder.expected.clear()
+        result = localizer.localize(single_view(frame.image_HW3, frame.camera), int(stamp_s * 1e9))
+        matches.append((isinstance(result, Localized), len(recorder.expected)))
+    assert matches == [(False, 2), (False, 1), (False, 2), (True, 1)]
+    assert len(result.support.keyframe_ids) == localizer.config.keyframes
+
+
 @pytest.mark.parametrize("walls", ["", ",blank=1,exposure=1,blur=1"])
 def test_no_wrong_expected_pose_is_confirmed(walls, tmp_path, network):
     """A match around a wrong pose finds the right pose nearby, or is rejected and the whole map is searched."""

@@ -18,6 +18,7 @@ CONFIG = replace(LocalizerConfig(), keyframes=6, first_keyframes=3, near_keyfram
 QUERY = ImageFeatures((), None, Camera(4, 4, 1, 1, 1, 1))
 ANYWHERE = np.eye(4)
 CAMERA = Camera(width_px=64, height_px=48, fx=40.0, fy=40.0, cx=31.5, cy=23.5)
+ALIKE = SearchArea((0, 1, 2, 3, 4, 5))
 
 
 @dataclass(frozen=True)
@@ -35,22 +36,26 @@ class RankedMap:
 
 
 @pytest.mark.parametrize(
-    ("prior", "wanted"),
+    ("prior", "after_rejected", "wanted"),
     [
-        (None, [SearchArea((0, 1, 2)), SearchArea((0, 1, 2, 3, 4, 5))]),
-        (ANYWHERE, [SearchArea((7, 0, 1), ANYWHERE), SearchArea((7, 0, 1)), SearchArea((0, 1, 2, 3, 4, 5))]),
+        (None, False, [SearchArea((0, 1, 2)), ALIKE]),
+        (None, True, [ALIKE]),
+        (ANYWHERE, False, [SearchArea((7, 0, 1), ANYWHERE), SearchArea((7, 0, 1)), ALIKE]),
+        (ANYWHERE, True, [SearchArea((7, 0, 1), ANYWHERE), ALIKE]),
     ],
 )
-def test_the_expected_surroundings_come_first_then_few_keyframes_then_all_that_look_alike(prior, wanted):
+def test_the_expected_surroundings_come_first_then_few_keyframes_then_all_that_look_alike(
+    prior, after_rejected, wanted
+):
     ranked = RankedMap(alike=tuple(range(8)), near=(7, 0, 3))
-    assert search_areas(ranked, QUERY, prior, CONFIG) == wanted
+    assert search_areas(ranked, QUERY, prior, after_rejected, CONFIG) == wanted
 
 
 @pytest.mark.parametrize("prior", [None, ANYWHERE])
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_nothing_is_matched_twice_where_the_few_are_all(prior, count):
     ids = tuple(range(count))
-    areas = search_areas(RankedMap(ids, ids[::-1]), QUERY, prior, CONFIG)
+    areas = search_areas(RankedMap(ids, ids[::-1]), QUERY, prior, False, CONFIG)
     wanted = [SearchArea(ids)] if prior is None else [SearchArea(ids[::-1], prior), SearchArea(ids[::-1])]
     assert areas == wanted
 
@@ -58,7 +63,7 @@ def test_nothing_is_matched_twice_where_the_few_are_all(prior, count):
 def test_never_more_than_n():
     one = replace(CONFIG, keyframes=1)
     for prior in (None, ANYWHERE):
-        areas = search_areas(RankedMap((0, 1), (1, 0)), QUERY, prior, one)
+        areas = search_areas(RankedMap((0, 1), (1, 0)), QUERY, prior, False, one)
         assert all(len(area.keyframe_ids) == 1 for area in areas)
 
 

@@ -9,7 +9,7 @@ from std_msgs.msg import Header
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.messages.camera import camera_from_msg, camera_of_size, check_intrinsics, rectified_camera_from_msg
-from dsm_ros.node.outputs.conversions import camera_to_msg
+from dsm_ros.node.interface.conversions import camera_to_msg
 
 FULL = Camera(640, 480, 500.0, 510.0, 319.5, 239.5)
 PLUMB_BOB = (0.2624, -0.9531, -0.0054, 0.0026, 1.1633)

@@ -20,8 +20,8 @@ from tf2_msgs.msg import TFMessage
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.messages.pose import stamp_ns_of
+from dsm_ros.node.interface import conversions as c
 from dsm_ros.node.interface.topics import LATCHED
-from dsm_ros.node.outputs import conversions as c
 
 FAKE = Path(__file__).with_name("fake_relocalizer.py")
 CAMERA = Camera(32, 24, 40.0, 40.0, 16.0, 12.0)

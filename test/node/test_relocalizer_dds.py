@@ -16,8 +16,8 @@ from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
 from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of
+from dsm_ros.node.interface import conversions as c
 from dsm_ros.node.interface.topics import LATCHED
-from dsm_ros.node.outputs import conversions as c
 
 LISTENER = """
 import rclpy

@@ -16,9 +16,9 @@ from tf2_msgs.msg import TFMessage
 from dsm_ros.geometry.pose_covariance import UncertainPose
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import transform_from_msg
+from dsm_ros.node.interface.conversions import stamp_msg, transform_to_msg
 from dsm_ros.node.interface.node_scope import NodeScope
 from dsm_ros.node.interface.topics import TF_QOS, TF_STATIC_QOS
-from dsm_ros.node.outputs.conversions import stamp_msg, transform_to_msg
 from dsm_ros.node.parameters.node_parameters import NodeParameters
 from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
 from dsm_ros.node.tf.transforms import Transforms

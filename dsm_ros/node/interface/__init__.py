@@ -1,1 +1,1 @@
-"""Topics, services and actions of the node, and scopes that create and destroy their ROS entities."""
+"""Topics, services and actions of the node, conversions to ROS messages, and scopes of ROS entities."""

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from dsm_ros.localization.tracker import Tracker
-from dsm_ros.node.images.frame_processor import FrameProcessor
 from dsm_ros.node.interface.background import Background
 from dsm_ros.node.interface.node_scope import NodeScope
 from dsm_ros.node.interface.topics import LOAD_MAP, RESET
@@ -16,11 +14,11 @@ from dsm_ros.node.interface.topics import LOAD_MAP, RESET
 class MapServices:
     """Serves ~/load_map and ~/reset until the scope is closed.
 
-    load_map: replaces the map by that of a URI, and returns the number of keyframes.
+    load_map: replaces the map by the map at a URI, and returns the number of keyframes. reset: forgets previous images.
     """
 
-    def __init__(self, scope: NodeScope, load_map: Callable[[str], int], processor: FrameProcessor):
-        self._logger, self._replace_map, self._processor = scope.node.get_logger(), load_map, processor
+    def __init__(self, scope: NodeScope, load_map: Callable[[str], int], reset: Callable[[], None]):
+        self._logger, self._replace_map, self._forget_images = scope.node.get_logger(), load_map, reset
         self._background = Background(scope)  # a map takes seconds
         scope.service(LOAD_MAP, self._load_map)
         scope.service(RESET, self._reset)
@@ -37,6 +35,6 @@ class MapServices:
         return response
 
     def _reset(self, request: Any, response: Any) -> Any:
-        self._processor.change_tracker(Tracker.reset)
+        self._forget_images()
         response.success, response.message = True, "searching the whole map"
         return response

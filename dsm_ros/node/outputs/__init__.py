@@ -1,1 +1,1 @@
-"""Publishers of results and diagnostics, with the conversions to ROS messages."""
+"""Publishers of results and diagnostics."""

@@ -16,10 +16,10 @@ from dsm_ros.node.display.debug_image import draw_debug_image
 from dsm_ros.node.display.keyframe_markers import keyframe_markers
 from dsm_ros.node.images.frame_report import FrameReport
 from dsm_ros.node.interface import topics
+from dsm_ros.node.interface.conversions import cloud_to_msg, image_to_msg, points_to_msg, pose_to_msg
 from dsm_ros.node.interface.node_scope import NodeScope
 from dsm_ros.node.maps.loading import KeyframeImages, Loaded
 from dsm_ros.node.outputs.activity import Activity
-from dsm_ros.node.outputs.conversions import cloud_to_msg, image_to_msg, points_to_msg, pose_to_msg
 
 STATES = {
     State.SEARCHING: RelocalizationStatus.SEARCHING,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from geometry_msgs.msg import PoseWithCovarianceStamped
 
 from dsm_ros.node.images.frame_report import FrameReport
+from dsm_ros.node.interface.conversions import pose_to_msg
 from dsm_ros.node.interface.node_scope import NodeScope
 from dsm_ros.node.interface.topics import RESCUE_POSE
-from dsm_ros.node.outputs.conversions import pose_to_msg
 from dsm_ros.node.outputs.outputs import Outputs
 from dsm_ros.node.tf.base_frame import BaseFrame, same_message
 

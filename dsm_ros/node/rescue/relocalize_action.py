@@ -12,9 +12,9 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 
 from dsm_ros.action import Relocalize
 from dsm_ros.node.images.frame_report import FrameReport
+from dsm_ros.node.interface.conversions import pose_to_msg
 from dsm_ros.node.interface.node_scope import NodeScope
 from dsm_ros.node.interface.topics import GOALS, RELOCALIZE
-from dsm_ros.node.outputs.conversions import pose_to_msg
 from dsm_ros.node.outputs.outputs import Outputs
 from dsm_ros.node.rescue.requests import Failure, RescueRequest
 from dsm_ros.node.rescue.rescue_interface import RescueInterface

@@ -13,9 +13,9 @@ from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.geometry.pose_covariance import UncertainPose, level
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import stamp_ns_of
+from dsm_ros.node.interface.conversions import transform_to_msg
 from dsm_ros.node.interface.node_scope import NodeScope
 from dsm_ros.node.interface.topics import TF_OUT
-from dsm_ros.node.outputs.conversions import transform_to_msg
 from dsm_ros.node.tf.map_filter import Jump, MapEstimate
 from dsm_ros.node.tf.transforms import Transforms, on_time_jump
 

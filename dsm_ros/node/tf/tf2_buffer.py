@@ -11,7 +11,7 @@ from dsm_ros.geometry.pose import Pose44
 from dsm_ros.geometry.trajectory import Absence, Missing
 from dsm_ros.geometry.transform_tree import bare, checked_link
 from dsm_ros.messages.pose import stamp_ns_of, transform_from_msg
-from dsm_ros.node.outputs.conversions import stamp_msg, transform_to_msg
+from dsm_ros.node.interface.conversions import stamp_msg, transform_to_msg
 from dsm_ros.node.tf.transform_buffer import TransformStore
 
 

@@ -3,7 +3,7 @@ import time
 from types import SimpleNamespace
 
 from dsm_ros.node.images.image_groups import ImageGroups
-from dsm_ros.node.outputs.conversions import stamp_msg
+from dsm_ros.node.interface.conversions import stamp_msg
 
 SLOP_S = 0.05
 

@@ -13,8 +13,8 @@ from tf2_msgs.msg import TFMessage
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.localization.config import TrackerConfig
 from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of
+from dsm_ros.node.interface import conversions as c
 from dsm_ros.node.interface.topics import LATCHED
-from dsm_ros.node.outputs import conversions as c
 
 X_M = {"front": 0.5, "right": 0.25}  # of each camera on the base
 SLOP_NS = 50_000_000

@@ -11,8 +11,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
+from dsm_ros.node.interface import conversions as c
 from dsm_ros.node.interface.topics import LATCHED
-from dsm_ros.node.outputs import conversions as c
 
 S = 1_000_000_000
 

@@ -16,7 +16,7 @@ from std_msgs.msg import Empty, Header
 from std_srvs.srv import Empty as EmptyService
 
 from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of
-from dsm_ros.node.outputs import conversions as c
+from dsm_ros.node.interface import conversions as c
 
 SECOND = 1_000_000_000
 STARTS_NS = itertools.count(1000 * SECOND, 1000 * SECOND)

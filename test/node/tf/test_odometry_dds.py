@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
 from dsm_ros.messages.pose import stamp_ns_of
-from dsm_ros.node.outputs import conversions as c
+from dsm_ros.node.interface import conversions as c
 
 
 class MovingPeer(Peer):

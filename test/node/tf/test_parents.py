@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from std_msgs.msg import Header
 
-from dsm_ros.node.outputs.conversions import stamp_msg, transform_to_msg
+from dsm_ros.node.interface.conversions import stamp_msg, transform_to_msg
 from dsm_ros.node.tf import parents as module
 from dsm_ros.node.tf.parents import Parents
 

@@ -9,7 +9,7 @@ from tf2_msgs.msg import TFMessage
 
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.messages.pose import stamp_ns_of
-from dsm_ros.node.outputs import conversions as c
+from dsm_ros.node.interface import conversions as c
 
 S = 1_000_000_000
 TOLERANCE_NS = S // 4

@@ -11,7 +11,7 @@ from dsm_ros.localization.result import SceneCoordinates
 from dsm_ros.messages.camera import camera_from_msg
 from dsm_ros.messages.image import image_from_msg
 from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of, transform_from_msg
-from dsm_ros.node.outputs import conversions as c
+from dsm_ros.node.interface import conversions as c
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (6, 8, 3), dtype=np.uint8)
 POSE = make_pose(cv2.Rodrigues(np.array([0.2, -0.9, 0.4]))[0], [1.0, -2.0, 3.5])
