@@ -1,5 +1,6 @@
 # docker build -t dsm_ros .
-# docker run --rm --network host -v /maps:/maps dsm_ros ros2 launch dsm_ros relocalizer.launch.py map:=/maps/office ...
+# docker run --rm --network host -v /maps:/maps dsm_ros ros2 launch dsm_ros relocalizer.launch.py map:=/maps/office \
+#     base_frame:=base_link ...
 FROM ros:jazzy AS dependencies
 SHELL ["/bin/bash", "-c"]
 WORKDIR /ws

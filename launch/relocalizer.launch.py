@@ -1,6 +1,7 @@
 """Launch the relocalizer, and RViz on request.
 
 Example: ros2 launch dsm_ros relocalizer.launch.py map:=/maps/office image:=/camera/image_raw
+    camera_info:=/camera/camera_info base_frame:=base_link
 """
 
 from pathlib import Path

@@ -24,7 +24,7 @@ PAPER_HEAD = HeadShape(channels=256, blocks=3, growth=64, layers=5)
 class NetworkConfig:
     """Configuration of the network. The defaults are the ``lite`` preset."""
 
-    name: str = "lite"
+    name: str = "lite"  # name of the preset
     encoder: str = "lite"  # kind of encoder, lite or paper
     long_side_px: int = 512  # long side of the encoder's input
     channels: int = 64  # channels of the features

@@ -21,8 +21,10 @@ from dsm_ros.node.maps.loading import Loader, load
 from dsm_ros.node.relocalizer_node import RelocalizerNode
 
 CRASHED, CANNOT_START = 1, 2
-MAX_SPIN_FAILURES, SPIN_PAUSE_S = 1000, 0.001  # in a row
-MAX_FINISH_S, RESULT_SENT_S, MAX_JOIN_S = 0.3, 0.2, 0.3
+MAX_SPIN_FAILURES, SPIN_PAUSE_S = 1000, 0.001  # maximum number of failures in a row, pause after a failure
+MAX_FINISH_S = 0.3  # maximum wait for goals to end
+RESULT_SENT_S = 0.2  # time for the executor to send the results of ended goals
+MAX_JOIN_S = 0.3  # maximum wait for the executor's thread to end
 RCLError = rclpy_implementation.RCLError
 
 
@@ -38,7 +40,7 @@ class Runner:
         self._thread = threading.Thread(target=self._run, name="executor", daemon=True)
         self._end, self._wake = os.pipe()
         os.set_blocking(self._wake, False)
-        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)  # whichever thread receives the signal
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)  # a signal in any thread wakes run()
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: None)
 

@@ -21,17 +21,17 @@ class TrainConfig:
     """
 
     preset: str = "lite"  # preset of the network, lite or paper
-    steps: int = 50_000
+    steps: int = 50_000  # number of training steps
     episodes: int = 2  # episodes per step
     views: int = 10  # views per episode
     queries: int = 4  # query images per episode
     max_images: int = 5  # maximum number of map images per query; the number is drawn between 1 and the maximum
     elsewhere: float = 0.1  # share of queries whose map images are of another place
     width_px: int = 256  # width of the images
-    height_px: int = 192
+    height_px: int = 192  # height of the images
     learning_rate: float = 5e-4  # learning rate after the warm-up
-    weight_decay: float = 1e-4
-    warmup_steps: int = 200
+    weight_decay: float = 1e-4  # weight decay of the optimizer, AdamW
+    warmup_steps: int = 200  # steps in which the learning rate grows linearly to learning_rate
     clip_norm: float = 1.0  # maximum norm of the gradient
     matching_weight: float = 0.2  # weight of the matching loss
     choice_weight: float = 0.2  # weight of the choice loss
@@ -40,7 +40,7 @@ class TrainConfig:
     trunk_cache_mb: int = 1000  # memory for cached outputs of frozen trunks; a view of 256x192 takes 0.22 MB
     pool: int = 10_000  # number of different episodes; later steps use the same episodes again
     augmentations: int = 100  # number of different augmentations of each episode
-    seed: int = 0
+    seed: int = 0  # seed of all random numbers
     save_every: int = 500  # steps between two saved states
 
 
