@@ -1,4 +1,4 @@
-"""Which keyframes an image is matched against, in single images and in videos."""
+"""Choice of the keyframes and of the area that an image is matched against, in single images and in videos."""
 
 import cv2
 import numpy as np
