@@ -33,7 +33,7 @@ FIRST_AND_ALL = (EVERY_POSE.first_keyframes, EVERY_POSE.keyframes)  # the number
 
 @dataclass(frozen=True)
 class EstimateRow:
-    """One pose: map, place of the image, error, and evidence.
+    """One pose: map, place of the image, error, and support.
 
     error_m, error_deg: inf where the map does not contain the place. inliers, inlier_ratio, visible_inlier_ratio,
     followed_ratio: as of ``Support``. deviation_m: largest standard deviation of the position.
@@ -96,7 +96,7 @@ def write_poses(rows: Iterator[EstimateRow], path: Path) -> None:
 
 @dataclass(frozen=True)
 class Poses:
-    """Evidence and true errors of poses.
+    """Support and true errors of poses.
 
     shares_N3: inlier_ratio, visible_inlier_ratio and precise_ratio. inliers_N: number of inliers. right_N: within
     10 cm and 5 degrees. gross_N: wrong by over 50 cm, or in a map of another place.

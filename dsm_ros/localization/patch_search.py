@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchedImage:
     """An image in which patches are searched, and the patches of the keyframes nearest to its camera.
 
     pyramid, camera: see ``grey_pyramid``.
@@ -39,7 +39,7 @@ class Searched:
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedPatches:
     """Patches that should be visible in an image; pixels_N2, warp_N22: see ``align``."""
 
     patches: KeyframePatches
@@ -53,12 +53,12 @@ class Expected:
         a_N3, b_N3 = (ray_N3 / np.linalg.norm(ray_N3, axis=1, keepdims=True) for ray_N3 in rays)
         return np.asarray(np.degrees(np.arccos(np.clip((a_N3 * b_N3).sum(axis=1), -1, 1))))
 
-    def rows(self, rows_M: NDArray[np.int64]) -> Expected:
+    def rows(self, rows_M: NDArray[np.int64]) -> ExpectedPatches:
         """Return the patches that a mask selects."""
-        return Expected(self.patches.rows(rows_M), self.pixels_N2[rows_M], self.warp_N22[rows_M])
+        return ExpectedPatches(self.patches.rows(rows_M), self.pixels_N2[rows_M], self.warp_N22[rows_M])
 
 
-def expected_patches(image: Searched, map_T_camera: Pose44) -> Expected:
+def expected_patches(image: SearchedImage, map_T_camera: Pose44) -> ExpectedPatches:
     """Return the patches that should be visible in an image whose camera is at a pose."""
     camera, patches = image.camera, image.patches
     camera_N3 = transform(invert(map_T_camera), patches.points_N3)
@@ -71,7 +71,7 @@ def expected_patches(image: Searched, map_T_camera: Pose44) -> Expected:
         inside_N &= (camera_N3[:, 2] > MIN_DEPTH_M) & (area_N > AREA_RATIOS[0]) & (area_N < AREA_RATIOS[1])
     rows_M = np.flatnonzero(inside_N)
     rows_M = rows_M[is_nearest(pixels_N2[rows_M], camera_N3[rows_M, 2])]
-    return Expected(patches, pixels_N2, warp_N22).rows(rows_M)
+    return ExpectedPatches(patches, pixels_N2, warp_N22).rows(rows_M)
 
 
 def affine_warp(camera_N3: Array, tangents_N32: Array, camera: Camera) -> Array:
@@ -90,7 +90,7 @@ def is_nearest(pixels_N2: Array, depth_N: Array) -> NDArray[np.bool_]:
     return np.asarray(depth_N < OCCLUSION_RATIO * nearest_HW[rows_N, columns_N])
 
 
-def follow(image: Searched, expected: Expected, levels: int) -> Correspondences:
+def follow(image: SearchedImage, expected: ExpectedPatches, levels: int) -> Correspondences:
     """Return the patches that are found in an image, on the finest ``levels`` of its pyramid.
 
     The confidence of a correspondence is the correlation of patch and image.

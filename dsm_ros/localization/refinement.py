@@ -20,7 +20,7 @@ from dsm_ros.geometry.pose_covariance import UncertainPose, mean_pose
 from dsm_ros.geometry.rig_pnp import refine_rig_pose
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import covariance_of, rig_information
-from dsm_ros.localization.patch_search import Array, Searched, expected_patches, follow
+from dsm_ros.localization.patch_search import Array, SearchedImage, expected_patches, follow
 from dsm_ros.localization.pose_estimation import evaluate_pose
 from dsm_ros.localization.verification import CheckedPose
 from dsm_ros.localization.view import View
@@ -37,8 +37,9 @@ LOSS_SCALE_PX = 0.5
 # together, so they do not average out. The product of residual and parallax tells how large they are.
 SIGMA_FLOOR_PX, SIGMA_FACTOR = 0.15, 0.6
 SYSTEMATIC_PX_DEG = 5.0  # product of residual and parallax at which the standard deviation is twice as large
-# Of the covariance of the mean, because cells and patches of the same keyframes do not err independently. The factor is
-# divided by the squared share of agreeing visible cells, because their errors are larger where others contradict.
+# The covariance of the mean is multiplied by a factor, because cells and patches of the same keyframes do not err
+# independently. The factor is divided by the squared share of agreeing visible cells, because the errors of cells are
+# larger where other cells contradict the pose.
 COVARIANCE_FACTOR, MIN_SHARE = 1.4, 0.1
 MIN_FOLLOWED = 20  # patches of all images, for a pose
 KEPT_INLIERS = 0.75  # least share of the inliers of the pose before that agree with the refined pose too
@@ -92,10 +93,10 @@ class Refiner:
             return first
         return refine_once(images, first.map_T_rig, SECOND_LEVELS)
 
-    def _searched(self, view: View, map_T_rig: Pose44) -> Searched:
+    def _searched(self, view: View, map_T_rig: Pose44) -> SearchedImage:
         pyramid, camera = grey_pyramid(view.image_HW3, view.camera, LONG_SIDE_PX)
         nearest = self._scene_map.nearest(map_T_rig @ view.rig_T_camera, KEYFRAMES)
-        return Searched(pyramid, camera, view.rig_T_camera, all_patches(self._scene_map.patches(nearest)))
+        return SearchedImage(pyramid, camera, view.rig_T_camera, all_patches(self._scene_map.patches(nearest)))
 
 
 def at_refined_pose(pose: CheckedPose, refinement: Refinement, config: LocalizerConfig) -> CheckedPose:
@@ -117,7 +118,7 @@ def at_refined_pose(pose: CheckedPose, refinement: Refinement, config: Localizer
     return CheckedPose(mean.a_T_b, factor * mean.covariance_66, support, estimates)
 
 
-def refine_once(images: Sequence[Searched], map_T_rig: Pose44, levels: int) -> Refinement | None:
+def refine_once(images: Sequence[SearchedImage], map_T_rig: Pose44, levels: int) -> Refinement | None:
     """Return a pose refined on the patches found in all images, or None if too few patches are found."""
     expected = [expected_patches(image, map_T_rig @ image.rig_T_camera) for image in images]
     followed = [follow(image, patches, levels) for image, patches in zip(images, expected, strict=True)]

@@ -82,7 +82,7 @@ class SceneCoordinates:
 
 @dataclass(frozen=True)
 class Support:
-    """Evidence for a pose.
+    """The support of a pose by the image and the map.
 
     inliers: number of cells that agree with the pose. inlier_ratio: share of the inliers among the cells given to PnP.
     confidence: probability that the pose is within 10 cm and 5 degrees of the true pose. keyframe_ids: keyframes of the

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,6 +40,7 @@ from dsm_ros.network.recorded import recorded
 from dsm_ros.network.surface import GridCamera, expected_surface, grid_camera, grid_camera_at_origin, visible_surface
 
 LOCAL_RADIUS = 3  # of the coarse search around an expected surface, in cells: 48 of 512 px
+PARTS = ("encoder", "coordinate_heads", "confidence_head")
 ENCODERS: dict[str, type[Encoder]] = {"lite": LiteEncoder, "paper": PaperEncoder}
 
 
@@ -74,6 +76,11 @@ class DsmNet(nn.Module):
         if share:
             self.train(share.training)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in PARTS and hasattr(self, name):
+            raise AttributeError(f"{name} of a network cannot be assigned; use replace_parts")
+        super().__setattr__(name, value)
+
     @property
     def config(self) -> NetworkConfig:
         """The configuration of the network."""
@@ -107,10 +114,10 @@ class DsmNet(nn.Module):
         confidence_head: None keeps the present Net_conf. The parts are never recorded, because a CUDA graph cannot hold
         calls of another runtime.
         """
-        self.encoder = encoder  # type: ignore[assignment]
+        self.add_module("encoder", encoder)
         for level, head in coordinate_heads.items():
             self.coordinate_heads[level] = head
-        self.confidence_head = confidence_head or self.confidence_head
+        self.add_module("confidence_head", confidence_head or self.confidence_head)
         self._encoded, self._matched = self._encode, self._match
         self._matched_locally, self._matched_again = self._match_locally, self._match_again
 

@@ -156,6 +156,6 @@ def test_a_network_that_shares_weights_has_a_configuration_of_its_own(network):
 
 
 def test_a_network_is_closed_against_assignment(network):
-    for name in ("config", "model_hash", "name", "device"):
+    for name in ("config", "model_hash", "name", "device", "encoder", "coordinate_heads", "confidence_head"):
         with pytest.raises(AttributeError):
             setattr(network, name, None)
