@@ -38,10 +38,10 @@ def is_inside_search(estimate: PoseEstimate) -> bool:
     """Return whether a pose is so near to the expected pose that the match around the expected pose can be trusted.
 
     If the camera moved farther, the right cells were outside the match. Cells of a repeated texture may then agree on a
-    wrong pose. True for a match of the whole scene.
+    wrong pose. True for a match of the whole scene, and for a covered camera of a rig, which has no inliers.
     """
     image, map_T_camera = estimate.image, estimate.map_T_camera
-    if image.map_T_expected is None or map_T_camera is None:
+    if image.map_T_expected is None or map_T_camera is None or not estimate.inliers_N.any():
         return True
     distance_m, angle_deg = pose_error(map_T_camera, image.map_T_expected)
     points_N3 = transform(invert(map_T_camera), estimate.correspondences.points_N3[estimate.inliers_N])

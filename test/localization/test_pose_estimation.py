@@ -115,6 +115,8 @@ def test_a_pose_far_from_the_expected_pose_is_outside_the_search(turn_deg, move_
         query = SimpleNamespace(camera=found.camera)
         image = SimpleNamespace(query=query, map_T_expected=map_T_expected, local_radius_px=48.0)
         assert is_inside_search(evaluate_pose(image, found, POSE, CONFIG)) is wanted
+        covered = correspondences(np.zeros(200, bool), count=200).first(0)
+        assert is_inside_search(evaluate_pose(image, covered, POSE, CONFIG))
 
 
 @needs_poselib
