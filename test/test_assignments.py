@@ -45,7 +45,7 @@ def owners(source: str) -> set[str]:
             found.add(ast.unparse(node.args[0]))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "__setattr__":
             found.add(ast.unparse(node.func.value))
-    return found - {"self", "cls", "object"}
+    return found - {"self", "cls", "object", "super()"}
 
 
 def dictionary_owner(container: ast.expr) -> set[str]:

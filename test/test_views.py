@@ -72,7 +72,7 @@ def test_rviz_asks_for_the_durability_that_the_node_offers(rviz):
 def test_rviz_colors_the_dense_cloud_by_a_field_that_it_has(rviz):
     (cloud,) = [d for d in rviz["Displays"] if d["Name"] == "Scene coordinates"]
     assert cloud["Color Transformer"] == "Intensity"
-    conversions = ROOT / "dsm_ros" / "node" / "outputs" / "conversions.py"
+    conversions = ROOT / "dsm_ros" / "node" / "interface" / "conversions.py"
     assert f'"{cloud["Channel Name"]}"' in conversions.read_text()
 
 
