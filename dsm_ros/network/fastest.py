@@ -20,19 +20,21 @@ logger = logging.getLogger(__name__)
 
 
 def fastest_network(load: Callable[[Runtime], DsmNet], encoding_s: Callable[[DsmNet], float]) -> DsmNet:
-    """Return the network of the fastest runtime among torch and the installed optional runtimes.
+    """Return the network of the fastest runtime among torch and the optional runtimes that work on this machine.
 
     load: returns a network with a runtime, and raises DsmError when this machine cannot use the runtime. encoding_s:
-    returns the time of a network for an image.
+    returns the time of a network for an image; an optional runtime that raises RuntimeError is not used.
     """
-    networks = [load(Runtime.TORCH)]
+    network, optional = load(Runtime.TORCH), []
     for runtime in (Runtime.ONNXRUNTIME, Runtime.OPENVINO):
         try:
-            networks.append(load(runtime))
-        except DsmError as error:
-            logger.debug("%s is not measured: %s", runtime, error)
-    times_s = [encoding_s(network) for network in networks] if len(networks) > 1 else [0.0]
-    return networks[int(np.argmin(times_s))]
+            other = load(runtime)
+            optional.append((encoding_s(other), other))
+        except (DsmError, RuntimeError) as error:
+            logger.debug("%s is not used: %s", runtime, error)
+    if not optional:
+        return network
+    return min((encoding_s(network), network), *optional, key=lambda timed: timed[0])[1]
 
 
 def encoding_s(network: DsmNet) -> float:

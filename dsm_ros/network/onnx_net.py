@@ -57,6 +57,8 @@ class OnnxModule(nn.Module):
             torch.cuda.current_stream(self._device).synchronize()  # ONNX Runtime computes on another stream
         self._session.run_with_iobinding(binding)
         binding.synchronize_outputs()
+        if self._device.type == "cpu":  # torch cannot read the DLPack capsules of ONNX Runtime for Python 3.10
+            return [torch.from_numpy(array) for array in binding.copy_outputs_to_cpu()]
         return [from_dlpack(value) for value in binding.get_outputs()]
 
     def _follow_threads(self) -> None:
