@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
@@ -18,7 +20,7 @@ from dsm_ros.localization.pose_estimation import (
     reestimate_pose,
 )
 from dsm_ros.localization.refinement import Refiner, at_refined_pose
-from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, Stopwatch
+from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, StageTimes
 from dsm_ros.localization.scene_coordinates import scene_coordinates
 from dsm_ros.localization.verification import Accepted, Rejected, Verdict, check, verify
 from dsm_ros.localization.view import View
@@ -205,3 +207,21 @@ class Search:
     query: ImageFeatures
     previous: PreviousFrame | None
     areas: list[SearchArea]
+
+
+class Stopwatch:
+    """Stopwatch for the stages of one image; each lap ends a stage."""
+
+    def __init__(self) -> None:
+        self._start_s = self._last_s = time.perf_counter()
+        self._stages_ms: dict[str, float] = {}
+
+    def lap(self, stage: Literal["encode", "retrieve", "match", "pnp"]) -> None:
+        """Add the time since the last lap to a stage."""
+        now_s = time.perf_counter()
+        self._stages_ms[stage] = self._stages_ms.get(stage, 0.0) + (now_s - self._last_s) * 1e3
+        self._last_s = now_s
+
+    def times(self) -> StageTimes:
+        """Return the times of the completed stages and the total time."""
+        return StageTimes(**self._stages_ms, total=(time.perf_counter() - self._start_s) * 1e3)

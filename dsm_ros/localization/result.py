@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field, fields
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,24 +43,6 @@ class StageTimes:
 
 
 STAGES = tuple(stage.name for stage in fields(StageTimes))
-
-
-class Stopwatch:
-    """Stopwatch for the stages of one image; each lap ends a stage."""
-
-    def __init__(self) -> None:
-        self._start_s = self._last_s = time.perf_counter()
-        self._stages_ms: dict[str, float] = {}
-
-    def lap(self, stage: Literal["encode", "retrieve", "match", "pnp"]) -> None:
-        """Add the time since the last lap to a stage."""
-        now_s = time.perf_counter()
-        self._stages_ms[stage] = self._stages_ms.get(stage, 0.0) + (now_s - self._last_s) * 1e3
-        self._last_s = now_s
-
-    def times(self) -> StageTimes:
-        """Return the times of the completed stages and the total time."""
-        return StageTimes(**self._stages_ms, total=(time.perf_counter() - self._start_s) * 1e3)
 
 
 @dataclass(frozen=True)
