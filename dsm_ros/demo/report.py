@@ -79,7 +79,7 @@ def _figures(recording: Recording, scores: list[FrameScore], published: int) -> 
 
 
 def _of_images(recording: Recording) -> list[tuple[float, RelocalizationStatus]]:
-    """Return the statuses of images; a status about missing images has no timestamp or that of an earlier image."""
+    """Return the first status of each timestamp; a repeated timestamp, or none, is a report of missing images."""
     first: dict[int, tuple[float, RelocalizationStatus]] = {}
     for time_s, status in recording.statuses:
         if stamp_ns := stamp_ns_of(status.header.stamp):

@@ -106,11 +106,11 @@ class Localizer:
     def find_pose(
         self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None, watch: Stopwatch | None = None
     ) -> Verdict | None:
-        """Return the verdict on the pose of a rig, None when the map contains no keyframes; the arguments as above.
+        """Return the verdict on the pose of a rig (see ``localize``), None when the map contains no keyframes.
 
         All images are matched against a few keyframes, first around their expected poses where there are expected
         poses, and only if the resulting pose is rejected or far from the expected pose, against the N most similar
-        keyframes [paper 3.1].
+        keyframes [paper 3.1]. watch: measures the stages.
         """
         watch = watch or Stopwatch()
         searches = [self._search(view, stamp_ns, prior, watch) for view in views]
@@ -119,7 +119,8 @@ class Localizer:
             estimates = [found for search in searches if (found := self._estimate(search, attempt, watch))]
             if not estimates:
                 return None
-            verdict = self._verified(estimates, watch)
+            verdict = self._verified(estimates)
+            watch.lap("pnp")
             if isinstance(verdict, Accepted) and all(map(is_inside_search, verdict.estimates)):
                 break
         self._rejected_ns = stamp_ns if isinstance(verdict, Rejected) else None
@@ -168,7 +169,7 @@ class Localizer:
         watch.lap("pnp")
         return second if second.is_supported else first
 
-    def _verified(self, estimates: Sequence[PoseEstimate], watch: Stopwatch) -> Verdict:
+    def _verified(self, estimates: Sequence[PoseEstimate]) -> Verdict:
         """Return the verdict on the one pose that most cells of all images agree with, after its refinement."""
         if len(estimates) > 1:
             estimates = estimate_rig_pose(estimates, self.config)
@@ -178,7 +179,6 @@ class Localizer:
         refinement = self._refiner.refine([estimate.image.view for estimate in pose.estimates], pose.map_T_rig)
         if refinement:
             pose = at_refined_pose(pose, refinement, self.config)
-        watch.lap("pnp")
         return verify(pose, self.config)
 
     def _remember(self, accepted: Accepted, stamp_ns: int) -> None:

@@ -42,7 +42,7 @@ class MatchedImage:
     """An image and its dense match against keyframes.
 
     keyframe_ids, keyframes: keyframes of the first match, best first. scene: the keyframes in a local frame near them.
-    match: the guided match, or the first match if there is no guided match.
+    match: the guided match where there is one, otherwise the first match.
     cells: the correspondences of all cells of the match, row by row. map_T_expected: the expected pose of the camera
     that the first match was restricted to, if any.
     """

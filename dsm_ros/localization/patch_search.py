@@ -54,7 +54,7 @@ class ExpectedPatches:
         return np.asarray(np.degrees(np.arccos(np.clip((a_N3 * b_N3).sum(axis=1), -1, 1))))
 
     def rows(self, rows_M: NDArray[np.int64]) -> ExpectedPatches:
-        """Return the patches that a mask selects."""
+        """Return the patches in the given rows."""
         return ExpectedPatches(self.patches.rows(rows_M), self.pixels_N2[rows_M], self.warp_N22[rows_M])
 
 

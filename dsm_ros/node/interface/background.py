@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 from rclpy.task import Future
 
 from dsm_ros.node.interface.node_scope import NodeScope
-
-R = TypeVar("R")
 
 
 class Background:
@@ -20,7 +18,7 @@ class Background:
         self._node, self._pool = scope.node, ThreadPoolExecutor(1, "background")
         scope.on_close(self._pool.shutdown, False)
 
-    def run(self, function: Callable[[], R]) -> Any:
+    def run(self, function: Callable[[], object]) -> Any:
         """Return a future of the function's result or exception, for ``await`` in a callback that is a coroutine."""
         answer = Future()
 
