@@ -114,6 +114,6 @@ def choose(hypotheses_BQ3HW: Tensor, weights_BQHW: Tensor, radius_B: Tensor) -> 
     count, _, height, width = weights_BQHW.shape
     coords_PQ3 = hypotheses_BQ3HW.permute(0, 3, 4, 1, 2).flatten(0, 2)
     weights_PQ = by_cell(weights_BQHW)
-    found = agree(coords_PQ3, weights_PQ, radius_B.repeat_interleave(height * width)[:, None, None])
+    found = agree(coords_PQ3, weights_PQ, radius_B.repeat_interleave(height * width))
     coords_B3HW = found.coords_P3.view(count, height, width, 3).permute(0, 3, 1, 2)
     return CoordinateMaps(coords_B3HW, hypotheses_BQ3HW, weights_BQHW, found.agreement_P.view(count, height, width))

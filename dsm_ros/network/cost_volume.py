@@ -19,7 +19,7 @@ from dsm_ros.network.features import SceneLevel
 from dsm_ros.network.grids import by_cell
 
 INVALID_SCORE = -2.0  # below every cosine, so that padding never outranks a real candidate
-MIN_DEPTH_M = 0.1
+MIN_DEPTH_M = 0.1  # minimum depth of a point in front of a camera
 TIE_PX = 0.01  # shift of projections, because the centre of a coarse cell may lie exactly between two fine cells
 TILE_NUMBERS = 2**22  # numbers gathered at once; gathering all numbers would take gigabytes for windows of 13 x 13
 SHIFTS = 9  # number of shifts within a cell's 3x3 neighbourhood
@@ -149,7 +149,8 @@ def window_cells(points_BP3: Tensor, level: SceneLevel, radius: int) -> tuple[Te
     centres_BNP = (image_BN1 * height + v_BNP + margin) * width + u_BNP + margin
     steps_D = torch.arange(-radius, radius + 1, device=device)
     offsets_D = (steps_D[:, None] * width + steps_D).flatten()
-    cells_PM = table_NHW.flatten()[(centres_BNP.mT[..., None] + offsets_D).flatten(2).flatten(0, 1)]
+    places_BPM = (centres_BNP.mT[..., None] + offsets_D).flatten(2)
+    cells_PM = table_NHW.flatten().index_select(0, places_BPM.flatten()).view(-1, places_BPM.shape[2])
     return cells_PM.clamp(min=0), cells_PM >= 0
 
 
@@ -162,24 +163,25 @@ def _centres(points_BP3: Tensor, level: SceneLevel, radius: int) -> tuple[Tensor
     scenes = len(points_BP3), -1
     intrinsics_BN33 = level.intrinsics_N33.unflatten(0, scenes)
     camera_T_local_BN44 = level.camera_T_local_N44.unflatten(0, scenes)
-    pixels_BNP2, front_BNP = project(points_BP3[:, None], intrinsics_BN33, camera_T_local_BN44)
+    pixels_BNP2, depths_BNP = project(points_BP3[:, None], intrinsics_BN33, camera_T_local_BN44)
     u_BNP, v_BNP = (pixels_BNP2 + TIE_PX).round().clamp(-1e4, 1e4).long().unbind(3)
     beside = -(radius + 1)
-    u_BNP = u_BNP.clamp(beside, width + radius).masked_fill(~front_BNP, beside)
+    u_BNP = torch.where(depths_BNP > MIN_DEPTH_M, u_BNP.clamp(beside, width + radius), beside)
     return u_BNP, v_BNP.clamp(beside, height + radius)
 
 
 def project(points_P3: Tensor, intrinsics_N33: Tensor, camera_T_local_N44: Tensor) -> tuple[Tensor, Tensor]:
-    """Return pixels_NP2 on each camera's grid, and front_NP, whether a point is in front of the camera (False for NaN).
+    """Return pixels_NP2 on each camera's grid, and depths_NP, m along each camera's axis.
 
-    N stands for any number of leading dimensions that broadcast.
+    Pixels are meaningless unless the depth is larger than MIN_DEPTH_M. N stands for any number of leading dimensions
+    that broadcast.
     """
-    turned_NP3 = points_P3 @ camera_T_local_N44[..., :3, :3].mT
-    camera_NP3 = turned_NP3 + camera_T_local_N44[..., None, :3, 3]
-    front_NP = camera_NP3[..., 2] > MIN_DEPTH_M
-    camera_NP3 = torch.where(front_NP[..., None], camera_NP3, 1.0)
-    pixels_NP3 = camera_NP3 @ intrinsics_N33.mT
-    return pixels_NP3[..., :2] / pixels_NP3[..., 2:], front_NP
+    projection_N34 = intrinsics_N33 @ camera_T_local_N44[..., :3, :]
+    # Products with points in columns take a fifth of the time of products with points in rows.
+    image_N3P = projection_N34[..., :3] @ points_P3.mT + projection_N34[..., 3:]
+    depths_NP = image_N3P[..., 2, :]
+    image_N3P = torch.where(depths_NP[..., None, :] > MIN_DEPTH_M, image_N3P, 1.0)  # False for NaN
+    return (image_N3P[..., :2, :] / image_N3P[..., 2:, :]).mT, depths_NP
 
 
 def keep_best(candidates: Candidates, level: SceneLevel, count: int) -> CostVolume:
@@ -191,5 +193,5 @@ def keep_best(candidates: Candidates, level: SceneLevel, count: int) -> CostVolu
         order_PK = F.pad(order_PK, (0, count - kept))
     cells_PK = candidates.cells(order_PK)
     valid_PK = scores_PK > INVALID_SCORE
-    coords_PK3 = by_cell(level.coords_N3HW)[cells_PK] * valid_PK[..., None]
+    coords_PK3 = F.embedding(cells_PK, by_cell(level.coords_N3HW)) * valid_PK[..., None]
     return CostVolume(scores_PK * valid_PK, coords_PK3, valid_PK, cells_PK)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
-from dsm_ros.network.cost_volume import project
+from dsm_ros.network.cost_volume import MIN_DEPTH_M, project
 from dsm_ros.network.features import KeyframeCameras, KeyframeFeatures, SceneSurface, keyframe_cameras, stack_surface
 from dsm_ros.network.grids import beside, by_cell, grid_matrix, grid_rays
 from dsm_ros.network.recorded import recorded
@@ -102,8 +102,9 @@ def _cells_of(points_M3: Tensor, known_M: Tensor, camera: GridCamera) -> tuple[T
 
     Unknown points, and points outside the image, belong to an additional cell after the last cell.
     """
-    pixels_M2, front_M = project(points_M3, camera.intrinsics_33, camera.camera_T_local_44)
+    pixels_M2, depths_M = project(points_M3, camera.intrinsics_33, camera.camera_T_local_44)
     u_M, v_M = pixels_M2.round().clamp(-1, 1e5).long().unbind(1)
-    inside_M = known_M & front_M & (u_M >= 0) & (u_M < camera.width) & (v_M >= 0) & (v_M < camera.height)
-    depths_M = points_M3 @ camera.camera_T_local_44[2, :3] + camera.camera_T_local_44[2, 3]
+    inside_M = (
+        known_M & (depths_M > MIN_DEPTH_M) & (u_M >= 0) & (u_M < camera.width) & (v_M >= 0) & (v_M < camera.height)
+    )
     return (v_M * camera.width + u_M).masked_fill(~inside_M, camera.height * camera.width), depths_M

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dsm_ros.geometry.pose import Pose44, invert
-from dsm_ros.network.cost_volume import project
+from dsm_ros.network.cost_volume import MIN_DEPTH_M, project
 from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel
 from dsm_ros.network.grids import beside, by_cell, grid_matrix
 
@@ -56,10 +56,10 @@ def _fuse_level(
     level: SceneLevel, previous_CHW: Tensor, intrinsics_33: Tensor, camera_T_local_44: Tensor, alpha: float
 ) -> SceneLevel:
     height, width = previous_CHW.shape[1:]
-    pixels_P2, front_P = project(by_cell(level.coords_N3HW), intrinsics_33, camera_T_local_44)
+    pixels_P2, depths_P = project(by_cell(level.coords_N3HW), intrinsics_33, camera_T_local_44)
     u_P, v_P = pixels_P2.unbind(1)
-    inside_P = front_P & (pixels_P2 >= -0.5).all(1) & (u_P <= width - 0.5) & (v_P <= height - 0.5)
-    seen_P = inside_P & level.valid_NHW.flatten()
+    inside_P = (u_P >= -0.5) & (v_P >= -0.5) & (u_P <= width - 0.5) & (v_P <= height - 0.5)
+    seen_P = inside_P & (depths_P > MIN_DEPTH_M) & level.valid_NHW.flatten()
     features_PC = by_cell(level.features_NCHW)
     sampled_PC = F.normalize(sample(previous_CHW, pixels_P2), dim=1)
     blended_PC = features_PC.lerp(sampled_PC, (1 - alpha) * seen_P[:, None])

@@ -14,7 +14,7 @@ from torch import Tensor
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert, pose_error
 from dsm_ros.geometry.sampling import pool_depth
-from dsm_ros.network.cost_volume import project
+from dsm_ros.network.cost_volume import MIN_DEPTH_M, project
 from dsm_ros.network.grids import backproject
 
 OVERLAP_STRIDE_PX = 16
@@ -90,9 +90,8 @@ def overlap(
 def _visible_share(points_P3: Tensor, depth_HW: Tensor, intrinsics_33: Tensor, camera_T_local_44: Tensor) -> float:
     if not len(points_P3):
         return 0.0
-    pixels_P2, front_P = project(points_P3, intrinsics_33, camera_T_local_44)
-    z_P = points_P3 @ camera_T_local_44[2, :3] + camera_T_local_44[2, 3]
+    pixels_P2, z_P = project(points_P3, intrinsics_33, camera_T_local_44)
     u_P, v_P = pixels_P2.round().clamp(-1, 1e4).long().unbind(1)
-    inside_P = front_P & (u_P >= 0) & (v_P >= 0) & (u_P < depth_HW.shape[1]) & (v_P < depth_HW.shape[0])
+    inside_P = (z_P > MIN_DEPTH_M) & (u_P >= 0) & (v_P >= 0) & (u_P < depth_HW.shape[1]) & (v_P < depth_HW.shape[0])
     surface_P = depth_HW[v_P.clamp(0, depth_HW.shape[0] - 1), u_P.clamp(0, depth_HW.shape[1] - 1)]
     return float((inside_P & ((surface_P - z_P).abs() < SAME_SURFACE * z_P)).float().mean())

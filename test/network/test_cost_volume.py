@@ -6,6 +6,7 @@ from dsm_ros.network import cost_volume
 from dsm_ros.network.consensus import find_consensus
 from dsm_ros.network.cost_volume import (
     INVALID_SCORE,
+    MIN_DEPTH_M,
     TIE_PX,
     CostVolume,
     correlate_all_pairs,
@@ -55,11 +56,11 @@ def test_windows_equal_brute_force_also_at_borders_and_behind_the_camera():
     for p in range(48):
         expected = torch.full((2, 3, 3), INVALID_SCORE)
         for n in range(2):
-            pixel, front = project(points[p : p + 1], level.intrinsics_N33[n], level.camera_T_local_N44[n])
+            pixel, depth = project(points[p : p + 1], level.intrinsics_N33[n], level.camera_T_local_N44[n])
             for dv in (-1, 0, 1):
                 for du in (-1, 0, 1):
                     u, v = ((pixel[0] + TIE_PX).round() + torch.tensor([du, dv])).tolist()
-                    if front[0] and 0 <= u < 8 and 0 <= v < 6 and level.valid_NHW[n, int(v), int(u)]:
+                    if depth[0] > MIN_DEPTH_M and 0 <= u < 8 and 0 <= v < 6 and level.valid_NHW[n, int(v), int(u)]:
                         feature = level.features_NCHW[n, :, int(v), int(u)]
                         expected[n, dv + 1, du + 1] = feature @ query.flatten(1)[:, p]
         assert candidates.scores_PM[p].tolist() == pytest.approx(expected.flatten().tolist(), abs=1e-5)
