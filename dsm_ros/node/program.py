@@ -98,6 +98,7 @@ def finish_goals(node: RelocalizerNode) -> None:
     deadline_s, any_goal = time.monotonic() + MAX_FINISH_S, node.end_goals()
     while node.end_goals() and time.monotonic() < deadline_s:
         time.sleep(0.01)
+    node.send_results()
     if any_goal:
         time.sleep(RESULT_SENT_S)
 

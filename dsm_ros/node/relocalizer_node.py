@@ -118,6 +118,10 @@ class RelocalizerNode(LifecycleNode):
             self._relocalizer.refuse_requests(SHUT_DOWN)
         return self._action.any_unfinished
 
+    def send_results(self) -> None:
+        """Send the results of all ended goals now, without pauses between the results."""
+        self._action.send_results()
+
     def destroy_node(self) -> None:
         """Destroy the action and the log handler with the node."""
         self._scope.close()

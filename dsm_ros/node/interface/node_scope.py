@@ -9,7 +9,7 @@ from copy import copy
 from typing import Any
 
 from rclpy.action import ActionServer
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -109,8 +109,10 @@ class NodeScope:
         self.on_close(self.node.destroy_service, service)
 
     def action(self, server: Server, execute: Callable[[Any], Any], **options: Any) -> None:
-        """Offer an action; options: further arguments of rclpy's ActionServer."""
-        self.on_close(self._destroy_action, ActionServer(self.node, server.kind, server.name, execute, **options))
+        """Offer an action, whose callbacks may await futures; options: further arguments of rclpy's ActionServer."""
+        group = ReentrantCallbackGroup()
+        action = ActionServer(self.node, server.kind, server.name, execute, callback_group=group, **options)
+        self.on_close(self._destroy_action, action)
 
     def steady_timer(self, period_s: float, callback: Callable[[], None]) -> None:
         """Call a function periodically by wall time, also while simulated time stands still."""
