@@ -93,13 +93,13 @@ def spin(node: RelocalizerNode) -> None:
             time.sleep(SPIN_PAUSE_S)
 
 
-def finish_goals(node: RelocalizerNode) -> None:
-    """End all goals with the reason, and leave the executor some time to send their results."""
-    deadline_s, any_goal = time.monotonic() + MAX_FINISH_S, node.end_goals()
-    while node.end_goals() and time.monotonic() < deadline_s:
+def finish_requests(node: RelocalizerNode) -> None:
+    """End all requests with the reason, and leave the executor some time to send the answers."""
+    deadline_s, any_request = time.monotonic() + MAX_FINISH_S, node.end_requests()
+    while node.end_requests() and time.monotonic() < deadline_s:
         time.sleep(0.01)
     node.send_results()
-    if any_goal:
+    if any_request:
         time.sleep(RESULT_SENT_S)
 
 
@@ -120,7 +120,7 @@ def main(loader: Loader = load) -> NoReturn:
         end(CANNOT_START)
     runner = Runner(node)
     runner.run()
-    finish_goals(node)
+    finish_requests(node)
     rclpy.try_shutdown()  # first, because what is still running then fails silently
     runner.join()
     node.destroy_node()

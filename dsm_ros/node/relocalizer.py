@@ -17,7 +17,6 @@ from dsm_ros.node.images.image_input import ImageInput
 from dsm_ros.node.interface.node_scope import NodeScope, ros_time_s
 from dsm_ros.node.maps.loading import Loaded, Loader
 from dsm_ros.node.maps.map_roots import map_problem
-from dsm_ros.node.maps.map_services import MapServices
 from dsm_ros.node.outputs.activity import Activity
 from dsm_ros.node.outputs.diagnostics import Diagnostics, NodeHealth
 from dsm_ros.node.outputs.outputs import Outputs
@@ -69,7 +68,6 @@ class Relocalizer:
             update = self._demand.update
             context = RescueContext(self._processor, self._outputs, self._requests, base, initialpose, update)
             self._rescue = RescueInterface(self._scope, values, context)
-            MapServices(self._scope, self._load_map, partial(self._processor.change_tracker, Tracker.reset))
             self._scope.on_close(self.deactivate)
             if loaded:
                 self._use_map(loaded)
@@ -112,6 +110,14 @@ class Relocalizer:
             self._processor.change_tracker(Tracker.reset)
             if self._broadcaster:
                 self._broadcaster.forget()
+
+    def load_map(self, map_uri: str) -> int:
+        """Replace the map and return the number of keyframes. The old map stays in use if the loader fails."""
+        if problem := map_problem(map_uri, self._values.map_roots, self._values.map):
+            raise DsmError(problem)
+        loaded = self._loader(self._values, map_uri, self._processor.loaded)
+        self._use_map(loaded)
+        return len(loaded.map_T_keyframes_N44)
 
     def close(self) -> None:
         """Deactivate, then destroy everything, the newest first."""
@@ -162,14 +168,6 @@ class Relocalizer:
 
     def _publish_silence(self, silent_s: float, limit_s: float) -> None:
         self._outputs.publish(self._processor.silence(silent_s, limit_s))
-
-    def _load_map(self, map_uri: str) -> int:
-        """Replace the map and return the number of keyframes. The old map stays in use if the loader fails."""
-        if problem := map_problem(map_uri, self._values.map_roots, self._values.map):
-            raise DsmError(problem)
-        loaded = self._loader(self._values, map_uri, self._processor.loaded)
-        self._use_map(loaded)
-        return len(loaded.map_T_keyframes_N44)
 
     def _use_map(self, loaded: Loaded) -> None:
         def switch() -> None:

@@ -11,6 +11,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from dsm_ros.errors import DsmError
 from dsm_ros.node.interface.node_scope import NodeScope
+from dsm_ros.node.maps.load_map_service import LoadMapService
 from dsm_ros.node.maps.loading import Loader, load
 from dsm_ros.node.outputs.log_forwarding import RosLogHandler
 from dsm_ros.node.parameters.declaration import declare, read
@@ -55,6 +56,7 @@ class RelocalizerNode(LifecycleNode):
         logging.getLogger("dsm_ros").addHandler(self._log_handler)
         self._scope = NodeScope(self)
         self._action = RelocalizeAction(self._scope, self._active_rescue)
+        self._map_service = LoadMapService(self._scope, self._map_loader)
         declare(self)
         ParameterChanges(self, lambda: self._relocalizer is not None, self._apply)
 
@@ -111,12 +113,13 @@ class RelocalizerNode(LifecycleNode):
         relocalizer, self._relocalizer = self._relocalizer, None
         if relocalizer:
             relocalizer.close()
+            self._map_service.abandon()
 
-    def end_goals(self) -> bool:
-        """End all goals of ~/relocalize because of a shutdown; return whether any goal still waits for its result."""
+    def end_requests(self) -> bool:
+        """End all goals and requests for a map because of a shutdown; return whether a client waited for an answer."""
         if self._relocalizer:
             self._relocalizer.refuse_requests(SHUT_DOWN)
-        return self._action.any_unfinished
+        return self._map_service.abandon() or self._action.any_unfinished
 
     def send_results(self) -> None:
         """Send the results of all ended goals now, without pauses between the results."""
@@ -136,6 +139,9 @@ class RelocalizerNode(LifecycleNode):
 
     def _active_rescue(self) -> RescueInterface | None:
         return self._relocalizer.active_rescue if self._relocalizer else None
+
+    def _map_loader(self) -> Callable[[str], int] | None:
+        return self._relocalizer.load_map if self._relocalizer else None
 
     def _apply(self, changes: dict[str, Any]) -> None:
         self.relocalizer.apply(changes)
