@@ -12,7 +12,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from dsm_ros.errors import DsmError
 from dsm_ros.node.interface.node_scope import NodeScope
 from dsm_ros.node.maps.load_map_service import LoadMapService
-from dsm_ros.node.maps.loading import Loader, load
+from dsm_ros.node.maps.loading import NO_MAP, Loader, load
 from dsm_ros.node.outputs.log_forwarding import RosLogHandler
 from dsm_ros.node.parameters.declaration import declare, read
 from dsm_ros.node.parameters.parameter_changes import ParameterChanges
@@ -75,7 +75,7 @@ class RelocalizerNode(LifecycleNode):
         if values.map:
             self.get_logger().info(f"map {values.map} is loaded")
         else:
-            self.get_logger().warning("no map is loaded; call ~/load_map")
+            self.get_logger().warning(NO_MAP)
         return super().on_configure(state)
 
     @on_exception(TransitionCallbackReturn.FAILURE)

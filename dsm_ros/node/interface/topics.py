@@ -156,7 +156,11 @@ RELOCALIZE = Server(
     "Asks for one pose before a timeout. Returns a pose or the reason for failure; gives feedback after each image. "
     "Answers to several clients are sent 20 ms apart; see [many clients](rescue.md#ask-for-a-pose).",
 )
-LOAD_MAP = Server("~/load_map", LoadMap, "Replaces the map. The old map stays in use if the new map cannot be loaded.")
+LOAD_MAP = Server(
+    "~/load_map",
+    LoadMap,
+    "Replaces the map by a map in `map_roots`. The old map stays in use if the new map cannot be loaded.",
+)
 RESET = Server("~/reset", Trigger, "Forgets the previous images, so that the next image is searched in the whole map.")
 REINITIALIZE = Server(
     "~/reinitialize_global_localization",

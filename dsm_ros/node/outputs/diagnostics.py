@@ -13,7 +13,7 @@ from dsm_ros.localization.tracker import State
 from dsm_ros.node.images.frame_report import FaultCounts
 from dsm_ros.node.interface.node_scope import NodeScope
 from dsm_ros.node.interface.topics import DIAGNOSTICS
-from dsm_ros.node.maps.loading import Loaded
+from dsm_ros.node.maps.loading import NO_MAP, Loaded
 from dsm_ros.node.outputs.activity import Activity
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -131,6 +131,6 @@ def transforms(health: NodeHealth) -> Finding:
 def loaded_map(health: NodeHealth) -> Finding:
     """Return whether a map is loaded."""
     if health.loaded is None:
-        return Finding(ERROR, "no map is loaded; set the parameter map or call ~/load_map", {"keyframes": 0})
+        return Finding(ERROR, NO_MAP, {"keyframes": 0})
     count = len(health.loaded.map_T_keyframes_N44)
     return Finding(OK, f"{count} keyframes", {"keyframes": count, "frame": health.loaded.map_frame})

@@ -68,7 +68,9 @@ def test_without_a_map_the_node_says_so_and_takes_one(ros):
     try:
         peer = Peer(namespace="/bare")
         peer.connect()
-        assert peer.ask(10, SECOND).reason == "no_map"
+        status = peer.ask(10, SECOND)
+        assert status.reason == "no_map"
+        assert "set map_roots" in status.detail
         assert peer.call(LoadMap, "relocalizer/load_map", LoadMap.Request(map="fake")).success
         peer.ask(10, 2 * SECOND)  # the first camera_info may come after its image
         assert peer.ask(10, 3 * SECOND).state == 2

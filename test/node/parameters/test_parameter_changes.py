@@ -74,6 +74,7 @@ def test_a_change_before_configuring_counts_from_then_on(node):
         ("min_confidence", float("nan"), "out of range"),
         ("image_transport", "theora", "image_transport is 'theora'; use raw or compressed"),
         ("cameras", "front cam", "cameras: 'front cam' cannot be the prefix of a topic"),
+        ("map_roots", "/maps,", "map_roots: one of the folders in '/maps,' is empty"),
         ("autostart", False, "read-only"),
         ("keyframes", "many", "parameter type"),
     ],
