@@ -29,7 +29,6 @@ from dsm_ros.node.tf.base_frame import BaseFrame
 from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
 from dsm_ros.node.tf.transforms import Transforms
 
-DIAGNOSTICS_PERIOD_S = 1.0
 INACTIVE = Failure("inactive", "the node is not active")
 DEACTIVATED = Failure("inactive", "the node was deactivated")
 
@@ -56,7 +55,6 @@ class Relocalizer:
             loaded = loader(values, values.map, None) if values.map else None
             self._activity = Activity()
             self._outputs, transforms = Outputs(self._scope, self._activity), Transforms(self._scope)
-            self._diagnostics = Diagnostics(self._scope)
             self._broadcaster = self._make_broadcaster(transforms)
             base = values.base(transforms)
             self._cameras = Cameras(values.camera_names(), values.rig_frame(), transforms, values.camera_of())
@@ -87,12 +85,11 @@ class Relocalizer:
         return self._values
 
     def activate(self) -> None:
-        """Subscribe to the cameras and start the diagnostics. Stays inactive if rclpy raises an error."""
+        """Subscribe to the cameras. Stays inactive if rclpy raises an error."""
         scope = NodeScope(self._scope.node)
         with scope.closed_on_error():
             process, counts = self._processor.process, self._activity.restart()
             images = ImageInput(scope, self._values, self._cameras, process, counts)
-            scope.steady_timer(DIAGNOSTICS_PERIOD_S, self._report_health)
             self._demand.attach(images)
         self._active = Active(scope, images)
         self._requests.accept()
@@ -110,6 +107,18 @@ class Relocalizer:
             self._processor.change_tracker(Tracker.reset)
             if self._broadcaster:
                 self._broadcaster.forget()
+
+    def report_health(self, diagnostics: Diagnostics) -> None:
+        """Publish diagnostics, and a status with stale_images once for each interval without images."""
+        if self._active is None:
+            diagnostics.publish_inactive("inactive")
+            return
+        limit_s = self._values.stale_after_s
+        if self._values.continuous and (silent_s := self._active.images.new_silence_s(limit_s)):
+            report_silence = partial(self._publish_silence, silent_s, limit_s)
+            self._processor.between_images(report_silence)
+        self._activity.sample(time.monotonic())
+        diagnostics.publish(self._health(self._active.images))
 
     def load_map(self, map_uri: str) -> int:
         """Replace the map and return the number of keyframes. The old map stays in use if the loader fails."""
@@ -145,18 +154,8 @@ class Relocalizer:
             values.odom_frame, base, transforms, self._broadcaster, values.map_covariance_66(), receivers
         )
 
-    def _report_health(self) -> None:
-        """Publish the diagnostics, and a status with stale_images once for each interval without images."""
-        limit_s = self._values.stale_after_s
-        if self._active and self._values.continuous and (silent_s := self._active.images.new_silence_s(limit_s)):
-            report_silence = partial(self._publish_silence, silent_s, limit_s)
-            self._processor.between_images(report_silence)
-        self._activity.sample(time.monotonic())
-        self._diagnostics.publish(self._health())
-
-    def _health(self) -> NodeHealth:
-        images = self._active.images if self._active else None
-        silent_s = images.silent_s if images and images.silent_s > self._values.stale_after_s else 0.0
+    def _health(self, images: ImageInput) -> NodeHealth:
+        silent_s = images.silent_s if images.silent_s > self._values.stale_after_s else 0.0
         return NodeHealth(
             self._activity,
             self._processor.faults,

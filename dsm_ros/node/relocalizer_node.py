@@ -13,6 +13,7 @@ from dsm_ros.errors import DsmError
 from dsm_ros.node.interface.node_scope import NodeScope
 from dsm_ros.node.maps.load_map_service import LoadMapService
 from dsm_ros.node.maps.loading import NO_MAP, Loader, load
+from dsm_ros.node.outputs.diagnostics import Diagnostics
 from dsm_ros.node.outputs.log_forwarding import RosLogHandler
 from dsm_ros.node.parameters.declaration import declare, read
 from dsm_ros.node.parameters.parameter_changes import ParameterChanges
@@ -21,6 +22,7 @@ from dsm_ros.node.rescue.relocalize_action import RelocalizeAction
 from dsm_ros.node.rescue.requests import Failure
 from dsm_ros.node.rescue.rescue_interface import RescueInterface
 
+DIAGNOSTICS_PERIOD_S = 1.0
 SHUT_DOWN = Failure("inactive", "the node was shut down")
 
 Callback = Callable[["RelocalizerNode", LifecycleState], TransitionCallbackReturn]
@@ -57,6 +59,8 @@ class RelocalizerNode(LifecycleNode):
         self._scope = NodeScope(self)
         self._action = RelocalizeAction(self._scope, self._active_rescue)
         self._map_service = LoadMapService(self._scope, self._map_loader)
+        self._diagnostics = Diagnostics(self._scope)
+        self._scope.steady_timer(DIAGNOSTICS_PERIOD_S, self._report_health)
         declare(self)
         ParameterChanges(self, lambda: self._relocalizer is not None, self._apply)
 
@@ -142,6 +146,12 @@ class RelocalizerNode(LifecycleNode):
 
     def _map_loader(self) -> Callable[[str], int] | None:
         return self._relocalizer.load_map if self._relocalizer else None
+
+    def _report_health(self) -> None:
+        if self._relocalizer:
+            self._relocalizer.report_health(self._diagnostics)
+        else:
+            self._diagnostics.publish_inactive("not configured")
 
     def _apply(self, changes: dict[str, Any]) -> None:
         self.relocalizer.apply(changes)

@@ -141,7 +141,7 @@ DIAGNOSTICS = Topic(
     "/diagnostics",
     DiagnosticArray,
     RELIABLE,
-    "Health of image input, localization, transforms and map, once a second.",
+    "Health of image input, localization, transforms and map, once a second in every state of the node.",
 )
 RESCUE_POSE = Topic(
     "initialpose",

@@ -47,19 +47,23 @@ class Finding:
 
 
 class Diagnostics:
-    """Publishes diagnostics, whose names begin with the full name of the node, until the scope is closed."""
+    """Publishes diagnostics, whose names begin with the full name of the node, until the scope is closed.
+
+    The scope is that of the node, because a node that is not active must differ from a node that has ended.
+    """
 
     def __init__(self, scope: NodeScope):
         self._node, self._publisher = scope.node, scope.publisher(DIAGNOSTICS)
 
     def publish(self, health: NodeHealth) -> None:
-        """Publish the diagnostics of all tasks."""
-        findings = {
-            "input": image_input(health),
-            "localization": localization(health),
-            "transforms": transforms(health),
-            "map": loaded_map(health),
-        }
+        """Publish the diagnostics of an active node."""
+        self._publish({task: describe(health) for task, describe in TASKS.items()})
+
+    def publish_inactive(self, state: str) -> None:
+        """Publish the state of a node that is not active, for example inactive."""
+        self._publish(dict.fromkeys(TASKS, Finding(WARN, f"the node is {state}", {})))
+
+    def _publish(self, findings: dict[str, Finding]) -> None:
         header = Header(stamp=self._node.get_clock().now().to_msg())
         status = [self._status(task, finding) for task, finding in findings.items()]
         self._publisher.publish(DiagnosticArray(header=header, status=status))
@@ -134,3 +138,6 @@ def loaded_map(health: NodeHealth) -> Finding:
         return Finding(ERROR, NO_MAP, {"keyframes": 0})
     count = len(health.loaded.map_T_keyframes_N44)
     return Finding(OK, f"{count} keyframes", {"keyframes": count, "frame": health.loaded.map_frame})
+
+
+TASKS = {"input": image_input, "localization": localization, "transforms": transforms, "map": loaded_map}
