@@ -10,13 +10,14 @@ import time
 from typing import NoReturn
 
 import rclpy
-from rclpy.exceptions import InvalidHandle, ParameterException
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
 
+from dsm_ros.node.arguments import START_ERRORS, USAGE, asks_for_help, one_line
 from dsm_ros.node.maps.loading import Loader, load
 from dsm_ros.node.relocalizer_node import RelocalizerNode
 
@@ -112,11 +113,14 @@ def end(status: int) -> NoReturn:
 
 def main(loader: Loader = load) -> NoReturn:
     """Run the node until it is interrupted; the exit status is 2 if ``autostart`` is set and the node cannot start."""
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
+        if asks_for_help():
+            print(USAGE)
+            end(0)
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         node = RelocalizerNode(loader)
-    except ParameterException as error:  # a value of the wrong type or out of range
-        get_logger("relocalizer").fatal(str(error))
+    except START_ERRORS as error:
+        get_logger("relocalizer").fatal(one_line(error))
         end(CANNOT_START)
     runner = Runner(node)
     runner.run()

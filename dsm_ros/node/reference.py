@@ -36,8 +36,8 @@ default. The fields of the package's own types are explained in their files:
 [RelocalizationStatus](../msg/RelocalizationStatus.msg), [Relocalize](../action/Relocalize.action),
 [LoadMap](../srv/LoadMap.srv).
 
-Parameters override the QoS of each topic when the node is configured, for example for a driver whose images are
-reliable and must not be lost:
+Parameters override the history, depth, reliability and durability of each topic, for example for a driver whose
+images are reliable and must not be lost:
 
 ```
 /**:

@@ -7,15 +7,18 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 
 from dsm_ros.errors import DsmError
+from dsm_ros.node.interface.declaring import type_problem
 from dsm_ros.node.interface.node_scope import NodeScope
 from dsm_ros.node.maps.load_map_service import LoadMapService
 from dsm_ros.node.maps.loading import NO_MAP, Loader, load
 from dsm_ros.node.outputs.diagnostics import Diagnostics
 from dsm_ros.node.outputs.log_forwarding import RosLogHandler
-from dsm_ros.node.parameters.declaration import declare, read
+from dsm_ros.node.parameters.declaration import declare, read, unknown
 from dsm_ros.node.parameters.parameter_changes import ParameterChanges
 from dsm_ros.node.relocalizer import Relocalizer
 from dsm_ros.node.rescue.relocalize_action import RelocalizeAction
@@ -62,6 +65,8 @@ class RelocalizerNode(LifecycleNode):
         self._diagnostics = Diagnostics(self._scope)
         self._scope.steady_timer(DIAGNOSTICS_PERIOD_S, self._report_health)
         declare(self)
+        if names := unknown(self):
+            self.get_logger().warning(f"unknown parameters are ignored: {', '.join(names)}; see docs/parameters.md")
         ParameterChanges(self, lambda: self._relocalizer is not None, self._apply)
 
     @property
@@ -128,6 +133,12 @@ class RelocalizerNode(LifecycleNode):
     def send_results(self) -> None:
         """Send the results of all ended goals now, without pauses between the results."""
         self._action.send_results()
+
+    def set_parameters_atomically(self, parameter_list: list[Parameter[Any]]) -> SetParametersResult:
+        """Set parameters, and refuse a value of the wrong type with its name, which rclpy does not give."""
+        if problem := next(filter(None, (type_problem(self, parameter) for parameter in parameter_list)), ""):
+            return SetParametersResult(successful=False, reason=problem)
+        return super().set_parameters_atomically(parameter_list)
 
     def destroy_node(self) -> None:
         """Destroy the action and the log handler with the node."""

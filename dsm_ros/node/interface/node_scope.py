@@ -13,15 +13,12 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallb
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSPolicyKind
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 
 from dsm_ros.geometry.trajectory import NS_PER_S
 from dsm_ros.node.interface.interruption import interruptible
+from dsm_ros.node.interface.qos_overrides import overriding_options
 from dsm_ros.node.interface.topics import Server, Topic
-
-OVERRIDABLE = tuple(QoSPolicyKind[name] for name in ("HISTORY", "DEPTH", "RELIABILITY", "DURABILITY"))
 
 
 class Switch:
@@ -86,7 +83,8 @@ class NodeScope:
     def publisher(self, topic: Topic) -> Publisher:
         """Return a new publisher."""
         qos = copy(topic.qos)  # overrides change it
-        publisher = self.node.create_publisher(topic.kind, topic.name, qos, qos_overriding_options=overrides(topic))
+        options = overriding_options(self.node, topic, "publisher")
+        publisher = self.node.create_publisher(topic.kind, topic.name, qos, qos_overriding_options=options)
         self.on_close(self.node.destroy_publisher, publisher)
         return publisher
 
@@ -97,7 +95,7 @@ class NodeScope:
             topic.name,
             callback,
             copy(topic.qos),  # overrides change it
-            qos_overriding_options=overrides(topic),
+            qos_overriding_options=overriding_options(self.node, topic, "subscription"),
         )
         self.on_close(self.node.destroy_subscription, subscription)
         return subscription
@@ -130,11 +128,6 @@ class NodeScope:
         self.node.remove_waitable(server)  # first, because the executor cannot wait for a server without a handle
         with suppress(ValueError):  # rclpy removes the waitable a second time
             server.destroy()
-
-
-def overrides(topic: Topic) -> QoSOverridingOptions:
-    """Return the QoS policies that parameters (qos_overrides.TOPIC.subscription.depth ...) may override."""
-    return QoSOverridingOptions(OVERRIDABLE, entity_id=topic.entity_id)
 
 
 def ros_time_s(node: Node) -> float:
