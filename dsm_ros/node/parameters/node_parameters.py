@@ -51,8 +51,8 @@ class NodeParameters:
     device: str = parameter("cpu", "Device that runs the network: cpu, or cuda for a GPU of NVIDIA.")
     runtime: str = parameter(
         "fastest",
-        "Library that runs the network: torch, the optional onnxruntime or openvino, or fastest: on a CPU the "
-        "installed library that encodes an image fastest, measured at the start, and on a GPU torch.",
+        "Library that runs the network. On a CPU, fastest is the installed library that encodes an image fastest, as "
+        "measured when the node is configured. On a GPU, fastest is torch. onnxruntime and openvino are optional.",
     )
     threads: int = parameter(0, "Number of CPU threads of the network; 0 means all cores but one, at most 4.", 0, 256)
     autostart: bool = parameter(
@@ -86,11 +86,14 @@ class NodeParameters:
     )
     base_height_m: float = parameter(0.0, "Height (m) of base_frame in the map with two_d_mode.", -1000.0, 1000.0)
     map_sigma_m: float = parameter(
-        0.02, "Standard deviation (m) of the map's own positions, added to the covariance of each pose.", 0.0, 100.0
+        0.02,
+        "Standard deviation (m) of the position errors of the map, which the covariance of each pose includes.",
+        0.0,
+        100.0,
     )
     map_sigma_deg: float = parameter(
         0.7,
-        "Standard deviation (degrees) of the map's own directions, added to the covariance of each pose.",
+        "Standard deviation (degrees) of the rotation errors of the map, which the covariance of each pose includes.",
         0.0,
         180.0,
     )
@@ -103,7 +106,7 @@ class NodeParameters:
     transform_tolerance_s: float = live(
         0.1, "Time (s) by which the timestamp of map -> odom_frame is ahead of the present.", 0.0, 10.0
     )
-    transform_timeout_s: float = live(0.2, "Maximum wait (s) for the transform at an image's timestamp.", 0.0, 10.0)
+    transform_timeout_s: float = live(0.2, "Maximum wait (s) for a transform at an image's timestamp.", 0.0, 10.0)
     odom_noise: float = live(
         0.0,
         "Drift of the odometry, for the Kalman filter of map -> odom_frame: standard deviation of the position (m) and "
@@ -114,7 +117,7 @@ class NodeParameters:
     )
     continuous: bool = live(True, "Localize every image; if false, only while a request for a pose is open.")
     stale_after_s: float = live(
-        1.0, "Time (s) without an image after which the node reports stale_images.", 0.1, 3600.0
+        1.0, "Time (s) without an image after which the node reports the reason stale_images.", 0.1, 3600.0
     )
     rescue_timeout_s: float = live(
         5.0, "Timeout (s) of a rescue that ~/trigger, watch_topic or a service call starts.", 0.1, 3600.0
@@ -152,7 +155,12 @@ class NodeParameters:
         _LOCALIZER.temporal,
         "Compare each image with the previous image too, and not only with keyframes (temporal fusion).",
     )
-    min_inliers: int = live(_LOCALIZER.min_inliers, "Minimum number of inliers of an accepted pose.", 4, 100_000)
+    min_inliers: int = live(
+        _LOCALIZER.min_inliers,
+        "Minimum number of inliers of an accepted pose: image cells that agree with the pose, at most 1000.",
+        4,
+        100_000,
+    )
     min_confidence: float = live(
         _LOCALIZER.min_confidence,
         "Minimum confidence of an accepted pose: the probability that its errors are below 10 cm and 5 degrees.",
