@@ -188,7 +188,7 @@ def _sum(parts: Iterable[CellCounts]) -> CellCounts:
 
 
 def _support(counts: CellCounts, estimates: Sequence[PoseEstimate]) -> Support:
-    keyframe_ids = tuple(dict.fromkeys(id for estimate in estimates for id in estimate.image.keyframe_ids))
+    keyframe_ids = tuple(dict.fromkeys(id for estimate in estimates for id in estimate.image.area.keyframe_ids))
     ratios = {"inlier_ratio": counts.inlier_ratio, "visible_inlier_ratio": counts.visible_inlier_ratio}
     return Support(inliers=counts.inliers, keyframe_ids=keyframe_ids, **ratios)
 

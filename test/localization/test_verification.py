@@ -12,7 +12,7 @@ from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pose import make_pose
 from dsm_ros.geometry.sampling import cell_centres
 from dsm_ros.localization.config import ConfidenceWeights, LocalizerConfig
-from dsm_ros.localization.matching import MatchedImage
+from dsm_ros.localization.matching import MatchedImage, SearchArea
 from dsm_ros.localization.pose_estimation import evaluate_pose
 from dsm_ros.localization.result import Reason, Support
 from dsm_ros.localization.verification import IMPRECISE_M, Accepted, CellCounts, Rejected, check, confidence_of, verify
@@ -44,7 +44,7 @@ def estimate_at(map_T_camera, agreeing_columns, confidence=1.0):
     confidence_N = np.full(len(points_N3), confidence, np.float32)
     cells = Correspondences(pixels_N2, points_N3, confidence_N, CAMERA, np.eye(4))
     keyframe, (view,) = wall_keyframe(), single_view(None, CAMERA)
-    image = MatchedImage(view, keyframe.image, (0,), (keyframe,), gather_scene([keyframe]), None, cells)
+    image = MatchedImage(view, keyframe.image, SearchArea((0,)), (keyframe,), gather_scene([keyframe]), None, cells)
     return evaluate_pose(image, cells, map_T_camera, CONFIG)
 
 
