@@ -14,10 +14,7 @@ from std_msgs.msg import Bool
 
 
 class Rescuer(Node):
-    """Listens to `lost`, and publishes the pose that the relocalizer found on `found_pose`.
-
-    Do not remap `found_pose` to `initialpose`, where the relocalizer would take the pose for a hint and search again.
-    """
+    """Listens to `lost`, and publishes the pose on `found_pose`; on `initialpose`, the pose would be a hint."""
 
     def __init__(self) -> None:
         super().__init__("rescuer")
@@ -29,16 +26,15 @@ class Rescuer(Node):
     def _on_lost(self, message: Bool) -> None:
         if message.data and not self._is_waiting and self._relocalize.server_is_ready():
             self._is_waiting = True
-            goal = Relocalize.Goal(timeout_s=10.0)
-            self._relocalize.send_goal_async(goal).add_done_callback(self._on_accepted)
+            self._relocalize.send_goal_async(Relocalize.Goal(timeout_s=10.0)).add_done_callback(self._on_accepted)
 
     def _on_accepted(self, answer: Future) -> None:
         goal = answer.result()
+        self._is_waiting = goal.accepted
         if goal.accepted:
             goal.get_result_async().add_done_callback(self._on_result)
-            return
-        self._is_waiting = False
-        self.get_logger().warning("the relocalizer rejected the goal, because the relocalizer is not active")
+        else:
+            self.get_logger().warning("the goal is rejected, because the relocalizer is not active")
 
     def _on_result(self, answer: Future) -> None:
         self._is_waiting = False

@@ -109,8 +109,8 @@ class NodeParameters:
     transform_timeout_s: float = live(0.2, "Maximum wait (s) for a transform at an image's timestamp.", 0.0, 10.0)
     odom_noise: float = live(
         0.0,
-        "Drift of the odometry, for the Kalman filter of map -> odom_frame. For example, 0.02 means standard deviations "
-        "of 0.02 m and 0.02 rad after each metre that the robot drives, and of 0.02 rad after each radian that the "
+        "Drift of the odometry, for the Kalman filter of map -> odom_frame. For example, 0.02 means standard "
+        "deviations of 0.02 m and 0.02 rad after each metre that the robot drives, and of 0.02 rad after each radian that the "
         "robot turns. 0 means no filter, so that each pose replaces map -> odom_frame.",
         0.0,
         10.0,
