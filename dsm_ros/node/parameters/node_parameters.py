@@ -110,8 +110,8 @@ class NodeParameters:
     odom_noise: float = live(
         0.0,
         "Drift of the odometry, for the Kalman filter of map -> odom_frame. For example, 0.02 means standard "
-        "deviations of 0.02 m and 0.02 rad after each metre that the robot drives, and of 0.02 rad after each radian that "
-        "the robot turns. 0 means no filter, so that each pose replaces map -> odom_frame.",
+        "deviations of 0.02 m and 0.02 rad after each metre that the robot drives, and of 0.02 rad after each radian "
+        "that the robot turns. 0 means no filter, so that each pose replaces map -> odom_frame.",
         0.0,
         10.0,
     )
