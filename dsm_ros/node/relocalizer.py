@@ -14,7 +14,8 @@ from dsm_ros.localization.tracker import Tracker
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_processor import FrameProcessor, NodeContext
 from dsm_ros.node.images.image_input import ImageInput
-from dsm_ros.node.interface.node_scope import NodeScope, ros_time_s
+from dsm_ros.node.interface.fault_log import FaultLog
+from dsm_ros.node.interface.node_scope import NO_CLOCK, NodeScope, has_time, ros_time_s
 from dsm_ros.node.maps.loading import Loaded, Loader
 from dsm_ros.node.maps.map_roots import map_problem
 from dsm_ros.node.maps.map_services import MapServices
@@ -52,7 +53,7 @@ class Relocalizer:
     def __init__(self, node: Node, values: NodeParameters, loader: Loader):
         self._values, self._loader = values, loader
         self._active: Active | None = None
-        self._scope = NodeScope(node)
+        self._scope, self._log = NodeScope(node), FaultLog(node)
         with self._scope.closed_on_error():
             loaded = loader(values, values.map, None) if values.map else None
             self._activity = Activity()
@@ -145,6 +146,8 @@ class Relocalizer:
         if self._active and self._values.continuous and (silent_s := self._active.images.new_silence_s(limit_s)):
             report_silence = partial(self._publish_silence, silent_s, limit_s)
             self._processor.between_images(report_silence)
+        if not has_time(self._scope.node):
+            self._log.warn("clock", NO_CLOCK)
         self._activity.sample(time.monotonic())
         self._diagnostics.publish(self._health())
 
@@ -158,6 +161,7 @@ class Relocalizer:
             silent_s,
             self._processor.loaded,
             self._broadcaster is not None,
+            has_time(self._scope.node),
         )
 
     def _publish_silence(self, silent_s: float, limit_s: float) -> None:

@@ -21,6 +21,7 @@ from dsm_ros.geometry.trajectory import NS_PER_S
 from dsm_ros.node.interface.interruption import interruptible
 from dsm_ros.node.interface.topics import Server, Topic
 
+NO_CLOCK = "use_sim_time is set, but nothing arrives on /clock"
 OVERRIDABLE = tuple(QoSPolicyKind[name] for name in ("HISTORY", "DEPTH", "RELIABILITY", "DURABILITY"))
 
 
@@ -133,6 +134,11 @@ class NodeScope:
 def overrides(topic: Topic) -> QoSOverridingOptions:
     """Return the QoS policies that parameters (qos_overrides.TOPIC.subscription.depth ...) may override."""
     return QoSOverridingOptions(OVERRIDABLE, entity_id=topic.entity_id)
+
+
+def has_time(node: Node) -> bool:
+    """Return whether the node's clock has a time; simulated time begins with the first message on /clock."""
+    return bool(node.get_clock().now().nanoseconds)
 
 
 def ros_time_s(node: Node) -> float:

@@ -14,7 +14,7 @@ from dsm_ros.geometry.pose_covariance import UncertainPose, level
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.interface.conversions import transform_to_msg
-from dsm_ros.node.interface.node_scope import NodeScope
+from dsm_ros.node.interface.node_scope import NO_CLOCK, NodeScope, has_time
 from dsm_ros.node.interface.topics import TF_OUT
 from dsm_ros.node.tf.map_filter import Jump, MapEstimate
 from dsm_ros.node.tf.transforms import Transforms, on_time_jump
@@ -93,8 +93,8 @@ class MapBroadcaster:
         if other := self._transforms.other_parent(child):
             advice = "stop one of the two" if child == self._settings.odom_frame else "set odom_frame or base_frame"
             return f"{map_frame} -> {child} is not sent: {child} already has the parent {other}; {advice}"
-        if child == self._settings.odom_frame and self._node.get_clock().now().nanoseconds == 0:
-            return f"{map_frame} -> {child} is not sent: use_sim_time is set, but nothing arrives on /clock"
+        if child == self._settings.odom_frame and not has_time(self._node):
+            return f"{map_frame} -> {child} is not sent: {NO_CLOCK}"
         return None
 
     def _correct(self, map_frame: str, pose: UncertainPose, odom_T_frame: Pose44) -> None:
