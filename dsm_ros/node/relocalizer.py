@@ -10,7 +10,6 @@ from typing import Any
 from rclpy.node import Node
 
 from dsm_ros.errors import DsmError
-from dsm_ros.localization.tracker import Tracker
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_processor import FrameProcessor, NodeContext
 from dsm_ros.node.images.image_input import ImageInput
@@ -70,7 +69,7 @@ class Relocalizer:
             update = self._demand.update
             context = RescueContext(self._processor, self._outputs, self._requests, base, initialpose, update)
             self._rescue = RescueInterface(self._scope, values, context)
-            MapServices(self._scope, self._load_map, partial(self._processor.change_tracker, Tracker.reset))
+            MapServices(self._scope, self._load_map, self._processor.reset)
             self._scope.on_close(self.deactivate)
             if loaded:
                 self._use_map(loaded)
@@ -110,7 +109,7 @@ class Relocalizer:
         try:
             active.scope.close()
         finally:
-            self._processor.change_tracker(Tracker.reset)
+            self._processor.reset()
             if self._broadcaster:
                 self._broadcaster.forget()
 

@@ -20,7 +20,7 @@ from dsm_ros.geometry.pose import Pose44
 from dsm_ros.geometry.pose_covariance import UncertainPose
 from dsm_ros.localization.config import LocalizerConfig, TrackerConfig
 from dsm_ros.localization.result import Localized, NotLocalized, Reason
-from dsm_ros.localization.tracker import State, Tracker, is_jump
+from dsm_ros.localization.tracker import Hint, State, Tracker, is_jump
 from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_report import FaultCounts, FrameReport
@@ -32,6 +32,8 @@ from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
 from dsm_ros.node.tf.transforms import Transforms
 
 DISORDER_S, DISORDER_FRAMES = 1.0, 3  # a larger delay, or more images in a row: the clock was set back
+
+HintOf = Callable[[str, str], Hint | str]  # from map frame and camera frame, the hint or why it cannot be used
 
 
 @dataclass(frozen=True)
@@ -62,16 +64,12 @@ class FrameProcessor:
         self._log = FaultLog(node)
         self._loaded: Loaded | None = None
         self._tracker: Tracker | None = None
+        self._hint_of: HintOf | None = None
         self._newest_ns = 0
         self._disorder = 0
         self._last_header = Header()
         self._lock = threading.Lock()
         self._actions: deque[Callable[[], None]] = deque()
-
-    @property
-    def camera_frame(self) -> str:
-        """Frame of the last image, or of the rig; empty before the first image."""
-        return str(self._last_header.frame_id)
 
     @property
     def loaded(self) -> Loaded | None:
@@ -86,9 +84,20 @@ class FrameProcessor:
         self._actions.append(action)
         self._run_actions()
 
-    def change_tracker(self, change: Callable[[Tracker], None]) -> None:
-        """Change the tracker between two images; does nothing before the first map is loaded."""
-        self.between_images(lambda: change(self._tracker) if self._tracker else None)
+    def reset(self) -> None:
+        """Forget the previous images and the hint between two images."""
+        self.between_images(self._reset)
+
+    def hint(self, hint_of: HintOf) -> None:
+        """Search around a hint, which is computed as soon as an image names the frame of the camera.
+
+        hint_of: called in the worker's thread.
+        """
+
+        def keep() -> None:
+            self._hint_of = hint_of
+
+        self.between_images(keep)
 
     def use_config(self, config: LocalizerConfig) -> None:
         """Change the localizer's configuration between two images."""
@@ -96,7 +105,7 @@ class FrameProcessor:
 
     def use_map(self, loaded: Loaded) -> None:
         """Localize in a map from the next image on; to be called between two images."""
-        self._loaded, self._tracker = loaded, Tracker(loaded.localizer)
+        self._loaded, self._tracker, self._hint_of = loaded, Tracker(loaded.localizer), None
         if self._context.broadcaster:
             self._context.broadcaster.forget()
 
@@ -121,6 +130,11 @@ class FrameProcessor:
         """Return the report that images no longer arrive; the tracker is lost. To be called between two images."""
         detail = f"no image for {silent_s:.1f} s, limit {limit_s:.1f} s; check the image topic and its QoS"
         return self._failed(self._last_header, Reason.STALE_IMAGES, detail, time.monotonic())
+
+    def _reset(self) -> None:
+        self._hint_of = None
+        if self._tracker:
+            self._tracker.reset()
 
     def _run_actions(self) -> None:
         """Run the waiting actions now, or after the image that is being processed."""
@@ -165,6 +179,7 @@ class FrameProcessor:
             return self._failed(header, next(iter(unusable.values())).reason, "; ".join(left_out), received_s)
         for name, missing in unusable.items():
             self._log.warn((name, missing.reason), missing.detail)
+        self._take_hint(self._tracker, self._loaded.map_frame, header.frame_id)
         result = self._tracker.track(views, stamp_ns_of(header.stamp), self._odom_T_camera(header))
         if isinstance(result, Localized):
             result = replace(result, covariance_66=result.covariance_66 + self._context.map_covariance_66)
@@ -173,6 +188,16 @@ class FrameProcessor:
             header, result, state, received_s, views[0].image_HW3, hint_report=hint_report, left_out=left_out
         )
         return self._located(report, result, self._tracker) if isinstance(result, Localized) else report
+
+    def _take_hint(self, tracker: Tracker, map_frame: str, camera_frame: str) -> None:
+        hint_of, self._hint_of = self._hint_of, None
+        if hint_of is None:
+            return
+        hint = hint_of(map_frame, camera_frame)
+        if isinstance(hint, str):
+            tracker.refuse_hint(hint)
+        else:
+            tracker.hint(hint)
 
     def _located(self, report: FrameReport, result: Localized, tracker: Tracker) -> FrameReport:
         """Return the report with the pose of the base, which is broadcast; without a pose if the base has none."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from geometry_msgs.msg import PoseWithCovarianceStamped
 
-from dsm_ros.localization.tracker import Tracker
+from dsm_ros.localization.tracker import Hint
 from dsm_ros.node.images.frame_processor import FrameProcessor
 from dsm_ros.node.interface import topics
 from dsm_ros.node.interface.node_scope import NodeScope
@@ -56,7 +57,7 @@ class RescueInterface:
         """Open a request for the next pose, searched in the whole map, or around a hint first."""
         request = self._context.requests.open(timeout_s, listener)
         self._context.on_request()
-        self._context.processor.change_tracker(Tracker.reset)
+        self._context.processor.reset()
         if hint is not None:
             self._take_hint(hint)
         self._context.processor.between_images(request.start)
@@ -79,17 +80,18 @@ class RescueInterface:
             self._take_hint(message)
 
     def _take_hint(self, message: PoseWithCovarianceStamped) -> None:
-        processor, map_frame = self._context.processor, self._context.outputs.map_frame
-        hint = self._context.base.hint(message, map_frame, processor.camera_frame, self._values.hint_radius_m)
+        self._context.processor.hint(partial(self._hint, message))
+
+    def _hint(self, message: PoseWithCovarianceStamped, map_frame: str, camera_frame: str) -> Hint | str:
+        hint = self._context.base.hint(message, map_frame, camera_frame, self._values.hint_radius_m)
         if isinstance(hint, str):
             self._logger.warning(hint)
-            processor.change_tracker(lambda tracker: tracker.refuse_hint(hint))
-            return
+            return hint
         x, y, z = hint.map_T_camera[:3, 3]
         self._logger.info(
             f"hint: searching first within {hint.radius_m:.1f} m of ({x:.2f}, {y:.2f}, {z:.2f}) in {map_frame}"
         )
-        processor.change_tracker(lambda tracker: tracker.hint(hint))
+        return hint
 
     def _on_reinitialize(self, request: Any, response: Any) -> Any:
         """Start a rescue. Nav2's behaviour trees call a service of this name, which AMCL has too."""
