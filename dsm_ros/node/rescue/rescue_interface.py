@@ -18,6 +18,7 @@ from dsm_ros.node.parameters.node_parameters import NodeParameters
 from dsm_ros.node.rescue.initialpose import InitialPose
 from dsm_ros.node.rescue.pose_watch import PoseWatch, TopicHealth
 from dsm_ros.node.rescue.requests import Listener, RescueRequest, RescueRequests
+from dsm_ros.node.rescue.rescue import Rescue
 from dsm_ros.node.tf.base_frame import BaseFrame
 
 
@@ -42,7 +43,7 @@ class RescueInterface:
     def __init__(self, scope: NodeScope, values: NodeParameters, context: RescueContext):
         self._logger, self._values, self._context = scope.node.get_logger(), values, context
         scope.subscription(topics.HINT, self._on_hint)
-        scope.subscription(topics.TRIGGER, lambda _: self._start("~/trigger was received"))
+        scope.subscription(topics.TRIGGER, lambda _: self._start_on_request("~/trigger was received"))
         scope.service(topics.REINITIALIZE, self._on_reinitialize)
         if values.watch_topic:
             health = TopicHealth(values.watch_timeout_s, values.watch_max_sigma_m)
@@ -53,7 +54,7 @@ class RescueInterface:
         """Publishers of the node."""
         return self._context.outputs
 
-    def begin(self, timeout_s: float, hint: PoseWithCovarianceStamped | None, listener: Listener | None = None) -> None:
+    def begin(self, timeout_s: float, hint: PoseWithCovarianceStamped | None, listener: Listener) -> None:
         """Open a request for the next pose, searched in the whole map, or around a hint first."""
         request = self._context.requests.open(timeout_s, listener)
         self._context.on_request()
@@ -70,9 +71,18 @@ class RescueInterface:
         """Change the timeout of rescues and the minimum radius of hints."""
         self._values = values
 
-    def _start(self, why: str) -> None:
+    def _start_on_request(self, why: str) -> None:
+        if self._start(why) is None:
+            self._logger.warning(f"no rescue is started, because the node is not active: {why}")
+
+    def _start(self, why: str) -> Rescue | None:
+        """Start a rescue; return None while requests are refused."""
+        if self._context.requests.refusal:
+            return None
         self._logger.info(f"relocalizing: {why}")
-        self.begin(self._values.rescue_timeout_s, None)
+        rescue = Rescue(self._logger)
+        self.begin(self._values.rescue_timeout_s, None, rescue)
+        return rescue
 
     def _on_hint(self, message: PoseWithCovarianceStamped) -> None:
         initialpose = self._context.initialpose
@@ -95,5 +105,5 @@ class RescueInterface:
 
     def _on_reinitialize(self, request: Any, response: Any) -> Any:
         """Start a rescue. Nav2's behaviour trees call a service of this name, which AMCL has too."""
-        self._start("~/reinitialize_global_localization was called")
+        self._start_on_request("~/reinitialize_global_localization was called")
         return response
