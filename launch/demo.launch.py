@@ -29,7 +29,7 @@ ARGUMENTS = {
         "Sequence from which the map is built: a rendered room, or a recording with depth and poses.",
     ),
     "sequence": ("rooms:7/furnished=1,walk=1", "Sequence whose frames are published as camera images."),
-    "frames": ("::", "Frames of the sequence, START:STOP:STEP."),
+    "frames": ("::", "Frames of the sequence as START:STOP:STEP, for example 0:100:5; :: means all frames."),
     "rate": ("30.0", "Frames per second."),
     "rviz": ("true", "Start RViz with dsm.rviz."),
 }

@@ -30,8 +30,8 @@ ARGUMENTS = {
         "",
         "Odometry frame, for example odom; if set, the node broadcasts map -> odom instead of map -> base.",
     ),
-    "tf": ("/tf", "Topic of transforms, for example tf for a robot with a TF tree of its own in its namespace."),
-    "tf_static": ("/tf_static", "Topic of static transforms, for example tf_static."),
+    "tf": ("/tf", "Topic of transforms; tf:=tf uses the topic tf in the namespace of the node."),
+    "tf_static": ("/tf_static", "Topic of static transforms; tf_static:=tf_static uses the namespace too."),
     "params_file": (str(CONFIG / "relocalizer.yaml"), "YAML file of parameters; launch arguments override the file."),
     "namespace": ("", "Namespace of the node."),
     "use_sim_time": ("false", "Use the time on /clock."),
@@ -39,8 +39,8 @@ ARGUMENTS = {
     "rviz": ("false", "Start RViz with dsm.rviz."),
 }
 PARAMETERS = ("map", "cameras", "image_transport", "rectified", "base_frame", "odom_frame")
-SWITCHES = ("rectified",)
-SHOWN = ("pose", "map_points", "keyframes", "scene_coordinates", "debug_image")
+BOOLEAN_PARAMETERS = ("rectified",)
+RVIZ_TOPICS = ("pose", "map_points", "keyframes", "scene_coordinates", "debug_image")
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -55,7 +55,7 @@ def generate_launch_description() -> LaunchDescription:
 def relocalizer(context: LaunchContext) -> list[LifecycleNode]:
     """Return the node. Launch arguments that are not empty override the parameter file."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    given = {name: argument(name, bool if name in SWITCHES else str) for name in PARAMETERS if value[name]}
+    given = {name: argument(name, bool if name in BOOLEAN_PARAMETERS else str) for name in PARAMETERS if value[name]}
     node = LifecycleNode(
         package="dsm_ros",
         executable="relocalizer",
@@ -99,7 +99,7 @@ def rviz() -> Node:
         arguments=["-d", str(CONFIG / "dsm.rviz")],
         parameters=[{"use_sim_time": argument("use_sim_time", bool)}],
         remappings=[
-            *((f"/relocalizer/{name}", f"relocalizer/{name}") for name in SHOWN),
+            *((f"/relocalizer/{name}", f"relocalizer/{name}") for name in RVIZ_TOPICS),
             ("/image", LaunchConfiguration("image")),
             ("/initialpose", LaunchConfiguration("initialpose")),
             ("/tf", LaunchConfiguration("tf")),

@@ -95,7 +95,7 @@ def test_mirrored_arguments_are_parameters_of_the_node():
 def test_a_namespace_moves_every_topic_that_rviz_shows():
     config = YAML(typ="safe").load(ROOT / "config" / "dsm.rviz")["Visualization Manager"]
     topics = {display["Topic"]["Value"] for display in config["Displays"] if "Topic" in display}
-    moved = {f"/relocalizer/{name}" for name in ast.literal_eval(assigned(RELOCALIZER, "SHOWN"))}
+    moved = {f"/relocalizer/{name}" for name in ast.literal_eval(assigned(RELOCALIZER, "RVIZ_TOPICS"))}
     assert moved == {topic for topic in topics if topic.startswith("/relocalizer/")}
 
 

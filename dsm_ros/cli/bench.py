@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsm_ros.cli.bench_options import numbers
-from dsm_ros.cli.options import JsonFile, LocalizerOptions, Plots, with_options
+from dsm_ros.cli.options import RUNTIME_HELP, JsonFile, LocalizerOptions, Plots, with_options
+from dsm_ros.network.runtime import Runtime
 
 if TYPE_CHECKING:
     from dsm_ros.evaluation.bench_sweep import Case
+
+
+@dataclass(frozen=True)
+class BenchOptions(LocalizerOptions):
+    """Options of the localizer, whose runtime is the fastest by default, as in the node."""
+
+    runtime: Annotated[Runtime, typer.Option(help=RUNTIME_HELP)] = Runtime.FASTEST
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class SweepOptions:
 @with_options
 def bench(
     sweep_options: SweepOptions,
-    localizer_options: LocalizerOptions,
+    localizer_options: BenchOptions,
     map_uri: Annotated[str | None, typer.Argument(metavar="[MAP", help="Map for the comparison.")] = None,
     sequence: Annotated[str | None, typer.Argument(metavar="SEQUENCE]", help="Images for the comparison.")] = None,
     peers: Annotated[str, typer.Option(help="Methods to compare with.")] = "sift,xfeat,aliked+lightglue",

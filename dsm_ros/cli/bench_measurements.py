@@ -100,5 +100,6 @@ def measure_peers(map_uri: str, sequence: str | None, peers: str, options: Local
     localizer, opened, indices = options.open(map_uri, sequence, DEFAULT_SOURCES)
     with progress_bar("comparing") as on_progress:
         rows = compare(localizer, opened, indices, names, on_progress)
-    metrics: dict[str, object] = {"peers": [asdict(row) for row in rows]}
-    return Measurement(metrics, lambda: print_peers(rows), lambda folder: plot_peers(rows, folder))
+    runtime = localizer.network.runtime
+    metrics: dict[str, object] = {"runtime": runtime, "peers": [asdict(row) for row in rows]}
+    return Measurement(metrics, lambda: print_peers(rows, runtime), lambda folder: plot_peers(rows, folder))

@@ -25,6 +25,7 @@ Frames = Annotated[str | None, typer.Option(help="Frames to use, START:STOP:STEP
 Single = Annotated[bool, typer.Option(help="Localize every frame independently, without the previous frame.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the metrics to this file; - means stdout.")]
 Plots = Annotated[Path | None, typer.Option(help="Write plots to this folder.")]
+RUNTIME_HELP = "Runtime of the network; fastest measures the installed runtimes at the start."
 BAG_PANEL = "Sources in a bag"
 
 
@@ -35,10 +36,7 @@ class NetworkOptions:
     model: Annotated[Path | None, typer.Option(help="Weights (.safetensors); default: the weights of the package.")] = (
         None
     )
-    runtime: Annotated[
-        Runtime,
-        typer.Option(help="Runtime of the network; fastest measures the installed runtimes at the start."),
-    ] = Runtime.TORCH
+    runtime: Annotated[Runtime, typer.Option(help=RUNTIME_HELP)] = Runtime.TORCH
     device: Annotated[str, typer.Option(help="Device of the network: cpu or cuda.")] = "cpu"
 
     def load(self) -> DsmNet:

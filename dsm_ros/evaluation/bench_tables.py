@@ -24,9 +24,13 @@ def _setting(row: SweepRow) -> list[str]:
     return [f"{row.map_keyframes:,}", str(row.keyframes), size, *times, number(row.frames_per_second, 1), *memory]
 
 
-def print_peers(rows: Sequence[MethodRow]) -> None:
-    """Print the metrics of each method, or the reason why the method could not run."""
+def print_peers(rows: Sequence[MethodRow], runtime: str) -> None:
+    """Print the metrics of each method, or the reason why the method could not run.
+
+    runtime: the library that ran the encoder of the first method.
+    """
     title = "all methods use the same images, keyframes and PnP; medians; each ratio is relative to row 1"
+    title += f", whose encoder ran in {runtime}"
     heads = ("method", "ms (ratio)", "with retrieval", "localized", "error", "5 cm 5°", "over 50 cm")
     notes = [f"{row.method}: {row.reason}" for row in rows if row.reason]
     print_table(title, heads, [_method(row) for row in rows], notes)

@@ -172,5 +172,5 @@ def checked_link(parent: str, child: str, pose: Pose44 | None) -> tuple[str, str
 def _unknown(frame: str, frames: set[str]) -> Missing:
     named = ", ".join(sorted(frames)[:NAMED_FRAMES])
     more = f" and {len(frames) - NAMED_FRAMES} more" if len(frames) > NAMED_FRAMES else ""
-    held = f"; it holds: {named}{more}" if frames else ", which is empty"
+    held = f", which holds {named}{more}" if frames else ", which is empty"
     return Missing(Absence.UNKNOWN_FRAME, frame, f"frame '{frame}' is not in the tree{held}")

@@ -31,7 +31,10 @@ REPEATED_GAIN = 0.5  # gain of covering a cell again, relative to the previous g
 
 @dataclass(frozen=True)
 class SearchArea:
-    """Keyframes that an image is matched against, and the expected pose that the match is restricted to, if any."""
+    """Keyframes that an image is matched against, best first, and the expected pose that the match is restricted to.
+
+    map_T_expected: None for a match of the whole scene.
+    """
 
     keyframe_ids: tuple[int, ...]
     map_T_expected: Pose44 | None = None
@@ -41,20 +44,18 @@ class SearchArea:
 class MatchedImage:
     """An image and its dense match against keyframes.
 
-    keyframe_ids, keyframes: keyframes of the first match, best first. scene: the keyframes in a local frame near them.
-    match: the guided match where there is one, otherwise the first match.
-    cells: the correspondences of all cells of the match, row by row. map_T_expected: the expected pose of the camera
-    that the first match was restricted to, if any.
+    area, keyframes: the search area of the first match, and its keyframes. scene: the keyframes in a local frame near
+    them. match: the guided match where there is one, otherwise the first match. cells: the correspondences of all cells
+    of the match, row by row.
     """
 
     view: View
     query: ImageFeatures
-    keyframe_ids: tuple[int, ...]
+    area: SearchArea
     keyframes: tuple[KeyframeFeatures, ...]
     scene: Scene
     match: DenseMatch
     cells: Correspondences
-    map_T_expected: Pose44 | None = None
 
     @property
     def local_radius_px(self) -> float:
@@ -79,7 +80,7 @@ class Matcher:
         scene = gather_scene(keyframes, area.map_T_expected)
         match = (self._network.match if area.map_T_expected is None else self._network.local_match)(query, scene)
         cells = cell_correspondences(match, scene, query.camera, view.rig_T_camera)
-        return MatchedImage(view, query, area.keyframe_ids, tuple(keyframes), scene, match, cells, area.map_T_expected)
+        return MatchedImage(view, query, area, tuple(keyframes), scene, match, cells)
 
     def guided_match(
         self,
@@ -140,7 +141,7 @@ def keyframes_around(
     The nearest keyframes give the best poses, but may all show the same part of the view.
     """
     nearest = scene_map.nearest(map_T_camera, config.keyframes)
-    known = scene_map.features(list(dict.fromkeys([*nearest, *image.keyframe_ids])))
+    known = scene_map.features(list(dict.fromkeys([*nearest, *image.area.keyframe_ids])))
     first = min(config.guided_nearest_keyframes, len(nearest))
     return cover_view(known, first, config.guided_keyframes, image.query.camera, map_T_camera)
 

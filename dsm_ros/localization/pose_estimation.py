@@ -41,9 +41,10 @@ def is_inside_search(estimate: PoseEstimate) -> bool:
     wrong pose. True for a match of the whole scene, and for a covered camera of a rig, which has no inliers.
     """
     image, map_T_camera = estimate.image, estimate.map_T_camera
-    if image.map_T_expected is None or map_T_camera is None or not estimate.inliers_N.any():
+    map_T_expected = image.area.map_T_expected
+    if map_T_expected is None or map_T_camera is None or not estimate.inliers_N.any():
         return True
-    distance_m, angle_deg = pose_error(map_T_camera, image.map_T_expected)
+    distance_m, angle_deg = pose_error(map_T_camera, map_T_expected)
     points_N3 = transform(invert(map_T_camera), estimate.correspondences.points_N3[estimate.inliers_N])
     shift_px = image.query.camera.fx * (np.radians(angle_deg) + distance_m / np.median(points_N3[:, 2]))
     return bool(shift_px <= image.local_radius_px)

@@ -47,10 +47,13 @@ class Hint:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """The reason why a pose contradicts motion or a hint, and the number that failed with its limit."""
+    """The reason why a pose contradicts motion or a hint.
+
+    deviation: distance of the pose from the prediction or hint, with its limit, as the end of a sentence.
+    """
 
     reason: Reason
-    detail: str
+    deviation: str
 
 
 class Tracker:
@@ -121,7 +124,8 @@ class Tracker:
         against = self._contradiction(fix.map_T_camera, expected)
         if against and not self._confirmed(fix):
             self._held = fix
-            return NotLocalized(against.reason, against.detail, result.support, result.coordinates, result.times_ms)
+            detail = f"the pose is {against.deviation}"
+            return NotLocalized(against.reason, detail, result.support, result.coordinates, result.times_ms)
         if against:
             self._drop_contradicted(against)
         self._hint = self._held = None
@@ -134,13 +138,13 @@ class Tracker:
             max_m, max_deg = self._limits(expected)
             if off_m > max_m or off_deg > max_deg:
                 limits = f"limits {max_m:.2f} m and {max_deg:.0f} degrees"
-                detail = f"{off_m:.2f} m and {off_deg:.0f} degrees from the prediction, {limits}"
-                return Contradiction(Reason.CONTRADICTS_MOTION, detail)
+                deviation = f"{off_m:.2f} m and {off_deg:.0f} degrees from the prediction, {limits}"
+                return Contradiction(Reason.CONTRADICTS_MOTION, deviation)
         elif self._hint:
             off_m, _ = pose_error(map_T_camera, self._hint.map_T_camera)
             if off_m > self._hint.radius_m:
-                detail = f"{off_m:.2f} m from the hint, limit {self._hint.radius_m:.1f} m"
-                return Contradiction(Reason.CONTRADICTS_HINT, detail)
+                deviation = f"{off_m:.2f} m from the hint, limit {self._hint.radius_m:.1f} m"
+                return Contradiction(Reason.CONTRADICTS_HINT, deviation)
         return None
 
     def _limits(self, expected: Prediction) -> tuple[float, float]:
@@ -159,7 +163,7 @@ class Tracker:
 
     def _drop_contradicted(self, against: Contradiction) -> None:
         if self._hint:
-            self.hint_report = f"hint ignored: two poses contradict the hint, the last pose {against.detail}"
+            self.hint_report = f"hint ignored: two poses contradict the hint, and the last pose is {against.deviation}"
         self._motion = Motion(self.config.max_gap_s)
 
     def _follow(self, result: Result) -> None:

@@ -101,19 +101,19 @@ def check(estimates: Sequence[PoseEstimate], config: LocalizerConfig) -> Checked
 
     if counts.cells < config.min_inliers:
         return rejected(
-            Reason.TOO_FEW_CANDIDATES, f"{counts.cells} cells matched the map, {config.min_inliers} are needed"
+            Reason.TOO_FEW_CANDIDATES, f"{counts.cells} cells matched the map, min_inliers is {config.min_inliers}"
         )
     map_T_camera = estimates[0].map_T_camera
     if map_T_camera is None:
         return rejected(Reason.NO_POSE, f"no pose agrees with the coordinates of {counts.cells} cells")
     if counts.inliers < config.min_inliers:
-        return rejected(
-            Reason.TOO_FEW_INLIERS, f"{counts.inliers} of {counts.cells} cells agree, {config.min_inliers} are needed"
-        )
+        agree = f"{counts.inliers} of {counts.cells} cells agree with the pose"
+        return rejected(Reason.TOO_FEW_INLIERS, f"{agree}, min_inliers is {config.min_inliers}")
     distance_m, limit_m = min(map(_keyframe_distance_m, estimates)), config.max_keyframe_distance_m
     if distance_m > limit_m:
         return rejected(
-            Reason.CONTRADICTS_MAP, f"{distance_m:.1f} m from the nearest keyframe used, limit {limit_m:.1f} m"
+            Reason.CONTRADICTS_MAP,
+            f"the pose is {distance_m:.1f} m from the nearest keyframe used, limit {limit_m:.1f} m",
         )
     map_T_rig = map_T_camera @ invert(estimates[0].image.view.rig_T_camera)
     covariance_66 = pose_covariance(estimates, map_T_rig, support.visible_inlier_ratio, config)
@@ -188,7 +188,7 @@ def _sum(parts: Iterable[CellCounts]) -> CellCounts:
 
 
 def _support(counts: CellCounts, estimates: Sequence[PoseEstimate]) -> Support:
-    keyframe_ids = tuple(dict.fromkeys(id for estimate in estimates for id in estimate.image.keyframe_ids))
+    keyframe_ids = tuple(dict.fromkeys(id for estimate in estimates for id in estimate.image.area.keyframe_ids))
     ratios = {"inlier_ratio": counts.inlier_ratio, "visible_inlier_ratio": counts.visible_inlier_ratio}
     return Support(inliers=counts.inliers, keyframe_ids=keyframe_ids, **ratios)
 

@@ -11,10 +11,7 @@ from dsm_ros.geometry.camera import Camera
 FOCAL_LENGTH_PER_WIDTH = (0.05, 50.0)
 NEAR_CENTRE, MAX_STRETCH = 0.1, 2.0  # distance from the principal point, relative to the width; distortion there
 MAX_OFF_CENTRE = 0.2  # relative to both sides; K of an image of half the size has its principal point at a quarter
-REMEDY = (
-    "correct the calibration of the camera driver, or override the camera_info of a recording with --camera-info or "
-    "with a camera_info.yaml in the folder of the recording"
-)
+REMEDY = "calibrate the camera again"
 
 
 def camera_from_msg(message: Any) -> Camera:

@@ -31,13 +31,13 @@ The column "change" says when `ros2 param set` takes effect. "At once" means fro
 means that the node refuses the change while it is configured. Deactivate and clean up the node, set the parameter, and
 configure the node again."""
 TOPICS_INTRO = """\
-Topics, services and actions of the node `relocalizer`. `~/` stands for the name of the node, `/relocalizer/` by
-default. The fields of the package's own types are explained in their files:
-[RelocalizationStatus](../msg/RelocalizationStatus.msg), [Relocalize](../action/Relocalize.action),
-[LoadMap](../srv/LoadMap.srv).
+Topics, services and actions of the node `relocalizer`. `~/` stands for the full name of the node: without a namespace,
+`~/pose` is `/relocalizer/pose`. With `use_sim_time`, the node also subscribes to `/clock`. The fields of the package's
+own types are explained in their files: [RelocalizationStatus](../msg/RelocalizationStatus.msg),
+[Relocalize](../action/Relocalize.action), [LoadMap](../srv/LoadMap.srv).
 
-Parameters override the QoS of each topic when the node is configured, for example for a driver whose images are
-reliable and must not be lost:
+Parameters override the QoS of each topic when the node is configured. The name of the parameter contains the full name
+of the topic, after remapping. For example, to receive every image of a driver whose images are reliable:
 
 ```
 /**:
@@ -103,8 +103,8 @@ def server_row(server: Server) -> str:
 
 
 def name_cell(name: str) -> str:
-    """Return a name as code; a parameter that holds the name is code already."""
-    return name if name.startswith("`") else f"`{name}`"
+    """Return a name as code, unless the name is a text that contains code, such as the parameter with the name."""
+    return name if "`" in name else f"`{name}`"
 
 
 def type_name(kind: type) -> str:

@@ -125,9 +125,9 @@ class RelocalizerNode(LifecycleNode):
         super().destroy_node()
 
     def log_failure(self, callback: str, error: Exception) -> None:
-        """Log the reason why a lifecycle callback failed, unless ROS has been shut down."""
+        """Log the reason why a lifecycle callback, such as on_configure, failed, unless ROS has been shut down."""
         if self.context.ok():
-            self.get_logger().error(f"{callback}: {reason_of(error)}")
+            self.get_logger().error(f"{callback.removeprefix('on_')} failed: {reason_of(error)}")
             self.get_logger().debug(traceback.format_exc())
 
     def _active_rescue(self) -> RescueInterface | None:

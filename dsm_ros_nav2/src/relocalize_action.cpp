@@ -26,7 +26,8 @@ BT::PortsList RelocalizeAction::providedPorts()
       BT::InputPort<PoseStamped>("hint", "Approximate pose of the base, in any TF frame"),
       BT::InputPort<bool>("is_recovery", true, "Whether to count the search as a recovery"),
       BT::OutputPort<PoseWithCovarianceStamped>("pose", "Pose of the base in the map"),
-      BT::OutputPort<std::string>("reason", "Reason why there is no pose, empty with a pose"),
+      BT::OutputPort<std::string>(
+        "reason", "Reason why there is no pose; empty with a pose, not_accepted without a result"),
     });
   // By default Nav2 waits 20 ms for a server, but a busy relocalizer accepts a goal later.
   ports["server_timeout"] = BT::InputPort<std::chrono::milliseconds>(
@@ -40,6 +41,7 @@ void RelocalizeAction::on_tick()
   bool is_recovery = true;
   getInput("timeout_s", timeout_s);
   getInput("is_recovery", is_recovery);
+  goal_ = dsm_ros::action::Relocalize::Goal();  // without the hint of the last search
   goal_.timeout_s = static_cast<float>(timeout_s);
   if (config().input_ports.count("hint")) {
     take_hint();
@@ -47,6 +49,8 @@ void RelocalizeAction::on_tick()
   if (is_recovery) {
     increment_recovery_count();
   }
+  // Nav2 calls no function when the goal is rejected, or not answered within server_timeout.
+  setOutput("reason", std::string("not_accepted"));
 }
 
 void RelocalizeAction::take_hint()
@@ -78,7 +82,7 @@ BT::NodeStatus RelocalizeAction::on_aborted()
 
 BT::NodeStatus RelocalizeAction::on_cancelled()
 {
-  setOutput("reason", std::string("cancelled"));
+  setOutput("reason", std::string("canceled"));
   return BT::NodeStatus::FAILURE;
 }
 

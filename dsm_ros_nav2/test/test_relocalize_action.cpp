@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using dsm_ros::action::Relocalize;
 using GoalHandle = rclcpp_action::ServerGoalHandle<Relocalize>;
 
-/// Server that accepts a goal after a delay and ends a goal only through `goal`.
+/// Server that answers a goal request after a delay and ends a goal only through `goal`.
 class Relocalizer : public rclcpp::Node
 {
 public:
@@ -27,13 +27,14 @@ public:
       this, "relocalizer/relocalize",
       [this](const rclcpp_action::GoalUUID &, std::shared_ptr<const Relocalize::Goal>) {
         std::this_thread::sleep_for(delay);
-        return rclcpp_action::GoalResponse::ACCEPT_AND_EXECUTE;
+        return answer;
       },
       [](std::shared_ptr<GoalHandle>) {return rclcpp_action::CancelResponse::ACCEPT;},
       [this](std::shared_ptr<GoalHandle> handle) {goal = handle;});
   }
 
   std::chrono::milliseconds delay{0};
+  rclcpp_action::GoalResponse answer = rclcpp_action::GoalResponse::ACCEPT_AND_EXECUTE;
   std::shared_ptr<GoalHandle> goal;
 
 private:
@@ -150,6 +151,27 @@ TEST_F(RelocalizeTest, SearchesWithoutAHintThatIsMissing)
   tree_.haltTree();
 }
 
+TEST_F(RelocalizeTest, SearchesWithoutTheHintOfTheLastSearch)
+{
+  blackboard_->set("guess", geometry_msgs::msg::PoseStamped());
+  create_tree("hint=\"{guess}\"");
+  goal().succeed(std::make_shared<Relocalize::Result>());
+  EXPECT_EQ(tick_to_end(), BT::NodeStatus::SUCCESS);
+  blackboard_->unset("guess");
+  relocalizer_->goal.reset();
+  EXPECT_FALSE(goal().get_goal()->use_hint);
+  tree_.haltTree();
+}
+
+TEST_F(RelocalizeTest, FailsWithAReasonWhenTheServerRejectsTheGoal)
+{
+  relocalizer_->answer = rclcpp_action::GoalResponse::REJECT;
+  blackboard_->set<std::string>("reason", "timeout");
+  create_tree("");
+  EXPECT_EQ(tick_to_end(), BT::NodeStatus::FAILURE);
+  EXPECT_EQ(blackboard_->get<std::string>("reason"), "not_accepted");
+}
+
 TEST_F(RelocalizeTest, WaitsForAServerThatIsSlowerThanTheDefaultTimeoutOfNav2)
 {
   relocalizer_->delay = 200ms;
@@ -168,6 +190,7 @@ TEST_F(RelocalizeTest, CancelsTheGoalWhenTheTreeIsHalted)
     std::this_thread::sleep_for(10ms);
   }
   EXPECT_TRUE(sent.is_canceling());
+  EXPECT_EQ(blackboard_->get<std::string>("reason"), "canceled");
 }
 
 int main(int argc, char ** argv)

@@ -42,7 +42,7 @@ def test_every_method_has_a_row(rows, network, capsys, tmp_path):
     assert sift.whole_ratio == pytest.approx(sift.whole_ms_median / ours.ms_median)
     assert xfeat == MethodRow("xfeat", reason="its weights could not be downloaded")
     assert "ZeroDivisionError" in other.reason
-    print_peers(list(rows.values()))
+    print_peers(list(rows.values()), "torch")
     said = capsys.readouterr().out
     assert "3 of 3" in said
     assert "xfeat: its weights could not be downloaded" in said

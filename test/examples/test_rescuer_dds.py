@@ -31,31 +31,40 @@ def node(ros):
     node.destroy_node()
 
 
-def relocalizer(node, positions):
-    """Serve the relocalizer's action: each goal takes the next position, or fails where it is None."""
+REJECTED, FAILED = "rejected", "failed"
+
+
+def relocalizer(node, outcomes):
+    """Serve the relocalizer's action: each goal takes the next outcome: REJECTED, FAILED, or the x of a pose."""
     from dsm_ros.action import Relocalize
-    from rclpy.action import ActionServer
+    from rclpy.action import ActionServer, GoalResponse
+
+    taken = []
+
+    def accept(request):
+        taken.append(next(outcomes))
+        return GoalResponse.REJECT if taken[-1] == REJECTED else GoalResponse.ACCEPT
 
     def execute(goal):
         result = Relocalize.Result(detail="too dark")
-        position = next(positions)
-        if position is None:
+        if taken[-1] == FAILED:
             goal.abort()
             return result
         goal.succeed()
-        result.success, result.pose.pose.pose.position.x = True, position
+        result.success, result.pose.pose.pose.position.x = True, taken[-1]
         return result
 
-    return ActionServer(node, Relocalize, "/relocalizer/relocalize", execute)
+    return ActionServer(node, Relocalize, "/relocalizer/relocalize", execute, goal_callback=accept)
 
 
-def test_a_lost_slam_gets_the_pose_that_was_found_as_its_initial_pose(rescuer, node):
+def test_a_lost_slam_gets_the_pose_that_was_found_after_goals_that_were_rejected_or_failed(rescuer, node):
     from geometry_msgs.msg import PoseWithCovarianceStamped
     from std_msgs.msg import Bool
 
-    poses = []
-    node.create_subscription(PoseWithCovarianceStamped, "initialpose", poses.append, 1)
-    server = relocalizer(node, iter([None, 4.0]))
+    poses, hints = [], []
+    node.create_subscription(PoseWithCovarianceStamped, "found_pose", poses.append, 1)
+    node.create_subscription(PoseWithCovarianceStamped, "initialpose", hints.append, 1)
+    server = relocalizer(node, iter([REJECTED, FAILED, 4.0]))
     lost = node.create_publisher(Bool, "lost", 1)
     deadline_s = time.monotonic() + TIMEOUT_S
     while not poses:
@@ -64,3 +73,4 @@ def test_a_lost_slam_gets_the_pose_that_was_found_as_its_initial_pose(rescuer, n
         rclpy.spin_once(node, timeout_sec=0.1)
     server.destroy()
     assert poses[0].pose.pose.position.x == 4.0
+    assert not hints  # the relocalizer would take the pose for a hint, and start a new search

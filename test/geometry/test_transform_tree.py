@@ -83,7 +83,7 @@ def test_every_kind_of_missing_pose_says_where_and_why():
         ("base", "lidar", S): (
             Absence.UNKNOWN_FRAME,
             "lidar",
-            "frame 'lidar' is not in the tree; it holds: arm, base, clock, left, map, odom, right, wall",
+            "frame 'lidar' is not in the tree, which holds arm, base, clock, left, map, odom, right, wall",
         ),
     }
     assert {asked: tree.lookup(*asked) for asked in answers} == {

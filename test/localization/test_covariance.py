@@ -25,7 +25,7 @@ from dsm_ros.localization.covariance import (
     reprojection_jacobian,
 )
 from dsm_ros.localization.localizer import Localizer
-from dsm_ros.localization.matching import MatchedImage
+from dsm_ros.localization.matching import MatchedImage, SearchArea
 from dsm_ros.localization.pose_estimation import evaluate_pose
 from dsm_ros.localization.view import View
 from dsm_ros.network.features import ImageFeatures
@@ -187,7 +187,7 @@ def estimate_on_rig(rig_T_camera, noise_px=0.0, count=500):
     pixels += rng.normal(0, noise_px, (count, 2))
     correspondences = Correspondences(pixels, points, np.ones(count), CAMERA, rig_T_camera)
     view, query = View("", None, CAMERA, rig_T_camera), ImageFeatures((), torch.zeros(1), CAMERA)
-    image = MatchedImage(view, query, (), (), None, None, correspondences)
+    image = MatchedImage(view, query, SearchArea(()), (), None, None, correspondences)
     return evaluate_pose(image, correspondences, POSE @ rig_T_camera, EVERY_INLIER)
 
 

@@ -42,7 +42,7 @@ def image(matcher, scene_map, network, frame):
 
 def test_a_match_around_the_expected_pose_is_as_good_as_one_of_the_whole_scene(matcher, scene_map, image, frame):
     shifted = frame.map_T_camera @ make_pose(cv2.Rodrigues(np.array([0.0, 0.03, 0.0]))[0], [0.03, 0.0, 0.0])
-    area = SearchArea(image.keyframe_ids, shifted)
+    area = SearchArea(image.area.keyframe_ids, shifted)
     local = matcher.first_match(image.view, image.query, area, image.keyframes)
     right = [
         reprojection_errors(cells.pixels_N2, cells.points_N3, cells.camera, frame.map_T_camera) < CONFIG.max_error_px
@@ -60,7 +60,7 @@ def test_a_guided_match_improves_the_pose_and_leaves_the_first_correspondences(m
     assert second.correspondences is first.correspondences
     assert guided.match.confidence > image.match.confidence
     assert pose_error(second.map_T_camera, frame.map_T_camera)[0] < 0.02
-    assert guided.keyframe_ids == image.keyframe_ids
+    assert guided.area == image.area
 
 
 def test_the_most_confident_cells_come_first(image):

@@ -9,7 +9,7 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pose import make_pose, pose_error, transform
 from dsm_ros.localization.config import LocalizerConfig
-from dsm_ros.localization.matching import MatchedImage
+from dsm_ros.localization.matching import MatchedImage, SearchArea
 from dsm_ros.localization.pose_estimation import (
     estimate_pose,
     estimate_rig_pose,
@@ -45,7 +45,7 @@ def correspondences(right, count=1000, sigma_px=2.0):
 
 def image_of(cells):
     """An image whose cells have these correspondences."""
-    return MatchedImage(None, None, (), (), None, None, cells)
+    return MatchedImage(None, None, SearchArea(()), (), None, None, cells)
 
 
 def inlier_count(estimate):
@@ -113,7 +113,7 @@ def test_a_pose_far_from_the_expected_pose_is_outside_the_search(turn_deg, move_
     found = correspondences(np.ones(200, bool), count=200, sigma_px=0)
     for map_T_expected, wanted in ((POSE @ turn, inside), (None, True)):
         query = SimpleNamespace(camera=found.camera)
-        image = SimpleNamespace(query=query, map_T_expected=map_T_expected, local_radius_px=48.0)
+        image = SimpleNamespace(query=query, area=SearchArea((), map_T_expected), local_radius_px=48.0)
         assert is_inside_search(evaluate_pose(image, found, POSE, CONFIG)) is wanted
         covered = correspondences(np.zeros(200, bool), count=200).first(0)
         assert is_inside_search(evaluate_pose(image, covered, POSE, CONFIG))

@@ -142,10 +142,12 @@ def test_a_hint_is_where_keyframes_are_looked_for_until_a_pose_agrees(video):
 
 def test_a_hint_is_kept_until_contradicted_twice_and_then_reported(video):
     video.tracker.hint(Hint(at(2.0), 1.0))
-    assert video.see(6.0).reason is Reason.CONTRADICTS_HINT
+    rejected = video.see(6.0)
+    assert rejected.reason is Reason.CONTRADICTS_HINT
+    assert rejected.detail == "the pose is 4.00 m from the hint, limit 1.0 m"
     assert video.tracker.hint_report == ""
     assert isinstance(video.see(6.0), Localized)
-    assert "4.00 m from the hint, limit 1.0 m" in video.tracker.hint_report
+    assert "and the last pose is 4.00 m from the hint, limit 1.0 m" in video.tracker.hint_report
 
 
 def test_a_hint_ends_tracking_elsewhere(video):

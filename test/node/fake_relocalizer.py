@@ -31,7 +31,7 @@ class FakeLocalizer:
         camera, red = views[0].camera, int(views[0].image_HW3[0, 0, 0])
         x_m = red / 100 + sum(view.rig_T_camera[0, 3] for view in views)
         if red == LOST:
-            return NotLocalized(Reason.TOO_FEW_INLIERS, "7 of 1000 cells agree, 100 are needed")
+            return NotLocalized(Reason.TOO_FEW_INLIERS, "7 of 1000 cells agree with the pose, min_inliers is 100")
         if red == BROKEN:
             raise RuntimeError("broken on purpose")
         if red == DELETED:

@@ -171,7 +171,7 @@ def test_the_reason_of_a_failed_transition_is_logged(ros, capfd, error, reason):
     node.set_parameters([Parameter("map", value="fake")])
     assert node.trigger_configure() == FAILURE
     node.destroy_node()
-    assert f"on_configure: {reason}" in capfd.readouterr().err
+    assert f"configure failed: {reason}" in capfd.readouterr().err
 
 
 def test_names_that_cannot_work_are_refused_at_configure_with_one_line(ros, capfd):
@@ -180,7 +180,7 @@ def test_names_that_cannot_work_are_refused_at_configure_with_one_line(ros, capf
     assert node.trigger_configure() == FAILURE
     assert entities(node) == before
     node.destroy_node()
-    said = [line for line in capfd.readouterr().err.splitlines() if "on_configure" in line]
+    said = [line for line in capfd.readouterr().err.splitlines() if "configure failed" in line]
     assert len(said) == 1
     assert "cameras: 'front cam' cannot be the prefix of a topic" in said[0]
 
@@ -191,7 +191,7 @@ def test_a_transition_that_breaks_is_cleaned_up_and_can_be_repeated(node, capfd)
     node.trigger_activate()
     node.keep_a_timer()
     assert node.trigger_deactivate() == TransitionCallbackReturn.ERROR
-    assert "on_deactivate: PlannedError" in capfd.readouterr().err
+    assert "deactivate failed: PlannedError" in capfd.readouterr().err
     after = entities(node)
     assert (after[0][:3], after[0][4:], after[1]) == (before[0][:3], before[0][4:], before[1])
     assert node.trigger_configure() == SUCCESS

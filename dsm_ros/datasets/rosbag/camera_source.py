@@ -65,7 +65,8 @@ def camera_from_topic(bag: Bag, topic: BagTopic, is_rectified: bool) -> CameraSo
         if not calibrations or calibrations[-1][1] != camera:
             calibrations.append((stamp_ns_of(message.header.stamp) or bag_ns, camera))
     if not calibrations:
-        raise SequenceError(f"{bag.name}: {topic.name} cannot be used ({problem}); override it with --camera-info")
+        remedy = "give the right calibration with --camera-info FILE.yaml"
+        raise SequenceError(f"{bag.name}: {topic.name} cannot be used ({problem}); {remedy}")
     return CameraSource(topic.name, sorted(calibrations, key=lambda item: item[0]), frame)
 
 

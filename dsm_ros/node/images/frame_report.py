@@ -55,39 +55,40 @@ class FrameReport:
 
 @dataclass
 class FaultCounts:
-    """Counts of faulty images since the node was configured.
+    """Counts of faulty images since the node was configured. /diagnostics shows the names of the fields.
 
-    after_time_jump: first images after timestamps went back or leapt ahead. absent: missing images of a rig's cameras.
+    timestamp_jumps: how often timestamps went back or jumped ahead. images_missing_from_rig: images of a rig's cameras
+    that did not arrive with the images of the other cameras.
     """
 
-    unreadable: int = 0
-    without_camera_info: int = 0
-    without_stamp: int = 0
-    out_of_order: int = 0
-    after_time_jump: int = 0
-    without_tf: int = 0
-    absent: int = 0
+    images_unreadable: int = 0
+    images_without_camera_info: int = 0
+    images_without_timestamp: int = 0
+    images_out_of_order: int = 0
+    timestamp_jumps: int = 0
+    images_without_transform: int = 0
+    images_missing_from_rig: int = 0
 
     def count_missing_stamp(self) -> None:
         """Count an image without timestamp."""
-        self.without_stamp += 1
+        self.images_without_timestamp += 1
 
     def count_out_of_order(self) -> None:
         """Count an image that is older than the last image."""
-        self.out_of_order += 1
+        self.images_out_of_order += 1
 
     def count_time_jump(self) -> None:
-        """Count the first image after a jump in time."""
-        self.after_time_jump += 1
+        """Count a jump of the timestamps."""
+        self.timestamp_jumps += 1
 
     def count(self, reason: Reason) -> None:
         """Count an image that cannot be used, by the reason."""
         match reason:
             case Reason.UNREADABLE_IMAGE:
-                self.unreadable += 1
+                self.images_unreadable += 1
             case Reason.NO_CAMERA_INFO:
-                self.without_camera_info += 1
+                self.images_without_camera_info += 1
             case Reason.NO_TF:
-                self.without_tf += 1
+                self.images_without_transform += 1
             case Reason.STALE_IMAGES:
-                self.absent += 1
+                self.images_missing_from_rig += 1

@@ -83,7 +83,7 @@ HINT = Topic(
     "initialpose",
     PoseWithCovarianceStamped,
     NEWEST,
-    "Hint: approximate pose of the base, in any TF frame that is connected with the map.",
+    "Hint: approximate pose of the base, in the map frame or in any frame that TF connects with the map frame.",
 )
 TRIGGER = Topic("~/trigger", Empty, NEWEST, "Starts a search of the whole map, for `rescue_timeout_s`.")
 TF_IN = Topic("/tf", TFMessage, TF_QOS, "Transforms of the robot, in particular from `odom_frame` to the camera.")
@@ -91,9 +91,11 @@ TF_STATIC = Topic(
     "/tf_static", TFMessage, TF_STATIC_QOS, "Fixed transforms, in particular from `base_frame` to the camera."
 )
 WATCHED_POSE = Topic(
-    "`watch_topic`", PoseWithCovarianceStamped, SENSOR, "Pose of another localizer, with `watch_type: pose`."
+    "value of `watch_topic`", PoseWithCovarianceStamped, SENSOR, "Pose of another localizer, with `watch_type: pose`."
 )
-WATCHED_ODOMETRY = Topic("`watch_topic`", Odometry, SENSOR, "Pose of another localizer, with `watch_type: odometry`.")
+WATCHED_ODOMETRY = Topic(
+    "value of `watch_topic`", Odometry, SENSOR, "Pose of another localizer, with `watch_type: odometry`."
+)
 
 POSE = Topic(
     "~/pose",
@@ -135,7 +137,8 @@ TF_OUT = Topic(
     "/tf",
     TFMessage,
     TF_QOS,
-    "map -> `odom_frame` at 20 Hz. Without `odom_frame`: map -> `base_frame` or map -> camera with each accepted pose.",
+    "Transform from the map frame to `odom_frame`, at 20 Hz. Without `odom_frame`: transform from the map frame to "
+    "`base_frame` or to the camera, with each accepted pose.",
 )
 DIAGNOSTICS = Topic(
     "/diagnostics",
@@ -153,7 +156,8 @@ RESCUE_POSE = Topic(
 RELOCALIZE = Server(
     "~/relocalize",
     Relocalize,
-    "Asks for one pose before a timeout. Returns a pose or the reason for failure; gives feedback after each image.",
+    "Requests one pose before a timeout. Returns a pose, or the reason why there is no pose. Sends feedback after each "
+    "image. A goal is rejected while the node is not active, and if `timeout_s` is not between 0 and 3600.",
 )
 LOAD_MAP = Server("~/load_map", LoadMap, "Replaces the map. The old map stays in use if the new map cannot be loaded.")
 RESET = Server("~/reset", Trigger, "Forgets the previous images, so that the next image is searched in the whole map.")

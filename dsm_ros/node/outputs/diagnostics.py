@@ -82,7 +82,7 @@ def image_input(health: NodeHealth) -> Finding:
         "frames received": activity.counts.received,
         "frames dropped": activity.counts.dropped,
         "frames failed": activity.counts.failed,
-        **{f"images {name.replace('_', ' ')}": count for name, count in asdict(health.faults).items()},
+        **{name.replace("_", " "): count for name, count in asdict(health.faults).items()},
     }
     if health.is_idle:
         return Finding(OK, IDLE, values)
@@ -129,12 +129,15 @@ def localization(health: NodeHealth) -> Finding:
 def transforms(health: NodeHealth) -> Finding:
     """Return whether the transforms that are needed exist, and whether the node broadcasts its own."""
     last = health.activity.last
-    values = {"broadcast": health.broadcasts, "jump m": f"{last.jump.distance_m:.3f}" if last and last.jump else ""}
+    values = {
+        "publish_tf": str(health.broadcasts).lower(),
+        "jump m": f"{last.jump.distance_m:.3f}" if last and last.jump else "",
+    }
     if last and last.reason == Reason.NO_TF:
         return Finding(ERROR, last.detail, values)
     if not health.broadcasts:
         return Finding(OK, "nothing is broadcast, because publish_tf is false", values)
-    return Finding(OK, "no problem", values)
+    return Finding(OK, "no transform is missing", values)
 
 
 def loaded_map(health: NodeHealth) -> Finding:

@@ -48,17 +48,17 @@ class NodeParameters:
         "folder that contains map.",
     )
     model: str = parameter("", "File (.safetensors) of the network's weights; if empty, the weights of the package.")
-    device: str = parameter("cpu", "Device that runs the network: cpu or cuda.")
+    device: str = parameter("cpu", "Device that runs the network: cpu, or cuda for a GPU of NVIDIA.")
     runtime: str = parameter(
         "fastest",
-        "Library that runs the network: torch, the optional onnxruntime or openvino, or fastest: on a CPU the "
-        "installed library that encodes an image fastest, measured at the start, and on a GPU torch.",
+        "Library that runs the network. On a CPU, fastest is the installed library that encodes an image fastest, as "
+        "measured when the node is configured. On a GPU, fastest is torch. onnxruntime and openvino are optional.",
     )
     threads: int = parameter(0, "Number of CPU threads of the network; 0 means all cores but one, at most 4.", 0, 256)
     autostart: bool = parameter(
         True,
-        "Configure and activate the node at startup. Set it to false for a lifecycle manager; bond_timeout of Nav2's "
-        "must be 0.0, because the node has no bond.",
+        "Configure and activate the node at startup. Set autostart to false if a lifecycle manager starts the node. "
+        "Nav2's lifecycle manager needs bond_timeout: 0.0, because the node has no bond.",
     )
     image_transport: str = parameter(
         "raw", "Transport of the images: raw, or compressed to subscribe to image/compressed."
@@ -71,8 +71,8 @@ class NodeParameters:
     )
     rig_slop_s: float = parameter(
         0.05,
-        "Maximum difference (s) between the timestamps of a rig's images that are localized together, and maximum wait "
-        "(s) for an image that is late.",
+        "Tolerance (s) of the timestamps of a rig's cameras, like slop in message_filters: maximum difference of "
+        "images that are localized together, and maximum wait for a late image.",
         0.0,
         1.0,
     )
@@ -82,15 +82,18 @@ class NodeParameters:
     two_d_mode: bool = parameter(
         False,
         "The robot moves in a plane: publish x, y and yaw of base_frame, level and at base_height_m, and refuse poses "
-        "that are not level.",
+        "that are not level. two_d_mode needs base_frame.",
     )
     base_height_m: float = parameter(0.0, "Height (m) of base_frame in the map with two_d_mode.", -1000.0, 1000.0)
     map_sigma_m: float = parameter(
-        0.02, "Standard deviation (m) of the map's own positions, added to the covariance of each pose.", 0.0, 100.0
+        0.02,
+        "Standard deviation (m) of the position errors of the map, which the covariance of each pose includes.",
+        0.0,
+        100.0,
     )
     map_sigma_deg: float = parameter(
         0.7,
-        "Standard deviation (degrees) of the map's own directions, added to the covariance of each pose.",
+        "Standard deviation (degrees) of the rotation errors of the map, which the covariance of each pose includes.",
         0.0,
         180.0,
     )
@@ -103,18 +106,18 @@ class NodeParameters:
     transform_tolerance_s: float = live(
         0.1, "Time (s) by which the timestamp of map -> odom_frame is ahead of the present.", 0.0, 10.0
     )
-    transform_timeout_s: float = live(0.2, "Maximum wait (s) for the transform at an image's timestamp.", 0.0, 10.0)
+    transform_timeout_s: float = live(0.2, "Maximum wait (s) for a transform at an image's timestamp.", 0.0, 10.0)
     odom_noise: float = live(
         0.0,
-        "Drift of the odometry, for the Kalman filter of map -> odom_frame: standard deviation of the position (m) and "
-        "of the rotation (rad) after 1 m, and of the rotation (rad) after 1 rad, for example 0.02. 0 means no filter, "
-        "so that each pose replaces map -> odom_frame.",
+        "Drift of the odometry, for the Kalman filter of map -> odom_frame. For example, 0.02 means standard "
+        "deviations of 0.02 m and 0.02 rad after each metre that the robot drives, and of 0.02 rad after each radian "
+        "that the robot turns. 0 means no filter, so that each pose replaces map -> odom_frame.",
         0.0,
         10.0,
     )
     continuous: bool = live(True, "Localize every image; if false, only while a request for a pose is open.")
     stale_after_s: float = live(
-        1.0, "Time (s) without an image after which the node reports stale_images.", 0.1, 3600.0
+        1.0, "Time (s) without an image after which the node reports the reason stale_images.", 0.1, 3600.0
     )
     rescue_timeout_s: float = live(
         5.0, "Timeout (s) of a rescue that ~/trigger, watch_topic or a service call starts.", 0.1, 3600.0
@@ -123,7 +126,11 @@ class NodeParameters:
         False, "Publish the pose that a rescue found on initialpose, for AMCL and other localizers."
     )
     hint_radius_m: float = live(
-        2.0, "Minimum radius (m) around a hint in which poses count as agreeing with it.", 0.01, 1000.0
+        2.0,
+        "Distance (m) from a hint within which poses agree with the hint; three standard deviations of the "
+        "hint's position replace a smaller hint_radius_m.",
+        0.01,
+        1000.0,
     )
     watch_topic: str = parameter(
         "", "Pose topic of another localizer whose silence or large covariance starts a rescue; if empty, none."
@@ -138,11 +145,22 @@ class NodeParameters:
         1.0, "Standard deviation (m) of the position on watch_topic above which a rescue starts.", 0.001, 1000.0
     )
     map_points: int = parameter(50_000, "Maximum number of points on ~/map_points.", 0, 5_000_000)
-    keyframes: int = live(_LOCALIZER.keyframes, "Number N of keyframes retrieved for each image.", 1, 20)
-    temporal: bool = live(
-        _LOCALIZER.temporal, "Fuse the correlation with the map and the correlation with the previous image."
+    keyframes: int = live(
+        _LOCALIZER.keyframes,
+        "Number of keyframes that are retrieved from the map for each image and compared with the image.",
+        1,
+        20,
     )
-    min_inliers: int = live(_LOCALIZER.min_inliers, "Minimum number of inliers of an accepted pose.", 4, 100_000)
+    temporal: bool = live(
+        _LOCALIZER.temporal,
+        "Compare each image with the previous image too, and not only with keyframes (temporal fusion).",
+    )
+    min_inliers: int = live(
+        _LOCALIZER.min_inliers,
+        "Minimum number of inliers of an accepted pose: image cells that agree with the pose, at most 1000.",
+        4,
+        100_000,
+    )
     min_confidence: float = live(
         _LOCALIZER.min_confidence,
         "Minimum confidence of an accepted pose: the probability that its errors are below 10 cm and 5 degrees.",
@@ -150,7 +168,10 @@ class NodeParameters:
         1.0,
     )
     max_error_px: float = live(
-        _LOCALIZER.max_error_px, "Maximum reprojection error (px in an image 512 px wide) of an inlier.", 0.5, 50.0
+        _LOCALIZER.max_error_px,
+        "Maximum reprojection error of an inlier, in px of the image after its longer side is scaled to 512 px.",
+        0.5,
+        50.0,
     )
 
     def camera_names(self) -> list[str]:

@@ -37,7 +37,7 @@ def test_camera_info_of_each_image_counts_and_uncalibrated_ones_do_not(tmp_path)
 @pytest.mark.parametrize(
     ("camera", "said"),
     [
-        (Camera(160, 120, 0.8, 0.8, 0.5, 0.5), "normalised units"),
+        (Camera(160, 120, 0.8, 0.8, 0.5, 0.5), "normalised units .* --camera-info FILE.yaml"),
         (Camera(160, 90, 131, 131, 79.5, 44.5), "images are 160x120 but camera_info is for 160x90"),
         (Camera(160, 120, 1000, 1000, 640, 360), "another image size"),
     ],

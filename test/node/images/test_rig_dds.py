@@ -114,7 +114,7 @@ def test_one_camera_alone_still_gives_the_pose_of_the_base(peer):
     peer.wait(lambda: peer.heard["diagnostics"])
     del peer.heard["diagnostics"][:]
     peer.wait(lambda: peer.heard["diagnostics"])
-    assert int(peer.diagnostics()["images absent"]) >= 1
+    assert int(peer.diagnostics()["images missing from rig"]) >= 1
 
 
 def test_images_of_different_moments_are_localized_on_their_own(peer):

@@ -1,4 +1,6 @@
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -11,6 +13,7 @@ from dsm_ros.node.outputs.activity import Activity
 from dsm_ros.node.outputs.diagnostics import NodeHealth, image_input, loaded_map, localization, transforms
 from dsm_ros.node.parameters.node_parameters import NodeParameters
 
+TROUBLESHOOTING = Path(__file__).resolve().parents[3] / "docs" / "troubleshooting.md"
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
@@ -30,7 +33,9 @@ def health(monkeypatch):
     monkeypatch.setattr("time.monotonic", lambda: 0.1)
     activity = Activity()
     receive(activity, 1.0, dropped=3)
-    return NodeHealth(activity, FaultCounts(unreadable=2), False, 0.0, load(NodeParameters(), "fake", None), True)
+    return NodeHealth(
+        activity, FaultCounts(images_unreadable=2), False, 0.0, load(NodeParameters(), "fake", None), True
+    )
 
 
 def lacking(health, reason):
@@ -44,7 +49,15 @@ def test_a_node_that_tracks_is_well(health):
     assert findings[0].values["images per second"] == "30.0"
     assert findings[0].values["images unreadable"] == 2
     assert findings[1].values["latency ms"] == "100"
+    assert findings[2].values["publish_tf"] == "true"
     assert findings[3].values["keyframes"] == 2
+
+
+def test_the_page_has_a_row_for_each_count_of_faulty_images(health):
+    table = TROUBLESHOOTING.read_text().partition("\n## Counts of faulty images")[2]
+    assert set(re.findall(r"^\| `([\w ]+)` \|", table, re.MULTILINE)) == {
+        key for key in image_input(health).values if key.startswith(("images ", "timestamp "))
+    } - {"images per second"}
 
 
 def test_what_makes_localization_impossible_is_an_error(health):

@@ -82,7 +82,7 @@ class Simulation(Peer):
         """Run until the next diagnostics; return what they say of jumps."""
         self.heard["diagnostics"].clear()
         self.run_until(lambda: self.heard["diagnostics"])
-        return int(self.diagnostics()["images after time jump"])
+        return int(self.diagnostics()["timestamp jumps"])
 
 
 @pytest.fixture(scope="module")
