@@ -40,9 +40,16 @@ class Slam(Peer):
         self.slam.publish(c.pose_to_msg(np.eye(4), np.eye(6) * self.variance, Header(frame_id="map")))
         self.send(self.red, next(self.stamps_ns))
 
+    def show(self, red):
+        """Send images with another red value from now on."""
+        self.red = red
+
+    def publish(self, variance):
+        """Publish poses with another variance from now on."""
+        self.variance = variance
+
     def change(self, transition):
-        request = ChangeState.Request()
-        request.transition.id = transition
+        request = ChangeState.Request(transition=Transition(id=transition))
         assert self.call(ChangeState, "relocalizer/change_state", request).success
 
     def rest(self, duration_s):
@@ -75,13 +82,13 @@ def test_rescues_follow_each_other_until_one_finds_a_pose(slam):
     slam.wait(lambda: slam.count(FAILED) >= 2)
     assert slam.count(STARTED) >= 2
     assert not slam.heard["initialpose"]
-    slam.red = 30
+    slam.show(30)
     slam.wait(lambda: slam.heard["initialpose"])
     slam.wait(lambda: slam.count("the rescue found a pose; processed images: 1"))
     rescues = slam.count(STARTED)
     slam.rest(1.0)
     assert slam.count(STARTED) == rescues  # it waits for the effect of the pose
-    slam.variance = GOOD
+    slam.publish(GOOD)
     slam.rest(0.5)
-    slam.variance = BAD
+    slam.publish(BAD)
     slam.wait(lambda: len(slam.heard["initialpose"]) == 2)
