@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+
 from dsm_ros.process import prepare_process
 
 
 def main() -> None:
     """Run the node, and end the process."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the node handles signals, Ctrl-C ends the process silently
     prepare_process()  # before the imports of numpy and torch
     from dsm_ros.node.program import main as run_node
 

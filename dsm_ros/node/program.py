@@ -10,13 +10,14 @@ import time
 from typing import NoReturn
 
 import rclpy
-from rclpy.exceptions import InvalidHandle, ParameterException
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
 
+from dsm_ros.node.arguments import START_ERRORS, USAGE, asks_for_help, one_line
 from dsm_ros.node.maps.loading import Loader, load
 from dsm_ros.node.relocalizer_node import RelocalizerNode
 
@@ -93,12 +94,13 @@ def spin(node: RelocalizerNode) -> None:
             time.sleep(SPIN_PAUSE_S)
 
 
-def finish_goals(node: RelocalizerNode) -> None:
-    """End all goals with the reason, and leave the executor some time to send their results."""
-    deadline_s, any_goal = time.monotonic() + MAX_FINISH_S, node.end_goals()
-    while node.end_goals() and time.monotonic() < deadline_s:
+def finish_requests(node: RelocalizerNode) -> None:
+    """End all requests with the reason, and leave the executor some time to send the answers."""
+    deadline_s, any_request = time.monotonic() + MAX_FINISH_S, node.end_requests()
+    while node.end_requests() and time.monotonic() < deadline_s:
         time.sleep(0.01)
-    if any_goal:
+    node.send_results()
+    if any_request:
         time.sleep(RESULT_SENT_S)
 
 
@@ -111,15 +113,18 @@ def end(status: int) -> NoReturn:
 
 def main(loader: Loader = load) -> NoReturn:
     """Run the node until it is interrupted; the exit status is 2 if ``autostart`` is set and the node cannot start."""
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
+        if asks_for_help():
+            print(USAGE)
+            end(0)
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         node = RelocalizerNode(loader)
-    except ParameterException as error:  # a value of the wrong type or out of range
-        get_logger("relocalizer").fatal(str(error))
+    except START_ERRORS as error:
+        get_logger("relocalizer").fatal(one_line(error))
         end(CANNOT_START)
     runner = Runner(node)
     runner.run()
-    finish_goals(node)
+    finish_requests(node)
     rclpy.try_shutdown()  # first, because what is still running then fails silently
     runner.join()
     node.destroy_node()

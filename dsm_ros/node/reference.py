@@ -36,8 +36,8 @@ Topics, services and actions of the node `relocalizer`. `~/` stands for the full
 own types are explained in their files: [RelocalizationStatus](../msg/RelocalizationStatus.msg),
 [Relocalize](../action/Relocalize.action), [LoadMap](../srv/LoadMap.srv).
 
-Parameters override the QoS of each topic when the node is configured. The name of the parameter contains the full name
-of the topic, after remapping. For example, to receive every image of a driver whose images are reliable:
+Parameters override the history, depth, reliability and durability of each topic. The name of the parameter contains the
+full name of the topic, after remapping. For example, to receive every image of a driver whose images are reliable:
 
 ```
 /**:

@@ -17,7 +17,6 @@ from dsm_ros.node.interface.fault_log import FaultLog
 from dsm_ros.node.interface.node_scope import NO_CLOCK, NodeScope, has_time, ros_time_s
 from dsm_ros.node.maps.loading import Loaded, Loader
 from dsm_ros.node.maps.map_roots import map_problem
-from dsm_ros.node.maps.map_services import MapServices
 from dsm_ros.node.outputs.activity import Activity
 from dsm_ros.node.outputs.diagnostics import Diagnostics, NodeHealth
 from dsm_ros.node.outputs.outputs import Outputs
@@ -30,7 +29,6 @@ from dsm_ros.node.tf.base_frame import BaseFrame
 from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
 from dsm_ros.node.tf.transforms import Transforms
 
-DIAGNOSTICS_PERIOD_S = 1.0
 INACTIVE = Failure("inactive", "the node is not active")
 DEACTIVATED = Failure("inactive", "the node was deactivated")
 
@@ -57,7 +55,6 @@ class Relocalizer:
             loaded = loader(values, values.map, None) if values.map else None
             self._activity = Activity()
             self._outputs, transforms = Outputs(self._scope, self._activity), Transforms(self._scope)
-            self._diagnostics = Diagnostics(self._scope)
             self._broadcaster = self._make_broadcaster(transforms)
             base = values.base(transforms)
             self._cameras = Cameras(values.camera_names(), values.rig_frame(), transforms, values.camera_of())
@@ -69,7 +66,6 @@ class Relocalizer:
             update = self._demand.update
             context = RescueContext(self._processor, self._outputs, self._requests, base, initialpose, update)
             self._rescue = RescueInterface(self._scope, values, context)
-            MapServices(self._scope, self._load_map, self._processor.reset)
             self._scope.on_close(self.deactivate)
             if loaded:
                 self._use_map(loaded)
@@ -89,12 +85,11 @@ class Relocalizer:
         return self._values
 
     def activate(self) -> None:
-        """Subscribe to the cameras and start the diagnostics. Stays inactive if rclpy raises an error."""
+        """Subscribe to the cameras. Stays inactive if rclpy raises an error."""
         scope = NodeScope(self._scope.node)
         with scope.closed_on_error():
             process, counts = self._processor.process, self._activity.restart()
             images = ImageInput(scope, self._values, self._cameras, process, counts)
-            scope.steady_timer(DIAGNOSTICS_PERIOD_S, self._report_health)
             self._demand.attach(images)
         self._active = Active(scope, images)
         self._requests.accept()
@@ -112,6 +107,28 @@ class Relocalizer:
             self._processor.reset()
             if self._broadcaster:
                 self._broadcaster.forget()
+
+    def report_health(self, diagnostics: Diagnostics) -> None:
+        """Publish diagnostics, and a status with stale_images once for each interval without images."""
+        if self._active is None:
+            diagnostics.publish_inactive("inactive")
+            return
+        limit_s = self._values.stale_after_s
+        if self._values.continuous and (silent_s := self._active.images.new_silence_s(limit_s)):
+            report_silence = partial(self._publish_silence, silent_s, limit_s)
+            self._processor.between_images(report_silence)
+        if not has_time(self._scope.node):
+            self._log.warn("clock", NO_CLOCK)
+        self._activity.sample(time.monotonic())
+        diagnostics.publish(self._health(self._active.images))
+
+    def load_map(self, map_uri: str) -> int:
+        """Replace the map and return the number of keyframes. The old map stays in use if the loader fails."""
+        if problem := map_problem(map_uri, self._values.map_roots, self._values.map):
+            raise DsmError(problem)
+        loaded = self._loader(self._values, map_uri, self._processor.loaded)
+        self._use_map(loaded)
+        return len(loaded.map_T_keyframes_N44)
 
     def close(self) -> None:
         """Deactivate, then destroy everything, the newest first."""
@@ -139,20 +156,8 @@ class Relocalizer:
             values.odom_frame, base, transforms, self._broadcaster, values.map_covariance_66(), receivers
         )
 
-    def _report_health(self) -> None:
-        """Publish the diagnostics, and a status with stale_images once for each interval without images."""
-        limit_s = self._values.stale_after_s
-        if self._active and self._values.continuous and (silent_s := self._active.images.new_silence_s(limit_s)):
-            report_silence = partial(self._publish_silence, silent_s, limit_s)
-            self._processor.between_images(report_silence)
-        if not has_time(self._scope.node):
-            self._log.warn("clock", NO_CLOCK)
-        self._activity.sample(time.monotonic())
-        self._diagnostics.publish(self._health())
-
-    def _health(self) -> NodeHealth:
-        images = self._active.images if self._active else None
-        silent_s = images.silent_s if images and images.silent_s > self._values.stale_after_s else 0.0
+    def _health(self, images: ImageInput) -> NodeHealth:
+        silent_s = images.silent_s if images.silent_s > self._values.stale_after_s else 0.0
         return NodeHealth(
             self._activity,
             self._processor.faults,
@@ -165,14 +170,6 @@ class Relocalizer:
 
     def _publish_silence(self, silent_s: float, limit_s: float) -> None:
         self._outputs.publish(self._processor.silence(silent_s, limit_s))
-
-    def _load_map(self, map_uri: str) -> int:
-        """Replace the map and return the number of keyframes. The old map stays in use if the loader fails."""
-        if problem := map_problem(map_uri, self._values.map_roots, self._values.map):
-            raise DsmError(problem)
-        loaded = self._loader(self._values, map_uri, self._processor.loaded)
-        self._use_map(loaded)
-        return len(loaded.map_T_keyframes_N44)
 
     def _use_map(self, loaded: Loaded) -> None:
         def switch() -> None:

@@ -7,19 +7,25 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 
 from dsm_ros.errors import DsmError
+from dsm_ros.node.interface.declaring import type_problem
 from dsm_ros.node.interface.node_scope import NodeScope
-from dsm_ros.node.maps.loading import Loader, load
+from dsm_ros.node.maps.load_map_service import LoadMapService
+from dsm_ros.node.maps.loading import NO_MAP, Loader, load
+from dsm_ros.node.outputs.diagnostics import Diagnostics
 from dsm_ros.node.outputs.log_forwarding import RosLogHandler
-from dsm_ros.node.parameters.declaration import declare, read
+from dsm_ros.node.parameters.declaration import declare, read, unknown
 from dsm_ros.node.parameters.parameter_changes import ParameterChanges
 from dsm_ros.node.relocalizer import Relocalizer
 from dsm_ros.node.rescue.relocalize_action import RelocalizeAction
 from dsm_ros.node.rescue.requests import Failure
 from dsm_ros.node.rescue.rescue_interface import RescueInterface
 
+DIAGNOSTICS_PERIOD_S = 1.0
 SHUT_DOWN = Failure("inactive", "the node was shut down")
 
 Callback = Callable[["RelocalizerNode", LifecycleState], TransitionCallbackReturn]
@@ -55,7 +61,12 @@ class RelocalizerNode(LifecycleNode):
         logging.getLogger("dsm_ros").addHandler(self._log_handler)
         self._scope = NodeScope(self)
         self._action = RelocalizeAction(self._scope, self._active_rescue)
+        self._map_service = LoadMapService(self._scope, self._map_loader)
+        self._diagnostics = Diagnostics(self._scope)
+        self._scope.steady_timer(DIAGNOSTICS_PERIOD_S, self._report_health)
         declare(self)
+        if names := unknown(self):
+            self.get_logger().warning(f"unknown parameters are ignored: {', '.join(names)}; see docs/parameters.md")
         ParameterChanges(self, lambda: self._relocalizer is not None, self._apply)
 
     @property
@@ -73,7 +84,7 @@ class RelocalizerNode(LifecycleNode):
         if values.map:
             self.get_logger().info(f"map {values.map} is loaded")
         else:
-            self.get_logger().warning("no map is loaded; call ~/load_map")
+            self.get_logger().warning(NO_MAP)
         return super().on_configure(state)
 
     @on_exception(TransitionCallbackReturn.FAILURE)
@@ -111,12 +122,23 @@ class RelocalizerNode(LifecycleNode):
         relocalizer, self._relocalizer = self._relocalizer, None
         if relocalizer:
             relocalizer.close()
+            self._map_service.abandon()
 
-    def end_goals(self) -> bool:
-        """End all goals of ~/relocalize because of a shutdown; return whether any goal still waits for its result."""
+    def end_requests(self) -> bool:
+        """End all goals and requests for a map because of a shutdown; return whether a client waited for an answer."""
         if self._relocalizer:
             self._relocalizer.refuse_requests(SHUT_DOWN)
-        return self._action.any_unfinished
+        return self._map_service.abandon() or self._action.any_unfinished
+
+    def send_results(self) -> None:
+        """Send the results of all ended goals now, without pauses between the results."""
+        self._action.send_results()
+
+    def set_parameters_atomically(self, parameter_list: list[Parameter[Any]]) -> SetParametersResult:
+        """Set parameters, and refuse a value of the wrong type with its name, which rclpy does not give."""
+        if problem := next(filter(None, (type_problem(self, parameter) for parameter in parameter_list)), ""):
+            return SetParametersResult(successful=False, reason=problem)
+        return super().set_parameters_atomically(parameter_list)
 
     def destroy_node(self) -> None:
         """Destroy the action and the log handler with the node."""
@@ -132,6 +154,15 @@ class RelocalizerNode(LifecycleNode):
 
     def _active_rescue(self) -> RescueInterface | None:
         return self._relocalizer.active_rescue if self._relocalizer else None
+
+    def _map_loader(self) -> Callable[[str], int] | None:
+        return self._relocalizer.load_map if self._relocalizer else None
+
+    def _report_health(self) -> None:
+        if self._relocalizer:
+            self._relocalizer.report_health(self._diagnostics)
+        else:
+            self._diagnostics.publish_inactive("not configured")
 
     def _apply(self, changes: dict[str, Any]) -> None:
         self.relocalizer.apply(changes)

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 import rclpy
 from dds_peer import TIMEOUT_S, Peer, run_node
+from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import SetParameters
 from rclpy.action import get_action_server_names_and_types_by_node
 from rclpy.parameter import Parameter
+
+from dsm_ros.node.outputs.diagnostics import TASKS
 
 TRANSITIONS = 100
 FAILED_CONFIGURES = 100
@@ -153,4 +156,26 @@ def test_transitions_in_any_order_leak_nothing(process):
     peer.connect()
     peer.ask(10, 1_000_000_000)
     assert peer.ask(10, 1_100_000_000).state == 2
+    peer.node.destroy_node()
+
+
+def test_diagnostics_name_the_state_of_a_node_that_is_not_active(process):
+    def messages():
+        peer.heard["diagnostics"].clear()
+        peer.wait(lambda: len(peer.heard["diagnostics"]) == 2)  # the first may have been sent before
+        tasks = peer.heard["diagnostics"][-1].status
+        assert [task.name for task in tasks] == [f"/relocalizer: {task}" for task in TASKS]
+        return {(task.level, task.message) for task in tasks}
+
+    peer = Peer()
+    manager = Manager(peer)
+    assert messages() == {(DiagnosticStatus.WARN, "the node is not configured")}
+    assert manager.change(Transition.TRANSITION_CONFIGURE)
+    assert messages() == {(DiagnosticStatus.WARN, "the node is inactive")}
+    assert manager.change(Transition.TRANSITION_ACTIVATE)
+    assert (DiagnosticStatus.OK, "2 keyframes") in messages()
+    assert manager.change(Transition.TRANSITION_DEACTIVATE)
+    assert messages() == {(DiagnosticStatus.WARN, "the node is inactive")}
+    assert manager.change(Transition.TRANSITION_CLEANUP)
+    assert messages() == {(DiagnosticStatus.WARN, "the node is not configured")}
     peer.node.destroy_node()

@@ -32,22 +32,22 @@ class FragileNode(RelocalizerNode):
     """A node that fails to create one entity after some others."""
 
     def __init__(self):
-        self.left, self.keeps_a_timer = None, False
+        self.left, self.keeps_a_subscription = None, False
         super().__init__(load)
         self.set_parameters([Parameter(name, value=value) for name, value in EVERYTHING.items()])
 
     def fail_after(self, count):
         self.left = count
 
-    def keep_a_timer(self):
-        """Fail to destroy one timer."""
-        self.keeps_a_timer = True
+    def keep_a_subscription(self):
+        """Fail to destroy one subscription."""
+        self.keeps_a_subscription = True
 
-    def destroy_timer(self, timer):
-        if self.keeps_a_timer:
-            self.keeps_a_timer = False
+    def destroy_subscription(self, subscription):
+        if self.keeps_a_subscription:
+            self.keeps_a_subscription = False
             raise PlannedError
-        return super().destroy_timer(timer)
+        return super().destroy_subscription(subscription)
 
     def create_publisher(self, *arguments, **options):
         return self._counted(super().create_publisher, *arguments, **options)
@@ -117,9 +117,9 @@ def test_a_configure_that_fails_anywhere_leaves_nothing_behind(node):
 
 def test_an_activate_that_fails_anywhere_leaves_the_node_inactive(node):
     assert node.trigger_configure() == SUCCESS
-    assert failures(node, node.trigger_activate) == 5  # two subscriptions of each camera, and the timer
+    assert failures(node, node.trigger_activate) == 4  # two subscriptions of each camera
     assert node.trigger_deactivate() == SUCCESS
-    assert failures(node, node.trigger_activate) == 5
+    assert failures(node, node.trigger_activate) == 4
 
 
 def test_deactivation_and_cleanup_return_to_the_state_before(node):
@@ -189,9 +189,9 @@ def test_a_transition_that_breaks_is_cleaned_up_and_can_be_repeated(node, capfd)
     before = entities(node)
     node.trigger_configure()
     node.trigger_activate()
-    node.keep_a_timer()
+    node.keep_a_subscription()
     assert node.trigger_deactivate() == TransitionCallbackReturn.ERROR
     assert "deactivate failed: PlannedError" in capfd.readouterr().err
     after = entities(node)
-    assert (after[0][:3], after[0][4:], after[1]) == (before[0][:3], before[0][4:], before[1])
+    assert (after[0][:1], after[0][2:4], after[1]) == (before[0][:1], before[0][2:4], before[1])
     assert node.trigger_configure() == SUCCESS

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from rclpy.qos import QoSCompatibility, qos_check_compatible
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from dsm_ros.node.interface.node_scope import NodeScope, Switch
-from dsm_ros.node.interface.topics import CAMERA_INFO, LATCHED, LATCHED_CAMERA_INFO
+from dsm_ros.node.interface.topics import CAMERA_INFO, LATCHED_CAMERA_INFO
 
 CHECK_PERIOD_S = 1.0
 
@@ -38,5 +38,13 @@ class CameraInfoInput:
             return
         self._checked_s = now_s
         publishers = self._node.get_publishers_info_by_topic(self._name)
-        if any(qos_check_compatible(one.qos_profile, LATCHED)[0] == QoSCompatibility.OK for one in publishers):
+        if any(is_latched(publisher.qos_profile) for publisher in publishers):
             self._latched.turn(True)
+
+
+def is_latched(qos: QoSProfile) -> bool:
+    """Return whether a publisher keeps its last message for late subscriptions.
+
+    qos_check_compatible of rclpy returns a warning for every publisher, because LATCHED leaves its liveliness open.
+    """
+    return qos.durability == DurabilityPolicy.TRANSIENT_LOCAL and qos.reliability == ReliabilityPolicy.RELIABLE

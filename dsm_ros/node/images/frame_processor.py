@@ -26,7 +26,7 @@ from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_report import FaultCounts, FrameReport
 from dsm_ros.node.images.image_groups import ImageGroup
 from dsm_ros.node.interface.fault_log import FaultLog
-from dsm_ros.node.maps.loading import Loaded
+from dsm_ros.node.maps.loading import NO_MAP, Loaded
 from dsm_ros.node.tf.base_frame import BaseFrame
 from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
 from dsm_ros.node.tf.transforms import Transforms
@@ -169,8 +169,7 @@ class FrameProcessor:
 
     def _report(self, header: Header, messages: dict[str, Any], received_s: float) -> FrameReport:
         if self._loaded is None or self._tracker is None:
-            detail = "no map is loaded; set the parameter map or call ~/load_map"
-            return self._failed(header, Reason.NO_MAP, detail, received_s)
+            return self._failed(header, Reason.NO_MAP, NO_MAP, received_s)
         views, unusable = self._cameras.views(messages, header.frame_id)
         for missing in unusable.values():
             self.faults.count(missing.reason)

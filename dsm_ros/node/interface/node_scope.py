@@ -9,20 +9,18 @@ from copy import copy
 from typing import Any
 
 from rclpy.action import ActionServer
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSPolicyKind
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 
 from dsm_ros.geometry.trajectory import NS_PER_S
 from dsm_ros.node.interface.interruption import interruptible
+from dsm_ros.node.interface.qos_overrides import overriding_options
 from dsm_ros.node.interface.topics import Server, Topic
 
 NO_CLOCK = "use_sim_time is set, but nothing arrives on /clock"
-OVERRIDABLE = tuple(QoSPolicyKind[name] for name in ("HISTORY", "DEPTH", "RELIABILITY", "DURABILITY"))
 
 
 class Switch:
@@ -87,7 +85,8 @@ class NodeScope:
     def publisher(self, topic: Topic) -> Publisher:
         """Return a new publisher."""
         qos = copy(topic.qos)  # overrides change it
-        publisher = self.node.create_publisher(topic.kind, topic.name, qos, qos_overriding_options=overrides(topic))
+        options = overriding_options(self.node, topic, "publisher")
+        publisher = self.node.create_publisher(topic.kind, topic.name, qos, qos_overriding_options=options)
         self.on_close(self.node.destroy_publisher, publisher)
         return publisher
 
@@ -98,7 +97,7 @@ class NodeScope:
             topic.name,
             callback,
             copy(topic.qos),  # overrides change it
-            qos_overriding_options=overrides(topic),
+            qos_overriding_options=overriding_options(self.node, topic, "subscription"),
         )
         self.on_close(self.node.destroy_subscription, subscription)
         return subscription
@@ -110,8 +109,10 @@ class NodeScope:
         self.on_close(self.node.destroy_service, service)
 
     def action(self, server: Server, execute: Callable[[Any], Any], **options: Any) -> None:
-        """Offer an action; options: further arguments of rclpy's ActionServer."""
-        self.on_close(self._destroy_action, ActionServer(self.node, server.kind, server.name, execute, **options))
+        """Offer an action, whose callbacks may await futures; options: further arguments of rclpy's ActionServer."""
+        group = ReentrantCallbackGroup()
+        action = ActionServer(self.node, server.kind, server.name, execute, callback_group=group, **options)
+        self.on_close(self._destroy_action, action)
 
     def steady_timer(self, period_s: float, callback: Callable[[], None]) -> None:
         """Call a function periodically by wall time, also while simulated time stands still."""
@@ -129,11 +130,6 @@ class NodeScope:
         self.node.remove_waitable(server)  # first, because the executor cannot wait for a server without a handle
         with suppress(ValueError):  # rclpy removes the waitable a second time
             server.destroy()
-
-
-def overrides(topic: Topic) -> QoSOverridingOptions:
-    """Return the QoS policies that parameters (qos_overrides.TOPIC.subscription.depth ...) may override."""
-    return QoSOverridingOptions(OVERRIDABLE, entity_id=topic.entity_id)
 
 
 def has_time(node: Node) -> bool:

@@ -144,7 +144,7 @@ DIAGNOSTICS = Topic(
     "/diagnostics",
     DiagnosticArray,
     RELIABLE,
-    "Health of image input, localization, transforms and map, once a second.",
+    "Health of image input, localization, transforms and map, once a second in every state of the node.",
 )
 RESCUE_POSE = Topic(
     "initialpose",
@@ -157,9 +157,14 @@ RELOCALIZE = Server(
     "~/relocalize",
     Relocalize,
     "Requests one pose before a timeout. Returns a pose, or the reason why there is no pose. Sends feedback after each "
-    "image. A goal is rejected while the node is not active, and if `timeout_s` is not between 0 and 3600.",
+    "image. A goal is rejected while the node is not active, and if `timeout_s` is not between 0 and 3600. Answers to "
+    "several clients are sent 20 ms apart; see [requests for a pose](rescue.md#ask-for-a-pose).",
 )
-LOAD_MAP = Server("~/load_map", LoadMap, "Replaces the map. The old map stays in use if the new map cannot be loaded.")
+LOAD_MAP = Server(
+    "~/load_map",
+    LoadMap,
+    "Replaces the map by a map in `map_roots`. The old map stays in use if the new map cannot be loaded.",
+)
 RESET = Server("~/reset", Trigger, "Forgets the previous images, so that the next image is searched in the whole map.")
 REINITIALIZE = Server(
     "~/reinitialize_global_localization",

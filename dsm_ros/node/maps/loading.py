@@ -19,7 +19,7 @@ from dsm_ros.process import use_threads
 if TYPE_CHECKING:
     from dsm_ros.network.dsm_net import DsmNet
 
-
+NO_MAP = "no map is loaded; set the parameter map, or set map_roots to the folders of your maps and call ~/load_map"
 PRELOADED_KEYFRAMES = 1000  # half a GB, in about a second
 PRELOADED_PATCHES = 200  # keyframes, in two to three seconds
 KeyframeImages = Callable[[Sequence[int]], list[NDArray[np.uint8]]]

@@ -13,7 +13,7 @@ from dsm_ros.localization.tracker import State
 from dsm_ros.node.images.frame_report import FaultCounts
 from dsm_ros.node.interface.node_scope import NO_CLOCK, NodeScope
 from dsm_ros.node.interface.topics import DIAGNOSTICS
-from dsm_ros.node.maps.loading import Loaded
+from dsm_ros.node.maps.loading import NO_MAP, Loaded
 from dsm_ros.node.outputs.activity import Activity
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -48,19 +48,23 @@ class Finding:
 
 
 class Diagnostics:
-    """Publishes diagnostics, whose names begin with the full name of the node, until the scope is closed."""
+    """Publishes diagnostics, whose names begin with the full name of the node, until the scope is closed.
+
+    The scope is that of the node, because a node that is not active must differ from a node that has ended.
+    """
 
     def __init__(self, scope: NodeScope):
         self._node, self._publisher = scope.node, scope.publisher(DIAGNOSTICS)
 
     def publish(self, health: NodeHealth) -> None:
-        """Publish the diagnostics of all tasks."""
-        findings = {
-            "input": image_input(health),
-            "localization": localization(health),
-            "transforms": transforms(health),
-            "map": loaded_map(health),
-        }
+        """Publish the diagnostics of an active node."""
+        self._publish({task: describe(health) for task, describe in TASKS.items()})
+
+    def publish_inactive(self, state: str) -> None:
+        """Publish the state of a node that is not active, for example inactive."""
+        self._publish(dict.fromkeys(TASKS, Finding(WARN, f"the node is {state}", {})))
+
+    def _publish(self, findings: dict[str, Finding]) -> None:
         header = Header(stamp=self._node.get_clock().now().to_msg())
         status = [self._status(task, finding) for task, finding in findings.items()]
         self._publisher.publish(DiagnosticArray(header=header, status=status))
@@ -143,6 +147,9 @@ def transforms(health: NodeHealth) -> Finding:
 def loaded_map(health: NodeHealth) -> Finding:
     """Return whether a map is loaded."""
     if health.loaded is None:
-        return Finding(ERROR, "no map is loaded; set the parameter map or call ~/load_map", {"keyframes": 0})
+        return Finding(ERROR, NO_MAP, {"keyframes": 0})
     count = len(health.loaded.map_T_keyframes_N44)
     return Finding(OK, f"{count} keyframes", {"keyframes": count, "frame": health.loaded.map_frame})
+
+
+TASKS = {"input": image_input, "localization": localization, "transforms": transforms, "map": loaded_map}

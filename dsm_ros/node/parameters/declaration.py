@@ -8,14 +8,24 @@ from typing import Any
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
+from dsm_ros.node.interface.declaring import declare_parameter
 from dsm_ros.node.parameters.name_checks import NAME_CHECKS
 from dsm_ros.node.parameters.node_parameters import AT_START, CHOICES, NodeParameters
 
 
 def declare(node: Node) -> None:
-    """Declare every parameter with its description and range."""
+    """Declare every parameter with its description and range. Raises ValueError for a value that cannot be used."""
     for item in fields(NodeParameters):
-        node.declare_parameter(item.name, item.default, describe(item))
+        declare_parameter(node, item.name, item.default, describe(item))
+
+
+def unknown(node: Node) -> list[str]:
+    """Return the parameters of command line and parameter files that the node does not have, except QoS overrides.
+
+    QoS overrides are declared when their topic is used, and a file for all nodes may name topics of other nodes.
+    """
+    given = node._parameter_overrides  # rclpy has no public access to values that no parameter uses
+    return sorted(name for name in given if not (node.has_parameter(name) or name.startswith("qos_overrides.")))
 
 
 def read(node: Node) -> NodeParameters:

@@ -1,4 +1,4 @@
-"""Checks of the names of cameras, topics and frames that parameters hold."""
+"""Checks of the names of cameras, topics, frames and folders that parameters hold."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ def cameras_problem(cameras: str) -> str:
         return f"'{twice}' occurs twice; give each camera its own name"
     if wrong := next((name for name in names if not is_topic_name(f"{name}/image")), ""):
         return f"'{wrong}' cannot be the prefix of a topic; {TOPIC_RULE}"
+    return ""
+
+
+def map_roots_problem(map_roots: str) -> str:
+    """Return why a comma-separated list of folders of maps cannot be used; empty if it can.
+
+    An empty name would stand for the working directory of the node.
+    """
+    if "" in split_names(map_roots):
+        return f"one of the folders in '{map_roots}' is empty; separate the folders by single commas"
     return ""
 
 
@@ -56,6 +66,7 @@ def is_topic_name(topic: str) -> bool:
 
 NAME_CHECKS = {
     "cameras": cameras_problem,
+    "map_roots": map_roots_problem,
     "watch_topic": topic_problem,
     "base_frame": frame_problem,
     "odom_frame": frame_problem,

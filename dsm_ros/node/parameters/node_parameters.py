@@ -41,7 +41,7 @@ AT_START = "autostart"  # read once
 class NodeParameters:
     """All parameters of the relocalizer, read when the node is configured; changes of live parameters apply at once."""
 
-    map: str = parameter("", "Folder (or s3:// URI) of the map; if empty, the node waits for ~/load_map.")
+    map: str = parameter("", "Folder (or s3:// URI) of the map; if empty, set map_roots and call ~/load_map.")
     map_roots: str = parameter(
         "",
         "Folders and s3:// prefixes from which ~/load_map may load maps, separated by commas; if empty, the "

@@ -14,6 +14,7 @@ from dsm_ros.action import Relocalize
 from dsm_ros.node.images.frame_report import FrameReport
 from dsm_ros.node.interface.conversions import pose_to_msg
 from dsm_ros.node.interface.node_scope import NodeScope
+from dsm_ros.node.interface.pacing import PacedQueue
 from dsm_ros.node.interface.topics import GOALS, RELOCALIZE
 from dsm_ros.node.outputs.outputs import Outputs
 from dsm_ros.node.rescue.requests import Failure, RescueRequest
@@ -33,6 +34,7 @@ class RelocalizeAction:
     def __init__(self, scope: NodeScope, rescue: Callable[[], RescueInterface | None]):
         self._logger, self._rescue = scope.node.get_logger(), rescue
         self._unfinished: set[Goal] = set()
+        self._answers, self._results = PacedQueue(scope), PacedQueue(scope)
         scope.action(
             RELOCALIZE,
             lambda handle: Relocalize.Result(),  # each goal is executed by a callback of its own
@@ -49,7 +51,12 @@ class RelocalizeAction:
         """Whether a goal has been accepted whose result has not been set yet."""
         return bool(self._unfinished)
 
-    def _accept(self, request: Any) -> GoalResponse:
+    def send_results(self) -> None:
+        """Send the results of all ended goals now, without pauses between the results."""
+        self._results.flush()
+
+    async def _accept(self, request: Any) -> GoalResponse:
+        await self._answers.turn()
         if problem := timeout_problem(request.timeout_s):
             self._logger.warning(f"a goal of ~/relocalize is rejected: {problem}")
             return GoalResponse.REJECT
@@ -61,9 +68,9 @@ class RelocalizeAction:
     def _begin(self, handle: Any) -> None:
         wanted, rescue = handle.request, self._rescue()
         if rescue is None:  # deactivated after the goal was accepted
-            handle.execute(partial(set_result, outcome=INACTIVE, frames=0))
+            self._results.add(partial(handle.execute, partial(set_result, outcome=INACTIVE, frames=0)))
             return
-        goal = Goal(handle, rescue, self._unfinished.discard)
+        goal = Goal(handle, rescue, self._results, self._unfinished.discard)
         self._unfinished.add(goal)
         rescue.begin(wanted.timeout_s or DEFAULT_TIMEOUT_S, wanted.hint if wanted.use_hint else None, goal)
 
@@ -71,11 +78,11 @@ class RelocalizeAction:
 class Goal:
     """An accepted goal, which listens to its request.
 
-    on_finished: called with this goal once its result has been set.
+    results: sends the results of all goals. on_finished: called with this goal once its result has been set.
     """
 
-    def __init__(self, handle: Any, rescue: RescueInterface, on_finished: Callable[[Goal], None]):
-        self._handle, self._rescue, self._on_finished = handle, rescue, on_finished
+    def __init__(self, handle: Any, rescue: RescueInterface, results: PacedQueue, on_finished: Callable[[Goal], None]):
+        self._handle, self._rescue, self._results, self._on_finished = handle, rescue, results, on_finished
 
     @property
     def is_canceled(self) -> bool:
@@ -90,8 +97,10 @@ class Goal:
         )
 
     def on_end(self, request: RescueRequest, outcome: FrameReport | Failure) -> None:
-        """Schedule the result."""
-        callback = partial(self._finish, outcome=outcome, frames=request.frames)
+        """Schedule the result, after the results of other goals."""
+        self._results.add(partial(self._execute, partial(self._finish, outcome=outcome, frames=request.frames)))
+
+    def _execute(self, callback: Callable[[Any], Any]) -> None:
         try:
             self._handle.execute(callback)
         except rclpy_implementation.RCLError:  # canceled at this moment, so that the goal cannot begin to execute

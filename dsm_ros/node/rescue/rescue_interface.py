@@ -45,6 +45,7 @@ class RescueInterface:
         scope.subscription(topics.HINT, self._on_hint)
         scope.subscription(topics.TRIGGER, lambda _: self._start_on_request("~/trigger was received"))
         scope.service(topics.REINITIALIZE, self._on_reinitialize)
+        scope.service(topics.RESET, self._on_reset)
         if values.watch_topic:
             health = TopicHealth(values.watch_timeout_s, values.watch_max_sigma_m)
             PoseWatch(scope, values.watch_topic, values.watch_type, health, self._start)
@@ -106,4 +107,9 @@ class RescueInterface:
     def _on_reinitialize(self, request: Any, response: Any) -> Any:
         """Start a rescue. Nav2's behaviour trees call a service of this name, which AMCL has too."""
         self._start_on_request("~/reinitialize_global_localization was called")
+        return response
+
+    def _on_reset(self, request: Any, response: Any) -> Any:
+        self._context.processor.reset()
+        response.success, response.message = True, "searching the whole map"
         return response

@@ -1,12 +1,11 @@
 """QoS of the subscriptions: overrides by parameters, and a camera_info that is published once and latched."""
 
-import time
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from dds_peer import CAMERA, Peer, run_node
+from dsm_ros.action import Relocalize
 from dsm_ros.msg import RelocalizationStatus
+from rclpy.action import ActionClient
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
@@ -42,16 +41,28 @@ def test_drivers_without_a_latched_camera_info_meet_no_latched_subscription(peer
     assert info.qos_profile.durability == DurabilityPolicy.VOLATILE
 
 
-def test_a_camera_info_that_was_published_once_and_latched_is_heard(peer):
+@pytest.mark.parametrize("continuous", ["true", "false"])
+def test_a_camera_info_that_was_published_once_before_the_node_exists_is_heard(ros, continuous):
+    peer = Peer(namespace="/once")
+    peer.node.destroy_publisher(peer.info)
     latched = peer.node.create_publisher(CameraInfo, "camera_info", LATCHED)
-    camera = replace(CAMERA, fx=41.0)  # which is the y of the poses
-    latched.publish(c.camera_to_msg(camera, Header(frame_id="cam_optical")))  # before any subscription is matched
-    stamps_ns = iter(range(3 * S, 9 * S, S // 10))
+    latched.publish(c.camera_to_msg(CAMERA, Header(frame_id="cam_optical")))
+    process = run_node(f"continuous:={continuous}", namespace="/once")
+    client = ActionClient(peer.node, Relocalize, "relocalizer/relocalize")
+    stamps_ns = iter(range(S, 100 * S, S // 10))
+    try:
+        peer.wait(client.server_is_ready)
+        handle = peer.answer_to(lambda: client.send_goal_async(Relocalize.Goal(timeout_s=20.0)))
+        result = handle.get_result_async()
 
-    def localized():
-        header = Header(stamp=c.stamp_msg(next(stamps_ns)), frame_id="cam_optical")
-        peer.image.publish(c.image_to_msg(np.full((24, 32, 3), 30, np.uint8), header))
-        time.sleep(0.1)
-        return peer.heard["pose"] and peer.heard["pose"][-1].pose.pose.position.y == 41.0
+        def ended():
+            header = Header(stamp=c.stamp_msg(next(stamps_ns)), frame_id="cam_optical")
+            peer.image.publish(c.image_to_msg(np.full((24, 32, 3), 30, np.uint8), header))
+            return result.done()
 
-    peer.wait(localized)
+        peer.wait(ended)
+        assert result.result().result.success, result.result().result.detail
+    finally:
+        peer.node.destroy_node()
+        process.terminate()
+        assert process.wait(20) == 0

@@ -1,6 +1,6 @@
 import pytest
 
-from dsm_ros.node.parameters.name_checks import cameras_problem, frame_problem, topic_problem
+from dsm_ros.node.parameters.name_checks import cameras_problem, frame_problem, map_roots_problem, topic_problem
 
 
 @pytest.mark.parametrize("cameras", ["", "  ", "front", "front, left", "/robot/front,left", "~/front", "front/left"])
@@ -24,6 +24,12 @@ def test_names_of_cameras_that_work(cameras):
 def test_names_of_cameras_that_cannot_work(cameras, words):
     assert words in cameras_problem(cameras)
     assert "\n" not in cameras_problem(cameras)
+
+
+def test_folders_of_maps():
+    assert [map_roots_problem(roots) for roots in ("", " ", "/maps", "/maps, s3://robots/maps", ".")] == [""] * 5
+    for roots in ("/maps,", " , ", ",", "/maps,,/data"):
+        assert "is empty" in map_roots_problem(roots)
 
 
 def test_topics():

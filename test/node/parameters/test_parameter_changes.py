@@ -32,7 +32,7 @@ def node(ros, loaded):
 
 
 def change(node, name, value):
-    (result,) = node.set_parameters([Parameter(name, value=value)])
+    result = node.set_parameters_atomically([Parameter(name, value=value)])  # as the node's services do
     return "" if result.successful else result.reason
 
 
@@ -74,8 +74,9 @@ def test_a_change_before_configuring_counts_from_then_on(node):
         ("min_confidence", float("nan"), "out of range"),
         ("image_transport", "theora", "image_transport is 'theora'; use raw or compressed"),
         ("cameras", "front cam", "cameras: 'front cam' cannot be the prefix of a topic"),
+        ("map_roots", "/maps,", "map_roots: one of the folders in '/maps,' is empty"),
         ("autostart", False, "read-only"),
-        ("keyframes", "many", "parameter type"),
+        ("keyframes", "many", "keyframes must be of type integer"),
     ],
 )
 def test_impossible_values_are_refused_with_the_reason(node, name, value, words):
@@ -89,6 +90,15 @@ def test_several_at_once_change_together_or_not_at_all(node):
     changes = [Parameter("min_inliers", value=50), Parameter("map", value="other")]
     assert not node.set_parameters_atomically(changes).successful
     assert node.relocalizer.values.min_inliers == 100
+
+
+def test_misspelt_parameters_are_named_in_one_warning(ros, capfd):
+    given = ["min_inlierz", "basse_frame", "min_inliers", "use_sim_time", "qos_overrides./image.subscription.depth"]
+    values = [5, "base_link", 90, False, 7]
+    overrides = [Parameter(name, value=value) for name, value in zip(given, values, strict=True)]
+    RelocalizerNode(parameter_overrides=overrides).destroy_node()
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "unknown parameters are ignored: basse_frame, min_inlierz; see" in line
 
 
 def test_others_parameters_are_let_through():

@@ -16,7 +16,8 @@ from rclpy.parameter import Parameter
 
 from dsm_ros.node.interface import topics
 
-GOALS, ROUNDS = 40, 25
+GOALS, CLIENTS, ROUNDS = 40, 20, 25
+SETTLE_S = 1.0
 ABORTED, CANCELED = 6, 5
 ROUND = (
     Transition.TRANSITION_DEACTIVATE,
@@ -64,6 +65,11 @@ def peer(process):
     peer.node.destroy_node()
 
 
+def settle(peer):
+    deadline_s = time.monotonic() + SETTLE_S
+    peer.wait(lambda: time.monotonic() > deadline_s)
+
+
 def test_forty_goals_hold_nothing_up(peer):
     peer.connect()
     handles = peer.goals(GOALS, timeout_s=60.0)
@@ -84,6 +90,19 @@ def test_forty_goals_hold_nothing_up(peer):
     ended = peer.results(results[1::2])
     assert {(result.status, result.result.reason) for result in ended} == {(ABORTED, "inactive")}
     assert "deactivated" in ended[0].result.detail
+    assert peer.change(Transition.TRANSITION_ACTIVATE)
+
+
+def test_many_ordinary_clients_get_answers_and_results_that_are_due_together(peer):
+    clients = [ActionClient(peer.node, Relocalize, "relocalizer/relocalize") for _ in range(CLIENTS)]
+    peer.wait(lambda: all(client.server_is_ready() for client in clients))
+    settle(peer)  # an answer is lost where the node has not discovered its client yet
+    handles = peer.results([client.send_goal_async(Relocalize.Goal(timeout_s=60.0)) for client in clients])
+    results = [handle.get_result_async() for handle in handles]
+    assert peer.change(Transition.TRANSITION_DEACTIVATE)
+    assert {result.result.reason for result in peer.results(results)} == {"inactive"}
+    for client in clients:
+        client.destroy()
     assert peer.change(Transition.TRANSITION_ACTIVATE)
 
 

@@ -7,10 +7,14 @@ import time
 import pytest
 from dds_peer import Peer, run_node
 from dsm_ros.srv import LoadMap
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from std_srvs.srv import Trigger
 
 SECOND = 1_000_000_000
 STARTS_NS = itertools.count(1000 * SECOND, 1000 * SECOND)
+CLEANED_UP = (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
+CONFIGURED_AGAIN = (*CLEANED_UP, Transition.TRANSITION_CONFIGURE)
 
 
 @pytest.fixture
@@ -64,11 +68,51 @@ def test_without_a_map_the_node_says_so_and_takes_one(ros):
     try:
         peer = Peer(namespace="/bare")
         peer.connect()
-        assert peer.ask(10, SECOND).reason == "no_map"
+        status = peer.ask(10, SECOND)
+        assert status.reason == "no_map"
+        assert "set map_roots" in status.detail
         assert peer.call(LoadMap, "relocalizer/load_map", LoadMap.Request(map="fake")).success
         peer.ask(10, 2 * SECOND)  # the first camera_info may come after its image
         assert peer.ask(10, 3 * SECOND).state == 2
         peer.node.destroy_node()
     finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize("transitions", [CLEANED_UP, CONFIGURED_AGAIN, (Transition.TRANSITION_ACTIVE_SHUTDOWN,), ()])
+def test_a_map_that_is_being_loaded_when_the_node_ends_gets_an_answer(ros, transitions):
+    process = run_node(namespace="/ends")
+    peer = Peer(namespace="/ends")
+    try:
+        peer.connect()
+        client = peer.node.create_client(LoadMap, "relocalizer/load_map")
+        peer.wait(client.service_is_ready)
+        assert not peer.call(LoadMap, "relocalizer/load_map", LoadMap.Request(map="broken")).success
+        loading = client.call_async(LoadMap.Request(map="slow"))
+        peer.call(Trigger, "relocalizer/reset", Trigger.Request())
+        for transition in transitions:
+            request = ChangeState.Request(transition=Transition(id=transition))
+            assert peer.call(ChangeState, "relocalizer/change_state", request).success
+        if not transitions:
+            process.terminate()
+        answer = peer.result_of(loading)
+        assert not answer.success
+        assert "cleaned up or shut down" in answer.message
+    finally:
+        peer.node.destroy_node()
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_an_unconfigured_node_loads_no_map_and_says_why(ros):
+    process = run_node("autostart:=false", namespace="/early")
+    peer = Peer(namespace="/early")
+    try:
+        answer = peer.call(LoadMap, "relocalizer/load_map", LoadMap.Request(map="other"))
+        assert not answer.success
+        assert "not configured" in answer.message
+    finally:
+        peer.node.destroy_node()
         process.terminate()
         assert process.wait(20) == 0
