@@ -28,6 +28,7 @@ class Reason(TextEnum):
     STALE_IMAGES = "stale_images"
     NO_TF = "no_tf"
     NOT_LEVEL = "not_level"
+    INTERNAL_ERROR = "internal_error"
     TIMEOUT = "timeout"
 
 

@@ -77,12 +77,17 @@ class Tracker:
         self._held: Fix | None = None
         self._hint: Hint | None = None
         self._last_stamp_ns: int | None = None
-        self.state = State.SEARCHING
+        self.state = self._state_before = State.SEARCHING
 
     def lose(self) -> None:
         """Change the state from TRACKING to LOST, for example when images stop."""
         if self.state is State.TRACKING:
             self.state = State.LOST
+
+    def reject(self) -> None:
+        """Take back that the last image gave a pose, because the caller cannot use the pose."""
+        self.state = self._state_before
+        self.lose()
 
     def hint(self, hint: Hint) -> None:
         """Start a search around a hint, until one pose agrees with the hint or two poses contradict the hint."""
@@ -162,6 +167,7 @@ class Tracker:
         self._motion = Motion(self.config.max_gap_s)
 
     def _follow(self, result: Result) -> None:
+        self._state_before = self.state
         if isinstance(result, Localized):
             self.state = State.TRACKING
         else:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from dsm_ros.geometry.camera import Camera
 
 FOCAL_LENGTH_PER_WIDTH = (0.05, 50.0)
+NEAR_CENTRE, MAX_STRETCH = 0.1, 2.0  # distance from the principal point, relative to the width; distortion there
 MAX_OFF_CENTRE = 0.2  # relative to both sides; K of an image of half the size has its principal point at a quarter
 REMEDY = "calibrate the camera again"
 
@@ -22,6 +25,7 @@ def camera_from_msg(message: Any) -> Camera:
     distortion = tuple(float(value) for value in _field(message, "d"))
     camera = _calibrated(message, (fx, fy, cx, cy), message.distortion_model, distortion)
     check_intrinsics(camera)
+    check_distortion(camera)
     return _of_image(camera, message)
 
 
@@ -67,6 +71,17 @@ def check_intrinsics(camera: Camera, matrix: str = "K") -> None:
         raise ValueError(f"{matrix} is for another image size than {size} ({point} is outside); {REMEDY}")
     if min(across, down) > MAX_OFF_CENTRE or max(across, down) < -MAX_OFF_CENTRE:
         raise ValueError(f"{matrix} is for another image size than {size} ({point} is near a corner); {REMEDY}")
+
+
+def check_distortion(camera: Camera) -> None:
+    """Raise ValueError when the distortion is strong near the principal point, where all lenses distort little."""
+    near_px = NEAR_CENTRE * camera.width_px
+    directions_42 = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
+    rays_43 = np.column_stack([directions_42 * near_px / (camera.fx, camera.fy), np.ones(4)])
+    shifts_px = np.hypot(*(camera.project(rays_43) - (camera.cx, camera.cy)).T)
+    if not ((shifts_px < near_px * MAX_STRETCH) & (shifts_px > near_px / MAX_STRETCH)).all():  # NaN out of view
+        numbers = ", ".join(f"{value:g}" for value in camera.distortion)
+        raise ValueError(f"D ({numbers}) distorts the centre of the image more than any lens does; {REMEDY}")
 
 
 def _field(message: Any, name: str) -> Any:

@@ -9,6 +9,8 @@ import numpy as np
 
 from dsm_ros.geometry.pose import Pose44, pose_from_quaternion
 
+MAX_POSITION_M = 1e9  # beyond the coordinates of any map on Earth
+
 
 def stamp_ns_of(stamp: Any) -> int:
     """Return the stamp of a ROS header in ns."""
@@ -30,7 +32,10 @@ def transform_from_msg(message: Any) -> Pose44:
 
 
 def pose_or_lost(read: Callable[[Any], Pose44], message: Any) -> Pose44 | None:
-    """Return the pose that ``read`` extracts from a message, None for a lost pose (NaN, infinity, zero quaternion)."""
+    """Return the pose that ``read`` extracts from a message, None for a lost pose.
+
+    A pose is lost with NaN, infinity, a position beyond MAX_POSITION_M, or a zero quaternion.
+    """
     try:
         return read(message)
     except ValueError:
@@ -42,6 +47,8 @@ def _pose(position: Any, orientation: Any) -> Pose44:
     quaternion_4 = [orientation.x, orientation.y, orientation.z, orientation.w]
     if not np.isfinite(translation_3).all():
         raise ValueError("the pose is lost (its position is NaN or infinite)")
+    if (largest_m := max(map(abs, translation_3))) > MAX_POSITION_M:
+        raise ValueError(f"the pose is lost (a coordinate of its position is {largest_m:.3g} m)")
     if not np.isfinite(quaternion_4).all():
         raise ValueError("the pose is lost (its quaternion is NaN or infinite)")
     if not any(quaternion_4):

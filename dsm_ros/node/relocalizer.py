@@ -10,11 +10,11 @@ from typing import Any
 from rclpy.node import Node
 
 from dsm_ros.errors import DsmError
-from dsm_ros.localization.tracker import Tracker
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_processor import FrameProcessor, NodeContext
 from dsm_ros.node.images.image_input import ImageInput
-from dsm_ros.node.interface.node_scope import NodeScope, ros_time_s
+from dsm_ros.node.interface.fault_log import FaultLog
+from dsm_ros.node.interface.node_scope import NO_CLOCK, NodeScope, has_time, ros_time_s
 from dsm_ros.node.maps.loading import Loaded, Loader
 from dsm_ros.node.maps.map_roots import map_problem
 from dsm_ros.node.outputs.activity import Activity
@@ -50,7 +50,7 @@ class Relocalizer:
     def __init__(self, node: Node, values: NodeParameters, loader: Loader):
         self._values, self._loader = values, loader
         self._active: Active | None = None
-        self._scope = NodeScope(node)
+        self._scope, self._log = NodeScope(node), FaultLog(node)
         with self._scope.closed_on_error():
             loaded = loader(values, values.map, None) if values.map else None
             self._activity = Activity()
@@ -104,7 +104,7 @@ class Relocalizer:
         try:
             active.scope.close()
         finally:
-            self._processor.change_tracker(Tracker.reset)
+            self._processor.reset()
             if self._broadcaster:
                 self._broadcaster.forget()
 
@@ -117,6 +117,8 @@ class Relocalizer:
         if self._values.continuous and (silent_s := self._active.images.new_silence_s(limit_s)):
             report_silence = partial(self._publish_silence, silent_s, limit_s)
             self._processor.between_images(report_silence)
+        if not has_time(self._scope.node):
+            self._log.warn("clock", NO_CLOCK)
         self._activity.sample(time.monotonic())
         diagnostics.publish(self._health(self._active.images))
 
@@ -163,6 +165,7 @@ class Relocalizer:
             silent_s,
             self._processor.loaded,
             self._broadcaster is not None,
+            has_time(self._scope.node),
         )
 
     def _publish_silence(self, silent_s: float, limit_s: float) -> None:

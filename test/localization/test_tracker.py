@@ -68,6 +68,17 @@ def test_states_follow_the_poses(video):
     assert video.tracker.state is State.TRACKING
 
 
+def test_a_pose_that_the_caller_rejects_is_no_pose(video):
+    video.see(1.0)
+    video.tracker.reject()
+    assert video.tracker.state is State.SEARCHING
+    video.see(1.0)
+    assert video.tracker.state is State.TRACKING
+    video.see(1.0)
+    video.tracker.reject()
+    assert video.tracker.state is State.LOST
+
+
 def test_the_prediction_is_where_keyframes_are_looked_for(video):
     for x_m in (1.0, 1.1, 1.2):
         video.see(x_m)

@@ -183,6 +183,31 @@ def test_intrinsics_of_real_cameras_are_kept(numbers):
     check_intrinsics(Camera(*numbers))
 
 
+@pytest.mark.parametrize("model", ["plumb_bob", "equidistant"])
+@pytest.mark.parametrize("coefficient", range(4))
+@pytest.mark.parametrize("value", [1e9, -1e9, 1e300])
+def test_a_distortion_that_no_lens_has_is_refused(model, coefficient, value):
+    d = [0.0] * (4 if model == "equidistant" else 5)
+    d[coefficient] = value
+    with pytest.raises(ValueError, match=r"^D \(.*1e.*\) distorts the centre .*calibrate the camera"):
+        camera_from_msg(info(model, d))
+
+
+@pytest.mark.parametrize(
+    ("model", "focal_px", "d"),
+    [
+        ("rational_polynomial", 613.0, (0.47, -2.55, 0.0006, -0.0002, 1.49, 0.35, -2.37, 1.42)),  # Azure Kinect, colour
+        ("rational_polynomial", 500.0, (32.7, 21.3, 0.0, 0.0, 1.1, 33.1, 32.5, 6.0)),  # Azure Kinect, depth
+        ("equidistant", 215.0, (-0.0045, 0.0408, -0.0388, 0.0068)),  # fisheye of a T265
+        ("plumb_bob", 190.0, (-0.3, 0.07, 0.0, 0.0, 0.0)),  # 120 degrees wide
+        ("equidistant", 32.0, (0.0,) * 4),
+    ],
+)
+def test_the_distortion_of_real_lenses_is_kept(model, focal_px, d):
+    k = [focal_px, 0, 319.5, 0, focal_px, 239.5, 0, 0, 1]
+    assert camera_from_msg(info(model, d, k=k)).distortion == d
+
+
 def test_a_region_may_lie_beside_the_principal_point():
     assert camera_from_msg(with_region(0, 0, 100, 100)) == FULL.cropped(0, 0, 100, 100)
 

@@ -65,6 +65,7 @@ def test_a_pose_worked(read):
     [
         ((NAN, 0.0, 0.0), UPRIGHT, "its position is NaN or infinite"),
         ((0.0, 0.0, -INF), UPRIGHT, "its position is NaN or infinite"),
+        ((0.0, 1e308, 0.0), UPRIGHT, "a coordinate of its position is 1e.308 m"),
         ((1.0, 2.0, 3.0), (NAN, 0.0, 0.0, 1.0), "its quaternion is NaN or infinite"),
         ((1.0, 2.0, 3.0), (0.0, 0.0, 0.0, INF), "its quaternion is NaN or infinite"),
         ((1.0, 2.0, 3.0), (0.0, 0.0, 0.0, 0.0), "its quaternion is zero"),

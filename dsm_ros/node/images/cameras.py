@@ -57,16 +57,15 @@ class Cameras:
         stamp = next(iter(messages.values())).header.stamp
         return Header(stamp=stamp, frame_id=self._rig_frame or self._first_frame)
 
-    def views(self, messages: Mapping[str, Any], rig_frame: str) -> tuple[list[View], list[NotLocalized]]:
-        """Return the usable images of one group as views, and the reasons why other images are unusable or absent."""
-        read = [self._view(name, message, rig_frame) for name, message in messages.items()]
-        absent = [name for name in self._names if name not in messages]
-        unusable = [view for view in read if isinstance(view, NotLocalized)]
-        unusable += [
-            NotLocalized(Reason.STALE_IMAGES, f"{name}: no image with a timestamp near those of the other cameras")
-            for name in absent
-        ]
-        return [view for view in read if isinstance(view, View)], unusable
+    def views(self, messages: Mapping[str, Any], rig_frame: str) -> tuple[list[View], dict[str, NotLocalized]]:
+        """Return the usable images of one group, and by camera why any other image is unusable or absent."""
+        read = {name: self._view(name, message, rig_frame) for name, message in messages.items()}
+        unusable = {name: view for name, view in read.items() if isinstance(view, NotLocalized)}
+        for name in self._names:
+            if name not in messages:
+                detail = f"{name}: no image with a timestamp near those of the other cameras"
+                unusable[name] = NotLocalized(Reason.STALE_IMAGES, detail)
+        return [view for view in read.values() if isinstance(view, View)], unusable
 
     def _view(self, name: str, message: Any, rig_frame: str) -> View | NotLocalized:
         label = f"{name}: " if name else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,18 +20,20 @@ from dsm_ros.geometry.pose import Pose44
 from dsm_ros.geometry.pose_covariance import UncertainPose
 from dsm_ros.localization.config import LocalizerConfig, TrackerConfig
 from dsm_ros.localization.result import Localized, NotLocalized, Reason
-from dsm_ros.localization.tracker import State, Tracker, is_jump
+from dsm_ros.localization.tracker import Hint, State, Tracker, is_jump
 from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_report import FaultCounts, FrameReport
 from dsm_ros.node.images.image_groups import ImageGroup
+from dsm_ros.node.interface.fault_log import FaultLog
 from dsm_ros.node.maps.loading import NO_MAP, Loaded
 from dsm_ros.node.tf.base_frame import BaseFrame
 from dsm_ros.node.tf.map_broadcaster import MapBroadcaster
 from dsm_ros.node.tf.transforms import Transforms
 
-WARNING_PERIOD_S = 5.0
 DISORDER_S, DISORDER_FRAMES = 1.0, 3  # a larger delay, or more images in a row: the clock was set back
+
+HintOf = Callable[[str, str], Hint | str]  # from map frame and camera frame, the hint or why it cannot be used
 
 
 @dataclass(frozen=True)
@@ -58,18 +61,15 @@ class FrameProcessor:
     def __init__(self, node: Node, cameras: Cameras, context: NodeContext):
         self.faults = FaultCounts()
         self._node, self._cameras, self._context = node, cameras, context
+        self._log = FaultLog(node)
         self._loaded: Loaded | None = None
         self._tracker: Tracker | None = None
+        self._hint_of: HintOf | None = None
         self._newest_ns = 0
         self._disorder = 0
         self._last_header = Header()
         self._lock = threading.Lock()
         self._actions: deque[Callable[[], None]] = deque()
-
-    @property
-    def camera_frame(self) -> str:
-        """Frame of the last image, or of the rig; empty before the first image."""
-        return str(self._last_header.frame_id)
 
     @property
     def loaded(self) -> Loaded | None:
@@ -84,9 +84,20 @@ class FrameProcessor:
         self._actions.append(action)
         self._run_actions()
 
-    def change_tracker(self, change: Callable[[Tracker], None]) -> None:
-        """Change the tracker between two images; does nothing before the first map is loaded."""
-        self.between_images(lambda: change(self._tracker) if self._tracker else None)
+    def reset(self) -> None:
+        """Forget the previous images and the hint between two images."""
+        self.between_images(self._reset)
+
+    def hint(self, hint_of: HintOf) -> None:
+        """Search around a hint, which is computed as soon as an image names the frame of the camera.
+
+        hint_of: called in the worker's thread.
+        """
+
+        def keep() -> None:
+            self._hint_of = hint_of
+
+        self.between_images(keep)
 
     def use_config(self, config: LocalizerConfig) -> None:
         """Change the localizer's configuration between two images."""
@@ -94,7 +105,7 @@ class FrameProcessor:
 
     def use_map(self, loaded: Loaded) -> None:
         """Localize in a map from the next image on; to be called between two images."""
-        self._loaded, self._tracker = loaded, Tracker(loaded.localizer)
+        self._loaded, self._tracker, self._hint_of = loaded, Tracker(loaded.localizer), None
         if self._context.broadcaster:
             self._context.broadcaster.forget()
 
@@ -106,12 +117,11 @@ class FrameProcessor:
             header = self._last_header = self._cameras.header(messages)
             if not stamp_ns_of(header.stamp):
                 self.faults.count_missing_stamp()
-                self._warn(
-                    "images have no timestamp, so their time of arrival is used; set timestamps in the camera driver"
-                )
+                text = "images have no timestamp, so their time of arrival is used; set timestamps in the camera driver"
+                self._log.warn("no timestamp", text)
                 header.stamp = self._node.get_clock().now().to_msg()
             if self._in_order(stamp_ns_of(header.stamp)):
-                report = self._report(header, messages, group.received_s)
+                report = self._safe_report(header, messages, group.received_s)
                 for receive in self._context.receivers:
                     receive(report)
         self._run_actions()
@@ -120,6 +130,11 @@ class FrameProcessor:
         """Return the report that images no longer arrive; the tracker is lost. To be called between two images."""
         detail = f"no image for {silent_s:.1f} s, limit {limit_s:.1f} s; check the image topic and its QoS"
         return self._failed(self._last_header, Reason.STALE_IMAGES, detail, time.monotonic())
+
+    def _reset(self) -> None:
+        self._hint_of = None
+        if self._tracker:
+            self._tracker.reset()
 
     def _run_actions(self) -> None:
         """Run the waiting actions now, or after the image that is being processed."""
@@ -142,36 +157,63 @@ class FrameProcessor:
         self._newest_ns = stamp_ns
         return True
 
+    def _safe_report(self, header: Header, messages: dict[str, Any], received_s: float) -> FrameReport:
+        """Return the report of an image, also after an error that nobody foresaw."""
+        try:
+            return self._report(header, messages, received_s)
+        except DsmError as error:  # the map was deleted or damaged while in use
+            return self._failed(header, Reason.NO_MAP, str(error), received_s)
+        except Exception as error:
+            self._log.error(type(error).__name__, f"an image could not be processed\n{traceback.format_exc()}")
+            return self._failed(header, Reason.INTERNAL_ERROR, f"{error!r}; the log has the traceback", received_s)
+
     def _report(self, header: Header, messages: dict[str, Any], received_s: float) -> FrameReport:
         if self._loaded is None or self._tracker is None:
             return self._failed(header, Reason.NO_MAP, NO_MAP, received_s)
         views, unusable = self._cameras.views(messages, header.frame_id)
-        for missing in unusable:
+        for missing in unusable.values():
             self.faults.count(missing.reason)
-            self._warn(missing.detail)
+        left_out = tuple(missing.detail for missing in unusable.values())
         if not views:
-            return self._failed(header, unusable[0].reason, unusable[0].detail, received_s)
-        try:
-            result = self._tracker.track(views, stamp_ns_of(header.stamp), self._odom_T_camera(header))
-        except DsmError as error:  # the map was deleted or damaged while in use
-            return self._failed(header, Reason.NO_MAP, str(error), received_s)
+            return self._failed(header, next(iter(unusable.values())).reason, "; ".join(left_out), received_s)
+        for name, missing in unusable.items():
+            self._log.warn((name, missing.reason), missing.detail)
+        self._take_hint(self._tracker, self._loaded.map_frame, header.frame_id)
+        result = self._tracker.track(views, stamp_ns_of(header.stamp), self._odom_T_camera(header))
         if isinstance(result, Localized):
             result = replace(result, covariance_66=result.covariance_66 + self._context.map_covariance_66)
         state, hint_report = self._tracker.state, self._tracker.hint_report
-        report = FrameReport(header, result, state, received_s, views[0].image_HW3, hint_report=hint_report)
-        return self._located(report, result) if isinstance(result, Localized) else report
+        report = FrameReport(
+            header, result, state, received_s, views[0].image_HW3, hint_report=hint_report, left_out=left_out
+        )
+        return self._located(report, result, self._tracker) if isinstance(result, Localized) else report
 
-    def _located(self, report: FrameReport, result: Localized) -> FrameReport:
-        """Return the report with the pose of the base, which is broadcast."""
+    def _take_hint(self, tracker: Tracker, map_frame: str, camera_frame: str) -> None:
+        hint_of, self._hint_of = self._hint_of, None
+        if hint_of is None:
+            return
+        hint = hint_of(map_frame, camera_frame)
+        if isinstance(hint, str):
+            tracker.refuse_hint(hint)
+        else:
+            tracker.hint(hint)
+
+    def _located(self, report: FrameReport, result: Localized, tracker: Tracker) -> FrameReport:
+        """Return the report with the pose of the base, which is broadcast; without a pose if the base has none."""
         base, header = self._context.base, report.header
         pose = base.locate(UncertainPose(result.map_T_camera, result.covariance_66), header)
         if isinstance(pose, NotLocalized):
-            return replace(report, tf_problem=pose.detail, problem=pose.reason)
+            self._log.warn(pose.reason, pose.detail)
+            tracker.reject()
+            rejected = replace(pose, support=result.support, coordinates=result.coordinates, times_ms=result.times_ms)
+            return replace(report, result=rejected, state=tracker.state)
         broadcaster = self._context.broadcaster
         if broadcaster is None or self._loaded is None:
             return replace(report, pose=pose)
         map_header = Header(stamp=header.stamp, frame_id=self._loaded.map_frame)
         problem = broadcaster.send(pose, map_header, base.base_frame or header.frame_id) or ""
+        if problem:
+            self._log.warn("transform", problem)
         return replace(report, pose=pose, tf_problem=problem, jump=None if problem else broadcaster.jump)
 
     def _odom_T_camera(self, header: Header) -> Pose44 | None:
@@ -182,12 +224,8 @@ class FrameProcessor:
         return self._context.transforms.extrapolated(odom_frame, header.frame_id, stamp_ns)
 
     def _failed(self, header: Header, reason: Reason, detail: str, received_s: float) -> FrameReport:
-        self._warn(detail)
+        self._log.warn(reason, detail)
         if self._tracker:
             self._tracker.lose()
         state = self._tracker.state if self._tracker else State.SEARCHING
         return FrameReport(header, NotLocalized(reason, detail), state, received_s)
-
-    def _warn(self, text: str) -> None:
-        if self._node.context.ok():  # otherwise the log cannot be published
-            self._node.get_logger().warning(text, throttle_duration_sec=WARNING_PERIOD_S)

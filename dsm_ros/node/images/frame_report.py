@@ -20,8 +20,8 @@ class FrameReport:
 
     header: of the image. received_s: arrival of the image (monotonic clock). image_HW3: uint8 RGB; None if it could not
     be decoded. pose: of the base in the map, or of the camera without a base frame. hint_report: why the last hint was
-    dropped. tf_problem: why the pose is not published, or why no transform was sent for the pose. problem: the
-    machine-readable reason for tf_problem.
+    dropped. tf_problem: why no transform was sent for the pose. left_out: why images of a rig's other cameras were not
+    used.
     """
 
     header: Header
@@ -32,7 +32,7 @@ class FrameReport:
     pose: UncertainPose | None = None
     hint_report: str = ""
     tf_problem: str = ""
-    problem: Reason = Reason.NO_TF
+    left_out: tuple[str, ...] = ()
     jump: Jump | None = None
 
     @property
@@ -40,7 +40,7 @@ class FrameReport:
         """Machine-readable reason why there is no pose or no transform; empty if there are both."""
         if isinstance(self.result, NotLocalized):
             return str(self.result.reason)
-        return str(self.problem) if self.tf_problem else ""
+        return str(Reason.NO_TF) if self.tf_problem else ""
 
     @property
     def detail(self) -> str:

@@ -20,6 +20,8 @@ from dsm_ros.node.interface.interruption import interruptible
 from dsm_ros.node.interface.qos_overrides import overriding_options
 from dsm_ros.node.interface.topics import Server, Topic
 
+NO_CLOCK = "use_sim_time is set, but nothing arrives on /clock"
+
 
 class Switch:
     """Makes entities while they are needed, until its scope is closed. Any thread may call its methods.
@@ -128,6 +130,11 @@ class NodeScope:
         self.node.remove_waitable(server)  # first, because the executor cannot wait for a server without a handle
         with suppress(ValueError):  # rclpy removes the waitable a second time
             server.destroy()
+
+
+def has_time(node: Node) -> bool:
+    """Return whether the node's clock has a time; simulated time begins with the first message on /clock."""
+    return bool(node.get_clock().now().nanoseconds)
 
 
 def ros_time_s(node: Node) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dsm_ros.localization.result import Localized
+from dsm_ros.localization.result import Reason
 from dsm_ros.node.images.frame_report import FrameReport
 from dsm_ros.node.images.latest_image_worker import WorkerCounts
 
@@ -21,12 +21,13 @@ class Rates:
     """Rates of images and poses over the last seconds.
 
     images_hz: rate of received images. poses_hz: rate of accepted poses. dropped_ratio: share of the images that were
-    replaced by a newer image before they were processed.
+    replaced by a newer image before they were processed. failed: number of images that an internal error ended.
     """
 
     images_hz: float = 0.0
     poses_hz: float = 0.0
     dropped_ratio: float = 0.0
+    failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class _Sample:
     received: int
     dropped: int
     localized: int
+    failed: int
 
 
 class Activity:
@@ -63,15 +65,18 @@ class Activity:
     def add(self, report: FrameReport) -> None:
         """Count the report of an image that is about to be published."""
         self.last = report
-        self.localized += isinstance(report.result, Localized)
+        self.localized += report.pose is not None
+        if report.reason == Reason.INTERNAL_ERROR:
+            self.counts.count_failed()
         self._latencies_ms.append((time.monotonic() - report.received_s) * 1e3)
 
     def sample(self, now_s: float) -> None:
         """Compute the rates; to be called once a second."""
         counts = self.counts
-        self._samples.append(_Sample(now_s, counts.received, counts.dropped, self.localized))
+        self._samples.append(_Sample(now_s, counts.received, counts.dropped, self.localized, counts.failed))
         first, last = self._samples[0], self._samples[-1]
         if last.time_s > first.time_s:
             passed_s, received = last.time_s - first.time_s, last.received - first.received
             dropped_ratio = (last.dropped - first.dropped) / max(1, received)
-            self.rates = Rates(received / passed_s, (last.localized - first.localized) / passed_s, dropped_ratio)
+            poses_hz, failed = (last.localized - first.localized) / passed_s, last.failed - first.failed
+            self.rates = Rates(received / passed_s, poses_hz, dropped_ratio, failed)

@@ -11,7 +11,7 @@ from std_msgs.msg import Header
 from dsm_ros.localization.result import Reason
 from dsm_ros.localization.tracker import State
 from dsm_ros.node.images.frame_report import FaultCounts
-from dsm_ros.node.interface.node_scope import NodeScope
+from dsm_ros.node.interface.node_scope import NO_CLOCK, NodeScope
 from dsm_ros.node.interface.topics import DIAGNOSTICS
 from dsm_ros.node.maps.loading import NO_MAP, Loaded
 from dsm_ros.node.outputs.activity import Activity
@@ -26,7 +26,7 @@ class NodeHealth:
     """State of the node that its diagnostics describe.
 
     is_idle: whether no image is wanted. silent_s: time without an image; 0 while images arrive. loaded: None without a
-    map. broadcasts: whether transforms are sent.
+    map. broadcasts: whether transforms are sent. has_time: whether the clock of ROS has a time.
     """
 
     activity: Activity
@@ -35,6 +35,7 @@ class NodeHealth:
     silent_s: float
     loaded: Loaded | None
     broadcasts: bool
+    has_time: bool = True
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Diagnostics:
 
 def image_input(health: NodeHealth) -> Finding:
     """Return whether images arrive, with their calibration, and not faster than they are localized."""
-    activity, rates = health.activity, health.activity.rates
+    activity, rates, last = health.activity, health.activity.rates, health.activity.last
     values = {
         "images per second": f"{rates.images_hz:.1f}",
         "dropped %": f"{rates.dropped_ratio * 100:.0f}",
@@ -89,10 +90,14 @@ def image_input(health: NodeHealth) -> Finding:
     }
     if health.is_idle:
         return Finding(OK, IDLE, values)
-    if activity.last and activity.last.reason == Reason.NO_CAMERA_INFO:
-        return Finding(ERROR, activity.last.detail, values)
+    if last and last.reason in (Reason.NO_CAMERA_INFO, Reason.UNREADABLE_IMAGE):
+        return Finding(ERROR, last.detail, values)
+    if not health.has_time:
+        return Finding(WARN, NO_CLOCK, values)
     if health.silent_s:
         return Finding(WARN, f"no image for {health.silent_s:.1f} s", values)
+    if last and last.left_out:
+        return Finding(WARN, "; ".join(last.left_out), values)
     if rates.dropped_ratio > MAX_DROPPED_RATIO:
         return Finding(WARN, f"{rates.dropped_ratio:.0%} of the images are dropped: localization is too slow", values)
     return Finding(OK, f"{rates.images_hz:.1f} images per second", values)
@@ -114,11 +119,15 @@ def localization(health: NodeHealth) -> Finding:
         return Finding(OK, IDLE, values)
     if last is None:
         return Finding(WARN, "searching: no image yet", values)
+    if health.silent_s:
+        return Finding(WARN, f"{last.state}: no image for {health.silent_s:.1f} s", values)
     if last.state is not State.TRACKING:
-        return Finding(WARN, last.state_text, values)
+        return Finding(ERROR if last.reason == Reason.INTERNAL_ERROR else WARN, last.state_text, values)
+    if failed := activity.rates.failed:
+        return Finding(WARN, f"{last.state}, but failed images: {failed}; the log has the traceback", values)
     if activity.latency_ms > MAX_LATENCY_MS:
         return Finding(WARN, f"tracking, but each pose is {activity.latency_ms / 1e3:.1f} s late", values)
-    return Finding(OK, last.state_text, values)
+    return Finding(OK, str(last.state), values)
 
 
 def transforms(health: NodeHealth) -> Finding:

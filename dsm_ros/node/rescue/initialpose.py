@@ -23,7 +23,7 @@ class InitialPose:
     def publish(self, report: FrameReport) -> None:
         """Publish the pose of a report; log the reason if the pose of the camera on the base is unknown."""
         if report.pose is None:
-            self._logger.warning(f"initialpose is not sent: {report.tf_problem}")
+            self._logger.warning(f"initialpose is not sent: {report.detail}")
             return
         pose = self._base.initialpose(report.pose)
         self._sent = pose_to_msg(pose.a_T_b, pose.covariance_66, self._outputs.header(report.header.stamp))

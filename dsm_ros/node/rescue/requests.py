@@ -88,6 +88,11 @@ class RescueRequests:
         """Whether a request waits for a pose."""
         return bool(self._open)
 
+    @property
+    def refusal(self) -> Failure | None:
+        """The reason why new requests are refused; None while requests are accepted."""
+        return self._refusal
+
     def open(self, timeout_s: float, listener: Listener | None = None) -> RescueRequest:
         """Open a request, which counts images only after its start; it ends at once while requests are refused."""
         request = RescueRequest(timeout_s, self._clock(), listener)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from geometry_msgs.msg import PoseWithCovarianceStamped
 
-from dsm_ros.localization.tracker import Tracker
+from dsm_ros.localization.tracker import Hint
 from dsm_ros.node.images.frame_processor import FrameProcessor
 from dsm_ros.node.interface import topics
 from dsm_ros.node.interface.node_scope import NodeScope
@@ -17,6 +18,7 @@ from dsm_ros.node.parameters.node_parameters import NodeParameters
 from dsm_ros.node.rescue.initialpose import InitialPose
 from dsm_ros.node.rescue.pose_watch import PoseWatch, TopicHealth
 from dsm_ros.node.rescue.requests import Listener, RescueRequest, RescueRequests
+from dsm_ros.node.rescue.rescue import Rescue
 from dsm_ros.node.tf.base_frame import BaseFrame
 
 
@@ -41,7 +43,7 @@ class RescueInterface:
     def __init__(self, scope: NodeScope, values: NodeParameters, context: RescueContext):
         self._logger, self._values, self._context = scope.node.get_logger(), values, context
         scope.subscription(topics.HINT, self._on_hint)
-        scope.subscription(topics.TRIGGER, lambda _: self._start("~/trigger was received"))
+        scope.subscription(topics.TRIGGER, lambda _: self._start_on_request("~/trigger was received"))
         scope.service(topics.REINITIALIZE, self._on_reinitialize)
         scope.service(topics.RESET, self._on_reset)
         if values.watch_topic:
@@ -53,11 +55,11 @@ class RescueInterface:
         """Publishers of the node."""
         return self._context.outputs
 
-    def begin(self, timeout_s: float, hint: PoseWithCovarianceStamped | None, listener: Listener | None = None) -> None:
+    def begin(self, timeout_s: float, hint: PoseWithCovarianceStamped | None, listener: Listener) -> None:
         """Open a request for the next pose, searched in the whole map, or around a hint first."""
         request = self._context.requests.open(timeout_s, listener)
         self._context.on_request()
-        self._context.processor.change_tracker(Tracker.reset)
+        self._context.processor.reset()
         if hint is not None:
             self._take_hint(hint)
         self._context.processor.between_images(request.start)
@@ -70,9 +72,18 @@ class RescueInterface:
         """Change the timeout of rescues and the minimum radius of hints."""
         self._values = values
 
-    def _start(self, why: str) -> None:
+    def _start_on_request(self, why: str) -> None:
+        if self._start(why) is None:
+            self._logger.warning(f"no rescue is started, because the node is not active: {why}")
+
+    def _start(self, why: str) -> Rescue | None:
+        """Start a rescue; return None while requests are refused."""
+        if self._context.requests.refusal:
+            return None
         self._logger.info(f"relocalizing: {why}")
-        self.begin(self._values.rescue_timeout_s, None)
+        rescue = Rescue(self._logger)
+        self.begin(self._values.rescue_timeout_s, None, rescue)
+        return rescue
 
     def _on_hint(self, message: PoseWithCovarianceStamped) -> None:
         initialpose = self._context.initialpose
@@ -80,24 +91,25 @@ class RescueInterface:
             self._take_hint(message)
 
     def _take_hint(self, message: PoseWithCovarianceStamped) -> None:
-        processor, map_frame = self._context.processor, self._context.outputs.map_frame
-        hint = self._context.base.hint(message, map_frame, processor.camera_frame, self._values.hint_radius_m)
+        self._context.processor.hint(partial(self._hint, message))
+
+    def _hint(self, message: PoseWithCovarianceStamped, map_frame: str, camera_frame: str) -> Hint | str:
+        hint = self._context.base.hint(message, map_frame, camera_frame, self._values.hint_radius_m)
         if isinstance(hint, str):
             self._logger.warning(hint)
-            processor.change_tracker(lambda tracker: tracker.refuse_hint(hint))
-            return
+            return hint
         x, y, z = hint.map_T_camera[:3, 3]
         self._logger.info(
             f"hint: searching first within {hint.radius_m:.1f} m of ({x:.2f}, {y:.2f}, {z:.2f}) in {map_frame}"
         )
-        processor.change_tracker(lambda tracker: tracker.hint(hint))
+        return hint
 
     def _on_reinitialize(self, request: Any, response: Any) -> Any:
         """Start a rescue. Nav2's behaviour trees call a service of this name, which AMCL has too."""
-        self._start("~/reinitialize_global_localization was called")
+        self._start_on_request("~/reinitialize_global_localization was called")
         return response
 
     def _on_reset(self, request: Any, response: Any) -> Any:
-        self._context.processor.change_tracker(Tracker.reset)
+        self._context.processor.reset()
         response.success, response.message = True, "searching the whole map"
         return response

@@ -21,6 +21,7 @@ from dsm_ros.node.tf.transforms import Transforms
 # Body frame (x forward, z up) at the camera, with x along the optical axis (REP 103), for robots without base_frame.
 BODY_T_OPTICAL = make_pose([[0, 0, 1], [-1, 0, 0], [0, -1, 0]], [0, 0, 0])
 SIGMAS, MAX_TILT_DEG = 3.0, 10.0
+MAX_RADIUS_M = 1000.0  # a larger hint does not narrow the search
 
 
 @dataclass(frozen=True)
@@ -60,33 +61,33 @@ class BaseFrame:
         """Return the pose for another localizer; without a base frame, the pose of a body (x forward) at the camera."""
         return report_pose if self.base_frame else report_pose.of_frame(invert(BODY_T_OPTICAL))
 
-    def base_T_camera(self, camera_frame: str) -> Pose44 | Missing:
-        """Return base_T_camera; without base_frame the base is at the camera, with x forward and z up."""
-        if not self.base_frame:
-            return BODY_T_OPTICAL
-        return self.transforms.lookup(self.base_frame, camera_frame, None)
-
     def hint(
         self, message: PoseWithCovarianceStamped, map_frame: str, camera_frame: str, min_radius_m: float
     ) -> Hint | str:
         """Return the hint that a pose of the base, in any TF frame, gives for the camera; or why it cannot be used.
 
-        The radius of the hint is three standard deviations of the position, and at least ``min_radius_m``.
+        The radius of the hint is three standard deviations of the position, and at least ``min_radius_m``. Without
+        base_frame the base is at the camera, with x forward and z up. Never call it in the executor's thread.
         """
         try:
             frame_T_base = pose_from_msg(message)
         except ValueError as error:
             return f"hint ignored: {error}"
         frame = message.header.frame_id or map_frame
-        map_T_frame = np.eye(4) if frame == map_frame else self.transforms.lookup(map_frame, frame, None)
+        map_T_frame = np.eye(4) if frame == map_frame else self._newest(map_frame, frame)
         if isinstance(map_T_frame, Missing):
             return f"hint ignored: {map_T_frame.reason}"
-        base_T_camera = self.base_T_camera(camera_frame)
+        base_T_camera = self._newest(self.base_frame, camera_frame) if self.base_frame else BODY_T_OPTICAL
         if isinstance(base_T_camera, Missing):
             return f"hint ignored: {base_T_camera.reason}"
-        largest = max(float(message.pose.covariance[i]) for i in (0, 7, 14))
-        radius_m = max(min_radius_m, SIGMAS * math.sqrt(max(0.0, largest)) if math.isfinite(largest) else 0.0)
-        return Hint(map_T_frame @ frame_T_base @ base_T_camera, radius_m)
+        variances_m2 = [float(message.pose.covariance[i]) for i in (0, 7, 14)]
+        if any(map(math.isnan, variances_m2)):
+            return "hint ignored: its covariance contains NaN"
+        radius_m = min(SIGMAS * math.sqrt(max(0.0, *variances_m2)), MAX_RADIUS_M)
+        return Hint(map_T_frame @ frame_T_base @ base_T_camera, max(min_radius_m, radius_m))
+
+    def _newest(self, target: str, source: str) -> Pose44 | Missing:
+        return self.transforms.wait(target, source, None, self.timeout_s)
 
 
 def same_message(a: Any, b: Any) -> bool:

@@ -14,7 +14,7 @@ from dsm_ros.geometry.pose_covariance import UncertainPose, level
 from dsm_ros.geometry.trajectory import Missing
 from dsm_ros.messages.pose import stamp_ns_of
 from dsm_ros.node.interface.conversions import transform_to_msg
-from dsm_ros.node.interface.node_scope import NodeScope
+from dsm_ros.node.interface.node_scope import NO_CLOCK, NodeScope, has_time
 from dsm_ros.node.interface.topics import TF_OUT
 from dsm_ros.node.tf.map_filter import Jump, MapEstimate
 from dsm_ros.node.tf.transforms import Transforms, on_time_jump
@@ -42,7 +42,7 @@ class BroadcastSettings:
 class MapBroadcaster:
     """Broadcasts the transform that follows from each accepted pose, until the scope is closed.
 
-    jump: size of the last change of map -> odom, at the camera; None before the second pose.
+    jump: size of the last change of map -> odom, at the located frame; None before the second pose.
     """
 
     def __init__(self, scope: NodeScope, transforms: Transforms, settings: BroadcastSettings):
@@ -72,7 +72,7 @@ class MapBroadcaster:
             missing = f"the transform from {frame} to {child} is missing: {child_T_frame.reason}"
             return f"{header.frame_id} -> {child} is not sent: {missing}"
         if self._settings.odom_frame:
-            self._correct(header.frame_id, pose, child_T_frame)
+            self._correct(header, pose, child_T_frame)
         else:
             self._publish(pose.a_T_b @ invert(child_T_frame), header, child)
         return None
@@ -93,20 +93,20 @@ class MapBroadcaster:
         if other := self._transforms.other_parent(child):
             advice = "stop one of the two" if child == self._settings.odom_frame else "set odom_frame or base_frame"
             return f"{map_frame} -> {child} is not sent: {child} already has the parent {other}; {advice}"
-        if child == self._settings.odom_frame and self._node.get_clock().now().nanoseconds == 0:
-            return f"{map_frame} -> {child} is not sent: use_sim_time is set, but nothing arrives on /clock"
+        if child == self._settings.odom_frame and not has_time(self._node):
+            return f"{map_frame} -> {child} is not sent: {NO_CLOCK}"
         return None
 
-    def _correct(self, map_frame: str, pose: UncertainPose, odom_T_frame: Pose44) -> None:
-        settings = self._settings
+    def _correct(self, header: Header, pose: UncertainPose, odom_T_frame: Pose44) -> None:
+        settings, stamp_ns = self._settings, stamp_ns_of(header.stamp)
         if settings.in_plane:
             odom_T_frame = level(odom_T_frame, 0.0)
         with self._lock:
-            self._map_frame, last = map_frame, self._estimate
+            self._map_frame, last = header.frame_id, self._estimate
             if last:
-                self._estimate, self.jump = last.corrected(pose, odom_T_frame, settings.odom_noise)
+                self._estimate, self.jump = last.corrected(pose, odom_T_frame, stamp_ns, settings.odom_noise)
             else:
-                self._estimate = MapEstimate(pose, odom_T_frame)
+                self._estimate = MapEstimate(pose, odom_T_frame, stamp_ns)
 
     def _resend(self) -> None:
         """Send the last map -> odom again with a later timestamp, because it is valid until the next accepted pose."""

@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 import pytest
 from reports import FAILED, FOUND
@@ -26,6 +27,12 @@ def test_a_restart_forgets():
     activity.sample(1.0)
     activity.restart()
     assert (activity.localized, activity.rates, activity.latency_ms) == (0, Rates(), 0.0)
+
+
+def test_a_pose_of_the_camera_without_a_pose_of_the_base_is_not_localized():
+    activity = Activity()
+    activity.add(replace(FOUND, pose=None))
+    assert activity.localized == 0
 
 
 def test_the_latency_is_a_median(monkeypatch):

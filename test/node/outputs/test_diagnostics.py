@@ -67,9 +67,33 @@ def test_what_makes_localization_impossible_is_an_error(health):
     assert loaded_map(replace(health, loaded=None)).level == ERROR
 
 
-def test_a_transform_that_is_not_sent_is_an_error(health):
+def test_a_transform_that_is_not_sent_is_an_error_of_the_transforms_alone(health):
     health.activity.add(replace(FOUND, tf_problem="map -> odom is not sent: ..."))
     assert transforms(health).level == ERROR
+    assert (localization(health).level, localization(health).message) == (OK, "tracking")
+
+
+def test_images_that_cannot_be_read_are_an_error_of_the_input(health):
+    assert image_input(lacking(health, Reason.UNREADABLE_IMAGE)).level == ERROR
+
+
+def test_cameras_of_a_rig_that_are_left_out_are_named(health):
+    health.activity.add(replace(FOUND, left_out=("left: no image", "right: no camera_info")))
+    assert (image_input(health).level, image_input(health).message) == (WARN, "left: no image; right: no camera_info")
+
+
+def test_both_tasks_name_the_same_time_without_an_image(health):
+    silent = replace(lacking(health, Reason.STALE_IMAGES), silent_s=3.04)
+    assert image_input(silent).message == "no image for 3.0 s"
+    assert localization(silent).message == "lost: no image for 3.0 s"
+
+
+def test_internal_errors_are_an_error_and_a_warning_while_other_images_give_poses(health):
+    assert localization(lacking(health, Reason.INTERNAL_ERROR)).level == ERROR
+    assert health.activity.counts.failed == 1
+    health.activity.add(FOUND)
+    health.activity.sample(2.0)
+    assert (localization(health).level, "failed images: 1" in localization(health).message) == (WARN, True)
 
 
 def test_what_degrades_localization_is_a_warning(health, monkeypatch):

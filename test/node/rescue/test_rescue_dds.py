@@ -14,6 +14,7 @@ from rclpy.action import ActionClient
 from rclpy.parameter import Parameter
 from std_msgs.msg import Empty, Header
 from std_srvs.srv import Empty as EmptyService
+from std_srvs.srv import Trigger
 
 from dsm_ros.messages.pose import pose_from_msg, stamp_ns_of
 from dsm_ros.node.interface import conversions as c
@@ -147,6 +148,15 @@ def test_a_hint_in_an_unknown_frame_is_reported(peer, stamps):
     hints.publish(c.pose_to_msg(np.eye(4), np.eye(6), Header(frame_id="nowhere")))
     time.sleep(0.3)
     assert "nowhere" in peer.ask(60, next(stamps)).hint_report
+
+
+def test_a_reset_forgets_a_hint_that_waits_for_an_image(peer, stamps):
+    hints = peer.node.create_publisher(PoseWithCovarianceStamped, "initialpose", 1)
+    peer.wait(lambda: hints.get_subscription_count() >= 2)
+    hints.publish(c.pose_to_msg(np.eye(4), np.zeros((6, 6)), Header(frame_id="map")))
+    time.sleep(0.3)
+    peer.call(Trigger, "relocalizer/reset", Trigger.Request())
+    assert peer.ask(60, next(stamps)).reason == ""
 
 
 def test_a_watched_pose_that_falls_silent_starts_a_rescue(peer, stamps):
