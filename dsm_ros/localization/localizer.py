@@ -19,7 +19,7 @@ from dsm_ros.localization.pose_estimation import (
     is_inside_search,
     reestimate_pose,
 )
-from dsm_ros.localization.refinement import Refiner, at_refined_pose
+from dsm_ros.localization.refinement import Refiner, at_refined_pose, views_to_refine_on
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, StageTimes
 from dsm_ros.localization.scene_coordinates import scene_coordinates
 from dsm_ros.localization.verification import Accepted, Rejected, Verdict, check, verify
@@ -171,12 +171,11 @@ class Localizer:
 
     def _verified(self, estimates: Sequence[PoseEstimate]) -> Verdict:
         """Return the verdict on the one pose that most cells of all images agree with, after its refinement."""
-        if len(estimates) > 1:
-            estimates = estimate_rig_pose(estimates, self.config)
-        pose = check(estimates, self.config)
+        together = estimate_rig_pose(estimates, self.config) if len(estimates) > 1 else estimates
+        pose = check(together, self.config)
         if isinstance(pose, Rejected):
             return pose
-        refinement = self._refiner.refine([estimate.image.view for estimate in pose.estimates], pose.map_T_rig)
+        refinement = self._refiner.refine(views_to_refine_on(estimates, together), pose.map_T_rig)
         if refinement:
             pose = at_refined_pose(pose, refinement, self.config)
         return verify(pose, self.config)

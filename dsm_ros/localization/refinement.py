@@ -21,7 +21,7 @@ from dsm_ros.geometry.rig_pnp import refine_rig_pose
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.covariance import covariance_of, rig_information
 from dsm_ros.localization.patch_search import Array, SearchedImage, expected_patches, follow
-from dsm_ros.localization.pose_estimation import evaluate_pose
+from dsm_ros.localization.pose_estimation import PoseEstimate, evaluate_pose
 from dsm_ros.localization.verification import CheckedPose
 from dsm_ros.localization.view import View
 from dsm_ros.scene_map.keyframe_patches import LONG_SIDE_PX, all_patches
@@ -97,6 +97,20 @@ class Refiner:
         pyramid, camera = grey_pyramid(view.image_HW3, view.camera, LONG_SIDE_PX)
         nearest = self._scene_map.nearest(map_T_rig @ view.rig_T_camera, KEYFRAMES)
         return SearchedImage(pyramid, camera, view.rig_T_camera, all_patches(self._scene_map.patches(nearest)))
+
+
+def views_to_refine_on(alone: Sequence[PoseEstimate], together: Sequence[PoseEstimate]) -> list[View]:
+    """Return the views that match the map; all views if no view does.
+
+    Patches expected in a covered camera are never found, so they would lower the confidence of a right pose. A view
+    matches the map if enough cells agree with the common pose of the rig or with the pose of the camera alone. A camera
+    that contradicts the common pose therefore lowers the confidence. alone, together: the estimates of each camera
+    before and after the estimation of the common pose.
+    """
+    matched = [
+        own.image.view for own, common in zip(alone, together, strict=True) if own.is_supported or common.is_supported
+    ]
+    return matched or [own.image.view for own in alone]
 
 
 def at_refined_pose(pose: CheckedPose, refinement: Refinement, config: LocalizerConfig) -> CheckedPose:

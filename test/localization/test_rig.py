@@ -4,9 +4,10 @@ import pytest
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.geometry.pose import invert, pose_error, transform
 from dsm_ros.localization.config import LocalizerConfig
+from dsm_ros.localization.covariance import position_deviation_m
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized, NotLocalized
-from dsm_ros.localization.view import single_view
+from dsm_ros.localization.view import View, single_view
 from dsm_ros.scene_map.scene_map import SceneMap
 
 from .localizers import Recorder, needs_poselib
@@ -71,6 +72,22 @@ def test_beside_a_covered_camera_the_other_is_as_precise_as_alone(rig, room):
             errors.append(pose_error(rig.localize(used, 0).map_T_camera, rig_pose(room, index)))
     alone, beside = np.mean(errors[::2], axis=0), np.mean(errors[1::2], axis=0)
     assert (beside < 1.2 * alone).all(), (alone, beside)
+
+
+@needs_poselib
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_patches_expected_in_covered_cameras_do_not_count(rig, room, count):
+    frame = open_rooms("rooms:7/walk=1,exposure=1,blur=1,noise=1")[120]
+    mounted = [invert(frame.map_T_camera) @ room[index].map_T_camera for index in (130, 140, 150)]
+    front = View("front", frame.image_HW3, frame.camera, np.eye(4))
+    others = [covered(View(f"covered {i}", frame.image_HW3, frame.camera, mount)) for i, mount in enumerate(mounted)]
+    alone = rig.localize([front], 0)
+    rig.reset()
+    beside = rig.localize([front, *others[:count]], 0)
+    assert isinstance(beside, Localized)
+    assert beside.support.followed_ratio == pytest.approx(alone.support.followed_ratio, rel=0.1)
+    assert beside.support.confidence > 0.8 * alone.support.confidence
+    assert position_deviation_m(beside.covariance_66) < 1.5 * position_deviation_m(alone.covariance_66)
 
 
 def test_one_image_gives_the_result_of_that_camera_alone(rig, room, room_map, network):
