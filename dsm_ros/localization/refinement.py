@@ -63,11 +63,6 @@ class Refinement:
     parallax_deg: float
 
     @property
-    def residual_px(self) -> float:
-        """The median reprojection error of the followed patches."""
-        return float(np.median(self.errors_N))
-
-    @property
     def covariance_66(self) -> Array:
         """The covariance (x y z rotX rotY rotZ; map frame; m, rad) of the pose from the patches [method 10]."""
         residual_px = float(np.hypot(SIGMA_FLOOR_PX, np.sqrt((self.errors_N**2).mean() / 2)))
@@ -127,7 +122,7 @@ def at_refined_pose(pose: CheckedPose, refinement: Refinement, config: Localizer
     inliers, inliers_before = (sum(int(e.inliers_N.sum()) for e in group) for group in (estimates, pose.estimates))
     if inliers < max(KEPT_INLIERS * inliers_before, config.min_inliers):
         return pose
-    support = replace(pose.support, followed_ratio=refinement.followed_ratio, residual_px=refinement.residual_px)
+    support = replace(pose.support, followed_ratio=refinement.followed_ratio)
     factor = COVARIANCE_FACTOR / max(MIN_SHARE, support.visible_inlier_ratio) ** 2
     return CheckedPose(mean.a_T_b, factor * mean.covariance_66, support, estimates)
 

@@ -69,8 +69,7 @@ class Support:
     confidence: probability that the pose is within 10 cm and 5 degrees of the true pose. keyframe_ids: keyframes of the
     first match, best first. visible_inlier_ratio: share of the inliers among the cells where the map has a surface, as
     seen from the pose. followed_ratio: share of the image patches of keyframes, expected in the image, that the
-    refinement found there. residual_px: median reprojection error of the found patches. followed_ratio and residual_px
-    are 0 for a pose that was not refined.
+    refinement found there, 0 for a pose that was not refined.
     """
 
     inliers: int = 0
@@ -79,7 +78,6 @@ class Support:
     keyframe_ids: tuple[int, ...] = ()
     visible_inlier_ratio: float = 0.0
     followed_ratio: float = 0.0
-    residual_px: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,9 @@ class KeyframePatches:
 
     @property
     def nbytes(self) -> int:
-        """The size of the patches in memory."""
-        return sum(level.samples_NP.nbytes + level.gain_N2P.nbytes for level in self.levels)
+        """The size of the points and the patches in memory."""
+        points_bytes = self.points_N3.nbytes + self.centres_N3.nbytes + self.tangents_N32.nbytes
+        return points_bytes + sum(level.samples_NP.nbytes + level.gain_N2P.nbytes for level in self.levels)
 
     def __len__(self) -> int:
         return len(self.points_N3)

@@ -99,7 +99,7 @@ def test_one_image_gives_the_result_of_that_camera_alone(rig, room, room_map, ne
         result = rig.localize([view], stamp_ns, prior)
         assert result.map_T_camera @ view.rig_T_camera == pytest.approx(expected.map_T_camera, abs=1e-6)
         assert result.support.inliers == expected.support.inliers
-        assert result.support.residual_px == pytest.approx(expected.support.residual_px)
+        assert result.support.followed_ratio == pytest.approx(expected.support.followed_ratio)
         # The position whose deviation enters the confidence is that of the rig's frame, or that of the camera.
         assert result.support.confidence == pytest.approx(expected.support.confidence, rel=1e-4)
         assert np.trace(result.covariance_66[3:, 3:]) == pytest.approx(

@@ -61,6 +61,12 @@ def test_an_image_without_depth_has_no_patches():
     assert len(keyframe_patches(keyframe(POSE, image_HW3, np.zeros_like(depth_HW)))) == 0
 
 
+def test_the_size_in_memory_counts_every_array(patches):
+    levels = [array for level in patches.levels for array in (level.samples_NP, level.gain_N2P)]
+    arrays = [patches.points_N3, patches.centres_N3, patches.tangents_N32, *levels]
+    assert patches.nbytes == sum(array.nbytes for array in arrays)
+
+
 def test_patches_of_keyframes_are_joined(patches):
     assert len(all_patches([])) == 0
     both = all_patches([patches, patches])
