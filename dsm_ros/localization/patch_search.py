@@ -20,7 +20,6 @@ AREA_RATIOS = (0.2, 5.0)  # limits of the area of a patch in the query image, re
 OCCLUSION_CELL_PX = 16
 MIN_CORRELATION = 0.8
 MAX_LAST_STEP_PX = 0.3  # last step of a converged alignment
-MAX_SHIFT_PX = 24.0
 
 Array = NDArray[np.float64]
 
@@ -96,8 +95,7 @@ def follow(image: SearchedImage, expected: ExpectedPatches, levels: int) -> Corr
     The confidence of a correspondence is the correlation of patch and image.
     """
     found = align(image.pyramid[:levels], expected.patches.levels[:levels], expected.pixels_N2, expected.warp_N22)
-    shift_N = np.linalg.norm(found.pixels_N2 - expected.pixels_N2, axis=1)
     right_N = (found.correlation_N > MIN_CORRELATION) & (found.last_step_N < MAX_LAST_STEP_PX)
     pixels_N2, points_N3 = found.pixels_N2.astype(np.float64), expected.patches.points_N3
     searched = Correspondences(pixels_N2, points_N3, found.correlation_N, image.camera, image.rig_T_camera)
-    return searched.chosen(right_N & (shift_N < MAX_SHIFT_PX))
+    return searched.chosen(right_N)

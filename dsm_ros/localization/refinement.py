@@ -78,7 +78,7 @@ class Refiner:
         self._scene_map = scene_map
 
     def refine(self, views: Sequence[View], map_T_rig: Pose44) -> Refinement | None:
-        """Return a pose refined on all images of one moment together, or None if too few patches are found.
+        """Return a pose refined on all images of one moment together, or None if a round finds too few patches.
 
         Raises DsmError for several views without PoseLib.
         """
@@ -120,7 +120,7 @@ def at_refined_pose(pose: CheckedPose, refinement: Refinement, config: Localizer
         for each in pose.estimates
     )
     inliers, inliers_before = (sum(int(e.inliers_N.sum()) for e in group) for group in (estimates, pose.estimates))
-    if inliers < max(KEPT_INLIERS * inliers_before, config.min_inliers):
+    if inliers < KEPT_INLIERS * inliers_before:
         return pose
     support = replace(pose.support, followed_ratio=refinement.followed_ratio)
     factor = COVARIANCE_FACTOR / max(MIN_SHARE, support.visible_inlier_ratio) ** 2

@@ -128,6 +128,34 @@ def test_all_cameras_of_a_rig_are_refined_together(refiner):
     assert_exact(refiner.refine([views[0], covered], START))
 
 
+@pytest.mark.parametrize(("side_px", "is_found"), [(150, True), (100, False)])
+def test_a_few_patches_give_no_pose(refiner, image_HW3, side_px, is_found):
+    corner_HW3 = np.zeros_like(image_HW3)
+    corner_HW3[:side_px, :side_px] = image_HW3[:side_px, :side_px]
+    assert (refined(refiner, corner_HW3, TRUTH) is not None) == is_found
+
+
+class ThirdsMap(PlaneMap):
+    """A map of three keyframes at the origin, each with the depth of another third of the image."""
+
+    def __init__(self):
+        image_HW3, depth_HW = view(np.eye(4))
+        thirds = [(np.arange(512) // 171 == third) * depth_HW for third in range(3)]
+        self._keyframes = [keyframe_patches(keyframe(np.eye(4), image_HW3, third_HW)) for third_HW in thirds]
+
+    def nearest(self, map_T_camera, count):
+        return list(range(3))[:count]
+
+    def patches(self, ids):
+        return [self._keyframes[i] for i in ids]
+
+
+def test_patches_of_several_keyframes_are_followed(refiner, image_HW3):
+    (followed,) = refined(Refiner(ThirdsMap()), image_HW3).followed
+    assert len(followed) > 0.8 * len(refined(refiner, image_HW3).followed[0])
+    assert min(np.histogram(followed.pixels_N2[:, 0], 3, (0, 512))[0]) > 30
+
+
 def test_more_patches_make_a_surer_pose(refiner, image_HW3):
     half_HW3 = image_HW3.copy()
     half_HW3[:, 300:] = 0
@@ -213,3 +241,11 @@ def test_the_covariance_is_larger_where_visible_cells_contradict_the_pose(refine
         at_refined_pose(checked(image_HW3, TRUTH, share), refinement, config).covariance_66 for share in (1.0, 0.5)
     )
     assert unsure == pytest.approx(4 * sure)
+
+
+def test_no_visible_cell_that_agrees_gives_a_finite_covariance(refiner, image_HW3):
+    refinement, config = refined(refiner, image_HW3), LocalizerConfig()
+    none, few = (
+        at_refined_pose(checked(image_HW3, TRUTH, share), refinement, config).covariance_66 for share in (0.0, 0.1)
+    )
+    assert none == pytest.approx(few)

@@ -1,5 +1,7 @@
 """Distances between the coordinates of neighbouring cells, compared with those on a plausible surface."""
 
+import math
+
 import pytest
 import torch
 
@@ -33,6 +35,20 @@ def test_a_cell_far_from_its_neighbours_stands_out():
     assert found_CHW[MEAN, 5, 7] > 1
     assert found_CHW[SHARE, 5, 7] < 0.2
     assert found_CHW[SIZE].median() < 0.2
+
+
+def test_neighbours_are_compared_at_three_distances():
+    coords_B3HW = wall()
+    plain_CHW = coordinate_consistency(coords_B3HW, coords_B3HW, RAYS_B2HW)[0]
+    coords_B3HW[..., 5, 7] += 1.0
+    change_CHW = coordinate_consistency(coords_B3HW, coords_B3HW, RAYS_B2HW)[0] - plain_CHW
+    changed = [[abs(change_CHW[first + MEAN, 5, 7 + cells]) > 0.1 for cells in (1, 2, 4)] for first in (0, 3, 6)]
+    assert changed == [[True, False, False], [False, True, False], [False, False, True]]
+
+
+def test_a_surface_beyond_the_range_is_compared_with_a_surface_at_10_m():
+    found_CHW = coordinate_consistency(wall(30.0), wall(30.0), RAYS_B2HW)[0]
+    assert found_CHW[MEAN, 4:-4, 4:-4].mean() == pytest.approx(math.log(3), abs=0.1)
 
 
 def test_cells_that_share_one_coordinate_stand_out():

@@ -4,7 +4,7 @@ import pytest
 from textured_plane import CAMERA, MAP_T_PLANE, keyframe, view
 
 from dsm_ros.geometry.pose import invert, make_pose, transform
-from dsm_ros.scene_map.keyframe_patches import all_patches, keyframe_patches
+from dsm_ros.scene_map.keyframe_patches import PLANE_RADIUS_PX, all_patches, keyframe_patches
 
 POSE = make_pose(cv2.Rodrigues(np.array([0.1, 0.2, -0.1]))[0], [0.2, -0.1, 0.3])
 
@@ -40,6 +40,15 @@ def test_points_without_depth_or_across_an_edge_are_left_out():
     off_N = np.abs(transform(invert(MAP_T_PLANE), points_N3)[:, 2])
     right_N = pixels_N2[:, 0] > 150
     assert off_N[right_N].max() < 0.002  # no point takes the depth of the other side
+
+
+def test_points_beside_an_edge_of_the_depth_are_kept():
+    """The depths beyond the edge do not count as roughness of the surface."""
+    image_HW3, depth_HW = view(POSE)
+    depth_HW[:, :150] *= 0.7
+    points_N3 = keyframe_patches(keyframe(POSE, image_HW3, depth_HW)).points_N3
+    u_N = CAMERA.project(transform(invert(POSE), points_N3))[:, 0]
+    assert (np.abs(u_N - 150) < PLANE_RADIUS_PX - 1).sum() > 3
 
 
 def test_rough_surfaces_are_left_out():
