@@ -138,6 +138,25 @@ def test_preloaded_features_are_not_read_again(tmp_path, room, count):
     assert reads == ([scene_map.ids[count:]] if count < 4 else [])  # an empty query of the store takes a millisecond
 
 
+def test_preloaded_patches_are_not_cut_again(tmp_path, room, monkeypatch):
+    build(room, tmp_path / "m")
+    scene_map = SceneMap.open(str(tmp_path / "m"), "fake")
+    scene_map.preload_patches(2)
+    monkeypatch.setattr(SceneMap, "keyframes", lambda self, ids: pytest.fail(f"keyframes {ids} are read again"))
+    assert len(scene_map.patches(scene_map.ids[:2])) == 2
+
+
+def test_the_least_recently_used_patches_are_dropped_beyond_the_limit(tmp_path, room, monkeypatch):
+    build(room, tmp_path / "m")
+    monkeypatch.setattr("dsm_ros.scene_map.scene_map.PATCHES_BYTES", 1)
+    scene_map = SceneMap.open(str(tmp_path / "m"), "fake")
+    first, second = scene_map.ids[:2]
+    (kept,) = scene_map.patches([first])
+    assert scene_map.patches([first])[0] is kept
+    scene_map.patches([second])
+    assert scene_map.patches([first])[0] is not kept
+
+
 def test_a_map_is_closed_against_assignment(room_map, network):
     scene_map = SceneMap.open(room_map, network.model_hash)
     for name in ("store", "model_hash", "device", "frame_name", "ids"):
