@@ -30,7 +30,8 @@ from dsm_ros.localization.pose_estimation import PoseEstimate
 PATCH_PX = 24.0
 MAX_COLUMNS = 2**32
 # Error of a cell that contradicts a pose, in inlier limits. The value matters in rooms with blank walls, where 0.51,
-# 0.72, 0.84 and 0.89 of the errors are inside the ellipsoid at 1, 2, 3 and 4 limits; elsewhere 0.99 are at any value.
+# 0.72, 0.84 and 0.89 of the errors of unrefined poses are inside the ellipsoid at 1, 2, 3 and 4 limits; elsewhere 0.99
+# are at any value.
 DISSENT = 4.0
 MIN_INFORMATION = 1e-4  # 1 / variance (m or rad) of a direction without any information
 MIN_RELATIVE_INFORMATION = 1e-12  # minimum relative to the best known direction, limited by float64

@@ -169,9 +169,10 @@ class NodeParameters:
     )
     max_error_px: float = live(
         _LOCALIZER.max_error_px,
-        "Maximum reprojection error of an inlier, in px of the image after its longer side is scaled to 512 px.",
-        0.5,
-        50.0,
+        "Maximum reprojection error of an inlier, in px of the image after its longer side is scaled to 512 px. The "
+        "confidence of a pose was fitted with 8 px and is less reliable with other values.",
+        4.0,
+        16.0,
     )
 
     def camera_names(self) -> list[str]:

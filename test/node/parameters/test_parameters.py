@@ -36,3 +36,9 @@ def test_every_parameter_is_described_and_its_default_is_in_range(item):
 
 def test_defaults_are_the_localizers():
     assert NodeParameters().localizer_config() == LocalizerConfig()
+
+
+def test_the_inlier_limit_stays_within_a_factor_of_two_of_the_limit_that_the_confidence_was_fitted_with():
+    (item,) = (each for each in fields(NodeParameters) if each.name == "max_error_px")
+    (limits,) = describe(item).floating_point_range
+    assert (limits.from_value, limits.to_value) == (item.default / 2, 2 * item.default)

@@ -228,7 +228,7 @@ def test_parameters_can_be_read_and_set_from_outside(peer):
     assert (values[0].string_value, values[1].double_value) == ("fake", 8.0)
     asked = [
         Parameter("max_error_px", value=6.0),
-        Parameter("max_error_px", value=99.0),
+        Parameter("max_error_px", value=50.0),
         Parameter("map", value="other"),
     ]
     request = SetParameters.Request(parameters=[parameter.to_parameter_msg() for parameter in asked])
