@@ -3,6 +3,7 @@
 import itertools
 import threading
 import time
+from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -50,12 +51,14 @@ def stamps():
 def relocalize(peer, **goal):
     client = ActionClient(peer.node, Relocalize, "relocalizer/relocalize")
     peer.wait(client.server_is_ready)
-    feedback = []
-    handle = peer.answer_to(
-        lambda: client.send_goal_async(Relocalize.Goal(**goal), lambda message: feedback.append(message.feedback))
-    )
+    feedback = defaultdict(list)  # of each goal, because a goal without an answer is sent again
+
+    def hear(message):
+        feedback[bytes(message.goal_id.uuid)].append(message.feedback)
+
+    handle = peer.answer_to(lambda: client.send_goal_async(Relocalize.Goal(**goal), hear))
     assert handle.accepted
-    return handle, feedback
+    return handle, feedback[bytes(handle.goal_id.uuid)]
 
 
 class Camera:
