@@ -53,6 +53,7 @@ class OpenvinoEncoder(nn.Module):
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
             "INFERENCE_PRECISION_HINT": self._precision,
             "PERFORMANCE_HINT": "LATENCY",
+            "ENABLE_CPU_PINNING": False,  # a pinned thread waits while other programs occupy its core
         }
         try:
             model = self._core.read_model(self._graph)

@@ -1,5 +1,6 @@
 """The fastest of the installed runtimes is chosen."""
 
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -64,3 +65,11 @@ def test_a_gpu_runs_torch_because_cuda_graphs_contain_no_other_runtime(monkeypat
 
 def test_the_time_of_an_encoding_is_measured(network):
     assert 1e-3 < encoding_s(network) < 60
+
+
+def test_the_time_of_other_programs_does_not_count():
+    class Waiting:
+        def encode(self, image_HW3, camera):
+            time.sleep(0.05)
+
+    assert encoding_s(Waiting()) < 0.02
