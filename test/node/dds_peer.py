@@ -4,6 +4,7 @@ import array
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -118,3 +119,17 @@ def run_node(*parameters, namespace="/", remaps=(), stderr=None):
     command = [sys.executable, str(FAKE), "--ros-args", "-r", f"__ns:={namespace}", *arguments]
     command += [item for remap in remaps for item in ("-r", remap)]
     return subprocess.Popen(command, stderr=stderr, text=True)
+
+
+@contextmanager
+def node_and_peer(namespace, *parameters):
+    """A node in a process of its own and a peer beside it; both end with the block, also after a failure."""
+    process = run_node(*parameters, namespace=namespace)
+    peer = Peer(namespace=namespace)
+    try:
+        yield process, peer
+    finally:
+        peer.node.destroy_node()
+        process.terminate()
+        status = process.wait(20)
+    assert status == 0

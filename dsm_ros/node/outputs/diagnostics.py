@@ -50,7 +50,7 @@ class Finding:
 class Diagnostics:
     """Publishes diagnostics, whose names begin with the full name of the node, until the scope is closed.
 
-    The scope is that of the node, because a node that is not active must differ from a node that has ended.
+    The scope exists as long as the node, so that monitors can tell an inactive node from a node that has ended.
     """
 
     def __init__(self, scope: NodeScope):

@@ -5,7 +5,7 @@ import os
 import time
 
 import pytest
-from dds_peer import Peer, run_node
+from dds_peer import node_and_peer
 from dsm_ros.srv import LoadMap
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -64,9 +64,7 @@ def test_a_map_outside_the_roots_is_refused(peer):
 
 
 def test_without_a_map_the_node_says_so_and_takes_one(ros):
-    process = run_node("map:=''", f"map_roots:={os.getcwd()}", namespace="/bare")
-    try:
-        peer = Peer(namespace="/bare")
+    with node_and_peer("/bare", "map:=''", f"map_roots:={os.getcwd()}") as (_, peer):
         peer.connect()
         status = peer.ask(10, SECOND)
         assert status.reason == "no_map"
@@ -74,17 +72,11 @@ def test_without_a_map_the_node_says_so_and_takes_one(ros):
         assert peer.call(LoadMap, "relocalizer/load_map", LoadMap.Request(map="fake")).success
         peer.ask(10, 2 * SECOND)  # the first camera_info may come after its image
         assert peer.ask(10, 3 * SECOND).state == 2
-        peer.node.destroy_node()
-    finally:
-        process.terminate()
-        assert process.wait(20) == 0
 
 
 @pytest.mark.parametrize("transitions", [CLEANED_UP, CONFIGURED_AGAIN, (Transition.TRANSITION_ACTIVE_SHUTDOWN,), ()])
 def test_a_map_that_is_being_loaded_when_the_node_ends_gets_an_answer(ros, transitions):
-    process = run_node(namespace="/ends")
-    peer = Peer(namespace="/ends")
-    try:
+    with node_and_peer("/ends") as (process, peer):
         peer.connect()
         client = peer.node.create_client(LoadMap, "relocalizer/load_map")
         peer.wait(client.service_is_ready)
@@ -99,20 +91,10 @@ def test_a_map_that_is_being_loaded_when_the_node_ends_gets_an_answer(ros, trans
         answer = peer.result_of(loading)
         assert not answer.success
         assert "cleaned up or shut down" in answer.message
-    finally:
-        peer.node.destroy_node()
-        process.terminate()
-        assert process.wait(20) == 0
 
 
 def test_an_unconfigured_node_loads_no_map_and_says_why(ros):
-    process = run_node("autostart:=false", namespace="/early")
-    peer = Peer(namespace="/early")
-    try:
+    with node_and_peer("/early", "autostart:=false") as (_, peer):
         answer = peer.call(LoadMap, "relocalizer/load_map", LoadMap.Request(map="other"))
         assert not answer.success
         assert "not configured" in answer.message
-    finally:
-        peer.node.destroy_node()
-        process.terminate()
-        assert process.wait(20) == 0
