@@ -137,7 +137,7 @@ def matches_of(job: Job, network: DsmNet) -> Iterator[tuple[torch.Tensor, torch.
 def inputs_of(match: MatchedImage, network: DsmNet) -> torch.Tensor:
     """Return the input of Net_conf (C, H, W) for a match."""
     cells = network.confidence_input([match.query], match.match.levels)
-    return with_surroundings(cells.stacked())[0].half()
+    return with_surroundings(cells.features())[0].half()
 
 
 def correctness(match: MatchedImage, frame: Frame, map_T_camera: Pose44) -> torch.Tensor:

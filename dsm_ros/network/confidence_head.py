@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dsm_ros.network.head_inputs import ConfidenceInput, confidence_channels
+from dsm_ros.network.head_inputs import ConfidenceInput, confidence_channels, confidence_features
 from dsm_ros.network.layers import ConvNorm, conv_relu
 
 EPSILON = 1e-3
@@ -47,7 +47,7 @@ class ConfidenceHead(nn.Module):
     def __init__(self, levels: int, channels: int, blocks: int):
         super().__init__()
         self.input_channels = confidence_channels(levels)
-        self.embed = conv_relu(2 * self.input_channels, channels, 1)
+        self.embed = conv_relu(2 * confidence_features(levels), channels, 1)
         self.blocks = nn.Sequential(*(ContextResidual(channels) for _ in range(blocks)))
         self.output = nn.Conv2d(channels, 1, 1)
 
@@ -57,7 +57,7 @@ class ConfidenceHead(nn.Module):
 
     def layers(self, stacked_BCHW: Tensor) -> Tensor:
         """Return the logit (B, H, W) that each cell is right, from a stacked ``ConfidenceInput``."""
-        return self.classify(with_surroundings(stacked_BCHW))
+        return self.classify(with_surroundings(ConfidenceInput.unstack(stacked_BCHW).features()))
 
     def classify(self, inputs_BCHW: Tensor) -> Tensor:
         """Return the logit (B, H, W) that each cell is right; inputs: channels ``with_surroundings``, any cells."""

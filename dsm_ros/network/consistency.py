@@ -41,19 +41,15 @@ def _neighbours(coords_B3HW: Tensor, cell_BHW: Tensor, step: int) -> tuple[Tenso
 
     cell_BHW: logarithm of the expected distance of two adjacent cells.
     """
-    height, width = coords_B3HW.shape[2:]
-    step = min(step, height - 1, width - 1)
+    step = min(step, coords_B3HW.shape[2] - 1, coords_B3HW.shape[3] - 1)
     padded = F.pad(coords_B3HW, (step,) * 4, mode="reflect")
     ratios = []
     for down, right in DIRECTIONS:
-        rows, left, column = down * step, max(0, -right) * step, right * step
-        there = padded[:, :, rows:, max(0, column) : 2 * step + width + min(0, column)]
-        here = padded[:, :, : height + 2 * step - rows, left : 2 * step + width - max(0, column)]
-        logs = _log_distances(here, there) - math.log(step * math.hypot(down, right))
-        first_row, first_column = step, step - left
-        ratios.append(logs[:, first_row : first_row + height, first_column : first_column + width])
-        first_row, first_column = step - rows, step - left - column
-        ratios.append(logs[:, first_row : first_row + height, first_column : first_column + width])
+        rows, columns = down * step, right * step
+        neighbours = padded.roll((-rows, -columns), dims=(2, 3))
+        logs = _log_distances(padded, neighbours) - math.log(step * math.hypot(down, right))
+        ratios.append(logs[:, step:-step, step:-step])
+        ratios.append(logs[:, step - rows : -step - rows, step - columns : -step - columns or None])
     ratio_B8HW = (torch.stack(ratios, dim=1) - cell_BHW[:, None]).clamp(-MAX_LOG_RATIO, MAX_LOG_RATIO)
     size_B8HW = ratio_B8HW.abs()
     return ratio_B8HW.mean(1), size_B8HW.mean(1), (size_B8HW < PLAUSIBLE).to(size_B8HW.dtype).mean(1)

@@ -67,12 +67,25 @@ class ConfidenceInput:
     evidence_BLEHW: Tensor
 
     def stacked(self) -> Tensor:
+        """Return all channels in one tensor (B, C, H, W)."""
+        evidence_BCHW = self.evidence_BLEHW.flatten(1, 2)
+        return torch.cat([self.coords_B3HW, self.coarser_B3HW, self.rays_B2HW, evidence_BCHW], dim=1)
+
+    @classmethod
+    def unstack(cls, stacked_BCHW: Tensor) -> ConfidenceInput:
+        """Return the input of Net_conf whose channels were stacked in one tensor."""
+        evidence = stacked_BCHW.shape[1] - 2 * COORDINATE_CHANNELS - RAY_CHANNELS
+        sizes = [COORDINATE_CHANNELS, COORDINATE_CHANNELS, RAY_CHANNELS, evidence]
+        coords_B3HW, coarser_B3HW, rays_B2HW, evidence_BCHW = stacked_BCHW.split(sizes, dim=1)
+        return cls(coords_B3HW, coarser_B3HW, rays_B2HW, evidence_BCHW.unflatten(1, (-1, EVIDENCE_CHANNELS)))
+
+    def features(self) -> Tensor:
         """Return the evidence and the consistency of the coordinates as channels (B, C, H, W)."""
         consistency_BCHW = coordinate_consistency(self.coords_B3HW, self.coarser_B3HW, self.rays_B2HW)
         return torch.cat([self.evidence_BLEHW.flatten(1, 2), consistency_BCHW], dim=1)
 
 
-COORDINATE_CHANNELS = 3
+COORDINATE_CHANNELS, RAY_CHANNELS = 3, 2
 EVIDENCE_CHANNELS = len(fields(Evidence))
 
 
@@ -83,4 +96,9 @@ def cell_channels(candidates: int) -> int:
 
 def confidence_channels(levels: int) -> int:
     """Return the number of channels of ``ConfidenceInput.stacked``."""
+    return 2 * COORDINATE_CHANNELS + RAY_CHANNELS + EVIDENCE_CHANNELS * levels
+
+
+def confidence_features(levels: int) -> int:
+    """Return the number of channels of ``ConfidenceInput.features``."""
     return EVIDENCE_CHANNELS * levels + CONSISTENCY_CHANNELS

@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.dlpack import from_dlpack
 
 from dsm_ros.errors import DsmError, ModelError
-from dsm_ros.network.confidence_head import ConfidenceHead
-from dsm_ros.network.coordinate_head import CoordinateHead
 from dsm_ros.network.dsm_net import DsmNet
+from dsm_ros.network.graph_parts import GraphModule, use_graphs
 from dsm_ros.network.onnx_cache import cache_folder
-from dsm_ros.network.onnx_export import cached_part, learnt_parts
+from dsm_ros.network.onnx_export import Part, cached_part
 from dsm_ros.network.runtime import Runtime
 
 SUFFIX = "ExecutionProvider"
@@ -25,24 +24,19 @@ NOT_INSTALLED = "the runtime onnxruntime is not installed; pip install onnxrunti
 NO_GPU = "ONNX Runtime has no CUDA here; pip install onnxruntime-gpu in place of onnxruntime, or use the CPU"
 
 
-class OnnxModule(nn.Module):
-    """An ONNX graph with one input, run by ONNX Runtime on a device with the number of threads that torch uses."""
+class OnnxModule(GraphModule):
+    """An ONNX graph, run by ONNX Runtime on a device with the number of threads that torch uses."""
 
     def __init__(self, graph: bytes, device: torch.device):
-        super().__init__()
-        self.where = nn.Parameter(torch.empty(0, device=device), requires_grad=False)  # DsmNet.device reads it
+        super().__init__(device)
         self._graph, self._device = graph, device
         self._threads = torch.get_num_threads()
         self._session = open_session(graph, device, self._threads)
 
     @property
-    def provider(self) -> str:
-        """The execution provider: CPU, CUDA or Tensorrt."""
-        return self._session.get_providers()[0].removesuffix(SUFFIX)
-
-    def forward(self, x_BCHW: Tensor) -> Tensor:
-        """Return the first output of the graph."""
-        return self.run(x_BCHW)[0]
+    def runtime(self) -> str:
+        """The library with its execution provider, which is CPU, CUDA or Tensorrt."""
+        return f"{Runtime.ONNXRUNTIME} ({self._session.get_providers()[0].removesuffix(SUFFIX)})"
 
     def run(self, x_BCHW: Tensor) -> list[Tensor]:
         """Return all outputs of the graph (float32) on the input's device, without copies between host and GPU."""
@@ -68,39 +62,6 @@ class OnnxModule(nn.Module):
             self._session = open_session(self._graph, self._device, self._threads)
 
 
-class OnnxEncoder(nn.Module):
-    """The encoder as a graph of ONNX Runtime."""
-
-    def __init__(self, strides: tuple[int, ...], layers: OnnxModule):
-        super().__init__()
-        self.strides, self.layers = strides, layers
-        self.runtime = f"{Runtime.ONNXRUNTIME} ({layers.provider})"
-
-    def forward(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        *levels, descriptor_BD = self.layers.run(image_B3HW)
-        by_cell = (level.contiguous(memory_format=torch.channels_last) for level in levels)  # as in torch's encoder
-        return tuple(by_cell), descriptor_BD
-
-
-class GraphLayers(nn.Module):
-    """The layers of a head as a graph of ONNX Runtime."""
-
-    def __init__(self, graph: OnnxModule):
-        nn.Module.__init__(self)  # not the constructor of the head, which would create torch's layers
-        self.graph = graph
-
-    def layers(self, stacked_BCHW: Tensor) -> Tensor:
-        return self.graph(stacked_BCHW)
-
-
-class OnnxCoordinateHead(GraphLayers, CoordinateHead):
-    """Net_coords whose layers run in ONNX Runtime."""
-
-
-class OnnxConfidenceHead(GraphLayers, ConfidenceHead):
-    """Net_conf whose layers run in ONNX Runtime."""
-
-
 def use_onnxruntime(network: DsmNet, device: torch.device) -> None:
     """Run the trained parts of a network in ONNX Runtime; the network must be on the CPU and in eval mode.
 
@@ -108,14 +69,12 @@ def use_onnxruntime(network: DsmNet, device: torch.device) -> None:
     Raises DsmError when ONNX Runtime is missing or cannot use the device.
     """
     _onnxruntime()
-    modules = {}
-    for name, part in learnt_parts(network).items():
+
+    def open_part(name: str, part: Part) -> OnnxModule:
         half = device.type != "cpu" and name == "encoder"
-        modules[name] = OnnxModule(cached_part(network, name, part, half), device)
-    encoder = OnnxEncoder(network.encoder.strides, modules.pop("encoder"))
-    confidence = modules.pop("confidence", None)
-    heads = {int(name.removeprefix("level_")): OnnxCoordinateHead(module) for name, module in modules.items()}
-    network.replace_parts(encoder, heads, confidence and OnnxConfidenceHead(confidence))
+        return OnnxModule(cached_part(network, name, part, half), device)
+
+    use_graphs(network, open_part)
 
 
 def open_session(graph: bytes, device: torch.device, threads: int) -> Any:

@@ -1,4 +1,4 @@
-"""OpenVINO for the encoder of the network on CPUs; matching and heads stay in torch."""
+"""Trained parts of the network in OpenVINO, on CPUs; the matching always runs in torch."""
 
 from __future__ import annotations
 
@@ -7,45 +7,44 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dsm_ros.errors import DsmError, ModelError
 from dsm_ros.network.dsm_net import DsmNet
-from dsm_ros.network.onnx_export import cached_part, learnt_parts
+from dsm_ros.network.graph_parts import GraphModule, use_graphs
+from dsm_ros.network.onnx_export import Part, cached_part
 from dsm_ros.network.runtime import Runtime
 
 NOT_INSTALLED = "the runtime openvino is not installed; pip install openvino onnx"
 CPU_ONLY = "the runtime openvino is for CPUs; use --device cpu, or the runtime torch or onnxruntime"
 
 
-class OpenvinoEncoder(nn.Module):
-    """The encoder in OpenVINO, compiled for each size of its images and each number of torch's threads.
+class OpenvinoModule(GraphModule):
+    """An ONNX graph in OpenVINO, compiled for each size of its input and each number of torch's threads.
 
-    It computes in bfloat16 where the CPU has instructions for bfloat16, and in float32 elsewhere.
+    precision: the type in which OpenVINO computes, "bf16" or "f32".
     """
 
-    def __init__(self, strides: tuple[int, ...], graph: bytes):
-        super().__init__()
-        self.strides = strides
-        self.where = nn.Parameter(torch.empty(0), requires_grad=False)  # DsmNet.device reads it
-        self._openvino = _openvino()
-        self._core = self._openvino.Core()
-        self._graph = graph
-        self._precision = "bf16" if "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
-        self.runtime = f"{Runtime.OPENVINO} ({self._precision})"
+    def __init__(self, core: Any, graph: bytes, precision: str):
+        super().__init__(torch.device("cpu"))
+        self._core, self._graph, self._precision = core, graph, precision
         self._requests: dict[tuple[int, ...], Any] = {}  # the cameras of a rig may differ in size
 
-    def forward(self, image_B3HW: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        key = (*image_B3HW.shape, torch.get_num_threads())
+    @property
+    def runtime(self) -> str:
+        """The library with the type in which it computes."""
+        return f"{Runtime.OPENVINO} ({self._precision})"
+
+    def run(self, x_BCHW: Tensor) -> list[Tensor]:
+        """Return all outputs of the graph; maps are contiguous by cell."""
+        key = (*x_BCHW.shape, torch.get_num_threads())
         if key not in self._requests:
-            self._requests[key] = self._compiled(image_B3HW.shape)
+            self._requests[key] = self._compiled(x_BCHW.shape)
         request = self._requests[key]
-        image = self._openvino.Tensor(image_B3HW.contiguous().numpy(), shared_memory=True)
-        request.infer({0: image}, share_inputs=True)
-        *levels, descriptor_BD = (torch.from_numpy(output.data) for output in request.output_tensors)
-        # The next image overwrites the outputs, so both the layout of torch's encoder and the descriptor are copies.
-        copies = (level.clone(memory_format=torch.channels_last) for level in levels)
-        return tuple(copies), descriptor_BD.clone()
+        given = _openvino().Tensor(x_BCHW.contiguous().numpy(), shared_memory=True)
+        request.infer({0: given}, share_inputs=True)
+        # The next call overwrites the outputs.
+        return [_copy_by_cell(torch.from_numpy(output.data)) for output in request.output_tensors]
 
     def _compiled(self, shape: torch.Size) -> Any:
         """Return the request that runs the graph for images of one shape. Raises ModelError for a damaged graph."""
@@ -64,16 +63,25 @@ class OpenvinoEncoder(nn.Module):
 
 
 def use_openvino(network: DsmNet, device: torch.device) -> None:
-    """Replace the encoder of a network, which is on the CPU and in eval mode, by OpenVINO.
+    """Run the trained parts of a network, which is on the CPU and in eval mode, in OpenVINO.
 
-    The graph is exported once and kept in the user's cache folder. Raises DsmError when OpenVINO is missing or the
-    device is not a CPU.
+    The encoder computes in bfloat16 where the CPU has instructions for bfloat16, and the heads in float32. Graphs are
+    exported once and kept in the user's cache folder. Raises DsmError when OpenVINO is missing or the device is not a
+    CPU.
     """
-    _openvino()
+    core = _openvino().Core()
     if device.type != "cpu":
         raise DsmError(CPU_ONLY)
-    graph = cached_part(network, "encoder", learnt_parts(network)["encoder"])
-    network.replace_parts(OpenvinoEncoder(network.encoder.strides, graph), {}, None)
+    fast = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+
+    def open_part(name: str, part: Part) -> OpenvinoModule:
+        return OpenvinoModule(core, cached_part(network, name, part), fast if name == "encoder" else "f32")
+
+    use_graphs(network, open_part)
+
+
+def _copy_by_cell(values: Tensor) -> Tensor:
+    return values.clone(memory_format=torch.channels_last if values.dim() == 4 else torch.contiguous_format)
 
 
 def _openvino() -> ModuleType:

@@ -8,6 +8,7 @@ from dsm_ros.network.head_inputs import (
     Evidence,
     cell_channels,
     confidence_channels,
+    confidence_features,
 )
 
 from .test_coordinate_head import volume
@@ -24,9 +25,17 @@ def first_cell(stacked_BCHW):
 def test_evidence_keeps_its_order_in_the_input_of_net_conf():
     evidence = [Evidence(*(constant(10.0 * level + i) for i in range(4))) for level in (1, 2)]
     stacked_BLEHW = torch.stack([level.stacked() for level in evidence], dim=1)
-    cells = ConfidenceInput(constant(1.0, 3), constant(1.0, 3), constant(-2.0, 2), stacked_BLEHW).stacked()
-    assert first_cell(cells)[:8] == [10, 11, 12, 13, 20, 21, 22, 23]
-    assert cells.shape[1] == confidence_channels(2)
+    features = ConfidenceInput(constant(1.0, 3), constant(1.0, 3), constant(-2.0, 2), stacked_BLEHW).features()
+    assert first_cell(features)[:8] == [10, 11, 12, 13, 20, 21, 22, 23]
+    assert features.shape[1] == confidence_features(2)
+
+
+def test_the_input_of_net_conf_is_unstacked_as_it_was_stacked():
+    given = ConfidenceInput(constant(1.0, 3), constant(2.0, 3), constant(3.0, 2), torch.rand(1, 2, 4, 2, 3))
+    stacked = given.stacked()
+    assert stacked.shape[1] == confidence_channels(2)
+    for name, value in vars(ConfidenceInput.unstack(stacked)).items():
+        assert torch.equal(getattr(given, name), value)
 
 
 def test_cells_of_net_coords_are_scores_offsets_consensus_and_evidence():

@@ -126,7 +126,7 @@ def test_it_computes_with_as_many_threads_as_torch(with_heads, monkeypatch):
 
     monkeypatch.setattr(onnx_net, "open_session", noting)
     part = learnt_parts(with_heads)["confidence"]
-    module, x_BCHW = OnnxModule(export_part(part, {}), CPU), torch.zeros(1, part.channels, 2, 3)
+    module, x_BCHW = OnnxModule(export_part(part, {}), CPU), torch.zeros(1, part.channels, 8, 8)
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(before + 1)
