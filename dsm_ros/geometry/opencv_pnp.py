@@ -10,6 +10,9 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, make_pose
 from dsm_ros.geometry.poselib_pnp import MIN_POINTS
 
+MAX_ITERATIONS = 20
+STEP_TOLERANCE = 1e-7
+
 
 def estimate_opencv(
     pixels_N2: NDArray[np.float64], points_N3: NDArray[np.float64], camera: Camera, max_error_px: float, seed: int
@@ -28,13 +31,21 @@ def estimate_opencv(
         return None
     chosen = inliers.ravel()
     camera_T_map = make_pose(cv2.Rodrigues(rotation)[0], translation.ravel())
-    return refine_opencv(camera_T_map, pixels_N2[chosen], points_N3[chosen], camera)
+    return refine_opencv(camera_T_map, pixels_N2[chosen], points_N3[chosen], camera, STEP_TOLERANCE)
 
 
 def refine_opencv(
-    camera_T_map: Pose44, pixels_N2: NDArray[np.float64], points_N3: NDArray[np.float64], camera: Camera
+    camera_T_map: Pose44,
+    pixels_N2: NDArray[np.float64],
+    points_N3: NDArray[np.float64],
+    camera: Camera,
+    step_tolerance: float,
 ) -> Pose44:
-    """Refine camera_T_map to the smallest squared reprojection error (Levenberg-Marquardt)."""
+    """Refine camera_T_map to the smallest squared reprojection error (Levenberg-Marquardt).
+
+    step_tolerance: relative length of the last step.
+    """
     start = cv2.Rodrigues(camera_T_map[:3, :3])[0], camera_T_map[:3, 3:].copy()
-    rotation, translation = cv2.solvePnPRefineLM(points_N3, pixels_N2, camera.matrix_33, np.empty(0), *start)
+    until = cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, MAX_ITERATIONS, step_tolerance
+    rotation, translation = cv2.solvePnPRefineLM(points_N3, pixels_N2, camera.matrix_33, np.empty(0), *start, until)
     return make_pose(cv2.Rodrigues(rotation)[0], translation.ravel())

@@ -149,7 +149,8 @@ def _sample(level_HW: Float32, pixels_N2P: Float32) -> Float32:
 
 def _normalised(samples_NP: Float32) -> Float32:
     centred_NP = samples_NP - samples_NP.mean(axis=1, keepdims=True)
-    return np.asarray(centred_NP / (samples_NP.std(axis=1, keepdims=True) + MIN_CONTRAST))
+    variance_N = np.einsum("np,np->n", centred_NP, centred_NP) / np.float32(SAMPLES**2)  # np.std takes twice the time
+    return np.asarray(centred_NP / (np.sqrt(variance_N)[:, None] + np.float32(MIN_CONTRAST)))
 
 
 def _offsets_2P() -> Float32:

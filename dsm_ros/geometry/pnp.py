@@ -21,7 +21,8 @@ try:
 except ImportError:
     poselib = None
 
-REFINEMENTS = 2  # the second refinement uses the inliers of the first
+# Last steps (m, rad) of the first refinement, which finds the inliers of the second refinement, and of the second.
+STEP_TOLERANCES = 1e-4, 1e-5
 
 
 def solve_pnp(
@@ -59,13 +60,14 @@ def refine_pnp(
     robust loss, about the standard deviation of a good correspondence; OpenCV has no robust loss.
     """
     refine = partial(refine_poselib, loss_scale_px=loss_scale_px) if poselib else refine_opencv
-    for _ in range(REFINEMENTS):
+    for step_tolerance in STEP_TOLERANCES:
         near_N = reprojection_errors(pixels_N2, points_N3, camera, map_T_camera) < max_error_px
         if near_N.sum() < MIN_POINTS:
             return None
         map_T_local = make_pose(np.eye(3), np.median(points_N3[near_N], axis=0))
         camera_T_local = invert(map_T_camera) @ map_T_local
-        refined = refine(camera_T_local, pixels_N2[near_N], points_N3[near_N] - map_T_local[:3, 3], camera)
+        near = pixels_N2[near_N], points_N3[near_N] - map_T_local[:3, 3]
+        refined = refine(camera_T_local, *near, camera, step_tolerance)
         if not np.isfinite(refined).all():
             return None
         map_T_camera = map_T_local @ invert(refined)

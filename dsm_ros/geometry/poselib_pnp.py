@@ -40,10 +40,15 @@ def refine_poselib(
     pixels_N2: NDArray[np.float64],
     points_N3: NDArray[np.float64],
     camera: Camera,
+    step_tolerance: float,
     loss_scale_px: float,
 ) -> Pose44:
-    """Refine camera_T_map on correspondences under a robust loss."""
-    start, options = poselib_pose(camera_T_map), {**REFINEMENT, "loss_scale": loss_scale_px}
+    """Refine camera_T_map on correspondences under a robust loss.
+
+    step_tolerance: length of the last step, m and rad.
+    """
+    start = poselib_pose(camera_T_map)
+    options = {**REFINEMENT, "step_tol": step_tolerance, "loss_scale": loss_scale_px}
     pose, _ = poselib.refine_absolute_pose(pixels_N2, points_N3, start, poselib_camera(camera), options)
     return make_pose(pose.R, pose.t)
 

@@ -41,10 +41,11 @@ class OpenvinoModule(GraphModule):
         if key not in self._requests:
             self._requests[key] = self._compiled(x_BCHW.shape)
         request = self._requests[key]
-        given = _openvino().Tensor(x_BCHW.contiguous().numpy(), shared_memory=True)
+        given = _openvino().Tensor(x_BCHW.permute(0, 2, 3, 1).contiguous().numpy(), shared_memory=True)
         request.infer({0: given}, share_inputs=True)
         # The next call overwrites the outputs.
-        return [_copy_by_cell(torch.from_numpy(output.data)) for output in request.output_tensors]
+        outputs = [torch.from_numpy(output.data).clone() for output in request.output_tensors]
+        return [output.permute(0, 3, 1, 2) if output.dim() == 4 else output for output in outputs]
 
     def _compiled(self, shape: torch.Size) -> Any:
         """Return the request that runs the graph for images of one shape. Raises ModelError for a damaged graph."""
@@ -57,6 +58,7 @@ class OpenvinoModule(GraphModule):
         try:
             model = self._core.read_model(self._graph)
             model.reshape({0: list(shape)})
+            model = _by_cell(model)
             return self._core.compile_model(model, "CPU", options).create_infer_request()
         except RuntimeError as error:
             raise ModelError(f"OpenVINO cannot use the network ({str(error).splitlines()[0]})") from error
@@ -80,8 +82,15 @@ def use_openvino(network: DsmNet, device: torch.device) -> None:
     use_graphs(network, open_part)
 
 
-def _copy_by_cell(values: Tensor) -> Tensor:
-    return values.clone(memory_format=torch.channels_last if values.dim() == 4 else torch.contiguous_format)
+def _by_cell(model: Any) -> Any:
+    """Return a graph whose input and maps (B, C, H, W) are contiguous by cell, as in torch's encoder."""
+    openvino = _openvino()
+    steps = openvino.preprocess.PrePostProcessor(model)
+    maps = [steps.output(i) for i, output in enumerate(model.outputs) if len(output.shape) == 4]
+    for each in (steps.input(), *maps):
+        each.model().set_layout(openvino.Layout("NCHW"))
+        each.tensor().set_layout(openvino.Layout("NHWC"))
+    return steps.build()
 
 
 def _openvino() -> ModuleType:
