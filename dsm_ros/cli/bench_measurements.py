@@ -19,7 +19,7 @@ from dsm_ros.datasets.source_options import DEFAULT_SOURCES
 from dsm_ros.errors import DsmError
 from dsm_ros.evaluation.bench_peers import compare
 from dsm_ros.evaluation.bench_plots import plot_peers, plot_sweep
-from dsm_ros.evaluation.bench_room import build_bench_room
+from dsm_ros.evaluation.bench_room import bench_video, build_bench_room
 from dsm_ros.evaluation.bench_sweep import Case, sweep
 from dsm_ros.evaluation.bench_tables import print_peers, print_sweep
 from dsm_ros.evaluation.busy_processes import busy_processes
@@ -64,7 +64,7 @@ def measure_room(settings: list[Case], beside: int) -> Measurement:
         rows = sweep(settings, Path(folder), on_progress)
 
     def show() -> None:
-        print_timings("stages of the localizer", stages)
+        print_timings("stages of the localizer in a video", stages)
         print_sweep(rows)
 
     metrics: dict[str, object] = {"stages": [asdict(row) for row in stages], "sweep": [asdict(row) for row in rows]}
@@ -72,17 +72,19 @@ def measure_room(settings: list[Case], beside: int) -> Measurement:
 
 
 def measure_stages(case: Case, beside: int) -> list[TimingRow]:
-    """Localize frames of a room; return the timing of each stage, and of the total beside busy processes."""
+    """Localize a video of a room; return the timing of each stage, and of the total beside busy processes."""
     network = case.load_network()
-    with TemporaryDirectory() as folder, progress_bar("building a map") as on_progress:
-        frames = build_bench_room(Path(folder) / "map", network, on_progress)
+    with TemporaryDirectory() as folder:
+        with progress_bar("building a map") as on_progress:
+            build_bench_room(Path(folder) / "map", network, on_progress)
         localizer = Localizer(SceneMap.open(str(Path(folder) / "map"), network.model_hash, case.device), network)
+        video = [(single_view(frame.image_HW3, frame.camera), frame.stamp_ns) for frame in bench_video()]
 
         def times_ms() -> list[dict[str, float]]:
-            views = [(single_view(frame.image_HW3, frame.camera), frame.stamp_ns) for frame in frames]
-            return [asdict(localizer.localize(*view).times_ms) for view in views]
+            return [asdict(localizer.localize(*image).times_ms) for image in video]
 
-        quiet = times_ms()[1:]  # the first frame includes one-time initialisation
+        times_ms()  # reads the features and patches of the map
+        quiet = times_ms()
         with busy_processes(beside):
             busy = times_ms() if beside else []
     rows = [timing(stage, [row[stage] for row in quiet]) for stage in quiet[0]]

@@ -1,4 +1,4 @@
-"""The rendered room of the benchmarks, with a map of every fifth frame and query frames between the map's frames."""
+"""The rendered room of the benchmarks: a map of every fifth frame, query frames between them, and a video."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dsm_ros.scene_map.builder import build_map
 
 ROOM = "rooms:7"
 MAP_FRAMES, QUERY_FRAMES = range(0, 60, 5), range(2, 60, 5)
+VIDEO_FRAMES = [index for index in range(20, 40) if index not in MAP_FRAMES]  # the camera turns by 50 degrees a second
 
 
 def build_bench_room(map_uri: Path, network: DsmNet, on_progress: Callable[[int, int], None]) -> list[Frame]:
@@ -19,3 +20,9 @@ def build_bench_room(map_uri: Path, network: DsmNet, on_progress: Callable[[int,
     room = open_sequence(ROOM)
     build_map(room, MAP_FRAMES, str(map_uri), network, "bench", append=False, on_progress=on_progress)
     return [room[index] for index in QUERY_FRAMES]
+
+
+def bench_video() -> list[Frame]:
+    """Return consecutive frames of the room (640x480), without those of the map."""
+    room = open_sequence(ROOM)
+    return [room[index] for index in VIDEO_FRAMES]
