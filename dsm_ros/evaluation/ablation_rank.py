@@ -114,7 +114,9 @@ def rank_candidates(
             alpha = weigh_scene(match.confidence)
             if alpha < 1 and previous and recent:
                 fused_frames += 1
-                fused = fuse_previous(image.scene, previous, alpha)
+                fused = image.scene
+                for level in range(len(fused.levels)):
+                    fused = fuse_previous(fused, previous, alpha, level)
                 match = localizer.network.match(image.query, fused)
                 video[-1] = _errors_m(localizer, match, fused, truth_P3)[known_P]
             previous = _accepted(verdict, frame.stamp_ns)

@@ -26,6 +26,7 @@ from dsm_ros.network.temporal import PreviousFrame, fuse_previous, scene_weight
 from dsm_ros.scene_map.scene_map import SceneMap
 
 OCCLUSION_RATIO = 1.1  # maximum depth of a visible point, relative to the nearest point in its cell
+FINEST = -1  # the only pyramid level that the guided match searches
 REPEATED_GAIN = 0.5  # gain of covering a cell again, relative to the previous gain
 
 
@@ -96,7 +97,7 @@ class Matcher:
         """
         scene = gather_scene(keyframes, image.scene.map_T_local) if keyframes else image.scene
         alpha = self._weigh_scene(image.match.confidence)
-        fused = fuse_previous(scene, previous, alpha) if alpha < 1 and previous else scene
+        fused = fuse_previous(scene, previous, alpha, FINEST) if alpha < 1 and previous else scene
         match = self._network.guided_match(image.query, fused, image.match, map_T_camera)
         cells = cell_correspondences(match, scene, image.query.camera, image.view.rig_T_camera)
         return replace(image, match=match, cells=cells)

@@ -29,7 +29,7 @@ from dsm_ros.scene_map.scene_map import SceneMap
 
 KEYFRAMES = 3  # number of keyframes nearest to a camera whose patches are searched in the image
 FIRST_LEVELS, SECOND_LEVELS = 3, 2  # pyramid levels of the first and second round; the second round starts nearer
-NEAR_START_PX = 1.0  # maximum median shift of the patches in the first round without a second round
+NEAR_START_PX = 2.0  # maximum median shift of the patches in the first round without a second round
 MAX_ERROR_PX = 6.0  # inlier limit
 LOSS_SCALE_PX = 0.5
 # Standard deviation of a found patch, from the residuals and a floor, divided by the share of the expected patches that

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.network.cost_volume import MIN_DEPTH_M, project
-from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel
+from dsm_ros.network.features import ImageFeatures, Scene
 from dsm_ros.network.grids import beside, by_cell, grid_matrix
 
 ALPHA_OFFSET = 0.4
@@ -35,35 +35,34 @@ def scene_weight(confidence: float) -> float:
     return min(confidence + ALPHA_OFFSET, 1.0)
 
 
-def fuse_previous(scene: Scene, previous: PreviousFrame, alpha: float) -> Scene:
-    """Blend the feature of each scene cell with the previous frame's feature at the cell's projection, if visible.
+def fuse_previous(scene: Scene, previous: PreviousFrame, alpha: float, level: int) -> Scene:
+    """Blend the features of a level's scene cells with the previous frame's features at their projections, if visible.
 
+    Returns the scene with the blended level; its other levels do not change.
     By linearity the correlation with a blended feature is alpha * scene correlation + (1 - alpha) * temporal
     correlation. Blending features costs one operation per scene cell instead of one per candidate.
     """
-    camera, features = previous.features.camera, previous.features.levels
-    matrices = [grid_matrix(camera, *level.shape[1:]) for level in features]
-    camera_T_local = invert(previous.map_T_camera) @ scene.map_T_local
-    camera_T_local_44, *intrinsics = beside(features[0], camera_T_local, *matrices)
-    levels = (
-        _fuse_level(level, features_CHW, intrinsics_33, camera_T_local_44, alpha)
-        for level, features_CHW, intrinsics_33 in zip(scene.levels, features, intrinsics, strict=True)
-    )
+    cells = scene.levels[level]
+    pixels_P2, seen_P = _projections(scene, previous, level)
+    sampled_PC = F.normalize(sample(previous.features.levels[level], pixels_P2), dim=1)
+    blended_PC = by_cell(cells.features_NCHW).lerp(sampled_PC, (1 - alpha) * seen_P[:, None])
+    levels = list(scene.levels)
+    features_NCHW = blended_PC.unflatten(0, cells.valid_NHW.shape).permute(0, 3, 1, 2)
+    levels[level] = replace(cells, features_NCHW=features_NCHW)
     return replace(scene, levels=tuple(levels))
 
 
-def _fuse_level(
-    level: SceneLevel, previous_CHW: Tensor, intrinsics_33: Tensor, camera_T_local_44: Tensor, alpha: float
-) -> SceneLevel:
+def _projections(scene: Scene, previous: PreviousFrame, level: int) -> tuple[Tensor, Tensor]:
+    """Return the pixel (P, 2) of each scene cell of a level on the previous frame's grid, and whether it is visible."""
+    cells, previous_CHW = scene.levels[level], previous.features.levels[level]
     height, width = previous_CHW.shape[1:]
-    pixels_P2, depths_P = project(by_cell(level.coords_N3HW), intrinsics_33, camera_T_local_44)
+    intrinsics_33 = grid_matrix(previous.features.camera, height, width)
+    camera_T_local_44 = invert(previous.map_T_camera) @ scene.map_T_local
+    camera = beside(previous_CHW, intrinsics_33, camera_T_local_44)
+    pixels_P2, depths_P = project(by_cell(cells.coords_N3HW), *camera)
     u_P, v_P = pixels_P2.unbind(1)
     inside_P = (u_P >= -0.5) & (v_P >= -0.5) & (u_P <= width - 0.5) & (v_P <= height - 0.5)
-    seen_P = inside_P & (depths_P > MIN_DEPTH_M) & level.valid_NHW.flatten()
-    features_PC = by_cell(level.features_NCHW)
-    sampled_PC = F.normalize(sample(previous_CHW, pixels_P2), dim=1)
-    blended_PC = features_PC.lerp(sampled_PC, (1 - alpha) * seen_P[:, None])
-    return replace(level, features_NCHW=blended_PC.unflatten(0, level.valid_NHW.shape).permute(0, 3, 1, 2))
+    return pixels_P2, inside_P & (depths_P > MIN_DEPTH_M) & cells.valid_NHW.flatten()
 
 
 def sample(features_CHW: Tensor, pixels_P2: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ def test_alpha(confidence, alpha):
 def test_fused_features_give_the_fused_correlation(scene):
     """The same pose sees each scene cell at its own cell, so both correlations are known."""
     previous, query = features(1), features(2).levels[0].flatten(1)
-    fused = fuse_previous(scene, PreviousFrame(previous, np.eye(4), 0), alpha=0.7).levels[0]
+    fused = fuse_previous(scene, PreviousFrame(previous, np.eye(4), 0), alpha=0.7, level=0).levels[0]
     scene_correlation = scene.levels[0].features_NCHW[0].flatten(1).T @ query
     temporal_correlation = previous.levels[0].flatten(1).T @ query
     expected = 0.7 * scene_correlation + 0.3 * temporal_correlation
@@ -39,8 +39,8 @@ def test_alpha_one_and_an_unseen_scene_change_nothing(scene):
     previous = PreviousFrame(features(1), np.eye(4), 0)
     away = PreviousFrame(features(1), np.diag([-1.0, 1.0, -1.0, 1.0]), 0)
     original = scene.levels[0].features_NCHW
-    assert torch.allclose(fuse_previous(scene, previous, 1.0).levels[0].features_NCHW, original)
-    assert (fuse_previous(scene, away, 0.4).levels[0].features_NCHW == original).all()
+    assert torch.allclose(fuse_previous(scene, previous, 1.0, level=0).levels[0].features_NCHW, original)
+    assert (fuse_previous(scene, away, 0.4, level=0).levels[0].features_NCHW == original).all()
 
 
 def test_samples_are_those_of_grid_sample_beyond_the_border_too():
