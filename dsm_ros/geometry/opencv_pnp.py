@@ -11,7 +11,7 @@ from dsm_ros.geometry.pose import Pose44, make_pose
 from dsm_ros.geometry.poselib_pnp import MIN_POINTS
 
 MAX_ITERATIONS = 20
-STEP_TOLERANCE = 1e-7
+STEP_TOLERANCE = 1e-7  # relative length of the last step, after RANSAC
 
 
 def estimate_opencv(

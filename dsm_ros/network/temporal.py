@@ -38,9 +38,9 @@ def scene_weight(confidence: float) -> float:
 def fuse_previous(scene: Scene, previous: PreviousFrame, alpha: float, level: int) -> Scene:
     """Blend the features of a level's scene cells with the previous frame's features at their projections, if visible.
 
-    Returns the scene with the blended level; its other levels do not change.
     By linearity the correlation with a blended feature is alpha * scene correlation + (1 - alpha) * temporal
-    correlation. Blending features costs one operation per scene cell instead of one per candidate.
+    correlation. Blending features costs one operation per scene cell instead of one per candidate. level: index of the
+    pyramid level; the other levels do not change.
     """
     cells = scene.levels[level]
     pixels_P2, seen_P = _projections(scene, previous, level)

@@ -1,20 +1,13 @@
-import importlib.util
 import zipfile
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parents[3] / "scripts" / "pack_textures.py"
-
 
 @pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("pack_textures", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def script(load_script):
+    return load_script("pack_textures")
 
 
 def picture(seed, height=200, width=200):
