@@ -1,5 +1,7 @@
 """Progress bars write nothing before their first step."""
 
+import threading
+
 from dsm_ros.progress import progress_bar
 
 
@@ -15,3 +17,10 @@ def test_a_bar_that_moved_is_shown_on_stderr(capsys):
     shown = capsys.readouterr()
     assert "localizing" in shown.err
     assert shown.out == ""
+
+
+def test_no_thread_draws_while_steps_are_measured():
+    before = threading.active_count()
+    with progress_bar("localizing") as on_progress:
+        on_progress(1, 2)
+        assert threading.active_count() == before
