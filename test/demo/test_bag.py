@@ -40,6 +40,14 @@ def spin_for_diagnostics(peer):
     peer.wait(lambda: len(peer.heard["diagnostics"]) >= heard + 2)
 
 
+def spin_for_latched(peer):
+    """Spin until messages from before the recording arrive at subscriptions younger than those of the recording."""
+    arrived, latched = set(), [topic for topic in TOPICS if topic.is_latched]
+    for topic in latched:
+        peer.node.create_subscription(topic.kind, topic.name, lambda _, name=topic.name: arrived.add(name), topic.qos)
+    peer.wait(lambda: len(arrived) == len(latched))
+
+
 @pytest.fixture(scope="module")
 def bag(ros, tmp_path_factory):
     """A node that answers five images, recorded; the node is there before the recorder."""
@@ -50,6 +58,7 @@ def bag(ros, tmp_path_factory):
         peer.connect()
         with record_bag(peer.node, path):
             peer.wait(lambda: jpegs.get_subscription_count() > 0)
+            spin_for_latched(peer)
             spin_for_diagnostics(peer)
             assert not path.exists()
             for red, stamp_ns in enumerate(STAMPS_NS):
