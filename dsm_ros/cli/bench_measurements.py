@@ -19,7 +19,7 @@ from dsm_ros.datasets.source_options import DEFAULT_SOURCES
 from dsm_ros.errors import DsmError
 from dsm_ros.evaluation.bench_peers import compare
 from dsm_ros.evaluation.bench_plots import plot_peers, plot_sweep
-from dsm_ros.evaluation.bench_room import bench_video, build_bench_room
+from dsm_ros.evaluation.bench_room import VIDEO_FRAMES, bench_frames, build_bench_room
 from dsm_ros.evaluation.bench_sweep import Case, sweep
 from dsm_ros.evaluation.bench_tables import print_peers, print_sweep
 from dsm_ros.evaluation.busy_processes import busy_processes
@@ -78,7 +78,7 @@ def measure_stages(case: Case, beside: int) -> list[TimingRow]:
         with progress_bar("building a map") as on_progress:
             build_bench_room(Path(folder) / "map", network, on_progress)
         localizer = Localizer(SceneMap.open(str(Path(folder) / "map"), network.model_hash, case.device), network)
-        video = [(single_view(frame.image_HW3, frame.camera), frame.stamp_ns) for frame in bench_video()]
+        video = [(single_view(frame.image_HW3, frame.camera), frame.stamp_ns) for frame in bench_frames(VIDEO_FRAMES)]
 
         def times_ms() -> list[dict[str, float]]:
             return [asdict(localizer.localize(*image).times_ms) for image in video]

@@ -19,7 +19,7 @@ from dsm_ros.demo.bench_camera import BenchCamera, Sample, bench_camera
 from dsm_ros.demo.child_process import prepare_ros, process
 from dsm_ros.demo.exit_status import exit_on_failure
 from dsm_ros.errors import DsmError
-from dsm_ros.evaluation.bench_room import build_bench_room
+from dsm_ros.evaluation.bench_room import QUERY_FRAMES, bench_frames, build_bench_room
 from dsm_ros.evaluation.timings import TimingRow, timing
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.progress import progress_bar
@@ -70,7 +70,8 @@ def run() -> list[TimingRow]:
     with TemporaryDirectory() as folder:
         map_uri = Path(folder) / "map"
         with progress_bar("building the map") as on_progress:
-            frames = build_bench_room(map_uri, load_network(), on_progress)
+            build_bench_room(map_uri, load_network(), on_progress)
+        frames = bench_frames(QUERY_FRAMES)
         node = ("dsm_ros.node", "--ros-args", "-p", f"map:={map_uri}", "--log-level", "warn")
         with process(*node, stdout=sys.stderr) as running:
             return measure_node(running, frames)

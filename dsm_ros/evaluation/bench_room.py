@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from dsm_ros.datasets.frame import Frame
@@ -15,14 +15,12 @@ MAP_FRAMES, QUERY_FRAMES = range(0, 60, 5), range(2, 60, 5)
 VIDEO_FRAMES = [index for index in range(20, 40) if index not in MAP_FRAMES]  # the camera turns by 50 degrees a second
 
 
-def build_bench_room(map_uri: Path, network: DsmNet, on_progress: Callable[[int, int], None]) -> list[Frame]:
-    """Build the map of the room and return the query frames (640x480)."""
-    room = open_sequence(ROOM)
-    build_map(room, MAP_FRAMES, str(map_uri), network, "bench", append=False, on_progress=on_progress)
-    return [room[index] for index in QUERY_FRAMES]
+def build_bench_room(map_uri: Path, network: DsmNet, on_progress: Callable[[int, int], None]) -> None:
+    """Build the map of the room."""
+    build_map(open_sequence(ROOM), MAP_FRAMES, str(map_uri), network, "bench", append=False, on_progress=on_progress)
 
 
-def bench_video() -> list[Frame]:
-    """Return consecutive frames of the room (640x480), without those of the map."""
+def bench_frames(indices: Iterable[int]) -> list[Frame]:
+    """Return frames of the room (640x480); QUERY_FRAMES are single images, VIDEO_FRAMES are consecutive."""
     room = open_sequence(ROOM)
-    return [room[index] for index in VIDEO_FRAMES]
+    return [room[index] for index in indices]

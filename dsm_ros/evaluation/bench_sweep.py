@@ -12,7 +12,7 @@ import torch
 
 from dsm_ros.datasets.frame import Frame
 from dsm_ros.evaluation.bench_map import resized_map
-from dsm_ros.evaluation.bench_room import build_bench_room
+from dsm_ros.evaluation.bench_room import QUERY_FRAMES, bench_frames, build_bench_room
 from dsm_ros.evaluation.evaluate import median_times_ms
 from dsm_ros.evaluation.memory import peak_rss_mb
 from dsm_ros.evaluation.synchronised import synchronised
@@ -79,14 +79,13 @@ def _middle(values: Sequence[int]) -> int:
 
 def sweep(settings: Sequence[Case], folder: Path, on_progress: Progress) -> list[SweepRow]:
     """Measure each setting in a new process, because peak memory is counted by process; build the maps in a folder."""
-    rooms: dict[int, list[Frame]] = {}
-    rows = []
+    frames, rows = bench_frames(QUERY_FRAMES), []
     for case in settings:
         map_uri = folder / str(case.long_side_px)
-        if case.long_side_px not in rooms:
-            rooms[case.long_side_px] = build_bench_room(map_uri, case.load_network(), lambda done, total: None)
+        if not map_uri.exists():
+            build_bench_room(map_uri, case.load_network(), lambda done, total: None)
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-            rows.append(pool.submit(measure, case, str(map_uri), rooms[case.long_side_px]).result())
+            rows.append(pool.submit(measure, case, str(map_uri), frames).result())
         on_progress(len(rows), len(settings))
     return rows
 
