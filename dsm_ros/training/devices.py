@@ -31,6 +31,8 @@ def joined_devices() -> Iterator[Devices]:
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
     has_gpu = torch.cuda.is_available()
     device = torch.device("cuda", local_rank) if has_gpu else torch.device("cpu")
+    if has_gpu:
+        torch.cuda.set_device(device)  # else NCCL and the caching allocator would also occupy the first GPU
     if "RANK" not in os.environ:
         yield Devices(device)
         return
