@@ -162,7 +162,7 @@ def heads(setting: Setting) -> list[Variant]:
     trained = network.config.trained_coordinates or network.config.trained_confidence
     analytic = without_heads(network) if trained else network
     cells_only = replace(config, confidence=CELL_WEIGHTS)
-    first_only = replace(cells_only, guided_keyframes=0)
+    first_only = replace(cells_only, guided_confidence=0.0)
     unrefined = NoRefinement(scene_map)
     matched = partial(Localizer, refiner=unrefined, coordinates_of=as_matched)
     variants = [

@@ -155,11 +155,12 @@ class Localizer:
     def _guided(self, first: PoseEstimate, previous: PreviousFrame | None, watch: Stopwatch) -> PoseEstimate:
         """Return the estimate after a guided match, or the first estimate if either estimate has too few inliers.
 
+        A confident first match needs no guided match, because few of its cells matched a wrong place.
         The correspondences of the map alone must support both poses, because two consecutive frames agree with each
         other even if the pose of the previous frame is wrong.
         """
         image, map_T_camera = first.image, first.map_T_camera
-        if map_T_camera is None or not first.is_supported or not self.config.guided_keyframes:
+        if map_T_camera is None or not first.is_supported or self._is_confident(image):
             return first
         keyframes = keyframes_around(self.scene_map, image, map_T_camera, self.config)
         watch.lap("retrieve")
@@ -168,6 +169,9 @@ class Localizer:
         second = reestimate_pose(first, guided, self.config)
         watch.lap("pnp")
         return second if second.is_supported else first
+
+    def _is_confident(self, image: MatchedImage) -> bool:
+        return image.match.confidence >= self.config.guided_confidence
 
     def _verified(self, estimates: Sequence[PoseEstimate]) -> Verdict:
         """Return the verdict on the one pose that most cells of all images agree with, after its refinement."""

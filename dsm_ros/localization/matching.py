@@ -47,7 +47,7 @@ class MatchedImage:
 
     area, keyframes: the search area of the first match, and its keyframes. scene: the keyframes in a local frame near
     them. match: the guided match where there is one, otherwise the first match. cells: the correspondences of all cells
-    of the match, row by row.
+    of the match, row by row. is_guided: whether the match is the guided match.
     """
 
     view: View
@@ -57,6 +57,7 @@ class MatchedImage:
     scene: Scene
     match: DenseMatch
     cells: Correspondences
+    is_guided: bool = False
 
     @property
     def local_radius_px(self) -> float:
@@ -100,7 +101,7 @@ class Matcher:
         fused = fuse_previous(scene, previous, alpha, FINEST) if alpha < 1 and previous else scene
         match = self._network.guided_match(image.query, fused, image.match, map_T_camera)
         cells = cell_correspondences(match, scene, image.query.camera, image.view.rig_T_camera)
-        return replace(image, match=match, cells=cells)
+        return replace(image, match=match, cells=cells, is_guided=True)
 
 
 def cell_correspondences(match: DenseMatch, scene: Scene, camera: Camera, rig_T_camera: Pose44) -> Correspondences:

@@ -10,6 +10,7 @@ from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.matching import Matcher
 from dsm_ros.scene_map.scene_map import SceneMap
 
+ALWAYS_GUIDED = LocalizerConfig(guided_confidence=2.0)  # a guided match however confident the first match is
 needs_poselib = pytest.mark.skipif(poselib is None, reason="PoseLib has no wheel for this machine")
 
 

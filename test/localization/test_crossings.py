@@ -17,11 +17,14 @@ from dsm_ros.localization.view import View, single_view
 from dsm_ros.network.recorded import RecordedFunction
 from dsm_ros.scene_map.scene_map import SceneMap
 
-from .localizers import needs_poselib
+from .localizers import ALWAYS_GUIDED, needs_poselib
 
-# The image, its descriptor and the results of both matches; the matrices of two scenes and of the choice of keyframes
-# between them; the poses of two views of surfaces, and the visible cells of two of these views.
-FRAME = 11
+# The image, its descriptor and the result of the first match; the matrices of its scene; the poses of two views of
+# surfaces, with the visible cells and the depths of the map.
+FRAME = 8
+# Its result; the matrices of its scene and of the choice of its keyframes, and what they show. Its cells need no depths
+# of the map.
+GUIDED = 3
 FUSION = 1
 MAX_DIFFERENCE = 5e-6  # of poses, in m: 1.3e-7 with NumPy 2 and OpenCV 5, 1.3e-6 with NumPy 1.26 and OpenCV 4.6
 NEVER_ALONE = 0.5  # alpha: the previous frame always counts
@@ -57,17 +60,22 @@ def poses(localizer, frames, crossings=None):
 
 def fusing(scene_map, network):
     """Make a localizer that fuses the previous frame however confident the first match is."""
-    return Localizer(scene_map, network, matcher=Matcher(network, lambda confidence: NEVER_ALONE))
+    return Localizer(scene_map, network, ALWAYS_GUIDED, Matcher(network, lambda confidence: NEVER_ALONE))
 
 
 @pytest.mark.parametrize("keyframes", [4, 10])
-def test_single_images_cross_as_often_however_many_keyframes_there_are(on, frames, keyframes):
-    config = replace(LocalizerConfig(temporal=False).with_keyframes(keyframes), guided_keyframes=keyframes)
+@pytest.mark.parametrize(
+    ("guided", "crossings_of_a_frame"), [(LocalizerConfig(), FRAME), (ALWAYS_GUIDED, FRAME + GUIDED)]
+)
+def test_single_images_cross_as_often_however_many_keyframes_there_are(
+    on, frames, keyframes, guided, crossings_of_a_frame
+):
+    config = replace(guided.with_keyframes(keyframes), temporal=False, guided_keyframes=keyframes)
     wanted, _ = poses(Localizer(*on("cpu"), config), frames)
     with pretended_device() as crossings:
         found, counts = poses(Localizer(*on(NAME), config), frames, crossings)
     assert np.abs(found - wanted).max() < MAX_DIFFERENCE
-    assert counts == [FRAME] * len(frames), f"\n{crossings}"
+    assert counts == [crossings_of_a_frame] * len(frames), f"\n{crossings}"
 
 
 def test_a_video_crosses_once_more_for_the_expected_surface_and_once_for_the_previous_frame(on, frames):
@@ -75,7 +83,7 @@ def test_a_video_crosses_once_more_for_the_expected_surface_and_once_for_the_pre
     with pretended_device() as crossings:
         found, counts = poses(fusing(*on(NAME)), frames, crossings)
     assert np.abs(found - wanted).max() < MAX_DIFFERENCE
-    assert counts == [FRAME, FRAME + FUSION], f"\n{crossings}"
+    assert counts == [FRAME + GUIDED, FRAME + GUIDED + FUSION], f"\n{crossings}"
 
 
 def test_functions_that_a_gpu_records_never_cross(on, frames, monkeypatch):
@@ -89,7 +97,7 @@ def test_functions_that_a_gpu_records_never_cross(on, frames, monkeypatch):
 
     monkeypatch.setattr(RecordedFunction, "__call__", watched)
     with pretended_device() as crossings:
-        poses(Localizer(*on(NAME)), frames, crossings)
+        poses(Localizer(*on(NAME), ALWAYS_GUIDED), frames, crossings)
     assert len(crossed) >= 6 * len(frames)  # the encoder, two scenes, two matches, and the depths of keyframes between
     assert not any(crossed), f"\n{crossings}"
 
@@ -101,10 +109,10 @@ def test_a_rig_crosses_as_often_as_its_cameras_do(on, frames):
         View(name, frame.image_HW3, frame.camera, pose)
         for name, frame, pose in zip(("a", "b"), frames, (np.eye(4), turned), strict=True)
     ]
-    wanted = Localizer(*on("cpu")).localize(views, 0).map_T_camera
+    wanted = Localizer(*on("cpu"), ALWAYS_GUIDED).localize(views, 0).map_T_camera
     with pretended_device() as crossings:
-        rig = Localizer(*on(NAME))
+        rig = Localizer(*on(NAME), ALWAYS_GUIDED)
         crossings.counts.clear()
         found = rig.localize(views, 0).map_T_camera
     assert np.abs(found - wanted).max() < MAX_DIFFERENCE
-    assert crossings.total == len(views) * FRAME, f"\n{crossings}"
+    assert crossings.total == len(views) * (FRAME + GUIDED), f"\n{crossings}"

@@ -5,6 +5,7 @@ import pytest
 
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.evaluation.evaluate import evaluate
+from dsm_ros.geometry.pose import pose_error
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.matching import Matcher
@@ -14,7 +15,7 @@ from dsm_ros.localization.view import single_view
 from dsm_ros.network.temporal import PreviousFrame
 from dsm_ros.scene_map.scene_map import SceneMap
 
-from .localizers import Recorder, localizer_on, needs_poselib
+from .localizers import ALWAYS_GUIDED, Recorder, localizer_on, needs_poselib
 
 
 class WithPrevious(Matcher):
@@ -64,7 +65,7 @@ def test_other_places_are_refused_with_the_number_that_failed(kitchen_map, netwo
 def test_the_previous_frame_counts_only_when_recent(room_map, network):
     room = open_rooms("rooms:7/walk=1")
     recorder = Recorder(network)
-    localizer = Localizer(SceneMap.open(room_map, network.model_hash), network, matcher=recorder)
+    localizer = Localizer(SceneMap.open(room_map, network.model_hash), network, ALWAYS_GUIDED, recorder)
     views = single_view(room[10].image_HW3, room.camera)
 
     def previous_at(stamp_ns):
@@ -86,7 +87,7 @@ def test_the_previous_frame_cannot_vouch_for_a_place_off_the_map(room_map, netwo
     room, elsewhere = open_rooms("rooms:7"), open_rooms("rooms:8")
     scene_map = SceneMap.open(room_map, network.model_hash)
     previous = PreviousFrame(network.encode(elsewhere[0].image_HW3, elsewhere.camera), room[0].map_T_camera, 10**9)
-    localizer = Localizer(scene_map, network, LocalizerConfig(), WithPrevious(network, previous))
+    localizer = Localizer(scene_map, network, ALWAYS_GUIDED, WithPrevious(network, previous))
     result = localizer.localize(
         single_view(elsewhere[1].image_HW3, elsewhere.camera), 10**9 + 10**8, previous.map_T_camera
     )
@@ -146,8 +147,10 @@ def test_a_look_alike_in_the_kitchen_is_refused_by_what_the_map_shows_around_it(
 
 def test_more_keyframes_around_the_pose_found_make_more_coordinates(room_map, network):
     room = open_rooms("rooms:7/walk=1")
-    one = localizer_on(room_map, network, temporal=False, guided_keyframes=1, guided_nearest_keyframes=1)
-    six = localizer_on(room_map, network, temporal=False)
+    config = dataclasses.replace(ALWAYS_GUIDED, temporal=False)
+    few = dataclasses.replace(config, guided_keyframes=1, guided_nearest_keyframes=1)
+    scene_map = SceneMap.open(room_map, network.model_hash)
+    one, six = (Localizer(scene_map, network, each) for each in (few, config))
     shares = [evaluate(each, room, range(0, 300, 60), quiet).figures["coordinate_within_10cm"] for each in (one, six)]
     assert shares[0] + 0.02 < shares[1]
 
@@ -156,8 +159,17 @@ def test_an_image_whose_first_match_supports_no_pose_has_no_guided_match(room_ma
     frame = open_rooms("rooms:7/walk=1")[40]
     recorder = Recorder(network)
     scene_map = SceneMap.open(room_map, network.model_hash)
-    needs_more = LocalizerConfig(min_inliers=LocalizerConfig.pnp_cells + 1)
+    needs_more = dataclasses.replace(ALWAYS_GUIDED, min_inliers=LocalizerConfig.pnp_cells + 1)
     Localizer(scene_map, network, needs_more, recorder).localize(single_view(frame.image_HW3, frame.camera), 0)
     assert not recorder.previous
-    Localizer(scene_map, network, matcher=recorder).localize(single_view(frame.image_HW3, frame.camera), 0)
+    Localizer(scene_map, network, ALWAYS_GUIDED, recorder).localize(single_view(frame.image_HW3, frame.camera), 0)
     assert recorder.previous == [None]
+
+
+def test_a_confident_first_match_is_followed_by_no_guided_match(room_map, network):
+    frame = open_rooms("rooms:7/walk=1")[40]
+    recorder = Recorder(network)
+    localizer = Localizer(SceneMap.open(room_map, network.model_hash), network, matcher=recorder)
+    result = localizer.localize(single_view(frame.image_HW3, frame.camera), 0)
+    assert pose_error(result.map_T_camera, frame.map_T_camera)[0] < 0.01
+    assert not recorder.previous

@@ -61,6 +61,8 @@ def test_a_guided_match_improves_the_pose_and_leaves_the_first_correspondences(m
     assert guided.match.confidence > image.match.confidence
     assert pose_error(second.map_T_camera, frame.map_T_camera)[0] < 0.02
     assert guided.area == image.area
+    assert guided.is_guided
+    assert not image.is_guided
 
 
 def test_the_most_confident_cells_come_first(image):

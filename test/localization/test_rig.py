@@ -10,7 +10,7 @@ from dsm_ros.localization.result import Localized, NotLocalized
 from dsm_ros.localization.view import View, single_view
 from dsm_ros.scene_map.scene_map import SceneMap
 
-from .localizers import Recorder, needs_poselib
+from .localizers import ALWAYS_GUIDED, Recorder, needs_poselib
 from .rig_views import covered, rig_pose, views_of
 
 PERIOD_NS = 33_000_000
@@ -120,7 +120,7 @@ def test_another_place_is_refused_with_the_number_that_failed(rig):
 def test_the_previous_frame_is_remembered_for_each_camera(room, room_map, network):
     """Where nobody says where the rig is, each camera is looked for at its own previous frame."""
     recorder = Recorder(network)
-    rig = Localizer(SceneMap.open(room_map, network.model_hash), network, matcher=recorder)
+    rig = Localizer(SceneMap.open(room_map, network.model_hash), network, ALWAYS_GUIDED, recorder)
     views = views_of(room, 40)
     rig.localize(views, 0)
     assert recorder.previous == [None, None]

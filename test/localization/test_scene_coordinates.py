@@ -1,15 +1,20 @@
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pose import invert, make_pose, transform
 from dsm_ros.geometry.sampling import cell_centres
-from dsm_ros.localization.scene_coordinates import complete_surface, spread
+from dsm_ros.localization.matching import Matcher, SearchArea
+from dsm_ros.localization.scene_coordinates import MAP_CONFIDENCE, complete_surface, map_depths, spread
+from dsm_ros.localization.view import single_view
+from dsm_ros.scene_map.scene_map import SceneMap
 
 CAMERA = Camera(width_px=256, height_px=192, fx=200.0, fy=200.0, cx=127.5, cy=95.5)
 HEIGHT, WIDTH = 24, 32
@@ -17,6 +22,7 @@ MAX_ERROR_PX = 8.0
 POSE = make_pose(np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]), [1.0, 2.0, 3.0])
 PIXELS_P2 = cell_centres(WIDTH, HEIGHT, CAMERA.width_px, CAMERA.height_px)
 RAYS_P3 = CAMERA.unproject(PIXELS_P2)
+NO_MAP_HW = np.zeros((HEIGHT, WIDTH))
 
 
 def seen_from(depths_HW, map_T_camera=POSE):
@@ -25,8 +31,8 @@ def seen_from(depths_HW, map_T_camera=POSE):
     return Correspondences(PIXELS_P2, points_P3, np.full(len(points_P3), 0.4, np.float32), CAMERA, np.eye(4))
 
 
-def completed(cells):
-    return complete_surface(cells, RAYS_P3, (HEIGHT, WIDTH), POSE, MAX_ERROR_PX)
+def completed(cells, map_depths_HW=NO_MAP_HW):
+    return complete_surface(cells, RAYS_P3, map_depths_HW, POSE, MAX_ERROR_PX)
 
 
 def slanted_wall():
@@ -62,6 +68,18 @@ def test_confidence_says_what_was_matched_and_what_was_made_up():
     assert (row_W < 0.5).all()
     assert (row_W > 0).all()
     assert row_W[0] > row_W[4] > row_W[15]
+
+
+def test_what_contradicts_the_pose_gets_the_depth_of_the_map_where_the_map_has_a_surface():
+    truth = seen_from(np.full((HEIGHT, WIDTH), 2.0))
+    wrong_HW = np.zeros((HEIGHT, WIDTH), bool)
+    wrong_HW[8:14, 10:18] = True
+    pillar_HW = np.zeros((HEIGHT, WIDTH))
+    pillar_HW[:, 12] = 1.5  # in front of the wall; only where the match contradicts the pose does the map count
+    coords_HW3, confidence_HW = completed(misplaced(truth, wrong_HW), pillar_HW)
+    assert coords_HW3[8:14, 12] == pytest.approx(grid(seen_from(pillar_HW))[8:14, 12])
+    assert coords_HW3[~wrong_HW] == pytest.approx(grid(truth)[~wrong_HW])
+    assert confidence_HW[8:14, 12] == pytest.approx(MAP_CONFIDENCE)
 
 
 def test_a_coordinate_a_little_off_its_ray_is_moved_onto_it():
@@ -110,3 +128,18 @@ def test_filled_values_are_between_those_they_are_made_of(seed):
     reached_HW = nearness_HW > 0
     low, high = values_HW[known_HW].min(), values_HW[known_HW].max()
     assert ((filled_HW[reached_HW] >= low - 1e-9) & (filled_HW[reached_HW] <= high + 1e-9)).all()
+
+
+def test_the_depths_of_the_map_are_those_of_its_surface_and_only_a_first_match_needs_them(room_map, network):
+    frame = open_rooms("rooms:7/walk=1")[40]
+    (view,) = single_view(frame.image_HW3, frame.camera)
+    scene_map, matcher = SceneMap.open(room_map, network.model_hash), Matcher(network)
+    keyframes = scene_map.features(scene_map.nearest(frame.map_T_camera, 4))
+    image = matcher.first_match(view, network.encode(view.image_HW3, view.camera), SearchArea(()), keyframes)
+    depths_HW, size = map_depths(image, frame.map_T_camera), image.match.confidence_HW.shape
+    shown_HW = depths_HW > 0
+    true_HW = cv2.resize(frame.depth_HW, size[::-1], interpolation=cv2.INTER_NEAREST)
+    assert shown_HW.mean() > 0.5
+    assert np.median(np.abs(depths_HW - true_HW)[shown_HW]) < 0.03
+    guided = matcher.guided_match(image, frame.map_T_camera, [], None)
+    assert not map_depths(guided, frame.map_T_camera).any()
