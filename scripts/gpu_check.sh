@@ -11,10 +11,20 @@
 # dependencies, so put the wheels of the dependencies into ./wheels too.
 # Reads models/dsm_paper.safetensors where it exists, and the recordings in ../shared/data or $DSM_SHARED_DATA.
 # Writes summary.txt, figures.json, profile.txt and log.txt to $OUT (default out/gpu_check). After a failed step, the
-# script notes the failure and goes on with the next step.
+# script notes the failure and goes on with the next step. GPU_CHECK_SECONDS (default 450) limits the time of all steps.
 set -uo pipefail
 DEVICE=cuda
-[ "${1:-}" = --device ] && DEVICE=${2:?--device takes cuda or cpu} && shift 2
+NAMES="tests lite map profile-lite room-evaluate room-device room-cpu room-poses paper-untrained paper lite-onnxruntime
+    paper-onnxruntime kitchen-map kitchen-evaluate kitchen-device kitchen-cpu kitchen-poses train"
+usage() {
+    printf '%s\n' "$1" "usage: bash scripts/gpu_check.sh [--device cuda|cpu] [STEP...]" "STEPs: ${NAMES//$'\n'    / }" >&2
+    exit 2
+}
+[ "${1:-}" = --device ] && DEVICE=${2:-} && shift $(($# < 2 ? $# : 2))
+[ "$DEVICE" = cuda ] || [ "$DEVICE" = cpu ] || usage "--device takes cuda or cpu"
+for each in "$@"; do
+    [[ " ${NAMES//$'\n'/ } " == *" $each "* ]] || usage "there is no step named $each"
+done
 STEPS=" $* "
 cd "$(dirname "$0")/.." || exit 2
 OUT=$(realpath -m "${OUT:-out/gpu_check}")

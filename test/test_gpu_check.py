@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -85,3 +86,23 @@ def test_needs_name_what_is_lacking(monkeypatch):
     assert "poselib" in needs["lacking"]()
     assert "poselib: lacking (optional; " in needs["report"]()
     assert "torch" not in needs["lacking"]()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nosuchstep"], ["--help"], ["--device", "tpu"], ["--device"], ["map", "--device"]]
+)
+def test_wrong_arguments_are_named_and_leave_earlier_results(arguments, tmp_path):
+    (tmp_path / "summary.txt").write_text("earlier")
+    script, environment = SCRIPTS / "gpu_check.sh", {**os.environ, "OUT": str(tmp_path)}
+    done = subprocess.run(["bash", script, *arguments], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "usage: bash scripts/gpu_check.sh" in done.stderr
+    assert (tmp_path / "summary.txt").read_text() == "earlier"
+
+
+def test_each_step_of_the_script_can_be_named():
+    script = (SCRIPTS / "gpu_check.sh").read_text()
+    names = re.search(r'NAMES="(.*?)"', script, re.DOTALL)[1].split()
+    steps = re.findall(r"^\s*(?:\[.*\] && )?(?:step|bench|profile) ([a-z][a-z-]*)", script, re.MULTILINE)
+    assert len(steps) >= 9
+    assert set(steps) <= set(names)

@@ -107,17 +107,16 @@ class DsmNet(nn.Module):
         return next(self.parameters()).device
 
     def replace_parts(
-        self, encoder: nn.Module, coordinate_heads: Mapping[int, nn.Module], confidence_head: nn.Module | None
+        self, encoder: nn.Module, coordinate_heads: Mapping[int, nn.Module], confidence_head: nn.Module
     ) -> None:
         """Use another encoder, other Net_coords by level, and another Net_conf, with the same interfaces.
 
-        confidence_head: None keeps the present Net_conf. The parts are never recorded, because a CUDA graph cannot hold
-        calls of another runtime.
+        The parts are never recorded, because a CUDA graph cannot hold calls of another runtime.
         """
         self.add_module("encoder", encoder)
         for level, head in coordinate_heads.items():
             self.coordinate_heads[level] = head
-        self.add_module("confidence_head", confidence_head or self.confidence_head)
+        self.add_module("confidence_head", confidence_head)
         self._encoded, self._matched = self._encode, self._match
         self._matched_locally, self._matched_again = self._match_locally, self._match_again
 

@@ -23,15 +23,18 @@ def fastest_network(load: Callable[[Runtime], DsmNet], encoding_s: Callable[[Dsm
     """Return the network of the fastest runtime among torch and the optional runtimes that work on this machine.
 
     load: returns a network with a runtime, and raises DsmError when this machine cannot use the runtime. encoding_s:
-    returns the time of a network for an image; an optional runtime that raises RuntimeError is not used.
+    returns the time of a network for an image. An optional runtime that fails in any other way is not used either, and
+    the log says so.
     """
     network, optional = load(Runtime.TORCH), []
     for runtime in (Runtime.ONNXRUNTIME, Runtime.OPENVINO):
         try:
             other = load(runtime)
             optional.append((encoding_s(other), other))
-        except (DsmError, RuntimeError) as error:
+        except DsmError as error:
             logger.debug("%s is not used: %s", runtime, error)
+        except Exception as error:  # a damaged installation may raise anything
+            logger.warning("%s is installed but does not work, so it is not used: %r", runtime, error)
     if not optional:
         return network
     return min((encoding_s(network), network), *optional, key=lambda timed: timed[0])[1]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dsm_ros.network.confidence_head import ConfidenceHead
+from dsm_ros.network.consistency import STEPS
 from dsm_ros.network.coordinate_head import CoordinateHead
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.onnx_export import Part, learnt_parts
@@ -64,7 +65,18 @@ class GraphCoordinateHead(GraphLayers, CoordinateHead):
 
 
 class GraphConfidenceHead(GraphLayers, ConfidenceHead):
-    """Net_conf whose layers are a graph."""
+    """Net_conf whose layers are a graph, for any grid but very narrow ones, which torch computes.
+
+    The graph mirrors the border of the grid by the largest distance of compared cells.
+    """
+
+    def __init__(self, graph: GraphModule, for_narrow_grids: ConfidenceHead):
+        super().__init__(graph)
+        self.for_narrow_grids = for_narrow_grids
+
+    def layers(self, stacked_BCHW: Tensor) -> Tensor:
+        narrow = min(stacked_BCHW.shape[2:]) <= max(STEPS)
+        return self.for_narrow_grids.layers(stacked_BCHW) if narrow else self.graph(stacked_BCHW)
 
 
 def use_graphs(network: DsmNet, open_part: Callable[[str, Part], GraphModule]) -> None:
@@ -76,4 +88,7 @@ def use_graphs(network: DsmNet, open_part: Callable[[str, Part], GraphModule]) -
     encoder = GraphEncoder(network.encoder.strides, graphs.pop("encoder"))
     confidence = graphs.pop("confidence", None)
     heads = {int(name.removeprefix("level_")): GraphCoordinateHead(graph) for name, graph in graphs.items()}
-    network.replace_parts(encoder, heads, confidence and GraphConfidenceHead(confidence))
+    head = network.confidence_head
+    if confidence and isinstance(head, ConfidenceHead):
+        head = GraphConfidenceHead(confidence, head)
+    network.replace_parts(encoder, heads, head)

@@ -21,6 +21,7 @@ SUFFIX = "ExecutionProvider"
 GPU_PROVIDERS = ("Tensorrt", "CUDA")  # in order of preference
 ERRORS_ONLY = 3
 NOT_INSTALLED = "the runtime onnxruntime is not installed; pip install onnxruntime onnx (onnxruntime-gpu for CUDA)"
+DAMAGED = "the runtime onnxruntime cannot be imported; pip install --force-reinstall onnxruntime"
 NO_GPU = "ONNX Runtime has no CUDA here; pip install onnxruntime-gpu in place of onnxruntime, or use the CPU"
 
 
@@ -112,6 +113,8 @@ def choose_providers(device: torch.device, available: list[str]) -> list[tuple[s
 def _onnxruntime() -> ModuleType:
     try:
         import onnxruntime
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise DsmError(NOT_INSTALLED) from error
+    except (ImportError, OSError) as error:
+        raise DsmError(f"{DAMAGED} ({error})") from error
     return onnxruntime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +17,7 @@ from dsm_ros.network.onnx_export import Part, cached_part
 from dsm_ros.network.runtime import Runtime
 
 NOT_INSTALLED = "the runtime openvino is not installed; pip install openvino onnx"
+DAMAGED = "the runtime openvino cannot be imported; pip install --force-reinstall openvino"
 CPU_ONLY = "the runtime openvino is for CPUs; use --device cpu, or the runtime torch or onnxruntime"
 
 
@@ -29,6 +31,7 @@ class OpenvinoModule(GraphModule):
         super().__init__(torch.device("cpu"))
         self._core, self._graph, self._precision = core, graph, precision
         self._requests: dict[tuple[int, ...], Any] = {}  # the cameras of a rig may differ in size
+        self._lock = Lock()  # the next call overwrites the outputs of a request, also a call of another thread
 
     @property
     def runtime(self) -> str:
@@ -38,13 +41,13 @@ class OpenvinoModule(GraphModule):
     def run(self, x_BCHW: Tensor) -> list[Tensor]:
         """Return all outputs of the graph; maps are contiguous by cell."""
         key = (*x_BCHW.shape, torch.get_num_threads())
-        if key not in self._requests:
-            self._requests[key] = self._compiled(x_BCHW.shape)
-        request = self._requests[key]
         given = _openvino().Tensor(x_BCHW.permute(0, 2, 3, 1).contiguous().numpy(), shared_memory=True)
-        request.infer({0: given}, share_inputs=True)
-        # The next call overwrites the outputs.
-        outputs = [torch.from_numpy(output.data).clone() for output in request.output_tensors]
+        with self._lock:
+            if key not in self._requests:
+                self._requests[key] = self._compiled(x_BCHW.shape)
+            request = self._requests[key]
+            request.infer({0: given}, share_inputs=True)
+            outputs = [torch.from_numpy(output.data).clone() for output in request.output_tensors]
         return [output.permute(0, 3, 1, 2) if output.dim() == 4 else output for output in outputs]
 
     def _compiled(self, shape: torch.Size) -> Any:
@@ -98,6 +101,8 @@ def _openvino() -> ModuleType:
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         import openvino
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise DsmError(NOT_INSTALLED) from error
+    except (ImportError, OSError) as error:
+        raise DsmError(f"{DAMAGED} ({error})") from error
     return openvino

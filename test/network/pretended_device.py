@@ -19,9 +19,11 @@ from torch.utils.backend_registration import _DummyBackendModule, _setup_private
 
 PACKAGE = str(Path(__file__).resolve().parents[2] / "dsm_ros")
 NAME = "pretended"
-# Operations that block the host until a GPU is done, because the result or its shape depends on values.
-BLOCKING = {"_local_scalar_dense", "is_nonzero", "equal", "nonzero", "masked_select", "_unique2", "repeat_interleave"}
-ON_HOST = {"_local_scalar_dense", "is_nonzero", "equal"}
+# Operations that block the host until a GPU is done, because a number for the host, the shape of the result, or an error
+# depends on values.
+VALUES = {"_local_scalar_dense", "is_nonzero", "equal", "allclose"}
+SHAPES = {"nonzero", "masked_select", "_unique2", "unique_dim", "unique_consecutive", "bincount", "repeat_interleave"}
+ERRORS = {"_linalg_check_errors", "_linalg_eigh", "_linalg_svd"}
 INDEXING = {"index", "index_put", "index_put_", "_index_put_impl_"}
 BETWEEN_DEVICES = {"_to_copy", "copy_"}
 
@@ -133,7 +135,7 @@ class Operations(TorchDispatchMode):
         self._note(name, args, to_device)
         plain = {**kwargs, "device": torch.device("cpu")} if asked is not None else kwargs
         made = func(*tree_map(held, args), **tree_map(held, plain))
-        if name in ON_HOST or not to_device:
+        if name in VALUES or not to_device:
             return made
         if any(argument.alias_info is not None and argument.alias_info.is_write for argument in func._schema.arguments):
             return kwargs.get("out", args[0]) if isinstance(made, torch.Tensor) else made
@@ -143,14 +145,16 @@ class Operations(TorchDispatchMode):
         """Raise where a GPU would, for host tensors that are no numbers, indices or sources of a copy."""
         if name in INDEXING and not is_pretended(args[0]):
             raise MixedDevicesError(f"a host tensor indexed by the device's, {place()}")
-        if name in BETWEEN_DEVICES or name in INDEXING:
+        if name in BETWEEN_DEVICES or name == "index":
             return
+        if name in INDEXING:
+            tensors = [args[0], args[2]]  # the indices may be tensors of the host
         on_host = [tensor for tensor in tensors if not is_pretended(tensor) and tensor.dim()]
         if on_host and any(map(is_pretended, tensors)):
             raise MixedDevicesError(f"{name} of host and device, {place()}")
 
     def _note(self, name, args, to_device):
-        if name in BLOCKING:
+        if name in VALUES | SHAPES | ERRORS:
             self.crossings.note(f"to the host: {name}")
         elif name in INDEXING:
             for index in filter(torch.is_tensor, args[1]):

@@ -38,14 +38,18 @@ def test_the_fastest_runtime_that_is_installed_is_chosen(times_s, fastest):
     assert fastest_network(load, lambda network: network.time_s).runtime == fastest
 
 
-def test_an_optional_runtime_that_does_not_work_is_not_used():
+@pytest.mark.parametrize(
+    "error", [RuntimeError("from_dlpack received an invalid capsule"), AttributeError("module has no attribute 'Core'")]
+)
+def test_an_optional_runtime_that_does_not_work_is_not_used_and_named(error, caplog):
     def measure(network):
         if network.runtime == Runtime.ONNXRUNTIME:
-            raise RuntimeError("from_dlpack received an invalid capsule")
+            raise error
         return network.time_s
 
     times_s = {Runtime.TORCH: 3.0, Runtime.ONNXRUNTIME: 1.0, Runtime.OPENVINO: 2.0}
     assert fastest_network(lambda runtime: Timed(runtime, times_s[runtime]), measure).runtime == Runtime.OPENVINO
+    assert "onnxruntime is installed but does not work" in caplog.text
 
 
 def test_an_error_of_the_weights_is_not_taken_for_a_missing_runtime(tmp_path):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 
 import numpy as np
@@ -47,6 +48,34 @@ def test_features_of_an_image_outlive_the_next_image(openvino_network, kitchen):
     before = first.levels[1].clone()
     openvino_network.encode(kitchen[100].image_HW3, kitchen[100].camera)
     assert torch.equal(first.levels[1], before)
+
+
+def test_threads_that_share_a_network_get_the_features_of_their_own_images(openvino_network, kitchen):
+    frames = [kitchen[0], kitchen[100]]
+    wanted = [openvino_network.encode(frame.image_HW3, frame.camera).descriptor_D for frame in frames]
+
+    def largest_difference(number):
+        torch.set_num_threads(1)
+        frame = frames[number]
+        found = [openvino_network.encode(frame.image_HW3, frame.camera).descriptor_D for _ in range(30)]
+        return max(float((each - wanted[number]).abs().max()) for each in found)
+
+    with ThreadPoolExecutor(2) as threads:
+        assert max(threads.map(largest_difference, range(2))) < 1e-2
+
+
+def test_a_grid_of_few_cells_has_the_confidence_that_torch_computes(network, openvino_network):
+    stacked_BCHW = torch.rand(1, network.confidence_head.input_channels, 4, 64)
+    wanted, found = (net.confidence_head.layers(stacked_BCHW) for net in (network, openvino_network))
+    assert found == pytest.approx(wanted, abs=1e-4)
+
+
+def test_a_damaged_installation_is_named(tmp_path, monkeypatch):
+    (tmp_path / "openvino.py").write_text("raise OSError('libopenvino.so: cannot open shared object file')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "openvino", raising=False)
+    with pytest.raises(DsmError, match="openvino cannot be imported.*reinstall"):
+        load_network(runtime=Runtime.OPENVINO)
 
 
 def test_poses_agree_on_real_frames(network, openvino_network, kitchen, kitchen_map):

@@ -30,6 +30,8 @@ def test_it_computes_as_the_host_does_and_views_share_memory(crossings):
         lambda here, there: here[there.long()],
         lambda here, there: there.scatter_(0, here.long(), there),
         lambda here, there: there.numpy(),
+        lambda here, there: there.index_put_((there.long(),), here),
+        lambda here, there: there.__setitem__(there == 0, here),
     ],
 )
 def test_it_refuses_mixtures(crossings, mix):
@@ -45,6 +47,11 @@ def test_it_refuses_mixtures(crossings, mix):
         (lambda there: there.tolist(), "tolist"),
         (lambda there: there[there > 0], "boolean index"),
         (lambda there: there.nonzero(), "nonzero"),
+        (lambda there: there.unique_consecutive(), "unique_consecutive"),
+        (lambda there: there.long().bincount(), "bincount"),
+        (lambda there: torch.allclose(there, there), "allclose"),
+        (lambda there: torch.linalg.inv(there.diag()), "check_errors"),
+        (lambda there: torch.linalg.eigh(there.diag()), "eigh"),
         (lambda there: there[[0, 1]], "index of Python numbers"),
         (lambda there: there[torch.tensor([0])], "index of the host"),
         (lambda there: there.new_tensor([1.0]), "new_tensor"),
