@@ -19,8 +19,8 @@ from torch.utils.backend_registration import _DummyBackendModule, _setup_private
 
 PACKAGE = str(Path(__file__).resolve().parents[2] / "dsm_ros")
 NAME = "pretended"
-# Operations that block the host until a GPU is done, because a number for the host, the shape of the result, or an error
-# depends on values.
+# Operations that block the host until a GPU is done, because a number for the host, the shape of the result, or an
+# error depends on values.
 VALUES = {"_local_scalar_dense", "is_nonzero", "equal", "allclose"}
 SHAPES = {"nonzero", "masked_select", "_unique2", "unique_dim", "unique_consecutive", "bincount", "repeat_interleave"}
 ERRORS = {"_linalg_check_errors", "_linalg_eigh", "_linalg_svd"}

@@ -74,7 +74,7 @@ def test_a_damaged_installation_is_named(tmp_path, monkeypatch):
     (tmp_path / "openvino.py").write_text("raise OSError('libopenvino.so: cannot open shared object file')")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "openvino", raising=False)
-    with pytest.raises(DsmError, match="openvino cannot be imported.*reinstall"):
+    with pytest.raises(DsmError, match=r"openvino cannot be imported.*reinstall"):
         load_network(runtime=Runtime.OPENVINO)
 
 
