@@ -127,7 +127,8 @@ def matches_of(job: Job, network: DsmNet) -> Iterator[tuple[torch.Tensor, torch.
                 frame, count = sequence[index], job.keyframes[index % len(job.keyframes)]
                 if frame.map_T_camera is None:
                     continue
-                localizer = Localizer(scene_map, network, EVERY_POSE.with_keyframes(count), matcher)
+                config = replace(EVERY_POSE.with_keyframes(count), guided_confidence=np.inf)
+                localizer = Localizer(scene_map, network, config, matcher)
                 localizer.find_pose(single_view(frame.image_HW3, frame.camera), frame.stamp_ns)
                 for match in matcher.matches:
                     right_HW = correctness(match, frame, frame.map_T_camera)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -161,15 +162,17 @@ def heads(setting: Setting) -> list[Variant]:
     scene_map, network, config = setting.localizer.scene_map, setting.localizer.network, setting.localizer.config
     trained = network.config.trained_coordinates or network.config.trained_confidence
     analytic = without_heads(network) if trained else network
-    cells_only = replace(config, confidence=CELL_WEIGHTS)
+    always_guided = replace(config, guided_confidence=math.inf)
+    cells_only = replace(always_guided, confidence=CELL_WEIGHTS)
     first_only = replace(cells_only, guided_confidence=0.0)
     unrefined = NoRefinement(scene_map)
     matched = partial(Localizer, refiner=unrefined, coordinates_of=as_matched)
     variants = [
         Variant("first match alone, analytic heads", partial(matched, scene_map, analytic, first_only)),
         Variant("both matches", partial(matched, scene_map, network, cells_only)),
-        Variant("both, refined", lambda: Localizer(scene_map, network, config, coordinates_of=as_matched)),
-        Variant("both, refined, coordinates completed", lambda: Localizer(scene_map, network, config)),
+        Variant("both, refined", lambda: Localizer(scene_map, network, always_guided, coordinates_of=as_matched)),
+        Variant("both, refined, coordinates completed", lambda: Localizer(scene_map, network, always_guided)),
+        Variant("guided match only where needed", lambda: Localizer(scene_map, network, config)),
     ]
     if trained:
         variants.append(Variant("the same, analytic heads", lambda: Localizer(scene_map, analytic, config)))

@@ -26,7 +26,7 @@ class LocalizerConfig:
     keyframes: int = 10  # N, the number of similar keyframes retrieved for an image
     first_keyframes: int = 4  # keyframes matched first; all N are matched only if the first pose is rejected
     near_keyframes: int = 3  # number of the first_keyframes that are the nearest to the prior, if there is a prior
-    guided_confidence: float = 0.6  # mean confidence of a first match from which no guided match follows
+    guided_confidence: float = 0.6  # mean confidence from which a first match is not followed by a guided match
     guided_keyframes: int = 6  # keyframes of the guided match
     guided_nearest_keyframes: int = 3  # number of the guided_keyframes that are the nearest to the pose
     temporal: bool = True  # whether correlations with the previous frame are fused [paper 3.3.1]

@@ -159,13 +159,13 @@ def test_the_floor_is_one_match_with_computed_heads(localizer, tmp_path):
     results = []
     for variant in variants(localizer, Ablation.HEADS, tmp_path):
         results.append(variant.make().localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns))
-    first, both, refined, completed, analytic = results
-    assert not np.allclose(completed.coordinates.confidence_HW, analytic.coordinates.confidence_HW, atol=1e-3)
+    first, both, refined, completed, shipped, analytic = results
+    assert not np.allclose(shipped.coordinates.confidence_HW, analytic.coordinates.confidence_HW, atol=1e-3)
     assert not np.allclose(first.map_T_camera, both.map_T_camera, atol=1e-6)
     assert np.array_equal(refined.map_T_camera, completed.map_T_camera)
     scores = [score_frame(frame, frame.map_T_camera, result) for result in results]
     assert scores[2].translation_m < 0.5 * min(scores[0].translation_m, scores[1].translation_m)
-    assert [result.support.followed_ratio > 0 for result in results] == [False, False, True, True, True]
+    assert [result.support.followed_ratio > 0 for result in results] == [False, False, True, True, True, True]
     within = [(score.coordinate_errors_m < 0.1).mean() for score in scores]
     assert within[0] <= within[1] == within[2] < min(within[3:])
 
@@ -174,7 +174,7 @@ def test_trained_heads_are_compared_with_computed_ones(localizer, tmp_path):
     config = replace(localizer.network.config, trained_coordinates=True, trained_confidence=True)
     trained = Localizer(localizer.scene_map, DsmNet(config, localizer.network.model_hash))
     made = [variant.make().network.config.trained_confidence for variant in variants(trained, Ablation.HEADS, tmp_path)]
-    assert made == [False, True, True, True, False]
+    assert made == [False, True, True, True, True, False]
     assert len(labels(trained, Ablation.SORTING, tmp_path)) == 2  # trained heads take 16 candidates, no more
 
 
