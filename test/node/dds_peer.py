@@ -13,6 +13,8 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from dsm_ros.msg import RelocalizationStatus
 from geometry_msgs.msg import PoseWithCovarianceStamped
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
@@ -27,6 +29,12 @@ from dsm_ros.node.interface.topics import LATCHED
 FAKE = Path(__file__).with_name("fake_relocalizer.py")
 CAMERA = Camera(32, 24, 40.0, 40.0, 16.0, 12.0)
 LOST, BROKEN, SLOW, DELETED, BUSY = 200, 210, 220, 230, 240
+STATE_AFTER = {
+    Transition.TRANSITION_CONFIGURE: State.PRIMARY_STATE_INACTIVE,
+    Transition.TRANSITION_ACTIVATE: State.PRIMARY_STATE_ACTIVE,
+    Transition.TRANSITION_DEACTIVATE: State.PRIMARY_STATE_INACTIVE,
+    Transition.TRANSITION_CLEANUP: State.PRIMARY_STATE_UNCONFIGURED,
+}
 TIMEOUT_S = 30.0
 REPEAT_S = 5.0
 
@@ -84,6 +92,14 @@ class Peer:
         client = self.node.create_client(kind, name)
         self.wait(client.service_is_ready)
         return self.answer_to(lambda: client.call_async(request))
+
+    def change(self, transition):
+        """Return whether the node has made a transition, which a repeated request alone would deny."""
+        request = ChangeState.Request(transition=Transition(id=transition))
+        if self.call(ChangeState, "relocalizer/change_state", request).success:
+            return True
+        state = self.call(GetState, "relocalizer/get_state", GetState.Request()).current_state
+        return state.id == STATE_AFTER.get(transition)
 
     def connect(self):
         self.wait(lambda: self.image.get_subscription_count() and self.info.get_subscription_count())

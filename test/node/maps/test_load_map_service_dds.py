@@ -8,7 +8,6 @@ import pytest
 from dds_peer import node_and_peer
 from dsm_ros.srv import LoadMap
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from std_srvs.srv import Trigger
 
 SECOND = 1_000_000_000
@@ -83,9 +82,7 @@ def test_a_map_that_is_being_loaded_when_the_node_ends_gets_an_answer(ros, trans
         assert not peer.call(LoadMap, "relocalizer/load_map", LoadMap.Request(map="broken")).success
         loading = client.call_async(LoadMap.Request(map="slow"))
         peer.call(Trigger, "relocalizer/reset", Trigger.Request())
-        for transition in transitions:
-            request = ChangeState.Request(transition=Transition(id=transition))
-            assert peer.call(ChangeState, "relocalizer/change_state", request).success
+        assert all(peer.change(transition) for transition in transitions)
         if not transitions:
             process.terminate()
         answer = peer.result_of(loading)

@@ -9,7 +9,6 @@ import pytest
 from dds_peer import BUSY, LOST, Peer, run_node
 from dsm_ros.action import Relocalize
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.srv import SetParameters
 from rclpy.action import ActionClient
 from rclpy.parameter import Parameter
@@ -44,10 +43,6 @@ class GoalPeer(Peer):
     def results(self, futures):
         self.wait(lambda: all(future.done() for future in futures))
         return [future.result() for future in futures]
-
-    def change(self, transition):
-        request = ChangeState.Request(transition=Transition(id=transition))
-        return self.call(ChangeState, "relocalizer/change_state", request).success
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import pytest
 from dds_peer import LOST, Peer, run_node
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from std_msgs.msg import Empty, Header
 
 from dsm_ros.node.interface import conversions as c
@@ -48,10 +47,6 @@ class Slam(Peer):
         """Publish poses with another variance from now on."""
         self.variance = variance
 
-    def change(self, transition):
-        request = ChangeState.Request(transition=Transition(id=transition))
-        assert self.call(ChangeState, "relocalizer/change_state", request).success
-
     def rest(self, duration_s):
         end_s = self.node.get_clock().now().nanoseconds / 1e9 + duration_s
         self.wait(lambda: self.node.get_clock().now().nanoseconds / 1e9 > end_s)
@@ -72,13 +67,13 @@ def slam(ros, tmp_path):
 
 
 def test_rescues_follow_each_other_until_one_finds_a_pose(slam):
-    slam.change(Transition.TRANSITION_CONFIGURE)
+    assert slam.change(Transition.TRANSITION_CONFIGURE)
     slam.wait(lambda: slam.slam.get_subscription_count() and slam.trigger.get_subscription_count())
     slam.trigger.publish(Empty())
     slam.wait(lambda: slam.count("because the node is not active: ~/trigger was received"))
     slam.rest(0.5)
     assert not slam.count("relocalizing")  # an inactive node cannot
-    slam.change(Transition.TRANSITION_ACTIVATE)
+    assert slam.change(Transition.TRANSITION_ACTIVATE)
     slam.wait(lambda: slam.count(FAILED) >= 2)
     assert slam.count(STARTED) >= 2
     assert not slam.heard["initialpose"]
