@@ -15,13 +15,12 @@ from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.graph_parts import GraphModule, use_graphs
 from dsm_ros.network.onnx_cache import cache_folder
 from dsm_ros.network.onnx_export import Part, cached_part
-from dsm_ros.network.runtime import Runtime
+from dsm_ros.network.runtime import Runtime, import_runtime
 
 SUFFIX = "ExecutionProvider"
 GPU_PROVIDERS = ("Tensorrt", "CUDA")  # in order of preference
 ERRORS_ONLY = 3
 NOT_INSTALLED = "the runtime onnxruntime is not installed; pip install onnxruntime onnx (onnxruntime-gpu for CUDA)"
-DAMAGED = "the runtime onnxruntime cannot be imported; pip install --force-reinstall onnxruntime"
 NO_GPU = "ONNX Runtime has no CUDA here; pip install onnxruntime-gpu in place of onnxruntime, or use the CPU"
 
 
@@ -111,10 +110,4 @@ def choose_providers(device: torch.device, available: list[str]) -> list[tuple[s
 
 
 def _onnxruntime() -> ModuleType:
-    try:
-        import onnxruntime
-    except ModuleNotFoundError as error:
-        raise DsmError(NOT_INSTALLED) from error
-    except (ImportError, OSError) as error:
-        raise DsmError(f"{DAMAGED} ({error})") from error
-    return onnxruntime
+    return import_runtime(Runtime.ONNXRUNTIME, NOT_INSTALLED)

@@ -14,10 +14,9 @@ from dsm_ros.errors import DsmError, ModelError
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.graph_parts import GraphModule, use_graphs
 from dsm_ros.network.onnx_export import Part, cached_part
-from dsm_ros.network.runtime import Runtime
+from dsm_ros.network.runtime import Runtime, import_runtime
 
 NOT_INSTALLED = "the runtime openvino is not installed; pip install openvino onnx"
-DAMAGED = "the runtime openvino cannot be imported; pip install --force-reinstall openvino"
 CPU_ONLY = "the runtime openvino is for CPUs; use --device cpu, or the runtime torch or onnxruntime"
 
 
@@ -99,10 +98,4 @@ def _by_cell(model: Any) -> Any:
 def _openvino() -> ModuleType:
     # OpenVINO reports its use to its makers when it is imported, unless this module cannot be imported.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    try:
-        import openvino
-    except ModuleNotFoundError as error:
-        raise DsmError(NOT_INSTALLED) from error
-    except (ImportError, OSError) as error:
-        raise DsmError(f"{DAMAGED} ({error})") from error
-    return openvino
+    return import_runtime(Runtime.OPENVINO, NOT_INSTALLED)
