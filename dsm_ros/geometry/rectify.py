@@ -24,14 +24,17 @@ def pinhole_of_size(camera: Camera, long_side_px: int) -> Camera:
     return camera.undistorted().resized(width, height)
 
 
-def rectify_image(image_HW3: NDArray[np.uint8], camera: Camera, target: Camera) -> NDArray[np.uint8]:
+def rectify_image(
+    image_HW3: NDArray[np.uint8], camera: Camera, target: Camera, area_from: float = 1.0
+) -> NDArray[np.uint8]:
     """Return an image resampled to the pinhole ``target``, black outside the field of view of ``camera``.
 
-    A smaller image contains averages of pixel areas. Raises ValueError when the image and its camera differ in size.
+    area_from: an image that becomes smaller by more than this factor contains averages of pixel areas. Other images are
+    interpolated. Raises ValueError when the image and its camera differ in size.
     """
     check_size(image_HW3, camera)
     size = (target.width_px, target.height_px)
-    interpolation = cv2.INTER_AREA if target.width_px < camera.width_px else cv2.INTER_LINEAR
+    interpolation = cv2.INTER_AREA if camera.width_px > area_from * target.width_px else cv2.INTER_LINEAR
     resized = cv2.resize(image_HW3, size, interpolation=interpolation)
     if camera.distortion_model != "none":
         maps = undistortion_maps(camera.resized(*size), target)

@@ -18,6 +18,7 @@ from dsm_ros.localization.pose_estimation import (
     estimate_rig_pose,
     is_inside_search,
     reestimate_pose,
+    refine_estimate,
 )
 from dsm_ros.localization.refinement import Refiner, at_refined_pose, views_to_refine_on
 from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, StageTimes
@@ -153,7 +154,7 @@ class Localizer:
         return self._guided(first, search.previous, watch)
 
     def _guided(self, first: PoseEstimate, previous: PreviousFrame | None, watch: Stopwatch) -> PoseEstimate:
-        """Return the estimate after a guided match, or the first estimate if either estimate has too few inliers.
+        """Return the estimate after a guided match, or the refined first estimate if either has too few inliers.
 
         A confident first match needs no guided match, because few of its cells matched a wrong place.
         The correspondences of the map alone must support both poses, because two consecutive frames agree with each
@@ -161,14 +162,14 @@ class Localizer:
         """
         image, map_T_camera = first.image, first.map_T_camera
         if map_T_camera is None or not first.is_supported or self._is_confident(image):
-            return first
+            return refine_estimate(first, self.config)
         keyframes = keyframes_around(self.scene_map, image, map_T_camera, self.config)
         watch.lap("retrieve")
         guided = self._matcher.guided_match(image, map_T_camera, keyframes, previous)
         watch.lap("match")
         second = reestimate_pose(first, guided, self.config)
         watch.lap("pnp")
-        return second if second.is_supported else first
+        return second if second.is_supported else refine_estimate(first, self.config)
 
     def _is_confident(self, image: MatchedImage) -> bool:
         return image.match.confidence >= self.config.guided_confidence

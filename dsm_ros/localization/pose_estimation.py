@@ -51,11 +51,17 @@ def is_inside_search(estimate: PoseEstimate) -> bool:
 
 
 def estimate_pose(image: MatchedImage, config: LocalizerConfig) -> PoseEstimate:
-    """Return the pose by RANSAC on the most confident cells, refined on more cells."""
+    """Return the pose by RANSAC on the most confident cells, which is precise enough for a guided match."""
     found = image.cells.most_confident(config.pnp_cells)
     few = found.first(config.ransac_cells)
     map_T_camera = solve_pnp(few.pixels_N2, few.points_N3, few.camera, config.max_error_px)
-    return evaluate_pose(image, found, _refined(map_T_camera, found, config), config)
+    return evaluate_pose(image, found, map_T_camera, config)
+
+
+def refine_estimate(first: PoseEstimate, config: LocalizerConfig) -> PoseEstimate:
+    """Return a pose refined on more cells of the first match than RANSAC draws from."""
+    found = first.correspondences
+    return evaluate_pose(first.image, found, _refined(first.map_T_camera, found, config), config)
 
 
 def reestimate_pose(first: PoseEstimate, guided: MatchedImage, config: LocalizerConfig) -> PoseEstimate:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.pose import Pose44
 
 
 def beside(tensor: Tensor, *arrays: NDArray[np.floating]) -> list[Tensor]:

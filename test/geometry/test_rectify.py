@@ -66,6 +66,16 @@ def test_a_new_calibration_is_used_at_once():
     assert edges[0] - edges[1] == pytest.approx(64 * 512 / 640, abs=3)
 
 
+@pytest.mark.parametrize("width", [512, 640])
+def test_every_pixel_of_a_larger_image_is_read(width):
+    camera = Camera(1280, 960, 1000.0, 1000.0, 640.0, 480.0)
+    target = pinhole_of_size(camera, width)
+    for column in range(10):
+        image = np.zeros((960, 1280, 3), np.uint8)
+        image[:4, column] = 255
+        assert rectify_image(image, camera, target, area_from=2.0).any()
+
+
 def test_wrong_image_size_is_refused():
     with pytest.raises(ValueError, match="640x480"):
         rectify_image(np.zeros((10, 10, 3), np.uint8), LENS, pinhole_of_size(LENS, 512))

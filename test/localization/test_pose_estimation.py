@@ -16,6 +16,7 @@ from dsm_ros.localization.pose_estimation import (
     evaluate_pose,
     is_inside_search,
     reestimate_pose,
+    refine_estimate,
 )
 
 from .localizers import needs_poselib
@@ -57,7 +58,7 @@ def test_the_most_confident_cells_find_the_pose_and_all_make_it_precise():
     found = correspondences(rng.random(1000) < 0.6)
     errors_m = []
     for few in (20, CONFIG.ransac_cells):
-        estimate = estimate_pose(image_of(found), replace(CONFIG, ransac_cells=few))
+        estimate = refine_estimate(estimate_pose(image_of(found), replace(CONFIG, ransac_cells=few)), CONFIG)
         assert inlier_count(estimate) == pytest.approx(600, abs=40)
         errors_m.append(pose_error(estimate.map_T_camera, POSE)[0])
     assert max(errors_m) < 0.005
@@ -71,11 +72,13 @@ def test_right_cells_that_are_not_confident_do_not_count_for_finding_it():
 
 
 def test_too_few_cells_have_no_pose():
-    estimate = estimate_pose(image_of(correspondences(np.ones(3, bool), count=3)), replace(CONFIG, min_inliers=0))
-    assert estimate.map_T_camera is None
-    assert np.isinf(estimate.errors_N).all()
-    assert inlier_count(estimate) == 0
-    assert not estimate.is_supported
+    config = replace(CONFIG, min_inliers=0)
+    estimate = estimate_pose(image_of(correspondences(np.ones(3, bool), count=3)), config)
+    for each in (estimate, refine_estimate(estimate, config)):
+        assert each.map_T_camera is None
+        assert np.isinf(each.errors_N).all()
+        assert inlier_count(each) == 0
+        assert not each.is_supported
 
 
 def test_a_second_pose_is_judged_by_the_correspondences_of_the_first():
