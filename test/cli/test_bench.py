@@ -7,6 +7,7 @@ import pytest
 
 from dsm_ros.cli import bench_measurements
 from dsm_ros.evaluation import bench_room
+from dsm_ros.evaluation.timings import TimingRow
 
 ROW = {"name": "ROS", "median_ms": 3.25, "p95_ms": 4.5, "limit_ms": 5.0}
 
@@ -27,6 +28,7 @@ def program(tmp_path, monkeypatch):
 def test_stages_of_a_room_and_settings(dsm, monkeypatch, tmp_path):
     monkeypatch.setattr(bench_room, "ROOM", "rooms:2/size=128x96,frames=60")
     options = ("--map-keyframes", 50, "--keyframes", 3, "--sizes", 128, "--plots", tmp_path, "--beside", 1)
+    options += ("--runtime", "torch")
     done = dsm("bench", *options, "--json", "-")
     assert done.status == 0
     figures = json.loads(done.out)
@@ -34,10 +36,21 @@ def test_stages_of_a_room_and_settings(dsm, monkeypatch, tmp_path):
     assert set(rows) == {"encode", "retrieve", "match", "pnp", "total", "total beside 1 busy processes"}
     assert rows["total beside 1 busy processes"]["limit_ms"] == pytest.approx(3 * rows["total"]["median_ms"])
     assert 0 < rows["encode"]["median_ms"] <= rows["encode"]["p95_ms"] < rows["total"]["p95_ms"]
+    assert {row["runtime"] for row in figures["stages"]} == {"torch"}
     (setting,) = figures["sweep"]
+    assert setting["runtime"] == "torch"
     assert (setting["map_keyframes"], setting["keyframes"], setting["width_px"]) == (50, 3, 128)
     assert setting["ms_per_frame"]["total"] > 0
     assert (tmp_path / "bench.png").stat().st_size > 5_000
+
+
+def test_the_table_of_stages_names_the_runtime(dsm, monkeypatch):
+    rows = [TimingRow("encode", 13.0, 14.0)]
+    monkeypatch.setattr(bench_measurements, "measure_stages", lambda *_: ("openvino (CPU)", rows))
+    monkeypatch.setattr(bench_measurements, "sweep", lambda *_: [])
+    monkeypatch.setattr(bench_measurements, "print_sweep", lambda _: None)
+    title = "stages of the localizer in a video, openvino (CPU)"
+    assert title in " ".join(dsm("bench").out.split())
 
 
 def test_beside_a_peer(dsm, tmp_path, room_map):
