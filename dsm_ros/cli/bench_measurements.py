@@ -93,7 +93,7 @@ def measure_stages(case: Case, beside: int) -> tuple[str, list[TimingRow]]:
     rows = [timing(stage, [row[stage] for row in quiet]) for stage in quiet[0]]
     if busy:
         limit_ms = MAX_SLOWDOWN * rows[-1].median_ms
-        rows.append(timing(f"total beside {beside} busy processes", [row["total"] for row in busy], limit_ms))
+        rows.append(timing(f"total with {beside} other busy processes", [row["total"] for row in busy], limit_ms))
     return network.runtime, rows
 
 

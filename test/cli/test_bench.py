@@ -33,8 +33,8 @@ def test_stages_of_a_room_and_settings(dsm, monkeypatch, tmp_path):
     assert done.status == 0
     figures = json.loads(done.out)
     rows = {row["name"]: row for row in figures["stages"]}
-    assert set(rows) == {"encode", "retrieve", "match", "pnp", "total", "total beside 1 busy processes"}
-    assert rows["total beside 1 busy processes"]["limit_ms"] == pytest.approx(3 * rows["total"]["median_ms"])
+    assert set(rows) == {"encode", "retrieve", "match", "pnp", "total", "total with 1 other busy processes"}
+    assert rows["total with 1 other busy processes"]["limit_ms"] == pytest.approx(3 * rows["total"]["median_ms"])
     assert 0 < rows["encode"]["median_ms"] <= rows["encode"]["p95_ms"] < rows["total"]["p95_ms"]
     assert {row["runtime"] for row in figures["stages"]} == {"torch"}
     (setting,) = figures["sweep"]
