@@ -94,9 +94,10 @@ def correlate_windows(query_BCHW: Tensor, level: SceneLevel, initial_BP3: Tensor
     initial_BP3: metres, local frame. Cells outside an image, behind its camera or without depth are invalid.
     """
     query_PC = by_cell(query_BCHW).contiguous()
-    cells_PM, valid_PM = window_cells(initial_BP3, level, radius)
+    cells_PM = window_cells(initial_BP3, level, radius)
+    invalid_PM, cells_PM = cells_PM < 0, cells_PM.clamp_(min=0)
     scores_PM = score_cells(query_PC, by_cell(level.features_NCHW), cells_PM)
-    return Candidates(scores_PM.masked_fill(~valid_PM, INVALID_SCORE), cells_PM, len(query_BCHW))
+    return Candidates(scores_PM.masked_fill_(invalid_PM, INVALID_SCORE), cells_PM, len(query_BCHW))
 
 
 def correlate_neighbourhoods(query_BCHW: Tensor, level: SceneLevel, expected_BP3: Tensor, radius: int) -> Candidates:
@@ -121,7 +122,8 @@ def score_cells(query_PC: Tensor, scene_SC: Tensor, cells_PM: Tensor) -> Tensor:
         return _score_gathered(query_PC, scene_SC, cells_PM)
     # A sparse product computes the entries ten times as fast because it reads features without copying them.
     rows, columns = cells_PM.shape
-    entries = torch.arange(0, rows * columns + 1, columns), cells_PM.flatten(), query_PC.new_zeros(rows * columns)
+    starts = torch.arange(0, rows * columns + 1, columns, dtype=cells_PM.dtype)
+    entries = starts, cells_PM.flatten(), query_PC.new_zeros(rows * columns)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns that sparse CSR tensors are in beta
         wanted = torch.sparse_csr_tensor(*entries, (rows, len(scene_SC)), check_invariants=False)
@@ -135,23 +137,22 @@ def _score_gathered(query_PC: Tensor, scene_SC: Tensor, cells_PM: Tensor) -> Ten
     return torch.cat([torch.bmm(scene_SC[cells_TM], query_TC[..., None])[..., 0] for query_TC, cells_TM in tiles])
 
 
-def window_cells(points_BP3: Tensor, level: SceneLevel, radius: int) -> tuple[Tensor, Tensor]:
-    """Return cells_PM (index into S) around the projections of points in all images of their scene, and their validity.
+def window_cells(points_BP3: Tensor, level: SceneLevel, radius: int) -> Tensor:
+    """Return the cells (P, M) around the projections of points in all images of their scene, -1 for invalid cells.
 
     The cells are read from a grid with a margin around each image, wide enough for windows beside the image.
     """
     margin, device = 2 * radius + 1, points_BP3.device
-    cell_NHW = torch.arange(level.valid_NHW.numel(), device=device).view_as(level.valid_NHW)
+    cell_NHW = torch.arange(level.valid_NHW.numel(), dtype=torch.int32, device=device).view_as(level.valid_NHW)
     table_NHW = F.pad(cell_NHW.masked_fill(~level.valid_NHW, -1), (margin,) * 4, value=-1)
     u_BNP, v_BNP = _centres(points_BP3, level, radius)
-    image_BN1 = torch.arange(len(table_NHW), device=device).view(len(points_BP3), -1, 1)
+    image_BN1 = torch.arange(len(table_NHW), dtype=torch.int32, device=device).view(len(points_BP3), -1, 1)
     height, width = table_NHW.shape[1:]
     centres_BNP = (image_BN1 * height + v_BNP + margin) * width + u_BNP + margin
-    steps_D = torch.arange(-radius, radius + 1, device=device)
+    steps_D = torch.arange(-radius, radius + 1, dtype=torch.int32, device=device)
     offsets_D = (steps_D[:, None] * width + steps_D).flatten()
     places_BPM = (centres_BNP.mT[..., None] + offsets_D).flatten(2)
-    cells_PM = table_NHW.flatten().index_select(0, places_BPM.flatten()).view(-1, places_BPM.shape[2])
-    return cells_PM.clamp(min=0), cells_PM >= 0
+    return table_NHW.flatten().index_select(0, places_BPM.flatten()).view(-1, places_BPM.shape[2])
 
 
 def _centres(points_BP3: Tensor, level: SceneLevel, radius: int) -> tuple[Tensor, Tensor]:
@@ -161,22 +162,19 @@ def _centres(points_BP3: Tensor, level: SceneLevel, radius: int) -> tuple[Tensor
     """
     height, width = level.valid_NHW.shape[1:]
     scenes = len(points_BP3), -1
-    intrinsics_BN33 = level.intrinsics_N33.unflatten(0, scenes)
-    camera_T_local_BN44 = level.camera_T_local_N44.unflatten(0, scenes)
-    pixels_BNP2, depths_BNP = project(points_BP3[:, None], intrinsics_BN33, camera_T_local_BN44)
-    u_BNP, v_BNP = (pixels_BNP2 + TIE_PX).round().clamp(-1e4, 1e4).long().unbind(3)
+    pixels_BNP2, depths_BNP = project(points_BP3[:, None], level.projection_N34.unflatten(0, scenes))
+    u_BNP, v_BNP = (pixels_BNP2 + TIE_PX).round().clamp(-1e4, 1e4).int().unbind(3)
     beside = -(radius + 1)
     u_BNP = torch.where(depths_BNP > MIN_DEPTH_M, u_BNP.clamp(beside, width + radius), beside)
     return u_BNP, v_BNP.clamp(beside, height + radius)
 
 
-def project(points_P3: Tensor, intrinsics_N33: Tensor, camera_T_local_N44: Tensor) -> tuple[Tensor, Tensor]:
+def project(points_P3: Tensor, projection_N34: Tensor) -> tuple[Tensor, Tensor]:
     """Return pixels_NP2 on each camera's grid, and depths_NP, m along each camera's axis.
 
-    Pixels are meaningless unless the depth is larger than MIN_DEPTH_M. N stands for any number of leading dimensions
-    that broadcast.
+    projection_N34: K [R | t]. Pixels are meaningless unless the depth is larger than MIN_DEPTH_M. N stands for any
+    number of leading dimensions that broadcast.
     """
-    projection_N34 = intrinsics_N33 @ camera_T_local_N44[..., :3, :]
     # Products with points in columns take a fifth of the time of products with points in rows.
     image_N3P = projection_N34[..., :3] @ points_P3.mT + projection_N34[..., 3:]
     depths_NP = image_N3P[..., 2, :]

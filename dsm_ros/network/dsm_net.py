@@ -37,7 +37,7 @@ from dsm_ros.network.level_matcher import Agree, Correlate, Keep, LevelMatch, Le
 from dsm_ros.network.level_volume import SceneFrames
 from dsm_ros.network.paper_encoder import PaperEncoder
 from dsm_ros.network.recorded import recorded
-from dsm_ros.network.surface import GridCamera, expected_surface, grid_camera, grid_camera_at_origin, visible_surface
+from dsm_ros.network.surface import GridCamera, expected_surface, grid_camera, visible_surface
 
 LOCAL_RADIUS = 3  # of the coarse search around an expected surface, in cells: 48 of 512 px
 PARTS = ("encoder", "coordinate_heads", "confidence_head")
@@ -171,8 +171,7 @@ class DsmNet(nn.Module):
     def _match_locally(self, query: ImageFeatures, scene: Scene) -> tuple[list[LevelMatch], Tensor]:
         correlate = partial(correlate_neighbourhoods, radius=LOCAL_RADIUS)
         height, width = query.levels[0].shape[1:]
-        grid = grid_camera_at_origin(query.camera, height, width, scene.mean_3.device)
-        expected_B3HW = expected_surface(scene.levels[0], grid)[None]
+        expected_B3HW = expected_surface(scene.levels[0], query.camera, height, width)[None]
         coarsest = self.level_matcher(0, correlate).match([query], [scene], expected_B3HW)
         return self._dense(query, self._with_finer_levels(coarsest, [query], [scene]))
 

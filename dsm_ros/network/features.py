@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
-from dsm_ros.network.grids import backproject, beside, grid_matrix
+from dsm_ros.network.grids import back_projections, backproject, beside, grid_matrices
 from dsm_ros.network.recorded import recorded
 
 MIN_DEVIATION_M = 0.05  # minimum standard deviation, for a scene whose points lie close together
@@ -47,14 +47,13 @@ class KeyframeFeatures:
 class SceneSurface:
     """Surface in the retrieved images at one pyramid level, in the local frame of the scene.
 
-    coords_N3HW metres, local frame; valid_NHW True where depth is known; intrinsics_N33 at this level's grid;
-    camera_T_local_N44 float32.
+    coords_N3HW metres, local frame; valid_NHW True where depth is known; projection_N34 = K [R | t], float32, from the
+    local frame to the cells of each image.
     """
 
     coords_N3HW: Tensor
     valid_NHW: Tensor
-    intrinsics_N33: Tensor
-    camera_T_local_N44: Tensor
+    projection_N34: Tensor
 
 
 @dataclass(frozen=True)
@@ -117,14 +116,14 @@ def gather_scenes(groups: Sequence[Sequence[KeyframeFeatures]], maps_T_local: Se
 def _stack_scenes(
     features: Sequence[Sequence[Tensor]],
     depths: Sequence[Sequence[Tensor]],
-    cameras: KeyframeCameras,
+    cameras: Sequence[GridCameras],
     images: Sequence[int],
 ) -> tuple[list[SceneLevel], Tensor, Tensor]:
     """Return the pyramid levels of all keyframes, and mean and standard deviation of the coordinates of each scene.
 
     features, depths: of each keyframe, per level. images: numbers of keyframes of the scenes.
     """
-    surfaces = [stack_surface(of_level, cameras, level) for level, of_level in enumerate(zip(*depths, strict=True))]
+    surfaces = [stack_surface(*pair) for pair in zip(zip(*depths, strict=True), cameras, strict=True)]
     levels = [_with_features(*pair) for pair in zip(surfaces, zip(*features, strict=True), strict=True)]
     return levels, *_means_and_deviations(surfaces[0], images)
 
@@ -154,29 +153,30 @@ def _means_and_deviations(surface: SceneSurface, images: Sequence[int]) -> tuple
 
 
 @dataclass(frozen=True)
-class KeyframeCameras:
-    """Cameras of N keyframes in the local frame of a scene, float32.
+class GridCameras:
+    """N cameras over the grid of one pyramid level, in the local frame of a scene, float32.
 
-    intrinsics: per level (N, 3, 3), on the grid of the level.
+    projection_N34: K [R | t], from the local frame to the grid. back_projection_N34: see ``back_projections``.
     """
 
-    local_T_camera_N44: Tensor
-    camera_T_local_N44: Tensor
-    intrinsics: tuple[Tensor, ...]
+    projection_N34: Tensor
+    back_projection_N34: Tensor
 
 
-def keyframe_cameras(keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44) -> KeyframeCameras:
-    """Return the cameras of keyframes in one local frame, or each in its own (map_T_local: 4x4 or (N, 4, 4))."""
-    sizes = [depths_HW.shape for depths_HW in keyframes[0].depths]
-    matrices = [np.stack([grid_matrix(k.image.camera, *size) for k in keyframes]) for size in sizes]
-    local_T_camera_N44 = np.linalg.inv(map_T_local) @ np.stack([k.map_T_camera for k in keyframes])
-    poses = local_T_camera_N44, np.linalg.inv(local_T_camera_N44)
-    local_T_camera, camera_T_local, *intrinsics = beside(keyframes[0].depths[0].float(), *poses, *matrices)
-    return KeyframeCameras(local_T_camera, camera_T_local, tuple(intrinsics))
+def keyframe_cameras(keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44) -> list[GridCameras]:
+    """Return the cameras of keyframes at each level in one local frame, or each in its own (4x4 or (N, 4, 4))."""
+    local_T_camera_N44 = np.linalg.inv(map_T_local) @ np.stack([keyframe.map_T_camera for keyframe in keyframes])
+    camera_T_local_N34 = np.linalg.inv(local_T_camera_N44)[:, :3]
+    matrices = []
+    for depths_HW in keyframes[0].depths:
+        intrinsics_N33 = grid_matrices([keyframe.image.camera for keyframe in keyframes], *depths_HW.shape)
+        matrices += [intrinsics_N33 @ camera_T_local_N34, back_projections(intrinsics_N33, local_T_camera_N44)]
+    tensors = beside(keyframes[0].depths[0].float(), *matrices)
+    return [GridCameras(*pair) for pair in zip(tensors[::2], tensors[1::2], strict=True)]
 
 
-def stack_surface(depths: Sequence[Tensor], cameras: KeyframeCameras, level: int) -> SceneSurface:
-    """Stack the depths (h, w) of keyframes at one pyramid level, 0 the coarsest, into a surface in a local frame."""
-    depths_NHW, intrinsics_N33 = torch.stack(list(depths)).float(), cameras.intrinsics[level]
-    coords_N3HW = backproject(depths_NHW, intrinsics_N33, cameras.local_T_camera_N44)
-    return SceneSurface(coords_N3HW, depths_NHW > 0, intrinsics_N33, cameras.camera_T_local_N44)
+def stack_surface(depths: Sequence[Tensor], cameras: GridCameras) -> SceneSurface:
+    """Stack the depths (h, w) of keyframes at one pyramid level into a surface in the local frame of their cameras."""
+    depths_NHW = torch.stack(list(depths)).float()
+    coords_N3HW = backproject(depths_NHW, cameras.back_projection_N34)
+    return SceneSurface(coords_N3HW, depths_NHW > 0, cameras.projection_N34)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dsm_ros.geometry.camera import Camera
+from dsm_ros.geometry.pose import Pose44
 
 
 def beside(tensor: Tensor, *arrays: NDArray[np.floating]) -> list[Tensor]:
@@ -32,6 +34,11 @@ def grid_matrix(camera: Camera, height: int, width: int) -> NDArray[np.float64]:
     return matrix_33
 
 
+def grid_matrices(cameras: Sequence[Camera], height: int, width: int) -> NDArray[np.float64]:
+    """Return K of a grid of cells over the image of each camera, (N, 3, 3)."""
+    return np.stack([grid_matrix(camera, height, width) for camera in cameras])
+
+
 def pixel_rays(camera: Camera, height: int, width: int, device: torch.device) -> Tensor:
     """Return x / z and y / z (2, H, W) of the rays through a grid of cells over a pinhole camera's image."""
     grid = camera.resized(width, height)
@@ -40,20 +47,16 @@ def pixel_rays(camera: Camera, height: int, width: int, device: torch.device) ->
     return torch.stack([x_W.expand(height, width), y_H[:, None].expand(height, width)])
 
 
-def grid_rays(intrinsics_N33: Tensor, height: int, width: int) -> Tensor:
-    """Return x / z and y / z (N, 2, H, W) of the rays through the pixels of pinhole images."""
-    focal_N2, centre_N2 = intrinsics_N33.diagonal(dim1=1, dim2=2)[:, :2], intrinsics_N33[:, :2, 2]
-    x_NW = (torch.arange(width, device=intrinsics_N33.device) - centre_N2[:, :1]) / focal_N2[:, :1]
-    y_NH = (torch.arange(height, device=intrinsics_N33.device) - centre_N2[:, 1:]) / focal_N2[:, 1:]
-    size = len(intrinsics_N33), height, width
-    return torch.stack([x_NW[:, None].expand(size), y_NH[:, :, None].expand(size)], dim=1)
+def back_projections(intrinsics_N33: NDArray[np.float64], a_T_camera_N44: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return [R inv(K) | t] (N, 3, 4) of cameras with poses in a frame a; see ``backproject``."""
+    a_R_camera_N33, a_t_camera_N31 = np.split(a_T_camera_N44[..., :3, :], [3], axis=-1)
+    return np.concatenate([a_R_camera_N33 @ np.linalg.inv(intrinsics_N33), a_t_camera_N31], axis=-1)
 
 
-def backproject(depths_NHW: Tensor, intrinsics_N33: Tensor, a_T_camera_N44: Tensor) -> Tensor:
-    """Return the points (N, 3, H, W), in m in frame a, of depth maps of cameras with poses in a."""
+def backproject(depths_NHW: Tensor, back_projection_N34: Tensor) -> Tensor:
+    """Return the points (N, 3, H, W), in m in frame a, of depth maps of cameras with ``back_projections`` into a."""
     height, width = depths_NHW.shape[1:]
-    depths_N1HW = depths_NHW[:, None]
-    points_N3HW = torch.cat([grid_rays(intrinsics_N33, height, width) * depths_N1HW, depths_N1HW], dim=1)
-    a_R_camera_N33, a_t_camera_N31 = a_T_camera_N44[:, :3, :3], a_T_camera_N44[:, :3, 3:]
-    points_N3P = torch.baddbmm(a_t_camera_N31, a_R_camera_N33, points_N3HW.flatten(2))
-    return points_N3P.unflatten(2, (height, width))
+    u_W, v_H = (torch.arange(size, device=depths_NHW.device) for size in (width, height))
+    per_u_N311, per_v_N311, first_N311, centre_N311 = back_projection_N34[..., None, None].unbind(2)
+    rays_N3HW = per_u_N311 * u_W + (per_v_N311 * v_H[:, None] + first_N311)
+    return torch.addcmul(centre_N311, rays_N3HW, depths_NHW[:, None])

@@ -56,10 +56,9 @@ def _projections(scene: Scene, previous: PreviousFrame, level: int) -> tuple[Ten
     """Return the pixel (P, 2) of each scene cell of a level on the previous frame's grid, and whether it is visible."""
     cells, previous_CHW = scene.levels[level], previous.features.levels[level]
     height, width = previous_CHW.shape[1:]
-    intrinsics_33 = grid_matrix(previous.features.camera, height, width)
-    camera_T_local_44 = invert(previous.map_T_camera) @ scene.map_T_local
-    camera = beside(previous_CHW, intrinsics_33, camera_T_local_44)
-    pixels_P2, depths_P = project(by_cell(cells.coords_N3HW), *camera)
+    camera_T_local = invert(previous.map_T_camera) @ scene.map_T_local
+    (projection_34,) = beside(previous_CHW, grid_matrix(previous.features.camera, height, width) @ camera_T_local[:3])
+    pixels_P2, depths_P = project(by_cell(cells.coords_N3HW), projection_34)
     u_P, v_P = pixels_P2.unbind(1)
     inside_P = (u_P >= -0.5) & (v_P >= -0.5) & (u_P <= width - 0.5) & (v_P <= height - 0.5)
     return pixels_P2, inside_P & (depths_P > MIN_DEPTH_M) & cells.valid_NHW.flatten()

@@ -15,7 +15,7 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert, pose_error
 from dsm_ros.geometry.sampling import pool_depth
 from dsm_ros.network.cost_volume import MIN_DEPTH_M, project
-from dsm_ros.network.grids import backproject
+from dsm_ros.network.grids import back_projections, backproject, grid_matrices
 
 OVERLAP_STRIDE_PX = 16
 METRES_PER_DEGREE = 1 / 30  # distance between viewpoints that is equivalent to a rotation of 1 degree
@@ -51,11 +51,6 @@ class EpisodeSource(Protocol):
     def __getitem__(self, index: int) -> Episode: ...
 
 
-def intrinsics(cameras: Sequence[Camera], width: int, height: int) -> NDArray[np.float64]:
-    """Return K (N, 3, 3) of cameras for a grid of cells."""
-    return np.stack([camera.resized(width, height).matrix_33 for camera in cameras])
-
-
 def make_episode(
     images_VHW3: Tensor, depths_VHW: Tensor, cameras: Sequence[Camera], map_T_camera_V44: NDArray[np.float64]
 ) -> Episode:
@@ -76,21 +71,23 @@ def overlap(
     """Return (V, V): the share of the cells of view i (row) whose surface is visible in view j (column)."""
     pooled_VHW = torch.stack([pool_depth(depth_HW, OVERLAP_STRIDE_PX) for depth_HW in depths_VHW])
     count, height, width = pooled_VHW.shape
-    intrinsics_V33 = torch.from_numpy(intrinsics(cameras, width, height)).float()
+    intrinsics_V33 = grid_matrices(cameras, height, width)
+    back_projection_V34 = torch.from_numpy(back_projections(intrinsics_V33, np.stack([np.eye(4)] * count))).float()
     shares_VV = np.eye(count, dtype=np.float32)
     for i in range(count):
-        points_P3 = backproject(pooled_VHW[i : i + 1], intrinsics_V33[i : i + 1], torch.eye(4)[None])[0].flatten(1).T
+        points_P3 = backproject(pooled_VHW[i : i + 1], back_projection_V34[i : i + 1])[0].flatten(1).T
         points_P3 = points_P3[pooled_VHW[i].flatten() > 0]
         for j in set(range(count)) - {i}:
-            j_T_i_44 = torch.tensor(invert(map_T_camera_V44[j]) @ map_T_camera_V44[i]).float()
-            shares_VV[i, j] = _visible_share(points_P3, pooled_VHW[j], intrinsics_V33[j], j_T_i_44)
+            j_T_i = invert(map_T_camera_V44[j]) @ map_T_camera_V44[i]
+            projection_34 = torch.from_numpy(intrinsics_V33[j] @ j_T_i[:3]).float()
+            shares_VV[i, j] = _visible_share(points_P3, pooled_VHW[j], projection_34)
     return shares_VV
 
 
-def _visible_share(points_P3: Tensor, depth_HW: Tensor, intrinsics_33: Tensor, camera_T_local_44: Tensor) -> float:
+def _visible_share(points_P3: Tensor, depth_HW: Tensor, projection_34: Tensor) -> float:
     if not len(points_P3):
         return 0.0
-    pixels_P2, z_P = project(points_P3, intrinsics_33, camera_T_local_44)
+    pixels_P2, z_P = project(points_P3, projection_34)
     u_P, v_P = pixels_P2.round().clamp(-1, 1e4).long().unbind(1)
     inside_P = (z_P > MIN_DEPTH_M) & (u_P >= 0) & (v_P >= 0) & (u_P < depth_HW.shape[1]) & (v_P < depth_HW.shape[0])
     surface_P = depth_HW[v_P.clamp(0, depth_HW.shape[0] - 1), u_P.clamp(0, depth_HW.shape[1] - 1)]

@@ -71,7 +71,7 @@ def right_cells(level: LevelMatch, truth: GroundTruth) -> Tensor:
     height, width = coords_B3HW.shape[2:]
     u_W, v_H = (torch.arange(size, device=coords_B3HW.device) for size in (width, height))
     own_P2 = torch.cartesian_prod(v_H, u_W).flip(1)
-    pixels_BP2, depths_BP = project(coords_B3HW.flatten(2).mT, truth.intrinsics_B33, truth.camera_T_local_B44)
+    pixels_BP2, depths_BP = project(coords_B3HW.flatten(2).mT, truth.projection_B34)
     right_BP = (depths_BP > MIN_DEPTH_M) & ((pixels_BP2 - own_P2).abs().sum(2) < RIGHT_CELLS) & truth.in_map_B[:, None]
     return right_BP.unflatten(1, (height, width)).float()
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, Scene, gather_scenes
-from dsm_ros.network.grids import backproject, beside
-from dsm_ros.training.episode import Episode, intrinsics
+from dsm_ros.network.grids import back_projections, backproject, beside, grid_matrices
+from dsm_ros.training.episode import Episode
 
 MIN_OVERLAP = 0.1  # minimum share of the query's cells that are visible in a map image
 NEIGHBOURS = 10  # number of views with the largest overlap from which map images are drawn
@@ -55,15 +55,15 @@ class GroundTruth:
     """Ground truth of B queries at one level.
 
     coords_B3HW: m, local frame of each scene. known_BHW: True where depth is known; False for a query that is not in
-    the map. depths_BHW: m, along the query camera's axis. camera_T_local_B44, intrinsics_B33: the query's camera on the
-    grid of the level. in_map_B: bool.
+    the map. depths_BHW: m, along the query camera's axis. intrinsics_B33: K of the query's camera on the grid of the
+    level. projection_B34: K [R | t], from the local frame to this grid. in_map_B: bool.
     """
 
     coords_B3HW: Tensor
     known_BHW: Tensor
     depths_BHW: Tensor
-    camera_T_local_B44: Tensor
     intrinsics_B33: Tensor
+    projection_B34: Tensor
     in_map_B: Tensor
 
 
@@ -116,14 +116,16 @@ def ground_truths(queries: Sequence[Query]) -> list[GroundTruth]:
     depths = [torch.stack(depths) for depths in zip(*(query.view.depths for query in queries), strict=True)]
     local_T_query_B44 = np.stack([query.local_T_query for query in queries])
     in_map = np.array([float(query.in_map) for query in queries])
-    cameras = [query.image.camera for query in queries]
-    grids = [intrinsics(cameras, depths_BHW.shape[2], depths_BHW.shape[1]) for depths_BHW in depths]
-    in_map_B, local_T_query, query_T_local, *matrices = beside(
-        depths[0], in_map, local_T_query_B44, np.linalg.inv(local_T_query_B44), *grids
-    )
+    matrices = []
+    for _, *size in (depths_BHW.shape for depths_BHW in depths):
+        intrinsics_B33 = grid_matrices([query.image.camera for query in queries], *size)
+        projection_B34 = intrinsics_B33 @ np.linalg.inv(local_T_query_B44)[:, :3]
+        matrices += [intrinsics_B33, projection_B34, back_projections(intrinsics_B33, local_T_query_B44)]
+    in_map_B, *tensors = beside(depths[0], in_map, *matrices)
     truths = []
-    for depths_BHW, intrinsics_B33 in zip(depths, matrices, strict=True):
-        coords_B3HW = backproject(depths_BHW, intrinsics_B33, local_T_query)
+    for depths_BHW, *cameras in zip(depths, tensors[::3], tensors[1::3], tensors[2::3], strict=True):
+        intrinsics, projection, back_projection = cameras
+        coords_B3HW = backproject(depths_BHW, back_projection)
         known_BHW = (depths_BHW > 0) & (in_map_B > 0)[:, None, None]
-        truths.append(GroundTruth(coords_B3HW, known_BHW, depths_BHW, query_T_local, intrinsics_B33, in_map_B > 0))
+        truths.append(GroundTruth(coords_B3HW, known_BHW, depths_BHW, intrinsics, projection, in_map_B > 0))
     return truths

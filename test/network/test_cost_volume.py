@@ -56,7 +56,7 @@ def test_windows_equal_brute_force_also_at_borders_and_behind_the_camera():
     for p in range(48):
         expected = torch.full((2, 3, 3), INVALID_SCORE)
         for n in range(2):
-            pixel, depth = project(points[p : p + 1], level.intrinsics_N33[n], level.camera_T_local_N44[n])
+            pixel, depth = project(points[p : p + 1], level.projection_N34[n])
             for dv in (-1, 0, 1):
                 for du in (-1, 0, 1):
                     u, v = ((pixel[0] + TIE_PX).round() + torch.tensor([du, dv])).tolist()

@@ -49,7 +49,7 @@ def test_each_image_has_its_own_depth_in_a_cell():
 
 def test_the_expected_surface_lies_on_the_rays_and_continues_into_holes():
     holed = gather_scene([make_keyframe(0, hole=True)]).levels[1]
-    found_3HW = expected_surface(holed, grid_camera(holed.coords_N3HW, CAMERA, np.eye(4), 6, 8))
+    found_3HW = expected_surface(holed, CAMERA, 6, 8)
     rays_2HW = pixel_rays(CAMERA, 6, 8, found_3HW.device)
     assert torch.allclose(found_3HW[:2], rays_2HW * found_3HW[2])
     seen_HW = holed.valid_NHW[0]
@@ -64,4 +64,4 @@ def test_the_expected_surface_is_finite_where_nothing_is_known():
     for depth in nothing.depths:
         depth[:] = 0
     level = gather_scene([nothing]).levels[1]
-    assert expected_surface(level, grid_camera(level.coords_N3HW, CAMERA, np.eye(4), 6, 8)).isfinite().all()
+    assert expected_surface(level, CAMERA, 6, 8).isfinite().all()
