@@ -49,7 +49,7 @@ def bench(
     map_uri: Annotated[str | None, typer.Argument(metavar="[MAP", help="Map for the comparison.")] = None,
     sequence: Annotated[str | None, typer.Argument(metavar="SEQUENCE]", help="Images for the comparison.")] = None,
     peers: Annotated[str, typer.Option(help="Methods to compare with.")] = "sift,xfeat,aliked+lightglue",
-    beside: Annotated[int, typer.Option(help="Also measure with this number of other busy processes.", min=0, max=256)] = 0,
+    beside: Annotated[int, typer.Option(help="Also measure with this number of busy processes.", min=0, max=256)] = 0,
     ros: Annotated[bool, typer.Option("--ros", help="Measure the time that the ROS node adds to each image.")] = False,
     json_file: JsonFile = None,
     plots: Plots = None,

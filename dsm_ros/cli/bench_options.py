@@ -16,7 +16,7 @@ USED = {
 
 
 def mode_of(context: typer.Context) -> str:
-    """Return the mode that the arguments of ``dsm bench`` choose. Raises DsmError for options that it does not use."""
+    """Return the mode that the arguments of ``dsm bench`` choose. Raises DsmError for an option that is not used."""
     mode = ROS if context.params["ros"] else ROOM if context.params["map_uri"] is None else PEERS
     unused = [
         parameter.opts[0] if parameter.opts[0].startswith("-") else str(parameter.metavar).strip("[]")
