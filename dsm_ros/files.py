@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from uuid import uuid4
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file atomically: readers find the old or the new content, even when several processes write at once."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write a file atomically, so that readers get the old or the new content while threads or processes write."""
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
         temporary.write_bytes(content)
         temporary.replace(path)

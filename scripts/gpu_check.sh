@@ -30,7 +30,7 @@ cd "$(dirname "$0")/.." || exit 2
 OUT=$(realpath -m "${OUT:-out/gpu_check}")
 mkdir -p "$OUT" || exit 2
 rm -f "$OUT"/{summary.txt,figures.json,profile.txt,log.txt}
-WORK=$(mktemp -d) LOG=$OUT/log.txt
+WORK=$(mktemp -d) LOG=$OUT/log.txt RUNNING=
 END=$((SECONDS + ${GPU_CHECK_SECONDS:-450}))
 export PYTHONPATH="$WORK/site:$PWD${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 XDG_CACHE_HOME="$WORK/cache"
 export MPLBACKEND=Agg
@@ -44,7 +44,9 @@ finish() {
     rm -rf "$WORK"
 }
 
-# step NAME LIMIT_S COMMAND...: run a command with a time limit and note its exit status.
+# step NAME LIMIT_S COMMAND...: run a command with a time limit and note its exit status. The command runs in the
+# background, because bash handles no signal while it waits for a command in the foreground. In the background, bash lets
+# a command ignore SIGINT, so env restores SIGINT.
 step() {
     local name=$1 limit=$2 left=$((END - SECONDS)) start=$SECONDS status
     shift 2
@@ -55,11 +57,24 @@ step() {
     fi
     [ "$limit" -gt "$left" ] && limit=$left
     echo "== $name: $*" >>"$LOG"
-    timeout --signal=INT --kill-after=5 "$limit" "$@" >>"$LOG" 2>&1
+    timeout --signal=INT --kill-after=5 "$limit" env --default-signal=INT "$@" >>"$LOG" 2>&1 &
+    RUNNING=$!
+    wait "$RUNNING"
     status=$?
+    RUNNING=
     printf '%s\t%s\t%s\n' "$name" "$status" "$((SECONDS - start))" >>"$WORK/steps.tsv"
     echo "$name: exit status $status after $((SECONDS - start)) s"
     return "$status"
+}
+
+# interrupt STATUS: end the running step within 5 seconds, note that with the variables of step, and end the script.
+interrupt() {
+    trap : INT TERM
+    if [ -n "$RUNNING" ]; then
+        kill -INT "$RUNNING" && wait "$RUNNING"
+        printf '%s\tinterrupted\t%s\n' "$name" "$((SECONDS - start))" >>"$WORK/steps.tsv"
+    fi
+    exit "$1"
 }
 
 lacks() { grep -q "^$1: lacking" "$WORK/needs.txt"; }
@@ -74,6 +89,8 @@ if [ -z "$PYTHON" ]; then
     exit 2
 fi
 trap finish EXIT
+trap 'interrupt 130' INT
+trap 'interrupt 143' TERM
 
 if [ -d wheels ] && [ -n "$("$PYTHON" scripts/gpu_needs.py --lacking)" ]; then
     # Install the wheels one by one where they cannot be installed together, as with a wheel for another Python.

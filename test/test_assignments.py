@@ -10,7 +10,7 @@ FILLED = {
     "dsm_ros/geometry/opencv_pnp.py": {"params"},
     "dsm_ros/geometry/poselib_pnp.py": {"pose"},
     "dsm_ros/network/onnx_net.py": {"options"},
-    "test/network/pretended_device.py": {"part"},  # of a network whose weights are replaced
+    "test/network/simulated_device.py": {"part"},  # of a network whose weights are replaced
 }
 ROS_MESSAGES = {"descriptor", "header", "marker", "message", "response", "result"}
 TEST_MESSAGES = {

@@ -4,8 +4,10 @@ import json
 import os
 import re
 import runpy
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,39 @@ def test_the_short_form_runs_every_step_without_a_gpu(tmp_path):
     assert figures["lite"]["sweep"][0]["map_keyframes"] == 20
     assert "idle share" in (tmp_path / "profile.txt").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figures.json", "log.txt", "profile.txt", "summary.txt"]
+
+
+STAND_IN = """#!/usr/bin/env bash
+case "$*" in
+    *gpu_summary.py*) exec {python} "$@" ;;
+    *"map build"*) exec {python} -c '
+import sys, time
+try:
+    print("step started", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("step interrupted")
+    sys.exit(1)' ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_step_and_the_summary_is_written(tmp_path, sent):
+    python, log = tmp_path / "python", tmp_path / "out" / "log.txt"
+    python.write_text(STAND_IN.format(python=sys.executable))
+    python.chmod(0o755)
+    environment = {**os.environ, "OUT": str(log.parent), "PYTHON": str(python)}
+    command = ["env", "--default-signal=INT", "bash", SCRIPTS / "gpu_check.sh", "--device", "cpu", "map", "train"]
+    with subprocess.Popen(command, env=environment) as script:
+        while not (log.exists() and "step started" in log.read_text()) and script.poll() is None:
+            time.sleep(0.05)
+        script.send_signal(sent)
+        assert script.wait(20) == 128 + sent
+    assert "step interrupted" in log.read_text()
+    said = (log.parent / "summary.txt").read_text()
+    assert "map: interrupted, " in said
+    assert "train" not in said
 
 
 def test_a_python_without_torch_is_refused_with_what_to_do(tmp_path):

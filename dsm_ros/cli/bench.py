@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsm_ros.cli.bench_options import numbers
+from dsm_ros.cli.bench_options import PEERS, ROS, mode_of, numbers
 from dsm_ros.cli.options import RUNTIME_HELP, JsonFile, LocalizerOptions, Plots, with_options
 from dsm_ros.network.runtime import Runtime
 
@@ -34,27 +34,31 @@ class SweepOptions:
         """Return the settings to measure. Raises DsmError when a list is malformed."""
         from dsm_ros.evaluation.bench_sweep import Case, cases
 
-        map_keyframes, keyframes = numbers(self.map_keyframes, "map-keyframes"), numbers(self.keyframes, "keyframes")
+        map_keyframes = numbers(self.map_keyframes, "map-keyframes", SweepOptions.map_keyframes)
+        keyframes = numbers(self.keyframes, "keyframes", SweepOptions.keyframes)
+        sizes = numbers(self.sizes, "sizes", SweepOptions.sizes)
         base = Case(0, 0, 0, options.model, options.device, options.runtime)
-        return cases(map_keyframes, keyframes, numbers(self.sizes, "sizes"), base)
+        return cases(map_keyframes, keyframes, sizes, base)
 
 
 @with_options
 def bench(
+    context: typer.Context,
     sweep_options: SweepOptions,
     localizer_options: BenchOptions,
     map_uri: Annotated[str | None, typer.Argument(metavar="[MAP", help="Map for the comparison.")] = None,
     sequence: Annotated[str | None, typer.Argument(metavar="SEQUENCE]", help="Images for the comparison.")] = None,
     peers: Annotated[str, typer.Option(help="Methods to compare with.")] = "sift,xfeat,aliked+lightglue",
-    beside: Annotated[int, typer.Option(help="Also measure beside this number of busy processes.", min=0, max=256)] = 0,
+    beside: Annotated[int, typer.Option(help="Also measure with this number of busy processes.", min=0, max=256)] = 0,
     ros: Annotated[bool, typer.Option("--ros", help="Measure the time that the ROS node adds to each image.")] = False,
     json_file: JsonFile = None,
     plots: Plots = None,
 ) -> None:
     """Measure time per image and memory.
 
-    Without MAP, the localizer runs in rendered rooms with maps of several sizes. With MAP and SEQUENCE, the localizer
-    is compared with other methods on the frames of the sequence.
+    Without MAP, the localizer runs in a rendered room with maps of several sizes. With MAP and SEQUENCE, the localizer
+    is compared with other methods on the frames of the sequence. An option that the chosen measurement does not use is
+    an error.
 
     Examples: dsm bench --json stages.json --plots plots
 
@@ -65,11 +69,12 @@ def bench(
     from dsm_ros.cli.bench_measurements import measure_peers, measure_room, measure_ros
     from dsm_ros.cli.output import require_writable_json, write_metrics
 
+    mode = mode_of(context)
     require_writable_json(json_file)
-    if ros:
+    if mode == ROS:
         measured = measure_ros()
-    elif map_uri:
-        measured = measure_peers(map_uri, sequence, peers, localizer_options)
+    elif mode == PEERS:
+        measured = measure_peers(str(map_uri), sequence, peers, localizer_options)
     else:
         measured = measure_room(sweep_options.cases(localizer_options), beside)
     write_metrics(measured.metrics, json_file, measured.show)

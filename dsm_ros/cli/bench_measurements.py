@@ -59,20 +59,23 @@ def measure_ros() -> Measurement:
 
 def measure_room(settings: list[Case], beside: int) -> Measurement:
     """Measure the stages of the first setting in a room, also beside busy processes, then all settings."""
-    stages = measure_stages(settings[0], beside)
+    runtime, stages = measure_stages(settings[0], beside)
     with TemporaryDirectory() as folder, progress_bar("measuring") as on_progress:
         rows = sweep(settings, Path(folder), on_progress)
 
     def show() -> None:
-        print_timings("stages of the localizer in a video", stages)
+        print_timings(f"stages of the localizer in a video, {runtime}", stages)
         print_sweep(rows)
 
-    metrics: dict[str, object] = {"stages": [asdict(row) for row in stages], "sweep": [asdict(row) for row in rows]}
+    metrics: dict[str, object] = {
+        "stages": [asdict(row) | {"runtime": runtime} for row in stages],
+        "sweep": [asdict(row) for row in rows],
+    }
     return Measurement(metrics, show, lambda folder: plot_sweep(rows, folder))
 
 
-def measure_stages(case: Case, beside: int) -> list[TimingRow]:
-    """Localize a video of a room; return the timing of each stage, and of the total beside busy processes."""
+def measure_stages(case: Case, beside: int) -> tuple[str, list[TimingRow]]:
+    """Localize a video of a room; return the runtime and the timings of the stages, also beside busy processes."""
     network = case.load_network()
     with TemporaryDirectory() as folder:
         with progress_bar("building a map") as on_progress:
@@ -90,8 +93,8 @@ def measure_stages(case: Case, beside: int) -> list[TimingRow]:
     rows = [timing(stage, [row[stage] for row in quiet]) for stage in quiet[0]]
     if busy:
         limit_ms = MAX_SLOWDOWN * rows[-1].median_ms
-        rows.append(timing(f"total beside {beside} busy processes", [row["total"] for row in busy], limit_ms))
-    return rows
+        rows.append(timing(f"total with {beside} other busy processes", [row["total"] for row in busy], limit_ms))
+    return network.runtime, rows
 
 
 def measure_peers(map_uri: str, sequence: str | None, peers: str, options: LocalizerOptions) -> Measurement:

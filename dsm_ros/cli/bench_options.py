@@ -1,18 +1,46 @@
-"""Parsing of the options of ``dsm bench`` that take lists."""
+"""Checks of the options of ``dsm bench``: options that a mode does not use, and comma-separated lists."""
 
 from __future__ import annotations
 
+import typer
+
 from dsm_ros.errors import DsmError
 
+NETWORK = {"model", "runtime", "device", "json_file", "plots"}
+ROOM, PEERS, ROS = "bench without MAP", "bench MAP SEQUENCE", "bench --ros"
+USED = {
+    ROOM: {"map_keyframes", "keyframes", "sizes", "beside", *NETWORK},
+    PEERS: {"map_uri", "sequence", "peers", "frames", *NETWORK},
+    ROS: {"ros", "json_file"},
+}
 
-def numbers(text: str, option: str) -> list[int]:
+
+def mode_of(context: typer.Context) -> str:
+    """Return the mode that the arguments of ``dsm bench`` choose. Raises DsmError for an option that is not used."""
+    mode = ROS if context.params["ros"] else ROOM if context.params["map_uri"] is None else PEERS
+    unused = [
+        parameter.opts[0] if parameter.opts[0].startswith("-") else str(parameter.metavar).strip("[]")
+        for parameter in context.command.params
+        if _is_given(context, str(parameter.name)) and parameter.name not in USED[mode]
+    ]
+    if unused:
+        raise DsmError(f"{mode} does not use {', '.join(unused)}; leave out {', '.join(unused)}")
+    return mode
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def numbers(text: str, option: str, example: str) -> list[int]:
     """Return the numbers in a comma-separated list. Raises DsmError unless all numbers are positive."""
     try:
         values = [int(part) for part in text.split(",")]
     except ValueError:
         values = [0]
     if min(values) < 1:
-        raise DsmError(f"--{option} '{text}' is not a list of positive numbers; try --{option} 10,100,1000")
+        raise DsmError(f"--{option} '{text}' is not a list of positive numbers; try --{option} {example}")
     return values
 
 
@@ -21,6 +49,6 @@ def peer_names(text: str) -> list[str]:
     from dsm_ros.evaluation.bench_peers import METHODS
 
     names = list(dict.fromkeys(text.split(",")))
-    if unknown := [name for name in names if name not in METHODS]:
-        raise DsmError(f"--peers '{unknown[0]}' is unknown; choose among {', '.join(METHODS)}")
+    if not set(names) <= set(METHODS):
+        raise DsmError(f"--peers '{text}' is not a list of methods; choose among {', '.join(METHODS)}")
     return names

@@ -37,7 +37,7 @@ class NetworkOptions:
         None
     )
     runtime: Annotated[Runtime, typer.Option(help=RUNTIME_HELP)] = Runtime.TORCH
-    device: Annotated[str, typer.Option(help="Device of the network: cpu or cuda.")] = "cpu"
+    device: Annotated[str, typer.Option(help="Device of the network: cpu, cuda or cuda:NUMBER.")] = "cpu"
 
     def load(self) -> DsmNet:
         """Return the network. Raises ModelError when the weights are missing or damaged."""

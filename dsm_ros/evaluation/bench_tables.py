@@ -12,8 +12,8 @@ from dsm_ros.localization.result import STAGES
 
 def print_sweep(rows: Sequence[SweepRow]) -> None:
     """Print the time and the memory of each benchmark setting."""
-    where = f"{rows[0].runtime} on {rows[0].device}, {rows[0].threads} threads"
-    heads = ("map keyframes", "N", "input", *STAGES, "images/s", "MB", "GPU MB")
+    where = f"{rows[0].device}, {rows[0].threads} threads"
+    heads = ("map keyframes", "N", "input", "runtime", *STAGES, "images/s", "MB", "GPU MB")
     print_table(f"median ms per image, {where}", heads, [_setting(row) for row in rows])
 
 
@@ -21,7 +21,8 @@ def _setting(row: SweepRow) -> list[str]:
     times = [number(row.ms_per_frame[stage], 1) for stage in STAGES]
     memory = [number(row.peak_rss_mb, 0), number(row.gpu_mb, 0)]
     size = f"{row.width_px}x{row.height_px}"
-    return [f"{row.map_keyframes:,}", str(row.keyframes), size, *times, number(row.frames_per_second, 1), *memory]
+    setting = [f"{row.map_keyframes:,}", str(row.keyframes), size, row.runtime]
+    return [*setting, *times, number(row.frames_per_second, 1), *memory]
 
 
 def print_peers(rows: Sequence[MethodRow], runtime: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -27,13 +28,14 @@ from dsm_ros.paths import models_folder
 
 FORMAT_VERSION = 3
 DEFAULT_WEIGHTS = "dsm_lite.safetensors"
+DEVICES = "choose cpu, cuda or cuda:NUMBER"
 LENGTH_BYTES = 8  # size of the first number in a safetensors file, the length of the header
 
 
 def load_network(path: Path | None = None, device: str = "cpu", runtime: Runtime = Runtime.TORCH) -> DsmNet:
     """Return a network ready for inference, by default with the shipped weights.
 
-    device: torch's name of the device. Raises ModelError when the file is missing, damaged or of another network, and
+    device: cpu, cuda or cuda:NUMBER. Raises ModelError when the file is missing, damaged or of another network, and
     DsmError when this machine lacks the device or the runtime.
     """
     _require_device(device)
@@ -53,11 +55,14 @@ def load_network(path: Path | None = None, device: str = "cpu", runtime: Runtime
 
 
 def _require_device(device: str) -> None:
-    """Raise DsmError when torch cannot compute on a device."""
+    """Raise DsmError unless a device is the CPU or a GPU that torch can use."""
+    refused = f"the network cannot run on the device '{device}'"
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
+        raise DsmError(f"{refused}; {DEVICES}")
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # torch built without CUDA raises AssertionError
-        raise DsmError(f"torch cannot use the device '{device}' ({str(error).splitlines()[0]}); try cpu") from error
+        raise DsmError(f"{refused} ({str(error).splitlines()[0]}); {DEVICES}") from error
 
 
 def feature_hash(config: NetworkConfig, weights: dict[str, Tensor]) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -13,6 +16,7 @@ from torch import nn
 
 from dsm_ros.files import write_whole
 
+KEPT_S = 60 * 24 * 3600.0  # 60 days
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 logger = logging.getLogger(__name__)
@@ -20,8 +24,17 @@ logger = logging.getLogger(__name__)
 
 def cache_folder() -> Path:
     """Return the folder of the cached ONNX graphs; the user may delete the folder at any time."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "dsm_ros" / "onnx"
+    base, home = Path(os.environ.get("XDG_CACHE_HOME", "")), Path(os.environ.get("HOME", ""))
+    if not base.is_absolute():
+        base = home / ".cache" if home.is_absolute() else _temporary_folder()
+    return base / "dsm_ros" / "onnx"
+
+
+def _temporary_folder() -> Path:
+    """Return a folder for temporary files that the user owns, so that no other user can put graphs into it."""
+    folder = Path(tempfile.gettempdir()) / f"dsm_ros-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder if folder.lstat().st_uid == os.getuid() else Path(tempfile.mkdtemp(prefix="dsm_ros-"))
 
 
 def identity(module: nn.Module) -> str:
@@ -52,6 +65,15 @@ def cached_graph(name: str, make: Callable[[], bytes]) -> bytes:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, hashlib.sha256(graph).digest() + graph)
+        _delete_old_graphs(path)
     except OSError as error:
         logger.warning("the exported network cannot be cached in %s (%s)", path.parent, error)
     return graph
+
+
+def _delete_old_graphs(path: Path) -> None:
+    """Delete graphs of the same part that no program has read for ``KEPT_S``, for example of earlier weights."""
+    for other in path.parent.glob(f"{path.stem.rpartition('-')[0]}-*{path.suffix}"):
+        with suppress(OSError):  # another program may delete the same graph
+            if time.time() - other.stat().st_atime > KEPT_S:
+                other.unlink()

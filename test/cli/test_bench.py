@@ -7,6 +7,7 @@ import pytest
 
 from dsm_ros.cli import bench_measurements
 from dsm_ros.evaluation import bench_room
+from dsm_ros.evaluation.timings import TimingRow
 
 ROW = {"name": "ROS", "median_ms": 3.25, "p95_ms": 4.5, "limit_ms": 5.0}
 
@@ -27,17 +28,29 @@ def program(tmp_path, monkeypatch):
 def test_stages_of_a_room_and_settings(dsm, monkeypatch, tmp_path):
     monkeypatch.setattr(bench_room, "ROOM", "rooms:2/size=128x96,frames=60")
     options = ("--map-keyframes", 50, "--keyframes", 3, "--sizes", 128, "--plots", tmp_path, "--beside", 1)
+    options += ("--runtime", "torch")
     done = dsm("bench", *options, "--json", "-")
     assert done.status == 0
     figures = json.loads(done.out)
     rows = {row["name"]: row for row in figures["stages"]}
-    assert set(rows) == {"encode", "retrieve", "match", "pnp", "total", "total beside 1 busy processes"}
-    assert rows["total beside 1 busy processes"]["limit_ms"] == pytest.approx(3 * rows["total"]["median_ms"])
+    assert set(rows) == {"encode", "retrieve", "match", "pnp", "total", "total with 1 other busy processes"}
+    assert rows["total with 1 other busy processes"]["limit_ms"] == pytest.approx(3 * rows["total"]["median_ms"])
     assert 0 < rows["encode"]["median_ms"] <= rows["encode"]["p95_ms"] < rows["total"]["p95_ms"]
+    assert {row["runtime"] for row in figures["stages"]} == {"torch"}
     (setting,) = figures["sweep"]
+    assert setting["runtime"] == "torch"
     assert (setting["map_keyframes"], setting["keyframes"], setting["width_px"]) == (50, 3, 128)
     assert setting["ms_per_frame"]["total"] > 0
     assert (tmp_path / "bench.png").stat().st_size > 5_000
+
+
+def test_the_table_of_stages_names_the_runtime(dsm, monkeypatch):
+    rows = [TimingRow("encode", 13.0, 14.0)]
+    monkeypatch.setattr(bench_measurements, "measure_stages", lambda *_: ("openvino (CPU)", rows))
+    monkeypatch.setattr(bench_measurements, "sweep", lambda *_: [])
+    monkeypatch.setattr(bench_measurements, "print_sweep", lambda _: None)
+    title = "stages of the localizer in a video, openvino (CPU)"
+    assert title in " ".join(dsm("bench").out.split())
 
 
 def test_beside_a_peer(dsm, tmp_path, room_map):
@@ -53,9 +66,22 @@ def test_beside_a_peer(dsm, tmp_path, room_map):
     ("arguments", "line"),
     [
         (["some.map"], "needs a sequence"),
-        (["some.map", "rooms:7", "--peers", "orb"], "--peers 'orb' is unknown; choose among sift"),
-        (["--keyframes", "10,x"], "--keyframes '10,x' is not a list of positive numbers"),
-        (["--map-keyframes", "0"], "--map-keyframes '0'"),
+        (["", "rooms:7"], "there is no map at"),
+        (["some.map", "rooms:7", "--peers", "orb"], "--peers 'orb' is not a list of methods; choose among sift, xfeat"),
+        (["some.map", "rooms:7", "--peers", ""], "--peers '' is not a list of methods; choose among sift, xfeat"),
+        (["--keyframes", "10,x"], "--keyframes '10,x' is not a list of positive numbers; try --keyframes 5,10,20"),
+        (["--keyframes", ""], "--keyframes '' is not a list of positive numbers; try --keyframes 5,10,20"),
+        (["--sizes", "-5"], "--sizes '-5' is not a list of positive numbers; try --sizes 384,512,640"),
+        (["--map-keyframes", "0"], "try --map-keyframes 10,100,1000,10000,100000"),
+        (["some.map", "rooms:7", "--beside", "2"], "bench MAP SEQUENCE does not use --beside; leave out --beside"),
+        (["some.map", "rooms:7", "--sizes", "384,512,640"], "bench MAP SEQUENCE does not use --sizes;"),
+        (["some.map", "rooms:7", "--keyframes", "5", "--map-keyframes", "5"], "leave out --map-keyframes, --keyframes"),
+        (["--frames", "0:9"], "bench without MAP does not use --frames; leave out --frames"),
+        (["--peers", "sift"], "bench without MAP does not use --peers;"),
+        (["--ros", "--device", "cuda", "--model", "m", "--runtime", "torch"], "--model, --runtime, --device"),
+        (["--ros", "--plots", "plots"], "bench --ros does not use --plots;"),
+        (["--ros", "some.map", "rooms:7"], "bench --ros does not use MAP, SEQUENCE;"),
+        (["--ros", "--beside", "0"], "bench --ros does not use --beside;"),
     ],
 )
 def test_bad_options_are_one_line(dsm, arguments, line):

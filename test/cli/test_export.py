@@ -65,8 +65,12 @@ def test_a_map_is_built_and_localized_in_with_onnxruntime(tmp_path, dsm):
     assert (tmp_path / "poses").exists()
 
 
-def test_a_device_that_is_not_there_is_one_line(tmp_path, dsm):
-    done = dsm("map", "build", ROOM, tmp_path / "room", "--device", "abacus")
+@pytest.mark.parametrize("device", ["abacus", "meta", "cpu:7", "cuda:", "cuda:98", "CPU", ""])
+def test_a_device_that_cannot_be_used_is_one_line(tmp_path, dsm, device):
+    done = dsm("map", "build", ROOM, tmp_path / "room", "--device", device)
     assert done.status == 2
-    assert done.err.startswith("dsm: torch cannot use the device 'abacus'")
+    (line,) = done.err.strip().splitlines()
+    assert line.startswith(f"dsm: the network cannot run on the device '{device}'")
+    assert line.endswith("choose cpu, cuda or cuda:NUMBER")
+    assert not (tmp_path / "room").exists()
     assert not (tmp_path / "room").exists()

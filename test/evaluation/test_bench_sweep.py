@@ -63,3 +63,13 @@ def test_table_and_plot(capsys, tmp_path):
     assert "512x384" in said
     assert "171.5" in said
     assert plot_sweep(rows, tmp_path / "plots").stat().st_size > 5_000
+
+
+def test_each_row_names_its_runtime(capsys):
+    times = dict.fromkeys(("encode", "retrieve", "match", "pnp", "total"), 1.0)
+    runtimes = ("openvino (bf16)", "torch", "onnxruntime (CPU)")
+    print_sweep([SweepRow(10, 10, 512, 384, each, "cpu", 2, times, 5.8, 700.0, None) for each in runtimes])
+    title, *_, first, second, third = capsys.readouterr().out.strip().splitlines()
+    assert "cpu, 2 threads" in title
+    assert not any(runtime in title for runtime in runtimes)
+    assert all(runtime in row for runtime, row in zip(runtimes, (first, second, third), strict=True))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from pretended_device import NAME, pretended_device, put
+from simulated_device import NAME, put, simulated_device
 
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.geometry.pose import make_pose
@@ -72,7 +72,7 @@ def test_single_images_cross_as_often_however_many_keyframes_there_are(
 ):
     config = replace(guided.with_keyframes(keyframes), temporal=False, guided_keyframes=keyframes)
     wanted, _ = poses(Localizer(*on("cpu"), config), frames)
-    with pretended_device() as crossings:
+    with simulated_device() as crossings:
         found, counts = poses(Localizer(*on(NAME), config), frames, crossings)
     assert np.abs(found - wanted).max() < MAX_DIFFERENCE
     assert counts == [crossings_of_a_frame] * len(frames), f"\n{crossings}"
@@ -80,7 +80,7 @@ def test_single_images_cross_as_often_however_many_keyframes_there_are(
 
 def test_a_video_crosses_once_more_for_the_expected_surface_and_once_for_the_previous_frame(on, frames):
     wanted, _ = poses(fusing(*on("cpu")), frames)
-    with pretended_device() as crossings:
+    with simulated_device() as crossings:
         found, counts = poses(fusing(*on(NAME)), frames, crossings)
     assert np.abs(found - wanted).max() < MAX_DIFFERENCE
     assert counts == [FRAME + GUIDED, FRAME + GUIDED + FUSION], f"\n{crossings}"
@@ -96,7 +96,7 @@ def test_functions_that_a_gpu_records_never_cross(on, frames, monkeypatch):
         return result
 
     monkeypatch.setattr(RecordedFunction, "__call__", watched)
-    with pretended_device() as crossings:
+    with simulated_device() as crossings:
         poses(Localizer(*on(NAME), ALWAYS_GUIDED), frames, crossings)
     assert len(crossed) >= 6 * len(frames)  # the encoder, two scenes, two matches, and the depths of keyframes between
     assert not any(crossed), f"\n{crossings}"
@@ -110,7 +110,7 @@ def test_a_rig_crosses_as_often_as_its_cameras_do(on, frames):
         for name, frame, pose in zip(("a", "b"), frames, (np.eye(4), turned), strict=True)
     ]
     wanted = Localizer(*on("cpu"), ALWAYS_GUIDED).localize(views, 0).map_T_camera
-    with pretended_device() as crossings:
+    with simulated_device() as crossings:
         rig = Localizer(*on(NAME), ALWAYS_GUIDED)
         crossings.counts.clear()
         found = rig.localize(views, 0).map_T_camera

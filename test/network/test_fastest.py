@@ -62,6 +62,7 @@ def test_a_gpu_runs_torch_because_cuda_graphs_contain_no_other_runtime(monkeypat
         raise AssertionError("measured")
 
     monkeypatch.setattr(checkpoint, "fastest_network", refuse)
+    monkeypatch.setattr(checkpoint, "_require_device", lambda device: None)
     assert load_network(device="meta", runtime=Runtime.FASTEST).runtime == "torch"
     with pytest.raises(AssertionError, match="measured"):
         load_network(device="cpu", runtime=Runtime.FASTEST)

@@ -1,5 +1,6 @@
 import os
 import stat
+import tempfile
 
 import pytest
 import torch
@@ -65,6 +66,37 @@ def test_without_the_variable_or_with_a_relative_one_it_is_in_the_home_folder(tm
     for value in ("", "relative"):
         monkeypatch.setenv("XDG_CACHE_HOME", value)
         assert cache_folder() == tmp_path / ".cache" / "dsm_ros" / "onnx"
+
+
+@pytest.mark.parametrize("home", ["", "relative", None])
+def test_without_a_home_folder_it_is_a_temporary_folder_of_the_user(tmp_path, monkeypatch, home):
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.delenv("HOME") if home is None else monkeypatch.setenv("HOME", home)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    base = tmp_path / f"dsm_ros-{os.getuid()}"
+    assert cache_folder() == cache_folder() == base / "dsm_ros" / "onnx"
+    assert stat.S_IMODE(base.stat().st_mode) == 0o700
+
+
+def test_a_temporary_folder_of_another_user_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    stranger = os.getuid() + 1
+    planted = tmp_path / f"dsm_ros-{stranger}"
+    planted.mkdir()
+    monkeypatch.setattr(os, "getuid", lambda: stranger)
+    assert cache_folder().parents[1] != planted
+
+
+def test_an_export_deletes_old_graphs_of_the_same_part(folder):
+    names = ["lite-encoder-fp32-1", "lite-encoder-fp32-2", "lite-encoder-fp16-1", "lite-level_0-fp32-1"]
+    for name in names:
+        cached_graph(name, lambda: b"graph")
+    for name in [names[0], *names[2:]]:
+        os.utime(folder / f"{name}.graph", (0, 0))
+    cached_graph("lite-encoder-fp32-3", lambda: b"graph")
+    assert {path.stem for path in folder.iterdir()} == {*names[1:], "lite-encoder-fp32-3"}
 
 
 def test_other_weights_another_torch_and_other_code_have_another_identity(tmp_path, monkeypatch):

@@ -1,8 +1,8 @@
-"""Temporal fusion on a pretended device: the features of the host, with one copy to the device."""
+"""Temporal fusion on a simulated device: the features of the host, with one copy to the device."""
 
 import numpy as np
 import torch
-from pretended_device import NAME, pretended_device
+from simulated_device import NAME, simulated_device
 
 from dsm_ros.network.features import ImageFeatures, KeyframeFeatures, gather_scene
 from dsm_ros.network.temporal import PreviousFrame, fuse_previous
@@ -30,7 +30,7 @@ def moved(keyframe, device):
 def test_fusion_copies_its_matrices_once():
     scene, fuse = fused("cpu")
     wanted = fuse()
-    with pretended_device() as crossings:
+    with simulated_device() as crossings:
         _, fuse = fused(NAME)
         crossings.counts.clear()
         found = fuse()

@@ -1,4 +1,4 @@
-"""Take one training step on the host and on a pretended device; print losses, crossings and weights as JSON.
+"""Take one training step on the host and on a simulated device; print losses, crossings and weights as JSON.
 
 torch counts its devices at the first backward pass of a process, which is why the test needs its own process.
 """
@@ -14,7 +14,7 @@ from torch.optim import AdamW
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "network")]
 from conftest import WallEpisodes  # noqa: E402
-from pretended_device import NAME, pretended_device, put  # noqa: E402
+from simulated_device import NAME, put, simulated_device  # noqa: E402
 
 from dsm_ros.network.dsm_net import DsmNet  # noqa: E402
 from dsm_ros.training.config import TrainConfig  # noqa: E402
@@ -37,7 +37,7 @@ def fresh_network():
 
 def elsewhere(episodes, queries):
     """Take a step on the device and return what the host says of it."""
-    with pretended_device() as crossings:
+    with simulated_device() as crossings:
         network = put(fresh_network())
         losses = step(network, [episode.to(torch.device(NAME)) for episode in episodes], queries)
     weights = network.coordinate_heads[0].embed[0].conv.weight.held
@@ -52,7 +52,7 @@ def here(episodes, queries):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    with pretended_device():
+    with simulated_device():
         pass
     source = [WallEpisodes()[i] for i in range(2)]
     report = {

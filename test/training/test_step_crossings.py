@@ -1,4 +1,4 @@
-"""A training step on a pretended device: the losses and weights of the host, and few crossings."""
+"""A training step on a simulated device: the losses and weights of the host, and few crossings."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""A pretended device that refuses mixed devices and counts copies between host and device, by line of code."""
+"""A simulated device that refuses mixed devices and counts copies between host and device, by line of code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _DummyBackendModule, _setup_privateuseone_for_python_backend
 
 PACKAGE = str(Path(__file__).resolve().parents[2] / "dsm_ros")
-NAME = "pretended"
+NAME = "simulated"
 # Operations that block the host until a GPU is done, because a number for the host, the shape of the result, or an
 # error depends on values.
 VALUES = {"_local_scalar_dense", "is_nonzero", "equal", "allclose"}
@@ -32,7 +32,7 @@ class MixedDevicesError(RuntimeError):
     """An operation on tensors of the host and of the device, which a GPU refuses."""
 
 
-class PretendedTensor(torch.Tensor):
+class SimulatedTensor(torch.Tensor):
     """A tensor of the device; ``held`` has its values."""
 
     held: torch.Tensor
@@ -47,11 +47,11 @@ class PretendedTensor(torch.Tensor):
         return self
 
     def __repr__(self):
-        return f"PretendedTensor({tuple(self.shape)}, {self.dtype})"
+        return f"SimulatedTensor({tuple(self.shape)}, {self.dtype})"
 
     @classmethod
     def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
-        raise RuntimeError(f"{func} outside of pretended_device()")
+        raise RuntimeError(f"{func} outside of simulated_device()")
 
 
 class Crossings:
@@ -91,21 +91,21 @@ class Calls(TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
-        if func is torch.Tensor.new_tensor and is_pretended(args[0]):
+        if func is torch.Tensor.new_tensor and is_simulated(args[0]):
             self.crossings.note("to the device: new_tensor")
-            return PretendedTensor(torch.tensor(args[1], dtype=kwargs.get("dtype", args[0].dtype)))
+            return SimulatedTensor(torch.tensor(args[1], dtype=kwargs.get("dtype", args[0].dtype)))
         if func in (torch.tensor, torch.as_tensor) and names_device(kwargs.get("device")):
             self.crossings.note("to the device: torch.tensor")
-            return PretendedTensor(func(*args, **{**kwargs, "device": "cpu"}))
-        if func in (torch.Tensor.__getitem__, torch.Tensor.__setitem__) and is_pretended(args[0]):
+            return SimulatedTensor(func(*args, **{**kwargs, "device": "cpu"}))
+        if func in (torch.Tensor.__getitem__, torch.Tensor.__setitem__) and is_simulated(args[0]):
             if func is torch.Tensor.__setitem__ and not isinstance(args[2], torch.Tensor):
                 self.crossings.note("to the device: assignment of a Python number")
             index = args[1] if isinstance(args[1], tuple) else (args[1],)
             args = (args[0], tuple(self._moved(part) for part in index), *args[2:])
-        if func is torch.Tensor.tolist and is_pretended(args[0]):
+        if func is torch.Tensor.tolist and is_simulated(args[0]):
             self.crossings.note("to the host: tolist")
             return args[0].held.tolist()
-        if func in (torch.Tensor.numpy, torch.Tensor.__array__) and is_pretended(args[0]):
+        if func in (torch.Tensor.numpy, torch.Tensor.__array__) and is_simulated(args[0]):
             raise MixedDevicesError(f"numpy cannot read the device, {place()}")
         return func(*args, **kwargs)
 
@@ -113,7 +113,7 @@ class Calls(TorchFunctionMode):
         if not isinstance(index, (list, tuple, np.ndarray)):
             return index
         self.crossings.note("to the device: index of Python numbers")
-        return PretendedTensor(torch.as_tensor(index))
+        return SimulatedTensor(torch.as_tensor(index))
 
 
 class Operations(TorchDispatchMode):
@@ -127,11 +127,11 @@ class Operations(TorchDispatchMode):
         kwargs = kwargs or {}
         tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
         asked = kwargs.get("device")
-        if not (any(map(is_pretended, tensors)) or names_device(asked)):
+        if not (any(map(is_simulated, tensors)) or names_device(asked)):
             return func(*args, **kwargs)
         name = func._schema.name.split("::")[1]
         self._check(name, tensors, args)
-        to_device = names_device(asked) if asked is not None else any(map(is_pretended, tensors))
+        to_device = names_device(asked) if asked is not None else any(map(is_simulated, tensors))
         self._note(name, args, to_device)
         plain = {**kwargs, "device": torch.device("cpu")} if asked is not None else kwargs
         made = func(*tree_map(held, args), **tree_map(held, plain))
@@ -139,18 +139,18 @@ class Operations(TorchDispatchMode):
             return made
         if any(argument.alias_info is not None and argument.alias_info.is_write for argument in func._schema.arguments):
             return kwargs.get("out", args[0]) if isinstance(made, torch.Tensor) else made
-        return tree_map(lambda x: PretendedTensor(x) if isinstance(x, torch.Tensor) else x, made)
+        return tree_map(lambda x: SimulatedTensor(x) if isinstance(x, torch.Tensor) else x, made)
 
     def _check(self, name, tensors, args):
         """Raise where a GPU would, for host tensors that are no numbers, indices or sources of a copy."""
-        if name in INDEXING and not is_pretended(args[0]):
+        if name in INDEXING and not is_simulated(args[0]):
             raise MixedDevicesError(f"a host tensor indexed by the device's, {place()}")
         if name in BETWEEN_DEVICES or name == "index":
             return
         if name in INDEXING:
             tensors = [args[0], args[2]]  # the indices may be tensors of the host
-        on_host = [tensor for tensor in tensors if not is_pretended(tensor) and tensor.dim()]
-        if on_host and any(map(is_pretended, tensors)):
+        on_host = [tensor for tensor in tensors if not is_simulated(tensor) and tensor.dim()]
+        if on_host and any(map(is_simulated, tensors)):
             raise MixedDevicesError(f"{name} of host and device, {place()}")
 
     def _note(self, name, args, to_device):
@@ -158,18 +158,18 @@ class Operations(TorchDispatchMode):
             self.crossings.note(f"to the host: {name}")
         elif name in INDEXING:
             for index in filter(torch.is_tensor, args[1]):
-                if not is_pretended(index):
+                if not is_simulated(index):
                     self.crossings.note("to the device: index of the host")
                 if index.dtype == torch.bool:
                     self.crossings.note("to the host: boolean index")
-        elif name == "_to_copy" and is_pretended(args[0]) != to_device:
+        elif name == "_to_copy" and is_simulated(args[0]) != to_device:
             self.crossings.note("to the device: copy" if to_device else "to the host: copy")
-        elif name == "copy_" and is_pretended(args[0]) != is_pretended(args[1]):
-            self.crossings.note("to the device: copy_" if is_pretended(args[0]) else "to the host: copy_")
+        elif name == "copy_" and is_simulated(args[0]) != is_simulated(args[1]):
+            self.crossings.note("to the device: copy_" if is_simulated(args[0]) else "to the host: copy_")
 
 
-def is_pretended(tensor) -> bool:
-    return isinstance(tensor, PretendedTensor)
+def is_simulated(tensor) -> bool:
+    return isinstance(tensor, SimulatedTensor)
 
 
 def names_device(device) -> bool:
@@ -178,7 +178,7 @@ def names_device(device) -> bool:
 
 def held(value):
     """Return the values of a tensor of the device, and anything else unchanged."""
-    return value.held if is_pretended(value) else value
+    return value.held if is_simulated(value) else value
 
 
 class Backend(_DummyBackendModule):
@@ -189,8 +189,8 @@ class Backend(_DummyBackendModule):
 
 
 @contextmanager
-def pretended_device() -> Iterator[Crossings]:
-    """Provide the device, and count its crossings: ``with pretended_device() as crossings``."""
+def simulated_device() -> Iterator[Crossings]:
+    """Provide the device, and count its crossings: ``with simulated_device() as crossings``."""
     if torch._C._get_privateuse1_backend_name() != NAME:
         _setup_privateuseone_for_python_backend(NAME, Backend())
     crossings = Crossings()
@@ -219,8 +219,8 @@ def put(module: nn.Module) -> nn.Module:
     """Move a module's weights and buffers to the device, in place."""
     for part in module.modules():
         for name, weight in list(part.named_parameters(recurse=False)):
-            moved = PretendedTensor(weight.detach())
+            moved = SimulatedTensor(weight.detach())
             setattr(part, name, nn.Parameter(moved, requires_grad=weight.requires_grad))
         for name, buffer in list(part.named_buffers(recurse=False)):
-            setattr(part, name, PretendedTensor(buffer))
+            setattr(part, name, SimulatedTensor(buffer))
     return module

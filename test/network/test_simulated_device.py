@@ -1,13 +1,13 @@
-"""The pretended device refuses mixed devices and counts copies and waits."""
+"""The simulated device refuses mixed devices and counts copies and waits."""
 
 import pytest
 import torch
-from pretended_device import NAME, MixedDevicesError, pretended_device
+from simulated_device import NAME, MixedDevicesError, simulated_device
 
 
 @pytest.fixture
 def crossings():
-    with pretended_device() as found:
+    with simulated_device() as found:
         yield found
 
 
