@@ -92,7 +92,8 @@ def visible_depths(scene: SceneSurface, camera: GridCamera) -> Tensor:
 def expected_surface(scene: SceneSurface, camera: Camera, height: int, width: int) -> Tensor:
     """Return the expected surface (3, H, W) on the rays of a grid over a camera's image, m.
 
-    The camera frame is the local frame of the scene. A cell without a scene point gets the depth of the nearest surface within ``SPREAD_CELLS``, or else the mean depth.
+    The camera frame is the local frame of the scene. A cell without a scene point gets the depth of the nearest surface
+    within ``SPREAD_CELLS``, or else the mean depth.
     """
     grid = grid_camera_at_origin(camera, height, width, scene.coords_N3HW.device)
     inverse_HW = visible_depths(scene, grid).amin(0).reciprocal()  # the inverse depth of a cell without a point is 0
