@@ -21,8 +21,9 @@ try:
 except ImportError:
     poselib = None
 
-# Last steps (m, rad) of the first refinement, which finds the inliers of the second refinement, and of the second.
-STEP_TOLERANCES = 1e-4, 1e-5
+# Last step (m, rad) and maximum number of correspondences of two refinements. The first refinement only finds the
+# inliers of the second.
+REFINEMENTS = (1e-4, 500), (1e-5, None)
 
 
 def solve_pnp(
@@ -56,17 +57,20 @@ def refine_pnp(
 ) -> Pose44 | None:
     """Refine map_T_camera on its inliers, or return None when map_T_camera has fewer than four inliers.
 
-    pixels_N2: px of ``camera``, an undistorted pinhole. points_N3: metres, map frame. loss_scale_px: scale of PoseLib's
-    robust loss, about the standard deviation of a good correspondence; OpenCV has no robust loss.
+    pixels_N2: px of ``camera``, an undistorted pinhole. points_N3: metres, map frame; the most reliable points should
+    come first. loss_scale_px: scale of PoseLib's robust loss, about the standard deviation of a good correspondence;
+    OpenCV has no robust loss.
     """
     refine = partial(refine_poselib, loss_scale_px=loss_scale_px) if poselib else refine_opencv
-    for step_tolerance in STEP_TOLERANCES:
-        near_N = reprojection_errors(pixels_N2, points_N3, camera, map_T_camera) < max_error_px
+    for step_tolerance, count in REFINEMENTS:
+        few = pixels_N2[:count], points_N3[:count]
+        near_N = reprojection_errors(*few, camera, map_T_camera) < max_error_px
         if near_N.sum() < MIN_POINTS:
             return None
-        map_T_local = make_pose(np.eye(3), np.median(points_N3[near_N], axis=0))
+        near_M2, near_M3 = (rows_N[near_N] for rows_N in few)
+        map_T_local = make_pose(np.eye(3), np.median(near_M3, axis=0))
         camera_T_local = invert(map_T_camera) @ map_T_local
-        near = pixels_N2[near_N], points_N3[near_N] - map_T_local[:3, 3]
+        near = near_M2, near_M3 - map_T_local[:3, 3]
         refined = refine(camera_T_local, *near, camera, step_tolerance)
         if not np.isfinite(refined).all():
             return None

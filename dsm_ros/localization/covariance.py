@@ -21,7 +21,7 @@ from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.correspondences import Correspondences
 from dsm_ros.geometry.pnp import project_points
 from dsm_ros.geometry.pose import Pose44, invert, transform
-from dsm_ros.geometry.pose_covariance import cross_matrix, movement
+from dsm_ros.geometry.pose_covariance import movement
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.pose_estimation import PoseEstimate
 
@@ -73,8 +73,8 @@ def pose_information(
     jacobian_N26: see ``reprojection_jacobian``. projections_N2: px at the network's input size. sigma_px: see
     ``deviation_px``.
     """
-    weight_N = patch_weights(projections_N2)
-    return np.asarray(np.einsum("n,nij,nik->jk", weight_N, jacobian_N26, jacobian_N26) / sigma_px**2)
+    weighted_N26 = patch_weights(projections_N2)[:, None, None] * jacobian_N26
+    return np.asarray(weighted_N26.reshape(-1, 6).T @ jacobian_N26.reshape(-1, 6) / sigma_px**2)
 
 
 def covariance_of(information_66: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -117,20 +117,18 @@ def reprojection_jacobian(points_N3: NDArray[np.float64], camera: Camera, map_T_
     """Return d pixel / d pose, (N, 2, 6), for a pose that is shifted and rotated about fixed map axes.
 
     points_N3: metres, map frame, in front of the camera. With camera point p = R^T (X - t), a small rotation w and
-    shift d give dp = R^T ([X - t]x w - d).
+    shift d give dp = R^T ((X - t) x w - d).
     """
     camera_N3 = transform(invert(map_T_camera), points_N3)
     x_N, y_N, z_N = camera_N3.T
     zero_N = np.zeros_like(z_N)
-    pixel_N23 = np.stack(
+    gradient_N23 = np.stack(  # d pixel / d point, camera frame
         [
             np.stack([camera.fx / z_N, zero_N, -camera.fx * x_N / z_N**2], axis=1),
             np.stack([zero_N, camera.fy / z_N, -camera.fy * y_N / z_N**2], axis=1),
         ],
         axis=1,
     )
-    offset_N3 = points_N3 - map_T_camera[:3, 3]
-    camera_R_map = map_T_camera[:3, :3].T
-    turn_N33 = camera_R_map @ cross_matrix(offset_N3)
-    shift_N33 = np.broadcast_to(-camera_R_map, turn_N33.shape)
-    return np.asarray(pixel_N23 @ np.concatenate([shift_N33, turn_N33], axis=2))
+    offset_N13 = (points_N3 - map_T_camera[:3, 3])[:, None]
+    gradient_N23 = gradient_N23 @ map_T_camera[:3, :3].T  # map frame
+    return np.concatenate([-gradient_N23, np.cross(gradient_N23, offset_N13)], axis=2)
