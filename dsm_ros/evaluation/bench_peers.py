@@ -11,6 +11,7 @@ from functools import partial
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from dsm_ros.datasets.frame import Frame, FrameSequence
 from dsm_ros.errors import SequenceError
@@ -57,7 +58,8 @@ class MethodRow:
     """The metrics of one method.
 
     ms_median: time without the retrieval by dsm_ros. whole_ms_median: time with the retrieval. ratio, whole_ratio: both
-    times relative to the time of dsm_ros. reason: why the method could not run, otherwise empty.
+    times relative to the time of dsm_ros. localized_*: the same for the images that dsm_ros localizes, because dsm_ros
+    searches several times before it rejects an image. reason: why the method could not run, otherwise empty.
     """
 
     method: str
@@ -66,6 +68,10 @@ class MethodRow:
     ratio: float | None = None
     whole_ms_median: float | None = None
     whole_ratio: float | None = None
+    localized_ms_median: float | None = None
+    localized_ratio: float | None = None
+    localized_whole_ms_median: float | None = None
+    localized_whole_ratio: float | None = None
     n_localized: int = 0
     median_translation_m: float | None = None
     median_rotation_deg: float | None = None
@@ -104,17 +110,28 @@ def compare(
         for of_method, answer in zip(answers.values(), found, strict=True):
             of_method.append(answer)
     reasons = {each.name: each.reason for each in contestants if each.reason}
+    localized_N = np.array([answer.map_T_camera is not None for answer in answers[name]])
     rows = [
-        MethodRow(method, reason=reasons[method]) if method in reasons else score(method, truths, of_method)
+        MethodRow(method, reason=reasons[method])
+        if method in reasons
+        else score(method, truths, of_method, localized_N)
         for method, of_method in answers.items()
     ]
-    return [_with_ratios(row, rows[0].ms_median) for row in rows]
+    return [_with_ratios(row, rows[0]) for row in rows]
 
 
-def _with_ratios(row: MethodRow, reference_ms: float | None) -> MethodRow:
-    if not (reference_ms and row.ms_median and row.whole_ms_median):
-        return row
-    return replace(row, ratio=row.ms_median / reference_ms, whole_ratio=row.whole_ms_median / reference_ms)
+def _with_ratios(row: MethodRow, reference: MethodRow) -> MethodRow:
+    return replace(
+        row,
+        ratio=_ratio(row.ms_median, reference.ms_median),
+        whole_ratio=_ratio(row.whole_ms_median, reference.ms_median),
+        localized_ratio=_ratio(row.localized_ms_median, reference.localized_ms_median),
+        localized_whole_ratio=_ratio(row.localized_whole_ms_median, reference.localized_ms_median),
+    )
+
+
+def _ratio(ms: float | None, reference_ms: float | None) -> float | None:
+    return ms / reference_ms if ms and reference_ms else None
 
 
 def true_pose(frame: Frame) -> Pose44:
@@ -182,17 +199,26 @@ class Contestant:
             self.reason = str(error) if isinstance(error, PeerUnavailable) else f"failed with {error!r:.200}"
 
 
-def score(method: str, truths: Sequence[Pose44], answers: Sequence[Answer]) -> MethodRow:
-    """Return the metrics of one method from its poses for frames with true poses."""
+def score(
+    method: str, truths: Sequence[Pose44], answers: Sequence[Answer], localized_N: NDArray[np.bool_]
+) -> MethodRow:
+    """Return the metrics of one method from its poses for frames with true poses.
+
+    localized_N: the frames that dsm_ros localizes.
+    """
     poses = [answer.map_T_camera for answer in answers]
     pairs = zip(poses, truths, strict=True)
     errors_N2 = np.array([(np.inf, np.inf) if pose is None else pose_error(pose, truth) for pose, truth in pairs])
     translation_m, rotation_deg = median_pose_errors(errors_N2)
+    ms_N = np.array([answer.ms for answer in answers])
+    whole_ms_N = ms_N + [answer.retrieval_ms for answer in answers]
     return MethodRow(
         method,
         frames=len(truths),
-        ms_median=float(np.median([answer.ms for answer in answers])),
-        whole_ms_median=float(np.median([answer.ms + answer.retrieval_ms for answer in answers])),
+        ms_median=float(np.median(ms_N)),
+        whole_ms_median=float(np.median(whole_ms_N)),
+        localized_ms_median=float(np.median(ms_N[localized_N])) if localized_N.any() else None,
+        localized_whole_ms_median=float(np.median(whole_ms_N[localized_N])) if localized_N.any() else None,
         n_localized=sum(pose is not None for pose in poses),
         median_translation_m=translation_m,
         median_rotation_deg=rotation_deg,

@@ -40,6 +40,9 @@ def test_every_method_has_a_row(rows, network, capsys, tmp_path):
     assert sift.whole_ms_median > sift.ms_median  # it needs a retrieval, which the time of ours includes
     assert ours.whole_ms_median == ours.ms_median
     assert sift.whole_ratio == pytest.approx(sift.whole_ms_median / ours.ms_median)
+    assert ours.localized_ratio == 1  # the medians of all images, because all are localized
+    assert sift.localized_ratio == sift.ratio
+    assert sift.localized_whole_ratio == sift.whole_ratio
     assert xfeat == MethodRow("xfeat", reason="its weights could not be downloaded")
     assert "ZeroDivisionError" in other.reason
     print_peers(list(rows.values()), "torch")
@@ -74,7 +77,12 @@ def test_a_peer_gets_the_keyframes_that_ours_retrieves_each_prepared_once(room_m
     assert recorder.asked == [retrieved.ids for retrieved in alike]
     assert all(len(retrieved.ids) == localizer.config.keyframes for retrieved in alike)
     assert sorted(recorder.prepared) == sorted({i for retrieved in alike for i in retrieved.ids})
-    row = score("recorder", recorder.truths, answers)
+    row = score("recorder", recorder.truths, answers, np.array([True, False]))
+    assert (row.localized_ms_median, row.localized_whole_ms_median) == (
+        answers[0].ms,
+        answers[0].ms + alike[0].ms,
+    )
+    assert score("recorder", recorder.truths, answers, np.zeros(2, bool)).localized_ms_median is None
     assert (row.n_localized, row.wrong_over_50cm, row.recall_5cm_5deg) == (2, 2, 0)
     assert row.median_translation_m == pytest.approx(1)
     assert contestant.localize(frames[0], alike[0]).map_T_camera is None
