@@ -60,7 +60,7 @@ def level_of(count):
     """A scene level of so many points on the x axis, 1 m apart."""
     coords_N3HW = torch.zeros(1, 3, 1, count)
     coords_N3HW[0, 0, 0] = torch.arange(count)
-    return SceneLevel(coords_N3HW, torch.ones(1, 1, count) > 0, torch.eye(3), torch.eye(4), torch.zeros(1, 1, 1, count))
+    return SceneLevel(coords_N3HW, torch.ones(1, 1, count) > 0, torch.eye(3, 4)[None], torch.zeros(1, 1, 1, count))
 
 
 def test_unsorted_candidates_are_the_best_in_the_tensors_order():
