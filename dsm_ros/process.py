@@ -35,10 +35,11 @@ def prepare_process() -> None:
 
 
 def use_threads(count: int) -> None:
-    """Set the number of threads that torch uses for the calling thread; 0 means all cores but one, at most 4.
+    """Set the number of threads that torch uses for the calling thread; 0 means all cores but two, 1 to 4.
 
-    One core is left to the callbacks of the node and to other programs. With 2 threads on 2 cores, ``make demo``
-    answers no more images a second than with 1 thread, because OpenMP's threads wait for each other at each layer.
+    One core is left to the thread that encodes the next image, and one to the callbacks of the node and to other
+    programs. With 2 threads on 2 cores, ``make demo`` answers no more images a second than with 1 thread, because
+    OpenMP's threads wait for each other at each layer.
     OpenMP keeps one pool per calling thread, and two pools compete for the same cores. If another thread localizes,
     the main thread should therefore call this function with 1.
     """
@@ -49,4 +50,4 @@ def use_threads(count: int) -> None:
 
 def default_threads(cores: int) -> int:
     """Return the number of threads for a number of cores."""
-    return max(1, min(MAX_DEFAULT_THREADS, cores - 1))
+    return max(1, min(MAX_DEFAULT_THREADS, cores - 2))

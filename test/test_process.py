@@ -56,8 +56,8 @@ def test_threads_that_wait_for_work_sleep():
     assert printed(PAUSES, "prepared") < printed(PAUSES, "as it comes") / 3
 
 
-@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (3, 2), (4, 3), (5, 4), (64, 4)])
-def test_one_core_is_left_to_other_programs(cores, threads):
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (3, 1), (4, 2), (6, 4), (64, 4)])
+def test_a_core_each_is_left_to_encoding_and_to_other_programs(cores, threads):
     assert default_threads(cores) == threads
 
 

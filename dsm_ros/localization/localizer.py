@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -21,10 +19,11 @@ from dsm_ros.localization.pose_estimation import (
     refine_estimate,
 )
 from dsm_ros.localization.refinement import Refiner, at_refined_pose, views_to_refine_on
-from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates, StageTimes
+from dsm_ros.localization.result import Localized, NotLocalized, Reason, Result, SceneCoordinates
 from dsm_ros.localization.scene_coordinates import scene_coordinates
+from dsm_ros.localization.stopwatch import Stopwatch
 from dsm_ros.localization.verification import Accepted, Rejected, Verdict, check, verify
-from dsm_ros.localization.view import View
+from dsm_ros.localization.view import View, encode
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.features import ImageFeatures
 from dsm_ros.network.temporal import PreviousFrame, is_just_before
@@ -82,6 +81,16 @@ class Localizer:
         """Forget the previous frames after a jump in time or before another video."""
         self._previous, self._rejected_ns = {}, None
 
+    def encode_ahead(self, views: Sequence[View]) -> list[View]:
+        """Return views with their features, while another thread may localize the images before.
+
+        On a GPU, the views do not change, because encoding takes little time there and CUDA graphs are recorded in one
+        thread. Raises ValueError when an image and its camera differ in size.
+        """
+        if self.network.device.type != "cpu":
+            return list(views)
+        return [replace(view, encoded=encode(view, self.network)) for view in views]
+
     @torch.inference_mode()
     def localize(self, views: Sequence[View], stamp_ns: int, prior: Pose44 | None = None) -> Result:
         """Return the pose of a rig (``map_T_camera`` of the result is map_T_rig), or why there is no pose.
@@ -129,8 +138,7 @@ class Localizer:
 
     def _search(self, view: View, stamp_ns: int, prior: Pose44 | None, watch: Stopwatch) -> Search:
         """Encode an image and choose the keyframes to match it against."""
-        query = self.network.encode(view.image_HW3, view.camera)
-        watch.lap("encode")
+        query = self._encode(view, watch)
         previous = self._recent(view, stamp_ns)
         expected = None if prior is None else prior @ view.rig_T_camera
         if expected is None and previous:
@@ -139,6 +147,15 @@ class Localizer:
         areas = search_areas(self.scene_map, query, expected, after_rejected, self.config)
         watch.lap("retrieve")
         return Search(view, query, previous, areas)
+
+    def _encode(self, view: View, watch: Stopwatch) -> ImageFeatures:
+        """Return the features of an image, which is encoded unless this network encoded it before."""
+        if view.encoded and view.encoded.network is self.network:
+            watch.add("encode", view.encoded.ms)
+            return view.encoded.features
+        features = self.network.encode(view.image_HW3, view.camera)
+        watch.lap("encode")
+        return features
 
     def _estimate(self, search: Search, attempt: int, watch: Stopwatch) -> PoseEstimate | None:
         """Return the pose estimate of one image in a search area, None when the map contains no keyframes."""
@@ -211,21 +228,3 @@ class Search:
     query: ImageFeatures
     previous: PreviousFrame | None
     areas: list[SearchArea]
-
-
-class Stopwatch:
-    """Stopwatch for the stages of one image; each lap ends a stage."""
-
-    def __init__(self) -> None:
-        self._start_s = self._last_s = time.perf_counter()
-        self._stages_ms: dict[str, float] = {}
-
-    def lap(self, stage: Literal["encode", "retrieve", "match", "pnp"]) -> None:
-        """Add the time since the last lap to a stage."""
-        now_s = time.perf_counter()
-        self._stages_ms[stage] = self._stages_ms.get(stage, 0.0) + (now_s - self._last_s) * 1e3
-        self._last_s = now_s
-
-    def times(self) -> StageTimes:
-        """Return the times of the completed stages and the total time."""
-        return StageTimes(**self._stages_ms, total=(time.perf_counter() - self._start_s) * 1e3)

@@ -13,6 +13,7 @@ from dsm_ros.errors import DsmError
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_processor import FrameProcessor, NodeContext
 from dsm_ros.node.images.image_input import ImageInput
+from dsm_ros.node.images.image_preparer import EncodeAhead, ImagePreparer
 from dsm_ros.node.interface.fault_log import FaultLog
 from dsm_ros.node.interface.node_scope import NO_CLOCK, NodeScope, has_time, ros_time_s
 from dsm_ros.node.maps.loading import Loaded, Loader
@@ -61,7 +62,7 @@ class Relocalizer:
             initialpose = InitialPose(self._scope, base, self._outputs) if values.publish_initialpose else None
             self._requests = RescueRequests(partial(ros_time_s, node), initialpose.publish if initialpose else None)
             self._requests.refuse(INACTIVE)
-            self._processor = FrameProcessor(node, self._cameras, self._node_context(base, transforms))
+            self._processor = FrameProcessor(node, self._node_context(base, transforms))
             self._demand = ImageDemand(self._scope, self._requests, transforms, values.continuous)
             update = self._demand.update
             context = RescueContext(self._processor, self._outputs, self._requests, base, initialpose, update)
@@ -88,8 +89,9 @@ class Relocalizer:
         """Subscribe to the cameras. Stays inactive if rclpy raises an error."""
         scope = NodeScope(self._scope.node)
         with scope.closed_on_error():
+            prepare = ImagePreparer(self._cameras, self._encoder).prepare
             process, counts = self._processor.process, self._activity.restart()
-            images = ImageInput(scope, self._values, self._cameras, process, counts)
+            images = ImageInput(scope, self._values, self._cameras, prepare, process, counts)
             self._demand.attach(images)
         self._active = Active(scope, images)
         self._requests.accept()
@@ -170,6 +172,10 @@ class Relocalizer:
 
     def _publish_silence(self, silent_s: float, limit_s: float) -> None:
         self._outputs.publish(self._processor.silence(silent_s, limit_s))
+
+    def _encoder(self) -> EncodeAhead | None:
+        loaded = self._processor.loaded
+        return loaded.localizer.encode_ahead if loaded else None
 
     def _use_map(self, loaded: Loaded) -> None:
         def switch() -> None:

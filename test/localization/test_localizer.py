@@ -12,6 +12,7 @@ from dsm_ros.localization.matching import Matcher
 from dsm_ros.localization.refinement import Refiner
 from dsm_ros.localization.result import Localized, NotLocalized
 from dsm_ros.localization.view import single_view
+from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.temporal import PreviousFrame
 from dsm_ros.scene_map.scene_map import SceneMap
 
@@ -48,6 +49,29 @@ def test_the_kitchen_is_localized_near_its_map(kitchen_map, kitchen, network):
     assert figures["n_localized"] >= 10
     assert figures["median_translation_m"] < 0.06
     assert figures["median_rotation_deg"] < 2.0
+
+
+def test_images_encoded_ahead_give_the_same_poses_and_the_time_of_all_stages(room_map, network):
+    localizers = [localizer_on(room_map, network) for _ in range(2)]
+    for index in (5, 9):
+        frame = open_rooms("rooms:7/walk=1")[index]
+        views = single_view(frame.image_HW3, frame.camera)
+        ahead = localizers[0].encode_ahead(views)
+        found = localizers[0].localize(ahead, frame.stamp_ns)
+        wanted = localizers[1].localize(views, frame.stamp_ns)
+        assert np.array_equal(found.map_T_camera, wanted.map_T_camera)
+        times = found.times_ms
+        assert times.encode == pytest.approx(ahead[0].encoded.ms)
+        assert times.total >= times.encode + times.retrieve + times.match + times.pnp
+
+
+def test_features_of_another_network_are_not_used(room_map, network):
+    other = DsmNet(dataclasses.replace(network.config, long_side_px=256), network.model_hash, network)
+    frame = open_rooms("rooms:7/walk=1")[5]
+    views = single_view(frame.image_HW3, frame.camera)
+    ahead = localizer_on(room_map, other).encode_ahead(views)
+    found, wanted = (localizer_on(room_map, network).localize(each, frame.stamp_ns) for each in (ahead, views))
+    assert np.array_equal(found.map_T_camera, wanted.map_T_camera)
 
 
 def test_other_places_are_refused_with_the_number_that_failed(kitchen_map, network, shared_data):

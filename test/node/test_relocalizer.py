@@ -128,7 +128,7 @@ def test_deactivation_and_cleanup_return_to_the_state_before(node):
     configured = entities(node)
     for _ in range(3):
         node.trigger_activate()
-        assert entities(node)[1] == configured[1] + 1  # the worker
+        assert entities(node)[1] == configured[1] + 2  # the threads of the pipeline
         node.trigger_deactivate()
         assert entities(node) == configured
     node.trigger_activate()

@@ -1,1 +1,1 @@
-"""Processing of image messages: subscriptions, cameras, the worker thread, and the report of each image."""
+"""Processing of image messages: subscriptions, cameras, the pipeline of two threads, and the report of each image."""

@@ -1,4 +1,4 @@
-"""Processor of images: decodes each image, localizes it with the tracker, and reports the result."""
+"""Processor of images: localizes each image with the tracker, and reports the result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +21,8 @@ from dsm_ros.localization.config import LocalizerConfig, TrackerConfig
 from dsm_ros.localization.result import Localized, NotLocalized, Reason
 from dsm_ros.localization.tracker import Hint, State, Tracker, is_jump
 from dsm_ros.messages.pose import stamp_ns_of
-from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.frame_report import FaultCounts, FrameReport
-from dsm_ros.node.images.image_groups import ImageGroup
+from dsm_ros.node.images.image_preparer import PreparedImages
 from dsm_ros.node.interface.fault_log import FaultLog
 from dsm_ros.node.maps.loading import NO_MAP, Loaded
 from dsm_ros.node.tf.base_frame import BaseFrame
@@ -38,7 +36,7 @@ HintOf = Callable[[str, str], Hint | str]  # from map frame and camera frame, th
 
 @dataclass(frozen=True)
 class NodeContext:
-    """Parts of the node that the processor uses, besides cameras and map.
+    """Parts of the node that the processor uses, besides the map.
 
     odom_frame: empty without odometry. broadcaster: None if no transforms are sent. map_covariance_66: added to the
     covariance of each pose (m^2, rad^2). receivers: called in turn with the report of each image.
@@ -55,12 +53,12 @@ class NodeContext:
 class FrameProcessor:
     """Makes one report of each image or group of images, also without a pose. Only the processor calls the localizer.
 
-    ``process`` runs in the worker's thread; any thread may call the other methods.
+    ``process`` runs in the second thread of the pipeline; any thread may call the other methods.
     """
 
-    def __init__(self, node: Node, cameras: Cameras, context: NodeContext):
+    def __init__(self, node: Node, context: NodeContext):
         self.faults = FaultCounts()
-        self._node, self._cameras, self._context = node, cameras, context
+        self._node, self._context = node, context
         self._log = FaultLog(node)
         self._loaded: Loaded | None = None
         self._tracker: Tracker | None = None
@@ -77,7 +75,7 @@ class FrameProcessor:
         return self._loaded
 
     def between_images(self, action: Callable[[], None]) -> None:
-        """Run an action while no image is processed: at once if possible, else in the worker's thread after the image.
+        """Run an action while no image is processed: at once if possible, else in the thread of ``process`` after it.
 
         Never waits. Actions run in order.
         """
@@ -91,7 +89,7 @@ class FrameProcessor:
     def hint(self, hint_of: HintOf) -> None:
         """Search around a hint, which is computed as soon as an image names the frame of the camera.
 
-        hint_of: called in the worker's thread.
+        hint_of: called in the thread of ``process``.
         """
 
         def keep() -> None:
@@ -109,19 +107,18 @@ class FrameProcessor:
         if self._context.broadcaster:
             self._context.broadcaster.forget()
 
-    def process(self, group: ImageGroup) -> None:
+    def process(self, images: PreparedImages) -> None:
         """Localize one image of each camera and report the result."""
-        messages = group.close()
         self._run_actions()
         with self._lock:
-            header = self._last_header = self._cameras.header(messages)
+            header = self._last_header = images.header
             if not stamp_ns_of(header.stamp):
                 self.faults.count_missing_stamp()
                 text = "images have no timestamp, so their time of arrival is used; set timestamps in the camera driver"
                 self._log.warn("no timestamp", text)
                 header.stamp = self._node.get_clock().now().to_msg()
             if self._in_order(stamp_ns_of(header.stamp)):
-                report = self._safe_report(header, messages, group.received_s)
+                report = self._safe_report(images)
                 for receive in self._context.receivers:
                     receive(report)
         self._run_actions()
@@ -157,20 +154,24 @@ class FrameProcessor:
         self._newest_ns = stamp_ns
         return True
 
-    def _safe_report(self, header: Header, messages: dict[str, Any], received_s: float) -> FrameReport:
+    def _safe_report(self, images: PreparedImages) -> FrameReport:
         """Return the report of an image, also after an error that nobody foresaw."""
+        header, received_s = images.header, images.received_s
         try:
-            return self._report(header, messages, received_s)
+            return self._report(images)
         except DsmError as error:  # the map was deleted or damaged while in use
             return self._failed(header, Reason.NO_MAP, str(error), received_s)
         except Exception as error:
             self._log.error(type(error).__name__, f"an image could not be processed\n{traceback.format_exc()}")
             return self._failed(header, Reason.INTERNAL_ERROR, f"{error!r}; the log has the traceback", received_s)
 
-    def _report(self, header: Header, messages: dict[str, Any], received_s: float) -> FrameReport:
+    def _report(self, images: PreparedImages) -> FrameReport:
+        header, received_s = images.header, images.received_s
         if self._loaded is None or self._tracker is None:
             return self._failed(header, Reason.NO_MAP, NO_MAP, received_s)
-        views, unusable = self._cameras.views(messages, header.frame_id)
+        if isinstance(images.views, Exception):
+            raise images.views
+        views, unusable = images.views
         for missing in unusable.values():
             self.faults.count(missing.reason)
         left_out = tuple(missing.detail for missing in unusable.values())

@@ -1,4 +1,4 @@
-"""Image input of an active node: subscriptions to the cameras, and the worker thread."""
+"""Image input of an active node: subscriptions to the cameras, and the pipeline of images."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from typing import Any
 from dsm_ros.node.images.camera_info_input import CameraInfoInput
 from dsm_ros.node.images.cameras import Cameras
 from dsm_ros.node.images.image_groups import ImageGroup, ImageGroups
-from dsm_ros.node.images.latest_image_worker import LatestImageWorker, WorkerCounts
+from dsm_ros.node.images.image_pipeline import ImageCounts, ImagePipeline, Stage
+from dsm_ros.node.images.image_preparer import PreparedImages
 from dsm_ros.node.interface.interruption import interruptible
 from dsm_ros.node.interface.node_scope import NodeScope, Switch, ros_time_s
 from dsm_ros.node.interface.topics import COMPRESSED_IMAGE, IMAGE
 from dsm_ros.node.parameters.node_parameters import NodeParameters
 from dsm_ros.process import use_threads
 
+ENCODING_THREADS = 1  # of the next image, while the other threads localize the image before
+
 
 class ImageInput:
     """Subscribes to the cameras on demand until the scope is closed, which waits for the image that is being processed.
 
-    process: called in the worker's thread. counts: updated by the worker.
+    prepare, process: called in the threads of the pipeline. counts: updated by the pipeline.
     """
 
     def __init__(
@@ -29,14 +32,18 @@ class ImageInput:
         scope: NodeScope,
         values: NodeParameters,
         cameras: Cameras,
-        process: Callable[[ImageGroup], None],
-        counts: WorkerCounts,
+        prepare: Callable[[ImageGroup], PreparedImages],
+        process: Callable[[PreparedImages], None],
+        counts: ImageCounts,
     ):
         self._cameras, self._now_s = cameras, partial(ros_time_s, scope.node)
         self.restart_silence()
-        prepare = partial(use_threads, values.threads)
-        self._worker = LatestImageWorker(interruptible(process, scope.node.context), counts, prepare)
-        scope.on_close(self._worker.stop)
+        self._pipeline = ImagePipeline(
+            Stage(prepare, partial(use_threads, ENCODING_THREADS)),
+            Stage(interruptible(process, scope.node.context), partial(use_threads, values.threads)),
+            counts,
+        )
+        scope.on_close(self._pipeline.stop)
         self._groups = ImageGroups(values.camera_names(), values.rig_slop_s)
         self._switch = Switch(scope, partial(self._subscribe_all, values))
 
@@ -78,4 +85,4 @@ class ImageInput:
         self.restart_silence()
         info.subscribe_latched()
         if group := self._groups.take(name, message):
-            self._worker.put(group)
+            self._pipeline.put(group)

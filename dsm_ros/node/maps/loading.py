@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.tracker import ImageLocalizer
+from dsm_ros.localization.view import View
 from dsm_ros.node.display.thumbnails import Thumbnails
 from dsm_ros.node.parameters.node_parameters import NodeParameters
 from dsm_ros.process import use_threads
@@ -26,7 +27,10 @@ KeyframeImages = Callable[[Sequence[int]], list[NDArray[np.uint8]]]
 
 
 class MapLocalizer(ImageLocalizer, Protocol):
-    """A localizer whose configuration may change between two images."""
+    """A localizer that can encode images ahead, and whose configuration may change between two images."""
+
+    def encode_ahead(self, views: Sequence[View]) -> list[View]:
+        """Return views with their features, while another thread may localize the images before."""
 
     def use_config(self, config: LocalizerConfig) -> None:
         """Use another configuration from the next image on."""
@@ -64,7 +68,7 @@ def load(values: NodeParameters, map_uri: str, in_use: Loaded | None) -> Loaded:
 
     if len(values.camera_names()) > 1:
         require_solver()
-    use_threads(1)  # in this thread; the worker's thread computes with all
+    use_threads(1)  # in this thread; the threads of the pipeline have their own numbers
     network = (
         in_use.network
         if in_use

@@ -10,7 +10,7 @@ import numpy as np
 
 from dsm_ros.localization.result import Reason
 from dsm_ros.node.images.frame_report import FrameReport
-from dsm_ros.node.images.latest_image_worker import WorkerCounts
+from dsm_ros.node.images.image_pipeline import ImageCounts
 
 SAMPLES = 6  # number of samples of the counts, one sample a second
 LATENCIES = 50
@@ -42,17 +42,17 @@ class _Sample:
 class Activity:
     """Counts, rates and latency of images.
 
-    counts: updated by the worker. localized: number of accepted poses. last: report of the last image. rates: as of the
-    last call of sample.
+    counts: updated by the pipeline. localized: number of accepted poses. last: report of the last image. rates: as of
+    the last call of sample.
     """
 
     def __init__(self) -> None:
         self.last: FrameReport | None = None
         self.restart()
 
-    def restart(self) -> WorkerCounts:
-        """Begin with new counts, and return them for a worker."""
-        self.counts, self.localized, self.rates = WorkerCounts(), 0, Rates()
+    def restart(self) -> ImageCounts:
+        """Begin with new counts, and return them for a pipeline."""
+        self.counts, self.localized, self.rates = ImageCounts(), 0, Rates()
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES)
         self._samples: deque[_Sample] = deque(maxlen=SAMPLES)
         return self.counts

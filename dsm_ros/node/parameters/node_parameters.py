@@ -54,7 +54,12 @@ class NodeParameters:
         "Library that runs the network. On a CPU, fastest is the installed library that encodes an image fastest, as "
         "measured when the node is configured. On a GPU, fastest is torch. onnxruntime and openvino are optional.",
     )
-    threads: int = parameter(0, "Number of CPU threads of the network; 0 means all cores but one, at most 4.", 0, 256)
+    threads: int = parameter(
+        0,
+        "Number of CPU threads besides the thread that encodes the next image; 0 means all cores but two, 1 to 4.",
+        0,
+        256,
+    )
     autostart: bool = parameter(
         True,
         "Configure and activate the node at startup. Set autostart to false if a lifecycle manager starts the node. "
