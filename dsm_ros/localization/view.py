@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44
-from dsm_ros.network.dsm_net import DsmNet
-from dsm_ros.network.features import ImageFeatures
+
+if TYPE_CHECKING:  # the node starts before it loads torch
+    from dsm_ros.network.dsm_net import DsmNet
+    from dsm_ros.network.features import ImageFeatures
 
 
 @dataclass(frozen=True)
