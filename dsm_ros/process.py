@@ -9,7 +9,7 @@ import sys
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # option numbers of glibc's mallopt
 KEPT_BYTES = 1 << 30
 SPINS = "1000"  # of a waiting thread before it sleeps, a few microseconds
-MAX_DEFAULT_THREADS = 4  # leaves cores to the other programs of a robot
+MAX_DEFAULT_THREADS = 4
 
 
 def prepare_process() -> None:
@@ -35,19 +35,20 @@ def prepare_process() -> None:
 
 
 def use_threads(count: int) -> None:
-    """Set the number of threads that torch uses for the calling thread; 0 means all cores but two, 1 to 4.
+    """Set the number of threads that torch uses for the calling thread.
 
-    One core is left to the thread that encodes the next image, and one to the callbacks of the node and to other
-    programs. With 2 threads on 2 cores, ``make demo`` answers no more images a second than with 1 thread, because
-    OpenMP's threads wait for each other at each layer.
-    OpenMP keeps one pool per calling thread, and two pools compete for the same cores. If another thread localizes,
-    the main thread should therefore call this function with 1.
+    OpenMP keeps one pool per calling thread, and two pools compete for the same cores. If another thread localizes, the
+    main thread should therefore call this function with 1.
     """
     import torch
 
-    torch.set_num_threads(count or default_threads(len(os.sched_getaffinity(0))))
+    torch.set_num_threads(count)
 
 
-def default_threads(cores: int) -> int:
-    """Return the number of threads for a number of cores."""
-    return max(1, min(MAX_DEFAULT_THREADS, cores - 2))
+def default_threads() -> int:
+    """Return the number of threads that localize an image, half of the cores.
+
+    More threads hardly speed up the matching, because they wait for each other at each layer. The other cores are left
+    to the threads that encode the next image, to the callbacks of the node and to other programs.
+    """
+    return max(1, min(MAX_DEFAULT_THREADS, len(os.sched_getaffinity(0)) // 2))

@@ -56,9 +56,10 @@ def test_threads_that_wait_for_work_sleep():
     assert printed(PAUSES, "prepared") < printed(PAUSES, "as it comes") / 3
 
 
-@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (3, 1), (4, 2), (6, 4), (64, 4)])
-def test_a_core_each_is_left_to_encoding_and_to_other_programs(cores, threads):
-    assert default_threads(cores) == threads
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (3, 1), (4, 2), (6, 3), (64, 4)])
+def test_half_of_the_cores_localize_an_image(monkeypatch, cores, threads):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)))
+    assert default_threads() == threads
 
 
 def test_threads_count_for_the_calling_thread():

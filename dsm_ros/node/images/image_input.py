@@ -16,9 +16,7 @@ from dsm_ros.node.interface.interruption import interruptible
 from dsm_ros.node.interface.node_scope import NodeScope, Switch, ros_time_s
 from dsm_ros.node.interface.topics import COMPRESSED_IMAGE, IMAGE
 from dsm_ros.node.parameters.node_parameters import NodeParameters
-from dsm_ros.process import use_threads
-
-ENCODING_THREADS = 1  # of the next image, while the other threads localize the image before
+from dsm_ros.process import default_threads, use_threads
 
 
 class ImageInput:
@@ -38,9 +36,10 @@ class ImageInput:
     ):
         self._cameras, self._now_s = cameras, partial(ros_time_s, scope.node)
         self.restart_silence()
+        threads = values.threads or default_threads()
         self._pipeline = ImagePipeline(
-            Stage(prepare, partial(use_threads, ENCODING_THREADS)),
-            Stage(interruptible(process, scope.node.context), partial(use_threads, values.threads)),
+            Stage(prepare, partial(use_threads, max(1, threads // 2))),  # encoding takes less time than localization
+            Stage(interruptible(process, scope.node.context), partial(use_threads, threads)),
             counts,
         )
         scope.on_close(self._pipeline.stop)

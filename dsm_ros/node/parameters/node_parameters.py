@@ -56,7 +56,7 @@ class NodeParameters:
     )
     threads: int = parameter(
         0,
-        "Number of CPU threads besides the thread that encodes the next image; 0 means all cores but two, 1 to 4.",
+        "Number of CPU threads that localize an image; half as many encode the next. 0 means half the cores, 1 to 4.",
         0,
         256,
     )
