@@ -36,9 +36,8 @@ class Localizer:
     """Localizer of the images of one video in one map; a single camera is a rig of one camera.
 
     The localizer keeps the previous frame of each camera for temporal fusion [paper 3.3.1]. Each video therefore needs
-    a separate localizer, and a localizer must not be called from several threads. matcher, refiner, coordinates_of:
-    replacements of the default matching, of the default refinement of poses and of the default dense
-    coordinates.
+    a separate localizer, and only ``encode_ahead`` may be called from another thread. matcher, refiner, coordinates_of:
+    replacements of the default matching, of the default refinement of poses and of the default dense coordinates.
     """
 
     def __init__(
