@@ -20,14 +20,17 @@ class Stopwatch:
     def lap(self, stage: Stage) -> None:
         """Add the time since the last lap to a stage."""
         now_s = time.perf_counter()
-        self._stages_ms[stage] = self._stages_ms.get(stage, 0.0) + (now_s - self._last_s) * 1e3
+        self._count(stage, (now_s - self._last_s) * 1e3)
         self._last_s = now_s
 
     def add(self, stage: Stage, ms: float) -> None:
         """Add time before the start to a stage and to the total time."""
-        self._stages_ms[stage] = self._stages_ms.get(stage, 0.0) + ms
+        self._count(stage, ms)
         self._start_s -= ms / 1e3
 
     def times(self) -> StageTimes:
         """Return the times of the completed stages and the total time."""
         return StageTimes(**self._stages_ms, total=(time.perf_counter() - self._start_s) * 1e3)
+
+    def _count(self, stage: Stage, ms: float) -> None:
+        self._stages_ms[stage] = self._stages_ms.get(stage, 0.0) + ms

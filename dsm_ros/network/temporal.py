@@ -11,7 +11,8 @@ from torch import Tensor
 from dsm_ros.geometry.pose import Pose44, invert
 from dsm_ros.network.cost_volume import MIN_DEPTH_M, project
 from dsm_ros.network.features import ImageFeatures, Scene
-from dsm_ros.network.grids import beside, by_cell, grid_matrix
+from dsm_ros.network.grids import by_cell
+from dsm_ros.network.surface import grid_camera
 
 ALPHA_OFFSET = 0.4
 
@@ -57,8 +58,8 @@ def _projections(scene: Scene, previous: PreviousFrame, level: int) -> tuple[Ten
     cells, previous_CHW = scene.levels[level], previous.features.levels[level]
     height, width = previous_CHW.shape[1:]
     camera_T_local = invert(previous.map_T_camera) @ scene.map_T_local
-    (projection_34,) = beside(previous_CHW, grid_matrix(previous.features.camera, height, width) @ camera_T_local[:3])
-    pixels_P2, depths_P = project(by_cell(cells.coords_N3HW), projection_34)
+    grid = grid_camera(previous_CHW, previous.features.camera, camera_T_local, height, width)
+    pixels_P2, depths_P = project(by_cell(cells.coords_N3HW), grid.projection_34)
     u_P, v_P = pixels_P2.unbind(1)
     inside_P = (u_P >= -0.5) & (v_P >= -0.5) & (u_P <= width - 0.5) & (v_P <= height - 0.5)
     return pixels_P2, inside_P & (depths_P > MIN_DEPTH_M) & cells.valid_NHW.flatten()

@@ -33,6 +33,17 @@ def pipelines():
         pipeline.stop()
 
 
+def while_one_item_is_processed_and_one_is_prepared(pipelines):
+    first, second = Gate(is_open=True), Gate()
+    pipeline = pipelines(first, second)
+    pipeline.put(0)
+    assert second.entered.acquire(timeout=WAIT_S)
+    pipeline.put(1)
+    for _ in range(2):
+        assert first.entered.acquire(timeout=WAIT_S)
+    return first, second, pipeline
+
+
 def test_the_newest_item_wins_and_the_rest_are_counted(pipelines):
     first, second = Gate(), Gate(is_open=True)
     pipeline = pipelines(first, second)
@@ -48,13 +59,7 @@ def test_the_newest_item_wins_and_the_rest_are_counted(pipelines):
 
 
 def test_one_item_is_prepared_while_another_is_processed_and_the_next_is_chosen_late(pipelines):
-    first, second = Gate(is_open=True), Gate()
-    pipeline = pipelines(first, second)
-    pipeline.put(0)
-    assert second.entered.acquire(timeout=WAIT_S)
-    pipeline.put(1)
-    for _ in range(2):
-        assert first.entered.acquire(timeout=WAIT_S)
+    first, second, pipeline = while_one_item_is_processed_and_one_is_prepared(pipelines)
     pipeline.put(2)
     pipeline.put(3)
     assert not first.entered.acquire(timeout=0.2)
@@ -65,13 +70,7 @@ def test_one_item_is_prepared_while_another_is_processed_and_the_next_is_chosen_
 
 
 def test_stop_waits_for_the_current_item_and_drops_the_prepared_item(pipelines):
-    first, second = Gate(is_open=True), Gate()
-    pipeline = pipelines(first, second)
-    pipeline.put(0)
-    assert second.entered.acquire(timeout=WAIT_S)
-    pipeline.put(1)
-    for _ in range(2):
-        assert first.entered.acquire(timeout=WAIT_S)
+    _, second, pipeline = while_one_item_is_processed_and_one_is_prepared(pipelines)
     stopping = threading.Thread(target=pipeline.stop)
     stopping.start()
     stopping.join(0.2)
