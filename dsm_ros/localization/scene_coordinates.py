@@ -57,9 +57,9 @@ def map_depths(image: MatchedImage, map_T_camera: Pose44) -> Values:
     height, width = image.match.confidence_HW.shape
     if image.is_guided:
         return np.zeros((height, width))
-    scene = image.scene
-    grid = grid_camera(scene.mean_3, image.query.camera, invert(map_T_camera) @ scene.map_T_local, height, width)
-    depths_HW = visible_depths(scene.levels[-1], grid).amin(0).cpu().numpy().astype(np.float64)
+    surface, camera_T_local = image.scene.levels[-1], invert(map_T_camera) @ image.scene.map_T_local
+    grid = grid_camera(surface.coords_N3HW, image.query.camera, camera_T_local, height, width)
+    depths_HW = visible_depths(surface, grid).amin(0).cpu().numpy().astype(np.float64)
     return np.where(np.isfinite(depths_HW), depths_HW, 0.0)
 
 

@@ -169,7 +169,7 @@ def visible_cells(
     """
     height, width = scene.levels[0].valid_NHW.shape[1:]
     camera_T_local = invert(map_T_camera) @ scene.map_T_local
-    grid = grid_camera(scene.mean_3, camera, camera_T_local, height, width)
+    grid = grid_camera(scene.levels[0].coords_N3HW, camera, camera_T_local, height, width)
     visible_HW = visible_surface(scene.levels[0], grid)[1].cpu().numpy()
     cell_px = np.array([camera.width_px / width, camera.height_px / height])
     columns_N, rows_N = np.floor((pixels_N2 + 0.5) / cell_px).astype(int).T

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from dsm_ros.network.coordinate_head import CoordinateMaps
+from dsm_ros.network.features import Scene
 from dsm_ros.network.head_inputs import ConfidenceInput
 from dsm_ros.network.level_volume import LevelVolume
 
@@ -14,7 +17,12 @@ class ConsensusCoordinates(nn.Module):
     """Net_coords without weights, whose coordinate is the consensus of a cell's candidates."""
 
     def forward(
-        self, volume: LevelVolume, query_BCHW: Tensor, initial_B3HW: Tensor, radius_B: Tensor
+        self,
+        volume: LevelVolume,
+        query_BCHW: Tensor,
+        initial_B3HW: Tensor,
+        scenes: Sequence[Scene],
+        agreement_m: float,
     ) -> CoordinateMaps:
         concentration_BHW = torch.ones_like(volume.agreement_BHW)
         return CoordinateMaps(volume.centre_B3HW, volume.coords_BK3HW, volume.weights_BKHW, concentration_BHW)

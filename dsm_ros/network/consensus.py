@@ -38,15 +38,15 @@ def candidate_weights(volume: CostVolume, temperature: float) -> Tensor:
     return (torch.softmax(logits_KP, dim=0) * valid_KP).T  # over few columns, softmax takes nine times as long
 
 
-def agree(coords_PK3: Tensor, weights_PK: Tensor, radius: float | Tensor) -> Consensus:
+def agree(coords_PK3: Tensor, weights_PK: Tensor, radius_m: float) -> Consensus:
     """Return the weighted mean of the coordinates within a radius of the best supported coordinate.
 
-    radius: a number, or the radius of each cell (P,). The best supported coordinate has the largest sum of weights
-    within the radius. The mean of all coordinates would lie in mid-air between two surfaces.
+    The best supported coordinate has the largest sum of weights within the radius. The mean of all coordinates would
+    lie in mid-air between two surfaces.
     """
     # Rows of cells take a third of the time of rows of candidates, because a cell has few candidates.
     coords_3KP, weights_KP = coords_PK3.permute(2, 1, 0).contiguous(), weights_PK.T.contiguous()
-    agree_KKP = pairwise_within(coords_3KP.detach(), radius)
+    agree_KKP = pairwise_within(coords_3KP.detach(), radius_m)
     agreement_KP = (agree_KKP * weights_KP).sum(1) * (weights_KP > 0)
     agreement_P, best_P = agreement_KP.max(dim=0)
     members_KP = weights_KP * agree_KKP.gather(0, best_P.expand(1, *weights_KP.shape))[0]
@@ -54,7 +54,7 @@ def agree(coords_PK3: Tensor, weights_PK: Tensor, radius: float | Tensor) -> Con
     return Consensus(coords_3P.T, members_KP.T, agreement_P.clamp(max=1))
 
 
-def pairwise_within(points_3KP: Tensor, radius: float | Tensor) -> Tensor:
-    """Return (K, K, P): 1.0 where two points of a cell are closer than the radius, a number or (P,), else 0.0."""
+def pairwise_within(points_3KP: Tensor, radius_m: float) -> Tensor:
+    """Return (K, K, P): 1.0 where two points of a cell are closer than the radius, else 0.0."""
     x_KKP, y_KKP, z_KKP = (along[:, None] - along for along in points_3KP)
-    return x_KKP.square_().addcmul_(y_KKP, y_KKP).addcmul_(z_KKP, z_KKP).lt_(radius**2)
+    return x_KKP.square_().addcmul_(y_KKP, y_KKP).addcmul_(z_KKP, z_KKP).lt_(radius_m**2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,17 +11,19 @@ from torch import Tensor, nn
 
 from dsm_ros.network.config import HeadShape
 from dsm_ros.network.consensus import agree
+from dsm_ros.network.features import Scene
 from dsm_ros.network.grids import by_cell
 from dsm_ros.network.head_inputs import COORDINATE_CHANNELS, CoordinateInput, cell_channels
 from dsm_ros.network.layers import ConvNorm, conv_relu, zero_conv
 from dsm_ros.network.level_volume import LevelVolume
+from dsm_ros.network.scene_frames import SceneFrames
 
 WEIGHT_FLOOR, REGRESSED_WEIGHT = 1e-3, 1e-2
 
 
 @dataclass(frozen=True)
 class CoordinateMaps:
-    """Normalised coordinates of a level, H x W cells.
+    """Coordinates of a level, H x W cells, m in the local frame of each scene.
 
     coords_B3HW: the chosen coordinates. hypotheses_BQ3HW, weights_BQHW: the hypotheses of each cell, which are its
     candidates and, last, a coordinate regressed from its neighbourhood. concentration_BHW: share of the hypotheses'
@@ -81,17 +84,24 @@ class CoordinateHead(nn.Module):
         self.output = zero_conv(self.dense.channels, candidates + 1 + 3, 3)
 
     def forward(
-        self, volume: LevelVolume, query_BCHW: Tensor, initial_B3HW: Tensor, radius_B: Tensor
+        self,
+        volume: LevelVolume,
+        query_BCHW: Tensor,
+        initial_B3HW: Tensor,
+        scenes: Sequence[Scene],
+        agreement_m: float,
     ) -> CoordinateMaps:
-        """Return the coordinates of all cells from a volume, unit query features and normalised coarser coordinates.
+        """Return the coordinates of all cells from a volume, unit query features and coarser coordinates.
 
-        radius_B: distance within which hypotheses agree, in normalised coordinates.
+        initial_B3HW: m, local frame of each of the B scenes. agreement_m: distance within which hypotheses agree.
         """
-        scaled_BCHW = query_BCHW * query_BCHW.shape[1] ** 0.5
-        output_BCHW = self.layers(CoordinateInput(scaled_BCHW, volume.stacked(), initial_B3HW).stacked()).float()
-        regressed_B3HW = initial_B3HW + output_BCHW[:, -3:]
+        frames = SceneFrames.of(scenes)
+        scaled_BCHW, normalised_B3HW = query_BCHW * query_BCHW.shape[1] ** 0.5, frames.normalise(initial_B3HW)
+        inputs = CoordinateInput(scaled_BCHW, volume.stacked(frames), normalised_B3HW)
+        output_BCHW = self.layers(inputs.stacked()).float()
+        regressed_B3HW = frames.metric(normalised_B3HW + output_BCHW[:, -3:])
         hypotheses_BQ3HW = torch.cat([volume.coords_BK3HW, regressed_B3HW[:, None]], dim=1)
-        return choose(hypotheses_BQ3HW, _weigh(volume, output_BCHW[:, :-3]), radius_B)
+        return choose(hypotheses_BQ3HW, _weigh(volume, output_BCHW[:, :-3]), agreement_m)
 
     def layers(self, stacked_BCHW: Tensor) -> Tensor:
         """Return logits of the hypotheses and an offset (B, K + 1 + 3, H, W) from a stacked ``CoordinateInput``."""
@@ -109,11 +119,11 @@ def _weigh(volume: LevelVolume, logits_BQHW: Tensor) -> Tensor:
     return torch.softmax(logits_BQHW + prior_BQHW.clamp(min=1e-12).log(), dim=1)
 
 
-def choose(hypotheses_BQ3HW: Tensor, weights_BQHW: Tensor, radius_B: Tensor) -> CoordinateMaps:
-    """Return the consensus of each cell's hypotheses."""
+def choose(hypotheses_BQ3HW: Tensor, weights_BQHW: Tensor, agreement_m: float) -> CoordinateMaps:
+    """Return the consensus of each cell's hypotheses; agreement_m: distance within which hypotheses agree."""
     count, _, height, width = weights_BQHW.shape
     coords_PQ3 = hypotheses_BQ3HW.permute(0, 3, 4, 1, 2).flatten(0, 2)
     weights_PQ = by_cell(weights_BQHW)
-    found = agree(coords_PQ3, weights_PQ, radius_B.repeat_interleave(height * width))
+    found = agree(coords_PQ3, weights_PQ, agreement_m)
     coords_B3HW = found.coords_P3.view(count, height, width, 3).permute(0, 3, 1, 2)
     return CoordinateMaps(coords_B3HW, hypotheses_BQ3HW, weights_BQHW, found.agreement_P.view(count, height, width))

@@ -34,9 +34,9 @@ from dsm_ros.network.head_inputs import ConfidenceInput
 from dsm_ros.network.heads import make_confidence_head, make_coordinate_heads
 from dsm_ros.network.layers import enlarge
 from dsm_ros.network.level_matcher import Agree, Correlate, Keep, LevelMatch, LevelMatcher
-from dsm_ros.network.level_volume import SceneFrames
 from dsm_ros.network.paper_encoder import PaperEncoder
 from dsm_ros.network.recorded import recorded
+from dsm_ros.network.scene_frames import SceneFrames
 from dsm_ros.network.surface import GridCamera, expected_surface, grid_camera, visible_surface
 
 AREA_FROM = 2.0  # down to half the size, interpolation reads all pixels and takes a fifth of the time of averages
@@ -162,7 +162,7 @@ class DsmNet(nn.Module):
         A cell that matched a wrong place on a blank or repeated surface then has the right candidates [method 8].
         """
         camera_T_local = invert(map_T_camera) @ scene.map_T_local
-        grid = grid_camera(scene.mean_3, query.camera, camera_T_local, *match.confidence_HW.shape)
+        grid = grid_camera(scene.levels[-1].coords_N3HW, query.camera, camera_T_local, *match.confidence_HW.shape)
         levels = [replace(level, searches=()) for level in match.levels]
         return on_host(*self._matched_again(query, scene, levels, grid))
 

@@ -15,8 +15,6 @@ from dsm_ros.geometry.pose import Pose44
 from dsm_ros.network.grids import back_projections, backproject, beside, grid_matrices
 from dsm_ros.network.recorded import recorded
 
-MIN_DEVIATION_M = 0.05  # minimum standard deviation, for a scene whose points lie close together
-
 
 @dataclass(frozen=True)
 class ImageFeatures:
@@ -79,14 +77,11 @@ class Scene:
     """Features and coordinates of the retrieved images at every level, coarse to fine, in a local frame [method 2].
 
     map_T_local: pose of the local frame, near the images, 4x4 float64; map coordinates never enter the network because
-    float32 is too coarse far from 0. mean_3, deviation: mean and standard deviation of all coordinates, m; the three
-    axes share one standard deviation, which does not depend on the orientation of the frame.
+    float32 is too coarse far from 0.
     """
 
     levels: tuple[SceneLevel, ...]
     map_T_local: Pose44
-    mean_3: Tensor
-    deviation: Tensor
 
 
 def gather_scene(keyframes: Sequence[KeyframeFeatures], map_T_local: Pose44 | None = None) -> Scene:
@@ -104,52 +99,25 @@ def gather_scenes(groups: Sequence[Sequence[KeyframeFeatures]], maps_T_local: Se
     keyframes, images = list(chain.from_iterable(groups)), [len(group) for group in groups]
     cameras = keyframe_cameras(keyframes, np.repeat(np.stack(maps_T_local), images, axis=0))
     features, depths = [k.image.levels for k in keyframes], [k.depths for k in keyframes]
-    levels, mean_B3, deviation_B = _stack_scenes(features, depths, cameras, images)
-    gathered = (level.split(images) for level in levels)
-    return [
-        Scene(tuple(levels), map_T_local, mean_3, deviation)
-        for *levels, map_T_local, mean_3, deviation in zip(*gathered, maps_T_local, mean_B3, deviation_B, strict=True)
-    ]
+    gathered = [level.split(images) for level in _stack_levels(features, depths, cameras)]
+    return [Scene(levels, pose) for levels, pose in zip(zip(*gathered, strict=True), maps_T_local, strict=True)]
 
 
 @recorded
-def _stack_scenes(
+def _stack_levels(
     features: Sequence[Sequence[Tensor]],
     depths: Sequence[Sequence[Tensor]],
     cameras: Sequence[GridCameras],
-    images: Sequence[int],
-) -> tuple[list[SceneLevel], Tensor, Tensor]:
-    """Return the pyramid levels of all keyframes, and mean and standard deviation of the coordinates of each scene.
-
-    features, depths: of each keyframe, per level. images: numbers of keyframes of the scenes.
-    """
+) -> list[SceneLevel]:
+    """Return the pyramid levels of all keyframes; features, depths: of each keyframe, per level."""
     surfaces = [stack_surface(*pair) for pair in zip(zip(*depths, strict=True), cameras, strict=True)]
-    levels = [_with_features(*pair) for pair in zip(surfaces, zip(*features, strict=True), strict=True)]
-    return levels, *_means_and_deviations(surfaces[0], images)
+    return [_with_features(*pair) for pair in zip(surfaces, zip(*features, strict=True), strict=True)]
 
 
 def _with_features(surface: SceneSurface, features: Sequence[Tensor]) -> SceneLevel:
     features_NHWC = torch.stack([features_CHW.permute(1, 2, 0) for features_CHW in features]).float()
     features_NCHW = features_NHWC.permute(0, 3, 1, 2)  # contiguous by cell, because windows read whole cells
     return SceneLevel(**vars(surface), features_NCHW=features_NCHW)
-
-
-def _means_and_deviations(surface: SceneSurface, images: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Return the mean (B, 3) and the standard deviation (B,) of the coordinates of scenes with given numbers of images.
-
-    The mean is 0 and the standard deviation 1 for a scene with fewer than two coordinates.
-    """
-    known_N1HW = surface.valid_NHW[:, None]
-    coords_N3HW = torch.where(known_N1HW, surface.coords_N3HW, 0.0).double()
-    sums_N7 = torch.cat([part.flatten(2).sum(2) for part in (known_N1HW, coords_N3HW, coords_N3HW.square())], dim=1)
-    sums_B7 = torch.stack([sums_N7.sum(0) for sums_N7 in sums_N7.split(images)])
-    count_B1 = sums_B7[:, :1].clamp(min=1)
-    mean_B3 = sums_B7[:, 1:4] / count_B1
-    variance_B3 = sums_B7[:, 4:] / count_B1 - mean_B3.square()
-    deviation_B = variance_B3.mean(1).clamp(min=0).sqrt().clamp(min=MIN_DEVIATION_M)
-    enough_B = sums_B7[:, 0] >= 2
-    mean_B3 = torch.where(enough_B[:, None], mean_B3, 0.0)
-    return mean_B3.float(), torch.where(enough_B, deviation_B, 1.0).float()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from dsm_ros.network.coordinate_head import CoordinateMaps
 from dsm_ros.network.cost_volume import Candidates, CostVolume
 from dsm_ros.network.features import ImageFeatures, Scene, SceneLevel
 from dsm_ros.network.head_inputs import Evidence
-from dsm_ros.network.level_volume import CellMatches, LevelVolume, SceneFrames, distinctness, stack_volumes
+from dsm_ros.network.level_volume import CellMatches, LevelVolume, distinctness, stack_volumes
 
 Keep = Callable[[Candidates, SceneLevel, int], CostVolume]
 Agree = Callable[[CostVolume, float, float], Consensus]
@@ -66,19 +66,11 @@ class LevelMatcher:
         initial_B3HW: initial coordinates, m, local frame of each scene.
         """
         query_BCHW = torch.stack([query.levels[self.level] for query in queries])
-        frames = SceneFrames.of(scenes)
         searches = tuple(self._search(*batch) for batch in self._batches(query_BCHW, scenes, initial_B3HW))
         height, width = query_BCHW.shape[2:]
-        volume = stack_volumes([self._cells(search, width) for search in searches], frames, height, width)
-        radius_B = self._agreement_m / frames.deviation_B
-        maps: CoordinateMaps = self.head(volume, query_BCHW, frames.normalise(initial_B3HW), radius_B)
-        return LevelMatch(
-            frames.metric(maps.coords_B3HW),
-            frames.metric(maps.hypotheses_BQ3HW),
-            maps.weights_BQHW,
-            _evidence(volume, maps),
-            searches,
-        )
+        volume = stack_volumes([self._cells(search, width) for search in searches], height, width)
+        maps: CoordinateMaps = self.head(volume, query_BCHW, initial_B3HW, scenes, self._agreement_m)
+        return LevelMatch(maps.coords_B3HW, maps.hypotheses_BQ3HW, maps.weights_BQHW, _evidence(volume, maps), searches)
 
     def _batches(
         self, query_BCHW: Tensor, scenes: Sequence[Scene], initial_B3HW: Tensor

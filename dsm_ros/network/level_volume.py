@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dsm_ros.network.consensus import Consensus
 from dsm_ros.network.cost_volume import Candidates, CostVolume
-from dsm_ros.network.features import Scene
+from dsm_ros.network.scene_frames import SceneFrames
 
 OFFSET_GAIN = 20.0  # factor on offsets, so that a hundredth of the scene's standard deviation differs from zero
 MUTUAL_FLOOR = 0.3  # factor on the distinctness of a cell that is not the best match of its candidate
@@ -18,35 +18,8 @@ RIVAL_TEMPERATURE = 0.05  # temperature of the softmax over all candidates that 
 
 
 @dataclass(frozen=True)
-class SceneFrames:
-    """Normalisation of coordinates in the local frames of B scenes: mean_B3 and deviation_B, m."""
-
-    mean_B3: Tensor
-    deviation_B: Tensor
-
-    @classmethod
-    def of(cls, scenes: Sequence[Scene]) -> SceneFrames:
-        """Return the normalisation of a batch of scenes."""
-        return cls(torch.stack([scene.mean_3 for scene in scenes]), torch.stack([scene.deviation for scene in scenes]))
-
-    def normalise(self, coords_BX3HW: Tensor) -> Tensor:
-        """Normalise coordinates (B, ..., 3, H, W; m) to zero mean and unit standard deviation over each scene."""
-        mean, deviation = self._like(coords_BX3HW)
-        return (coords_BX3HW - mean) / deviation
-
-    def metric(self, coords_BX3HW: Tensor) -> Tensor:
-        """Convert normalised coordinates (B, ..., 3, H, W) to m."""
-        mean, deviation = self._like(coords_BX3HW)
-        return coords_BX3HW * deviation + mean
-
-    def _like(self, coords_BX3HW: Tensor) -> tuple[Tensor, Tensor]:
-        inner = (1,) * (coords_BX3HW.dim() - 4)
-        return self.mean_B3.view(-1, *inner, 3, 1, 1), self.deviation_B.view(-1, *inner, 1, 1, 1)
-
-
-@dataclass(frozen=True)
 class LevelVolume:
-    """B queries, K candidates of each of H x W cells; coordinates normalised in the local frame of each scene.
+    """B queries, K candidates of each of H x W cells; coordinates in m in the local frame of each scene.
 
     weights_BKHW, centre_B3HW: the consensus. agreement_BHW, distinctness_BHW: see ``Evidence``.
     """
@@ -64,12 +37,15 @@ class LevelVolume:
         """The score of the best candidate, 0..1."""
         return self.scores_BKHW[:, 0].clamp(0, 1)
 
-    def stacked(self) -> Tensor:
-        """Return the input channels of Net_coords: scores, offsets from the consensus, consensus and evidence."""
-        offsets_BK3HW = self.coords_BK3HW - self.centre_B3HW[:, None]
-        offsets_BK3HW = (OFFSET_GAIN * offsets_BK3HW).asinh() * self.valid_BKHW[:, :, None]
+    def stacked(self, frames: SceneFrames) -> Tensor:
+        """Return the input channels of Net_coords: scores, offsets from the consensus, consensus and evidence.
+
+        Offsets and consensus are in the normalised coordinates of each scene.
+        """
+        coords_BK3HW, centre_B3HW = frames.normalise(self.coords_BK3HW), frames.normalise(self.centre_B3HW)
+        offsets_BK3HW = (OFFSET_GAIN * (coords_BK3HW - centre_B3HW[:, None])).asinh() * self.valid_BKHW[:, :, None]
         evidence_B3HW = torch.stack([self.best_score_BHW, self.agreement_BHW, self.distinctness_BHW], dim=1)
-        return torch.cat([self.scores_BKHW, offsets_BK3HW.flatten(1, 2), self.centre_B3HW, evidence_B3HW], dim=1)
+        return torch.cat([self.scores_BKHW, offsets_BK3HW.flatten(1, 2), centre_B3HW, evidence_B3HW], dim=1)
 
 
 @dataclass(frozen=True)
@@ -81,7 +57,7 @@ class CellMatches:
     distinct_P: Tensor
 
 
-def stack_volumes(matches: Sequence[CellMatches], frames: SceneFrames, height: int, width: int) -> LevelVolume:
+def stack_volumes(matches: Sequence[CellMatches], height: int, width: int) -> LevelVolume:
     """Return the matches of a batch of queries as maps; height and width are the size of the query grid in cells."""
 
     def maps(table: Callable[[CellMatches], Tensor]) -> Tensor:
@@ -90,10 +66,10 @@ def stack_volumes(matches: Sequence[CellMatches], frames: SceneFrames, height: i
 
     return LevelVolume(
         maps(lambda match: match.volume.scores_PK),
-        frames.normalise(maps(lambda match: match.volume.coords_PK3.flatten(1)).unflatten(1, (-1, 3))),
+        maps(lambda match: match.volume.coords_PK3.flatten(1)).unflatten(1, (-1, 3)),
         maps(lambda match: match.volume.valid_PK),
         maps(lambda match: match.consensus.weights_PK),
-        frames.normalise(maps(lambda match: match.consensus.coords_P3)),
+        maps(lambda match: match.consensus.coords_P3),
         maps(lambda match: match.consensus.agreement_P[:, None])[:, 0],
         maps(lambda match: match.distinct_P[:, None])[:, 0],
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.network.level_matcher import LevelMatch
+from dsm_ros.network.scene_frames import SceneFrames
 from dsm_ros.training.config import TrainConfig
 from dsm_ros.training.episode import Episode
 from dsm_ros.training.episode_encoder import encode_episodes
@@ -57,7 +57,7 @@ class TrainingStep(nn.Module):
         self, levels: Sequence[LevelMatch], truths: Sequence[GroundTruth], queries: Sequence[Query]
     ) -> dict[str, Tensor]:
         """Return the losses of all levels by name, numbered from the coarsest level."""
-        deviation_B = torch.stack([query.scene.deviation for query in queries])
+        deviation_B = SceneFrames.of([query.scene for query in queries]).deviation_B
         losses: dict[str, Tensor] = {}
         for i, (level, truth) in enumerate(zip(levels, truths, strict=True)):
             weight = FINER_WEIGHT if i else COARSEST_WEIGHT

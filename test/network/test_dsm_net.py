@@ -10,7 +10,6 @@ from dsm_ros.geometry.pose import transform
 from dsm_ros.network.config import PRESETS, HeadShape, NetworkConfig
 from dsm_ros.network.dsm_net import DsmNet, without_heads
 from dsm_ros.network.features import gather_scene, gather_scenes
-from dsm_ros.network.level_volume import SceneFrames
 
 from .conftest import make_keyframe
 
@@ -93,21 +92,9 @@ def test_scenes_gathered_together_are_those_gathered_alone():
     together = gather_scenes(groups, [group[0].map_T_camera for group in groups])
     for scene, group in zip(together, groups, strict=True):
         alone = gather_scene(group)
-        assert torch.allclose(scene.mean_3, alone.mean_3)
-        assert torch.allclose(scene.deviation, alone.deviation)
         for level, alone_level in zip(scene.levels, alone.levels, strict=True):
             assert torch.equal(level.coords_N3HW, alone_level.coords_N3HW)
             assert torch.equal(level.features_NCHW, alone_level.features_NCHW)
-
-
-def test_the_normalisation_of_a_scene_gives_zero_mean_and_unit_deviation():
-    scene = gather_scene([make_keyframe(7, hole=True, channels=64), make_keyframe(8, x=0.5, channels=64)])
-    coarsest = scene.levels[0]
-    normalised_B3HW = SceneFrames.of([scene]).normalise(coarsest.coords_N3HW)
-    known_M3 = normalised_B3HW.permute(0, 2, 3, 1)[coarsest.valid_NHW]
-    assert known_M3.mean(0).abs().max() < 1e-5
-    assert known_M3.square().mean().item() == pytest.approx(1, abs=1e-5)
-    assert torch.allclose(SceneFrames.of([scene]).metric(normalised_B3HW), coarsest.coords_N3HW, atol=1e-5)
 
 
 def test_a_scene_without_depth_gives_no_trouble(net):

@@ -1,5 +1,8 @@
 """Channels of the heads' inputs: their order is part of trained weights."""
 
+import math
+
+import pytest
 import torch
 
 from dsm_ros.network.head_inputs import (
@@ -10,6 +13,7 @@ from dsm_ros.network.head_inputs import (
     confidence_channels,
     confidence_features,
 )
+from dsm_ros.network.scene_frames import SceneFrames
 
 from .test_coordinate_head import volume
 
@@ -40,12 +44,13 @@ def test_the_input_of_net_conf_is_unstacked_as_it_was_stacked():
 
 def test_cells_of_net_coords_are_scores_offsets_consensus_and_evidence():
     matches = volume()
-    cells = first_cell(matches.stacked())
+    frames = SceneFrames(torch.zeros(1, 3), torch.tensor([0.5]))
+    cells = first_cell(matches.stacked(frames))
     assert len(cells) == cell_channels(2)
     assert cells[:2] == first_cell(matches.scores_BKHW)
     assert cells[2:5] == [0, 0, 0]  # the first candidate is the consensus
-    assert cells[5] > 4  # the second one is 2 away from it along x
-    assert cells[8:11] == first_cell(matches.centre_B3HW)
+    assert cells[5] == pytest.approx(math.asinh(20 * 4))  # the second one is 2 m = 4 deviations away from it along x
+    assert cells[8:11] == [2, 0, 0]  # x = 1 m
     evidence = matches.best_score_BHW, matches.agreement_BHW, matches.distinctness_BHW
     assert cells[11:] == [map_BHW[0, 0, 0].item() for map_BHW in evidence]
 
