@@ -19,7 +19,7 @@ from dsm_ros.localization.covariance import pose_covariance, position_deviation_
 from dsm_ros.localization.pose_estimation import PoseEstimate
 from dsm_ros.localization.result import Reason, Support
 from dsm_ros.network.features import Scene
-from dsm_ros.network.surface import grid_camera, visible_surface
+from dsm_ros.network.surface import grid_camera, visible_depths
 
 IMPRECISE_M = 0.2  # standard deviation of a position at which found patches count half for the confidence
 
@@ -170,7 +170,7 @@ def visible_cells(
     height, width = scene.levels[0].valid_NHW.shape[1:]
     camera_T_local = invert(map_T_camera) @ scene.map_T_local
     grid = grid_camera(scene.levels[0].coords_N3HW, camera, camera_T_local, height, width)
-    visible_HW = visible_surface(scene.levels[0], grid)[1].cpu().numpy()
+    visible_HW = visible_depths(scene.levels[0], grid).amin(0).isfinite().cpu().numpy()
     cell_px = np.array([camera.width_px / width, camera.height_px / height])
     columns_N, rows_N = np.floor((pixels_N2 + 0.5) / cell_px).astype(int).T
     return np.asarray(visible_HW[rows_N, columns_N])

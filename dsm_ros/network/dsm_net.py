@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert
-from dsm_ros.geometry.rectify import pinhole_of_size, rectify_depth, rectify_image
+from dsm_ros.geometry.rectify import HALF_SIZE, pinhole_of_size, rectify_depth, rectify_image
 from dsm_ros.geometry.sampling import pool_depth
 from dsm_ros.network.config import NetworkConfig
 from dsm_ros.network.consensus import find_consensus
@@ -39,7 +39,6 @@ from dsm_ros.network.recorded import recorded
 from dsm_ros.network.scene_frames import SceneFrames
 from dsm_ros.network.surface import GridCamera, expected_surface, grid_camera, visible_surface
 
-AREA_FROM = 2.0  # down to half the size, interpolation reads all pixels and takes a fifth of the time of averages
 LOCAL_RADIUS = 3  # of the coarse search around an expected surface, in cells: 48 of 512 px
 PARTS = ("encoder", "coordinate_heads", "confidence_head")
 ENCODERS: dict[str, type[Encoder]] = {"lite": LiteEncoder, "paper": PaperEncoder}
@@ -125,7 +124,7 @@ class DsmNet(nn.Module):
     def encode(self, image_HW3: NDArray[np.uint8], camera: Camera) -> ImageFeatures:
         """Encode one image (uint8 RGB) of any camera; ValueError when image and camera differ in size."""
         target = pinhole_of_size(camera, self.config.long_side_px)
-        rectified = torch.from_numpy(rectify_image(image_HW3, camera, target, AREA_FROM)).to(self.device)
+        rectified = torch.from_numpy(rectify_image(image_HW3, camera, target, HALF_SIZE)).to(self.device)
         levels, descriptor_D = self._encoded(rectified)
         return ImageFeatures(levels, descriptor_D, target)
 

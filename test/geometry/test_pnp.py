@@ -37,6 +37,15 @@ def test_sixty_percent_outliers():
     assert ((pnp.reprojection_errors(pixels, points, CAMERA, map_T_camera) < 4.0) == ~outliers).mean() > 0.97
 
 
+@pytest.mark.skipif(pnp.poselib is None, reason="PoseLib has no wheel for this machine")
+@pytest.mark.parametrize("seed", range(5))
+def test_ninety_percent_outliers(seed):
+    pixels, points, _ = correspondences(0.9, seed=seed)
+    distance_m, angle_deg = pose_error(pnp.solve_pnp(pixels, points, CAMERA, 4.0), TRUTH)
+    assert distance_m < 0.03
+    assert angle_deg < 0.3
+
+
 def test_exact_correspondences_give_the_exact_pose():
     pixels, points, _ = correspondences(0.0, noise_px=0.0)
     distance_m, angle_deg = pose_error(pnp.solve_pnp(pixels, points, CAMERA, 2.0), TRUTH)
