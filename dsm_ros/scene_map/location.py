@@ -20,9 +20,10 @@ SERVER_LIMITS = {"connect_timeout": "3s", "client_max_retries": "2", "client_ret
 
 def connect(uri: str) -> Any:
     """Return LanceDB's connection to a folder or bucket. Raises MapError for any other ``uri``."""
-    scheme = SCHEME.match(uri)
+    scheme, advice = SCHEME.match(uri), "give a folder, or a location in a bucket such as s3://BUCKET/NAME"
+    if not uri:
+        raise MapError(f"the name of the map is empty; {advice}")
     if scheme and not (scheme[1] in BUCKETS and scheme[2]):
-        advice = "give a folder, or a location in a bucket such as s3://BUCKET/NAME"
         raise MapError(f"'{uri}' is not a MAP; {advice}" + ("" if scheme[2] else f"; for a folder, write ./{uri}"))
     return lancedb.connect(uri, storage_options=None if is_folder(uri) else SERVER_LIMITS)
 

@@ -170,3 +170,8 @@ def test_a_server_that_is_gone_is_told_in_one_line_soon(monkeypatch, room):
         map_statistics("s3://maps/office")
     assert "\n" not in str(told.value)
     assert time.monotonic() - start_s < 20
+
+
+def test_an_empty_name_of_a_map_is_told():
+    with pytest.raises(MapError, match="the name of the map is empty; give a folder"):
+        map_statistics("")
