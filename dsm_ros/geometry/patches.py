@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsm_ros.geometry.camera import Camera
-from dsm_ros.geometry.rectify import HALF_SIZE, pinhole_of_size, rectify_image
+from dsm_ros.geometry.rectify import AREA_FROM, pinhole_of_size, rectify_image
 
 LEVELS = 3  # levels of the image pyramid, each half the size of the previous level
 SMOOTHING_PX = 0.7  # standard deviation of the blur against aliasing, because samples are several pixels apart
@@ -67,7 +67,7 @@ class Alignment:
 def grey_pyramid(image_HW3: NDArray[np.uint8], camera: Camera, long_side_px: int) -> tuple[list[Float32], Camera]:
     """Return the grey pyramid of an image (uint8 RGB), full size first, and the pinhole camera of the full size."""
     pinhole = pinhole_of_size(camera, long_side_px)
-    grey_HW = rectify_image(cv2.cvtColor(image_HW3, cv2.COLOR_RGB2GRAY), camera, pinhole, HALF_SIZE)
+    grey_HW = rectify_image(cv2.cvtColor(image_HW3, cv2.COLOR_RGB2GRAY), camera, pinhole, AREA_FROM)
     levels = [cv2.GaussianBlur(grey_HW.astype(np.float32), (0, 0), SMOOTHING_PX)]
     for _ in range(LEVELS - 1):
         levels.append(cv2.pyrDown(levels[-1]))

@@ -16,9 +16,9 @@ except ImportError:
     poselib = None
 
 MIN_POINTS = 4
-# RANSAC stops when one sample was without outliers with a probability of success_prob. max_iterations reaches 99 % if a
-# tenth of the correspondences agree, the smallest share that verification accepts. PoseLib's default limits take three
-# times as long and find no more inliers.
+# RANSAC stops when, with a probability of success_prob, at least one sample contained no outlier. With max_iterations,
+# this probability is 99 % if a tenth of the correspondences agree, the smallest share that verification accepts.
+# PoseLib's default limits take three times as long and find no more inliers.
 ITERATIONS = {"min_iterations": 50, "max_iterations": 5000, "success_prob": 0.999, "dyn_num_trials_mult": 1.0}
 # A step of step_tol moves the pose by less than 0.1 mm. PoseLib's default step_tol of 1e-8 needs more than twice as
 # many steps.

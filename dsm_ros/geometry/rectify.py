@@ -12,7 +12,7 @@ from dsm_ros.geometry.camera import Camera
 
 SIDE_MULTIPLE_PX = 32
 OUTSIDE_PX = -10.0  # coordinate outside every image, which cv2.remap fills with black
-HALF_SIZE = 2.0  # interpolation down to half the size reads all pixels and takes a fifth of the time of averages
+AREA_FROM = 2.0  # down to half the size, interpolation reads every pixel, in a fifth of the time of averages
 
 
 def pinhole_of_size(camera: Camera, long_side_px: int) -> Camera:
@@ -35,7 +35,8 @@ def rectify_image(
     """
     check_size(image_HW3, camera)
     size = (target.width_px, target.height_px)
-    interpolation = cv2.INTER_AREA if camera.width_px > area_from * target.width_px else cv2.INTER_LINEAR
+    shrinking = max(camera.width_px / target.width_px, camera.height_px / target.height_px)
+    interpolation = cv2.INTER_AREA if shrinking > area_from else cv2.INTER_LINEAR
     resized = cv2.resize(image_HW3, size, interpolation=interpolation)
     if camera.distortion_model != "none":
         maps = undistortion_maps(camera.resized(*size), target)

@@ -26,8 +26,8 @@ class CoordinateMaps:
     """Coordinates of a level, H x W cells, m in the local frame of each scene.
 
     coords_B3HW: the chosen coordinates. hypotheses_BQ3HW, weights_BQHW: the hypotheses of each cell, which are its
-    candidates and, last, a coordinate regressed from its neighbourhood. concentration_BHW: share of the hypotheses'
-    weight that agrees with the chosen coordinate.
+    candidates and, last with a trained Net_coords, a coordinate regressed from its neighbourhood. concentration_BHW:
+    share of the hypotheses' weight that agrees with the chosen coordinate.
     """
 
     coords_B3HW: Tensor

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert
-from dsm_ros.geometry.rectify import HALF_SIZE, pinhole_of_size, rectify_depth, rectify_image
+from dsm_ros.geometry.rectify import AREA_FROM, pinhole_of_size, rectify_depth, rectify_image
 from dsm_ros.geometry.sampling import pool_depth
 from dsm_ros.network.config import NetworkConfig
 from dsm_ros.network.consensus import find_consensus
@@ -124,7 +124,7 @@ class DsmNet(nn.Module):
     def encode(self, image_HW3: NDArray[np.uint8], camera: Camera) -> ImageFeatures:
         """Encode one image (uint8 RGB) of any camera; ValueError when image and camera differ in size."""
         target = pinhole_of_size(camera, self.config.long_side_px)
-        rectified = torch.from_numpy(rectify_image(image_HW3, camera, target, HALF_SIZE)).to(self.device)
+        rectified = torch.from_numpy(rectify_image(image_HW3, camera, target, AREA_FROM)).to(self.device)
         levels, descriptor_D = self._encoded(rectified)
         return ImageFeatures(levels, descriptor_D, target)
 

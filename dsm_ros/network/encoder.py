@@ -89,9 +89,9 @@ class LiteEncoder(Encoder):
 
 def half_size(image_B3HW: Tensor) -> Tensor:
     """Return images of half the size, padded to multiples of 32 by repeating the last row and column."""
-    each_33 = torch.eye(3, dtype=image_B3HW.dtype, device=image_B3HW.device)
-    mean_3322 = each_33[:, :, None, None].expand(-1, -1, 2, 2) / 4
-    half_B3HW = F.conv2d(image_B3HW, mean_3322, stride=2)  # OpenVINO takes half as long as for an interpolation
+    identity_33 = torch.eye(3, dtype=image_B3HW.dtype, device=image_B3HW.device)
+    mean_3322 = identity_33[:, :, None, None].expand(-1, -1, 2, 2) / 4
+    half_B3HW = F.conv2d(image_B3HW, mean_3322, stride=2)  # takes OpenVINO half the time of an interpolation
     height, width = half_B3HW.shape[2:]
     return F.pad(half_B3HW, (0, -width % 32, 0, -height % 32), mode="replicate")
 

@@ -35,7 +35,8 @@ class LevelMatch:
     """Match of B queries at one level.
 
     coords_B3HW, hypotheses_BQ3HW: metres, local frame of each scene. weights_BQHW: weights of the hypotheses; the last
-    hypothesis is the regressed coordinate. searches: all candidates of all queries, in the order of the queries.
+    hypothesis of a trained Net_coords is the regressed coordinate. searches: all candidates of all queries, in the
+    order of the queries.
     """
 
     coords_B3HW: Tensor

@@ -30,7 +30,7 @@ class LocalTrunk(nn.Module):
         self.join = nn.Sequential(conv_relu(64, 64), conv_relu(64, 64), nn.Conv2d(64, 64, 1))
 
     def forward(self, image_B3HW: Tensor) -> Tensor:
-        grey_B1HW = standardise(image_B3HW.mean(1, keepdim=True))
+        grey_B1HW = remove_exposure(image_B3HW.mean(1, keepdim=True))
         x4_BCHW = self.refine_4(self.stride_4(grey_B1HW) + self.skip(grey_B1HW))
         x8_BCHW = self.stride_8(x4_BCHW)
         x16_BCHW = self.stride_16(x8_BCHW)
@@ -40,10 +40,10 @@ class LocalTrunk(nn.Module):
         return self.join(x8_BCHW + coarse_BCHW)
 
 
-def standardise(grey_B1HW: Tensor) -> Tensor:
-    """Return images with zero mean and unit standard deviation, which removes the gain and the offset of the exposure.
+def remove_exposure(grey_B1HW: Tensor) -> Tensor:
+    """Return images with zero mean and unit standard deviation, without the gain and the offset of the exposure.
 
-    OpenVINO computes an ``InstanceNorm2d`` of one channel with one thread, which takes longer than any layer.
+    The formula replaces an ``InstanceNorm2d``, which takes OpenVINO longer than any layer, because it has one channel.
     """
     centred_B1HW = grey_B1HW - grey_B1HW.mean((1, 2, 3), keepdim=True)
     variance_B111 = centred_B1HW.square().mean((1, 2, 3), keepdim=True)

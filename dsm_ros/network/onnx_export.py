@@ -19,7 +19,7 @@ from dsm_ros.network.onnx_cache import cached_graph, identity
 
 OPSET = 18
 EXAMPLE_HW = (64, 96)
-WIDE_RANGE_OPS = ["InstanceNormalization", "Pow", "ReduceL2", "ReduceMean"]  # operators whose sums overflow float16
+WIDE_RANGE_OPS = ["InstanceNormalization", "Pow", "ReduceL2", "ReduceMean"]  # values or sums overflow float16
 NOT_INSTALLED = "the export needs onnx, which is not installed; pip install onnx onnxruntime"
 
 

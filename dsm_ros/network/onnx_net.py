@@ -25,13 +25,16 @@ NO_GPU = "ONNX Runtime has no CUDA here; pip install onnxruntime-gpu in place of
 
 
 class OnnxModule(GraphModule):
-    """An ONNX graph, run by ONNX Runtime on a device with the number of threads that torch uses."""
+    """An ONNX graph, run by ONNX Runtime on a device with the number of threads that torch uses.
 
-    def __init__(self, graph: bytes, device: torch.device):
+    half: the graph was exported with float16, so TensorRT may use float16 too.
+    """
+
+    def __init__(self, graph: bytes, device: torch.device, half: bool = False):
         super().__init__(device)
-        self._graph, self._device = graph, device
+        self._graph, self._device, self._half = graph, device, half
         self._threads = torch.get_num_threads()
-        self._session = open_session(graph, device, self._threads)
+        self._session = open_session(graph, device, self._threads, half)
 
     @property
     def runtime(self) -> str:
@@ -59,7 +62,7 @@ class OnnxModule(GraphModule):
         """Reopen the session when the number of torch's threads has changed."""
         if self._device.type == "cpu" and self._threads != torch.get_num_threads():
             self._threads = torch.get_num_threads()
-            self._session = open_session(self._graph, self._device, self._threads)
+            self._session = open_session(self._graph, self._device, self._threads, self._half)
 
 
 def use_onnxruntime(network: DsmNet, device: torch.device) -> None:
@@ -72,20 +75,23 @@ def use_onnxruntime(network: DsmNet, device: torch.device) -> None:
 
     def open_part(name: str, part: Part) -> OnnxModule:
         half = device.type != "cpu" and name == "encoder"
-        return OnnxModule(cached_part(network, name, part, half), device)
+        return OnnxModule(cached_part(network, name, part, half), device, half)
 
     use_graphs(network, open_part)
 
 
-def open_session(graph: bytes, device: torch.device, threads: int) -> Any:
-    """Open a graph with the best available providers. Raises DsmError when no provider can use the device."""
+def open_session(graph: bytes, device: torch.device, threads: int, half: bool) -> Any:
+    """Open a graph with the best available providers. Raises DsmError when no provider can use the device.
+
+    half: whether TensorRT may use float16.
+    """
     onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     # Threads that spin after a graph has run would occupy the cores that torch needs for matching.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = ERRORS_ONLY
-    providers = choose_providers(device, onnxruntime.get_available_providers())
+    providers = choose_providers(device, onnxruntime.get_available_providers(), half)
     try:
         session = onnxruntime.InferenceSession(graph, options, providers=providers)
     except Exception as error:  # the exceptions of ONNX Runtime have no common base
@@ -95,13 +101,16 @@ def open_session(graph: bytes, device: torch.device, threads: int) -> Any:
     return session
 
 
-def choose_providers(device: torch.device, available: list[str]) -> list[tuple[str, dict[str, str]]]:
-    """Return the providers for a device with their options, best first. Raises DsmError when no provider fits."""
+def choose_providers(device: torch.device, available: list[str], half: bool) -> list[tuple[str, dict[str, str]]]:
+    """Return the providers for a device with their options, best first. Raises DsmError when no provider fits.
+
+    half: whether TensorRT may use float16.
+    """
     cpu: tuple[str, dict[str, str]] = (f"CPU{SUFFIX}", {})
     if device.type == "cpu":
         return [cpu]
     index, folder = str(device.index or 0), str(cache_folder())
-    engines = {"trt_fp16_enable": "1", "trt_engine_cache_enable": "1", "trt_engine_cache_path": folder}
+    engines = {"trt_fp16_enable": str(int(half)), "trt_engine_cache_enable": "1", "trt_engine_cache_path": folder}
     options = {"Tensorrt": {"device_id": index, **engines}, "CUDA": {"device_id": index}}
     found = [(name + SUFFIX, options[name]) for name in GPU_PROVIDERS if name + SUFFIX in available]
     if not found:

@@ -1,4 +1,4 @@
-"""Normalisation of the coordinates of scenes for Net_coords [paper 3.2]."""
+"""Mean and standard deviation of the coordinates of scenes, for a trained Net_coords and its losses [paper 3.2]."""
 
 from __future__ import annotations
 

@@ -44,13 +44,13 @@ def test_the_input_of_net_conf_is_unstacked_as_it_was_stacked():
 
 def test_cells_of_net_coords_are_scores_offsets_consensus_and_evidence():
     matches = volume()
-    frames = SceneFrames(torch.zeros(1, 3), torch.tensor([0.5]))
+    frames = SceneFrames(torch.tensor([[0.5, 0.0, 0.0]]), torch.tensor([0.5]))
     cells = first_cell(matches.stacked(frames))
     assert len(cells) == cell_channels(2)
     assert cells[:2] == first_cell(matches.scores_BKHW)
     assert cells[2:5] == [0, 0, 0]  # the first candidate is the consensus
     assert cells[5] == pytest.approx(math.asinh(20 * 4))  # the second one is 2 m = 4 deviations away from it along x
-    assert cells[8:11] == [2, 0, 0]  # x = 1 m
+    assert cells[8:11] == [1, 0, 0]  # x = 1 m, half a metre or one deviation from the mean
     evidence = matches.best_score_BHW, matches.agreement_BHW, matches.distinctness_BHW
     assert cells[11:] == [map_BHW[0, 0, 0].item() for map_BHW in evidence]
 

@@ -120,9 +120,9 @@ def test_the_network_knows_its_runtime_and_its_device(network, onnx_network):
 def test_it_computes_with_as_many_threads_as_torch(with_heads, monkeypatch):
     opened = []
 
-    def noting(graph, device, threads):
+    def noting(graph, device, threads, half):
         opened.append(threads)
-        return open_session(graph, device, threads)
+        return open_session(graph, device, threads, half)
 
     monkeypatch.setattr(onnx_net, "open_session", noting)
     part = learnt_parts(with_heads)["confidence"]
@@ -147,13 +147,15 @@ def test_a_second_start_takes_the_graph_from_the_cache(onnx_network, monkeypatch
 
 
 def test_the_best_provider_that_is_offered_comes_first():
-    assert [name for name, _ in choose_providers(CPU, OFFERED)] == OFFERED[2:]
-    providers = choose_providers(CUDA, OFFERED)
+    assert [name for name, _ in choose_providers(CPU, OFFERED, False)] == OFFERED[2:]
+    providers = choose_providers(CUDA, OFFERED, True)
     assert [name for name, _ in providers] == OFFERED
     assert {options["device_id"] for _, options in providers[:2]} == {"1"}
-    assert [name for name, _ in choose_providers(CUDA, OFFERED[1:])] == OFFERED[1:]
+    assert providers[0][1]["trt_fp16_enable"] == "1"
+    assert choose_providers(CUDA, OFFERED, False)[0][1]["trt_fp16_enable"] == "0"  # float32 stays float32
+    assert [name for name, _ in choose_providers(CUDA, OFFERED[1:], False)] == OFFERED[1:]
     with pytest.raises(DsmError, match="onnxruntime-gpu"):
-        choose_providers(CUDA, OFFERED[2:])
+        choose_providers(CUDA, OFFERED[2:], False)
 
 
 def test_what_is_missing_is_named(monkeypatch):

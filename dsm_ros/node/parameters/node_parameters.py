@@ -51,8 +51,9 @@ class NodeParameters:
     device: str = parameter("cpu", "Device that runs the network: cpu, or cuda for a GPU of NVIDIA.")
     runtime: str = parameter(
         "fastest",
-        "Library that runs the network. On a CPU, fastest is the installed library that encodes an image fastest, as "
-        "measured when the node is configured. On a GPU, fastest is torch. onnxruntime and openvino are optional.",
+        "Library that runs the network. On a CPU, fastest is the installed library that encodes an image with the "
+        "least processor time, as measured when the node is configured. On a GPU, fastest is torch. onnxruntime and "
+        "openvino are optional.",
     )
     threads: int = parameter(
         0,
