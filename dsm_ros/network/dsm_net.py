@@ -47,8 +47,8 @@ ENCODERS: dict[str, type[Encoder]] = {"lite": LiteEncoder, "paper": PaperEncoder
 class DsmNet(nn.Module):
     """Encoder, coarse-to-fine matching and heads.
 
-    model_hash: checksum of the weights. share: a network whose weights are used; its shape is the same except that
-    ``config`` may leave out its trained heads. keep, agree: functions that select and combine the candidates of a cell.
+    model_hash: checksum of the weights. share: a network of the same shape whose weights are used, with or without
+    its trained heads. keep, agree: functions that select and combine the candidates of a cell.
     """
 
     def __init__(

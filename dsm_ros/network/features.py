@@ -56,7 +56,10 @@ class SceneSurface:
 
 @dataclass(frozen=True)
 class SceneLevel(SceneSurface):
-    """The retrieved images at one pyramid level: surface and features_NCHW, unit along C."""
+    """The retrieved images at one pyramid level.
+
+    features_NCHW: unit along C, unless they are blended with the features of the previous frame.
+    """
 
     features_NCHW: Tensor
 

@@ -12,7 +12,7 @@ from dsm_ros.network.consensus import Consensus
 from dsm_ros.network.cost_volume import Candidates, CostVolume
 from dsm_ros.network.scene_frames import SceneFrames
 
-OFFSET_GAIN = 20.0  # factor on offsets, so that a hundredth of the scene's standard deviation differs from zero
+OFFSET_GAIN = 20.0  # factor on offsets, so that a hundredth of the scene's standard deviation counts
 MUTUAL_FLOOR = 0.3  # factor on the distinctness of a cell that is not the best match of its candidate
 RIVAL_TEMPERATURE = 0.05  # temperature of the softmax over all candidates that measures how many candidates are alike
 

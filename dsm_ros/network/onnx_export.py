@@ -25,7 +25,10 @@ NOT_INSTALLED = "the export needs onnx, which is not installed; pip install onnx
 
 @dataclass(frozen=True)
 class Part:
-    """A trained part of the network, whose input is one tensor (B, channels, H, W) of any B, H and W."""
+    """A trained part of the network, whose input is one tensor (B, channels, H, W).
+
+    H and W are multiples of 32 for the encoder, and at least 5 for Net_conf.
+    """
 
     module: nn.Module
     channels: int

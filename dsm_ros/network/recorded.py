@@ -53,9 +53,9 @@ def recorded(function: F, capture: Capture = capture_cuda_graph, device_type: st
     """Return a function of trees of tensors that is replayed on a CUDA device, and called directly on other devices.
 
     The first call with a signature is direct, the second is captured. Calls outside inference mode and calls under
-    autocast are direct too. The
-    function must not copy between host and device, and no shape may depend on the values of a tensor. The function gets
-    None in place of NumPy arrays, because a recording would keep the numbers of one call.
+    autocast are direct too. The function must not copy between host and device, and no shape may depend on the values
+    of a tensor. While it is captured, the function gets None in place of NumPy arrays, because a recording would keep
+    the numbers of one call.
     """
     return cast(F, RecordedFunction(function, capture, device_type))
 

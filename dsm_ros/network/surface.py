@@ -38,9 +38,9 @@ class GridCamera:
         return values_XC.unflatten(-1, (self.height + 2, self.width + 2))[..., 1:-1, 1:-1]
 
 
-def grid_camera(near: Tensor, camera: Camera, camera_T_local: Pose44, height: int, width: int) -> GridCamera:
-    """Return a pinhole camera of any size over a grid of cells, on the device and of the type of a tensor near it."""
-    (projection_34,) = beside(near, grid_matrix(camera, height, width) @ camera_T_local[:3])
+def grid_camera(like: Tensor, camera: Camera, camera_T_local: Pose44, height: int, width: int) -> GridCamera:
+    """Return a pinhole camera of any size over a grid of cells, on the device and of the type of ``like``."""
+    (projection_34,) = beside(like, grid_matrix(camera, height, width) @ camera_T_local[:3])
     return GridCamera(projection_34, height, width)
 
 

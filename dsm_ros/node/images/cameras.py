@@ -58,7 +58,7 @@ class Cameras:
         return Header(stamp=stamp, frame_id=self._rig_frame or self._first_frame)
 
     def views(self, messages: Mapping[str, Any], rig_frame: str) -> tuple[list[View], dict[str, NotLocalized]]:
-        """Return the usable images of one group, and by camera why any other image is unusable or absent."""
+        """Return the usable images of one group, and for each other camera why its image is unusable or missing."""
         read = {name: self._view(name, message, rig_frame) for name, message in messages.items()}
         unusable = {name: view for name, view in read.items() if isinstance(view, NotLocalized)}
         for name in self._names:

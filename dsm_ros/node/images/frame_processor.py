@@ -51,7 +51,7 @@ class NodeContext:
 
 
 class FrameProcessor:
-    """Makes one report of each image or group of images, also without a pose. Only the processor localizes.
+    """Makes one report of each image or group of images in order, also without a pose. Only the processor localizes.
 
     ``process`` runs in the second thread of the pipeline; any thread may call the other methods.
     """

@@ -21,7 +21,7 @@ class FrameReport:
     header: of the image. received_s: arrival of the image (monotonic clock). image_HW3: uint8 RGB; None if it could not
     be decoded. pose: of the base in the map, or of the camera without a base frame. hint_report: why the last hint was
     dropped. tf_problem: why no transform was sent for the pose. left_out: why images of a rig's other cameras were not
-    used.
+    used. jump: the distance by which the pose moved ``map -> odom``.
     """
 
     header: Header

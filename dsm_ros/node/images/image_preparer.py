@@ -19,9 +19,10 @@ EncodeAhead = Callable[[list[View]], list[View]]
 
 @dataclass(frozen=True)
 class PreparedImages:
-    """One image of each camera, decoded and encoded.
+    """One image of each camera, decoded and, on a CPU, encoded.
 
-    received_s: arrival of the first image (monotonic clock). views: the images, or the error of their preparation.
+    received_s: arrival of the first image (monotonic clock). views: the usable images, and why others are unusable, or the
+    error of the preparation.
     """
 
     header: Header
@@ -30,9 +31,9 @@ class PreparedImages:
 
 
 class ImagePreparer:
-    """Decodes and encodes images in a thread of its own while another thread localizes the images before.
+    """Decodes and encodes images in the first thread of the pipeline, while the second localizes the previous images.
 
-    encoder: returns a function that adds the features to views, None while no map is loaded.
+    encoder: returns a function that adds the features to views on a CPU, None while no map is loaded.
     """
 
     def __init__(self, cameras: Cameras, encoder: Callable[[], EncodeAhead | None]):
