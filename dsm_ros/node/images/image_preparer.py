@@ -21,8 +21,8 @@ EncodeAhead = Callable[[list[View]], list[View]]
 class PreparedImages:
     """One image of each camera, decoded and, on a CPU, encoded.
 
-    received_s: arrival of the first image (monotonic clock). views: the usable images, and why others are unusable, or the
-    error of the preparation.
+    received_s: arrival of the first image (monotonic clock). views: the usable images, and why others are unusable, or
+    the error of the preparation.
     """
 
     header: Header
