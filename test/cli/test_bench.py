@@ -66,7 +66,7 @@ def test_beside_a_peer(dsm, tmp_path, room_map):
     ("arguments", "line"),
     [
         (["some.map"], "needs a sequence"),
-        (["", "rooms:7"], "there is no map at"),
+        (["", "rooms:7"], "the name of the map is empty"),
         (["some.map", "rooms:7", "--peers", "orb"], "--peers 'orb' is not a list of methods; choose among sift, xfeat"),
         (["some.map", "rooms:7", "--peers", ""], "--peers '' is not a list of methods; choose among sift, xfeat"),
         (["--keyframes", "10,x"], "--keyframes '10,x' is not a list of positive numbers; try --keyframes 5,10,20"),

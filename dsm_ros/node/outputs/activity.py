@@ -78,5 +78,7 @@ class Activity:
         if last.time_s > first.time_s:
             passed_s, received = last.time_s - first.time_s, last.received - first.received
             dropped_ratio = (last.dropped - first.dropped) / max(1, received)
-            poses_hz, failed = (last.localized - first.localized) / passed_s, last.failed - first.failed
+            poses_hz = (last.localized - first.localized) / passed_s
+            is_full = len(self._samples) == SAMPLES
+            failed = last.failed - first.failed * is_full  # until then, all failures are from the last seconds
             self.rates = Rates(received / passed_s, poses_hz, dropped_ratio, failed)

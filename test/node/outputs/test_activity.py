@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from reports import FAILED, FOUND
 
-from dsm_ros.node.outputs.activity import Activity, Rates
+from dsm_ros.node.outputs.activity import SAMPLES, Activity, Rates
 
 
 def test_rates_are_those_of_the_last_seconds():
@@ -19,6 +19,16 @@ def test_rates_are_those_of_the_last_seconds():
     activity.sample(110.0)
     assert activity.rates == Rates(pytest.approx(10.0), pytest.approx(1.0), pytest.approx(0.5))
     assert activity.localized == 10
+
+
+def test_an_image_that_fails_before_the_first_sample_counts_for_some_seconds():
+    activity = Activity()
+    activity.restart().count_failed()
+    failed = []
+    for second in range(SAMPLES + 1):
+        activity.sample(100.0 + second)
+        failed.append(activity.rates.failed)
+    assert failed == [0, *[1] * (SAMPLES - 2), 0, 0]
 
 
 def test_a_restart_forgets():
