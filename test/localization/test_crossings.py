@@ -26,8 +26,8 @@ FRAME = 8
 # of the map.
 GUIDED = 3
 FUSION = 1
-# Maximum difference of poses, in m. Both devices add products in different orders, and the last step of PnP is up to 1e-5
-# m long. The difference is 1.3e-7 m with NumPy 2 and OpenCV 5, and 2.0e-5 m with NumPy 1.26 and OpenCV 4.6.
+# Maximum difference of poses, in m. Both devices add products in different orders, and the last step of PnP is up to
+# 1e-5 m long. The difference is 1.3e-7 m with NumPy 2 and OpenCV 5, and 2.0e-5 m with NumPy 1.26 and OpenCV 4.6.
 MAX_DIFFERENCE = 1e-4
 NEVER_ALONE = 0.5  # alpha: the previous frame always counts
 
