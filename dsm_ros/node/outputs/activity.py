@@ -79,6 +79,6 @@ class Activity:
             passed_s, received = last.time_s - first.time_s, last.received - first.received
             dropped_ratio = (last.dropped - first.dropped) / max(1, received)
             poses_hz = (last.localized - first.localized) / passed_s
-            is_full = len(self._samples) == SAMPLES
-            failed = last.failed - first.failed * is_full  # until then, all failures are from the last seconds
-            self.rates = Rates(received / passed_s, poses_hz, dropped_ratio, failed)
+            is_full = len(self._samples) == SAMPLES  # until then, all failures are from the last seconds
+            older = first.failed if is_full else 0
+            self.rates = Rates(received / passed_s, poses_hz, dropped_ratio, last.failed - older)
