@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from dsm_ros.demo.child_process import prepare_ros
+from dsm_ros.network.runtime import disable_telemetry
 
 if importlib.util.find_spec("rclpy") is None:
     collect_ignore_glob = ["node/*", "demo/*"]
@@ -19,6 +20,7 @@ if importlib.util.find_spec("rclpy") is None:
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
 prepare_ros()
+disable_telemetry()
 
 settings.register_profile("dsm", deadline=None)  # a busy machine is no failure
 settings.load_profile("dsm")

@@ -35,7 +35,8 @@ from dsm_ros.network.heads import make_confidence_head, make_coordinate_heads
 from dsm_ros.network.layers import enlarge
 from dsm_ros.network.level_matcher import Agree, Correlate, Keep, LevelMatch, LevelMatcher
 from dsm_ros.network.paper_encoder import PaperEncoder
-from dsm_ros.network.recorded import recorded
+from dsm_ros.network.recorded import Recorder, call_directly
+from dsm_ros.network.runtime import Runtime
 from dsm_ros.network.scene_frames import SceneFrames
 from dsm_ros.network.surface import GridCamera, expected_surface, grid_camera, visible_surface
 
@@ -71,8 +72,8 @@ class DsmNet(nn.Module):
         )
         same = share if share and share.config.trained_confidence == self.config.trained_confidence else None
         self.confidence_head: nn.Module = same.confidence_head if same else make_confidence_head(self.config, levels)
-        self._encoded, self._matched = recorded(self._encode), recorded(self._match)
-        self._matched_locally, self._matched_again = recorded(self._match_locally), recorded(self._match_again)
+        # A CUDA graph contains calls of torch only.
+        self._call = Recorder() if self.runtime == Runtime.TORCH else call_directly
         if share:
             self.train(share.training)
 
@@ -109,23 +110,19 @@ class DsmNet(nn.Module):
     def replace_parts(
         self, encoder: nn.Module, coordinate_heads: Mapping[int, nn.Module], confidence_head: nn.Module
     ) -> None:
-        """Use another encoder, other Net_coords by level, and another Net_conf, with the same interfaces.
-
-        The parts are never recorded, because a CUDA graph cannot hold calls of another runtime.
-        """
+        """Use the parts of another runtime: an encoder, Net_coords by level, and Net_conf, with the same interfaces."""
         self.add_module("encoder", encoder)
         for level, head in coordinate_heads.items():
             self.coordinate_heads[level] = head
         self.add_module("confidence_head", confidence_head)
-        self._encoded, self._matched = self._encode, self._match
-        self._matched_locally, self._matched_again = self._match_locally, self._match_again
+        self._call = call_directly
 
     @torch.inference_mode()
     def encode(self, image_HW3: NDArray[np.uint8], camera: Camera) -> ImageFeatures:
         """Encode one image (uint8 RGB) of any camera; ValueError when image and camera differ in size."""
         target = pinhole_of_size(camera, self.config.long_side_px)
         rectified = torch.from_numpy(rectify_image(image_HW3, camera, target, AREA_FROM)).to(self.device)
-        levels, descriptor_D = self._encoded(rectified)
+        levels, descriptor_D = self._call(self._encode, rectified)
         return ImageFeatures(levels, descriptor_D, target)
 
     def _encode(self, image_HW3: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
@@ -144,7 +141,7 @@ class DsmNet(nn.Module):
     @torch.inference_mode()
     def match(self, query: ImageFeatures, scene: Scene) -> DenseMatch:
         """Match an image against a scene coarse to fine [paper 3.3]."""
-        return on_host(*self._matched(query, scene))
+        return on_host(*self._call(self._match, query, scene))
 
     @torch.inference_mode()
     def local_match(self, query: ImageFeatures, scene: Scene) -> DenseMatch:
@@ -152,7 +149,7 @@ class DsmNet(nn.Module):
 
         scene: in the local frame of the expected camera.
         """
-        return on_host(*self._matched_locally(query, scene))
+        return on_host(*self._call(self._match_locally, query, scene))
 
     @torch.inference_mode()
     def guided_match(self, query: ImageFeatures, scene: Scene, match: DenseMatch, map_T_camera: Pose44) -> DenseMatch:
@@ -163,7 +160,7 @@ class DsmNet(nn.Module):
         camera_T_local = invert(map_T_camera) @ scene.map_T_local
         grid = grid_camera(scene.levels[-1].coords_N3HW, query.camera, camera_T_local, *match.confidence_HW.shape)
         levels = [replace(level, searches=()) for level in match.levels]
-        return on_host(*self._matched_again(query, scene, levels, grid))
+        return on_host(*self._call(self._match_again, query, scene, levels, grid))
 
     def _match(self, query: ImageFeatures, scene: Scene) -> tuple[list[LevelMatch], Tensor]:
         return self._dense(query, self.match_levels([query], [scene]))

@@ -26,18 +26,21 @@ def fastest_network(load: Callable[[Runtime], DsmNet], encoding_s: Callable[[Dsm
     returns the time of a network for an image. An optional runtime that fails in any other way is not used either, and
     the log says so.
     """
-    network, optional = load(Runtime.TORCH), []
+    fastest = load(Runtime.TORCH)
+    least_s = encoding_s(fastest)
     for runtime in (Runtime.ONNXRUNTIME, Runtime.OPENVINO):
         try:
             other = load(runtime)
-            optional.append((encoding_s(other), other))
+            taken_s = encoding_s(other)
         except DsmError as error:
             logger.debug("%s is not used: %s", runtime, error)
         except Exception as error:  # a damaged installation may raise anything
             logger.warning("%s is installed but does not work, so it is not used: %r", runtime, error)
-    if not optional:
-        return network
-    return min((encoding_s(network), network), *optional, key=lambda timed: timed[0])[1]
+        else:
+            if taken_s < least_s:
+                fastest, least_s = other, taken_s
+            del other  # before the next network is loaded
+    return fastest
 
 
 def encoding_s(network: DsmNet) -> float:

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -26,15 +27,19 @@ def cache_folder() -> Path:
     """Return the folder of the cached ONNX graphs; the user may delete the folder at any time."""
     base, home = Path(os.environ.get("XDG_CACHE_HOME", "")), Path(os.environ.get("HOME", ""))
     if not base.is_absolute():
-        base = home / ".cache" if home.is_absolute() else _temporary_folder()
+        base = home / ".cache" if home.is_absolute() else _temporary_folder(tempfile.gettempdir(), os.getuid())
     return base / "dsm_ros" / "onnx"
 
 
-def _temporary_folder() -> Path:
+@cache  # so that a process makes at most one other folder
+def _temporary_folder(parent: str, user: int) -> Path:
     """Return a folder for temporary files that the user owns, so that no other user can put graphs into it."""
-    folder = Path(tempfile.gettempdir()) / f"dsm_ros-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder if folder.lstat().st_uid == os.getuid() else Path(tempfile.mkdtemp(prefix="dsm_ros-"))
+    folder = Path(parent) / f"dsm_ros-{user}"
+    with suppress(OSError):  # another user may have put a file or a link there
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.lstat().st_uid == user:
+            return folder
+    return Path(tempfile.mkdtemp(prefix="dsm_ros-", dir=parent))
 
 
 def identity(module: nn.Module) -> str:
@@ -60,20 +65,22 @@ def cached_graph(name: str, make: Callable[[], bytes]) -> bytes:
         content = b""
     graph = content[DIGEST_BYTES:]
     if content and hashlib.sha256(graph).digest() == content[:DIGEST_BYTES]:
+        with suppress(OSError):  # the folder may be read-only
+            os.utime(path)  # many computers do not note when a file is read
         return graph
     graph = make()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, hashlib.sha256(graph).digest() + graph)
-        _delete_old_graphs(path)
+        _delete_old_graphs(path.parent)
     except OSError as error:
         logger.warning("the exported network cannot be cached in %s (%s)", path.parent, error)
     return graph
 
 
-def _delete_old_graphs(path: Path) -> None:
-    """Delete graphs of the same part that no program has read for ``KEPT_S``, for example of earlier weights."""
-    for other in path.parent.glob(f"{path.stem.rpartition('-')[0]}-*{path.suffix}"):
+def _delete_old_graphs(folder: Path) -> None:
+    """Delete graphs that no program has read for ``KEPT_S``, and remains of graphs that were never written whole."""
+    for graph in folder.glob("*.graph*"):
         with suppress(OSError):  # another program may delete the same graph
-            if time.time() - other.stat().st_atime > KEPT_S:
-                other.unlink()
+            if time.time() - graph.stat().st_mtime > KEPT_S:
+                graph.unlink()

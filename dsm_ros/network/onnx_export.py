@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -98,19 +97,25 @@ def cached_part(network: DsmNet, name: str, part: Part, half: bool = False) -> b
 
 def _trace(part: Part) -> bytes:
     """Trace a part with torch's older exporter, which needs only seconds and no package besides onnx."""
-    graph = io.BytesIO()
-    axes: dict[str, Any] = {name: {0: "batch"} for name in part.outputs}
-    axes |= {"input": {0: "batch", 2: "height", 3: "width"}}
+    graph, example = io.BytesIO(), torch.zeros(1, part.channels, *EXAMPLE_HW)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch warns of deprecation, and of constants that it does not fold
+        results = part.module.eval()(example)
+        outputs = zip(part.outputs, results if isinstance(results, tuple) else (results,), strict=True)
         torch.onnx.export(
-            part.module.eval(),
-            (torch.zeros(1, part.channels, *EXAMPLE_HW),),
+            part.module,
+            (example,),
             graph,  # type: ignore[arg-type]  # its annotation leaves files in memory out
             dynamo=False,
             opset_version=OPSET,
             input_names=["input"],
             output_names=list(part.outputs),
-            dynamic_axes=axes,
+            dynamic_axes={name: _free_axes(name, tensor) for name, tensor in [("input", example), *outputs]},
         )
     return graph.getvalue()
+
+
+def _free_axes(name: str, tensor: Tensor) -> dict[int, str]:
+    """Return the names of the axes of a graph's input or output whose size is free: the batch, and those of a map."""
+    last = tensor.dim() - 1
+    return {0: "batch"} | ({last - 1: f"{name}_height", last: f"{name}_width"} if last > 1 else {})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from threading import Lock
 from types import ModuleType
 from typing import Any
@@ -69,7 +68,8 @@ class OpenvinoModule(GraphModule):
             model = _by_cell(model)
             return self._core.compile_model(model, "CPU", options).create_infer_request()
         except RuntimeError as error:
-            raise ModelError(f"OpenVINO cannot use the network ({str(error).splitlines()[0]})") from error
+            reason = str(error).strip().splitlines()[-1]  # the first lines name source files of OpenVINO
+            raise ModelError(f"OpenVINO cannot use the network ({reason})") from error
 
 
 def use_openvino(network: DsmNet, device: torch.device) -> None:
@@ -103,6 +103,4 @@ def _by_cell(model: Any) -> Any:
 
 
 def _openvino() -> ModuleType:
-    # OpenVINO reports its use to its makers when it is imported, unless this module cannot be imported.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     return import_runtime(Runtime.OPENVINO, NOT_INSTALLED)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -16,20 +18,24 @@ from dsm_ros.network.tensor_tree import map_tensors, signature, tensors_of
 F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R")
 
-MAX_SIGNATURES = 32  # of one function; scenes of different numbers of keyframes have different signatures
+MAX_CALLS = 128  # that are kept; scenes of different numbers of keyframes have different signatures
+
+logger = logging.getLogger(__name__)
 
 
 class Capture(Protocol):
-    """Calls a function and returns the result with a function that computes the result again in the same memory."""
+    """Calls a function on a device and returns the result with a function that computes it again in the same memory."""
 
-    def __call__(self, function: Callable[[], R]) -> tuple[R, Callable[[], None]]: ...
+    def __call__(self, function: Callable[[], R], device: torch.device) -> tuple[R, Callable[[], None]]: ...
 
 
-def capture_cuda_graph(function: Callable[[], R]) -> tuple[R, Callable[[], None]]:
+def capture_cuda_graph(function: Callable[[], R], device: torch.device) -> tuple[R, Callable[[], None]]:
     """Capture the kernels of a call in a CUDA graph; other threads may use the GPU at the same time."""
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-        result = function()
+    with torch.cuda.device(device):  # a stream belongs to one GPU, and captures only kernels on this GPU
+        stream = torch.cuda.Stream(device)
+        with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+            result = function()
     return result, graph.replay
 
 
@@ -49,47 +55,70 @@ class Recording(Generic[R]):
         return map_tensors(self.result, lambda tensor: given[id(tensor)] if id(tensor) in given else tensor.clone())
 
 
-def recorded(function: F, capture: Capture = capture_cuda_graph, device_type: str = "cuda") -> F:
-    """Return a function of trees of tensors that is replayed on a CUDA device, and called directly on other devices.
+class Recorder:
+    """Calls functions of trees of tensors, and replays repeated calls on a CUDA device.
 
-    The first call with a signature is direct, the second is captured. Calls outside inference mode and calls under
-    autocast are direct too. The function must not copy between host and device, and no shape may depend on the values
-    of a tensor. While it is captured, the function gets None in place of NumPy arrays, because a recording would keep
-    the numbers of one call.
+    The first call of a function with a signature is direct, and the second is captured. All calls are direct on other
+    devices, outside inference mode, under autocast, and after a capture that failed. A function must not copy between
+    host and device, and no shape may depend on the values of a tensor. While it is captured, a function gets None in
+    place of NumPy arrays, because a recording would keep the numbers of one call. A recorder keeps no function, so a
+    network may own the recorder of its methods.
     """
-    return cast(F, RecordedFunction(function, capture, device_type))
 
-
-class RecordedFunction(Generic[R]):
-    """A function that replays the CUDA graph of each signature; see ``recorded``."""
-
-    def __init__(self, function: Callable[..., R], capture: Capture, device_type: str) -> None:
-        self._function, self._capture, self._device_type = function, capture, device_type
-        self._recordings: OrderedDict[Hashable, Recording[R] | None] = OrderedDict()
+    def __init__(self, capture: Capture = capture_cuda_graph, device_type: str = "cuda") -> None:
+        self._capture, self._device_type = capture, device_type
+        self._recordings: OrderedDict[Hashable, Recording[Any] | None] = OrderedDict()
+        self._failed: set[Hashable] = set()
         self._lock = Lock()
 
-    def __call__(self, *args: object) -> R:
+    def __call__(self, function: Callable[..., R], *args: object) -> R:
+        """Return what a function returns for trees of tensors."""
         if not torch.is_inference_mode_enabled() or torch.is_autocast_enabled(self._device_type):
-            return self._function(*args)
+            return function(*args)
         tensors = tensors_of(args)
         if {tensor.device.type for tensor in tensors} != {self._device_type}:
-            return self._function(*args)
+            return function(*args)
         with self._lock:
-            key = signature(args)
-            recording = self._recordings[key] or self._record(args) if key in self._recordings else None
-            self._keep(key, recording)
-            return recording.play(tensors) if recording else self._function(*args)
+            recording = self._recording(function, args, tensors[0].device)
+            return recording.play(tensors) if recording else function(*args)
 
     def __reduce__(self) -> tuple[Any, ...]:  # a copy of a network records its own calls
-        return type(self), (self._function, self._capture, self._device_type)
+        return type(self), (self._capture, self._device_type)
 
-    def _record(self, args: tuple[object, ...]) -> Recording[R]:
-        inputs = map_tensors(args, torch.clone)
-        result, replay = self._capture(lambda: self._function(*inputs))
-        return Recording(tensors_of(inputs), result, replay)
-
-    def _keep(self, key: Hashable, recording: Recording[R] | None) -> None:
+    def _recording(
+        self, function: Callable[..., R], args: tuple[object, ...], device: torch.device
+    ) -> Recording[R] | None:
+        """Return the recording of a call, None at the first such call and after a capture that failed."""
+        key = function.__qualname__, signature(args)
+        if key in self._failed:
+            return None
+        is_repeated, recording = key in self._recordings, self._recordings.get(key)
+        if is_repeated and recording is None:
+            recording = self._record(key, function, args, device)
         self._recordings[key] = recording
         self._recordings.move_to_end(key)
-        if len(self._recordings) > MAX_SIGNATURES:
+        if len(self._recordings) > MAX_CALLS:
             self._recordings.popitem(last=False)
+        return recording
+
+    def _record(
+        self, key: Hashable, function: Callable[..., R], args: tuple[object, ...], device: torch.device
+    ) -> Recording[R] | None:
+        inputs = map_tensors(args, torch.clone)
+        try:
+            result, replay = self._capture(lambda: function(*inputs), device)
+        except RuntimeError as error:  # for example without memory for the graph
+            self._failed.add(key)
+            logger.warning("a CUDA graph cannot be captured, so each kernel is launched alone: %s", error)
+            return None
+        return Recording(tensors_of(inputs), result, replay)
+
+
+def recorded(function: F, capture: Capture = capture_cuda_graph, device_type: str = "cuda") -> F:
+    """Return a function that is called by its own ``Recorder``."""
+    return cast(F, partial(Recorder(capture, device_type), function))
+
+
+def call_directly(function: Callable[..., R], *args: object) -> R:
+    """Return what a function returns; stands for a ``Recorder`` where a call cannot be recorded."""
+    return function(*args)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from types import ModuleType
 
@@ -23,14 +25,24 @@ class Runtime(TextEnum):
 
 
 def import_runtime(runtime: Runtime, not_installed: str) -> ModuleType:
-    """Return the package of an optional runtime.
+    """Return the package of an optional runtime, which then reports no use to its makers.
 
     Raises DsmError with the text ``not_installed`` for a missing package, and with the error of a damaged package.
     """
+    disable_telemetry()
     try:
-        return import_module(runtime)
-    except ModuleNotFoundError as error:
-        raise DsmError(not_installed) from error
+        package = import_module(runtime)
     except (ImportError, OSError) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == runtime:
+            raise DsmError(not_installed) from error
         advice = f"pip install --force-reinstall {runtime}"
         raise DsmError(f"the runtime {runtime} cannot be imported; {advice} ({error})") from error
+    if package.__file__ is None:  # an empty folder that an uninstalled package left
+        raise DsmError(not_installed)
+    return package
+
+
+def disable_telemetry() -> None:
+    """Keep ONNX Runtime and OpenVINO from reporting their use to their makers; to be called before their import."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # the package cannot be imported then

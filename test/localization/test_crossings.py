@@ -14,7 +14,7 @@ from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.matching import Matcher
 from dsm_ros.localization.view import View, single_view
-from dsm_ros.network.recorded import RecordedFunction
+from dsm_ros.network.recorded import Recorder
 from dsm_ros.scene_map.scene_map import SceneMap
 
 from .localizers import ALWAYS_GUIDED, needs_poselib
@@ -89,15 +89,15 @@ def test_a_video_crosses_once_more_for_the_expected_surface_and_once_for_the_pre
 
 
 def test_functions_that_a_gpu_records_never_cross(on, frames, monkeypatch):
-    call, crossed = RecordedFunction.__call__, []
+    call, crossed = Recorder.__call__, []
 
-    def watched(function, *args):
+    def watched(recorder, *args):
         before = crossings.total
-        result = call(function, *args)
+        result = call(recorder, *args)
         crossed.append(crossings.total - before)
         return result
 
-    monkeypatch.setattr(RecordedFunction, "__call__", watched)
+    monkeypatch.setattr(Recorder, "__call__", watched)
     with simulated_device() as crossings:
         poses(Localizer(*on(NAME), ALWAYS_GUIDED), frames, crossings)
     assert len(crossed) >= 6 * len(frames)  # the encoder, two scenes, two matches, and the depths of keyframes between

@@ -1,5 +1,6 @@
 """Invariances of the whole network, on small random features."""
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -146,3 +147,10 @@ def test_a_network_is_closed_against_assignment(network):
     for name in ("config", "model_hash", "name", "device", "encoder", "coordinate_heads", "confidence_head"):
         with pytest.raises(AttributeError):
             setattr(network, name, None)
+
+
+def test_a_network_without_users_is_freed_at_once():
+    network = DsmNet(PRESETS["lite"])
+    gone = weakref.ref(network)
+    del network
+    assert gone() is None

@@ -89,14 +89,33 @@ def test_a_temporary_folder_of_another_user_is_not_used(tmp_path, monkeypatch):
     assert cache_folder().parents[1] != planted
 
 
-def test_an_export_deletes_old_graphs_of_the_same_part(folder):
-    names = ["lite-encoder-fp32-1", "lite-encoder-fp32-2", "lite-encoder-fp16-1", "lite-level_0-fp32-1"]
-    for name in names:
+@pytest.mark.parametrize("make", [lambda path: path.write_text(""), lambda path: path.symlink_to("nowhere")])
+def test_a_file_or_a_link_in_place_of_the_temporary_folder_leads_to_one_other_folder(tmp_path, monkeypatch, make):
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    make(tmp_path / f"dsm_ros-{os.getuid()}")
+    assert cache_folder() == cache_folder()
+    assert cached_graph("net", lambda: b"graph") == b"graph"
+    assert cached_graph("net", refuse) == b"graph"
+
+
+def test_an_export_deletes_graphs_that_no_program_has_read_for_a_long_time(folder):
+    for name in ("unread", "read", "recent"):
         cached_graph(name, lambda: b"graph")
-    for name in [names[0], *names[2:]]:
-        os.utime(folder / f"{name}.graph", (0, 0))
-    cached_graph("lite-encoder-fp32-3", lambda: b"graph")
-    assert {path.stem for path in folder.iterdir()} == {*names[1:], "lite-encoder-fp32-3"}
+    (folder / ".half_written.graph.1234").write_bytes(b"gr")
+    (folder / "engine.of.TensorRT").write_bytes(b"engine")
+    for path in folder.iterdir():
+        if path.stem != "recent":
+            os.utime(path, (0, 0))
+    assert cached_graph("read", refuse) == b"graph"
+    cached_graph("new", lambda: b"graph")
+    assert {path.name for path in folder.iterdir()} == {
+        "read.graph",
+        "recent.graph",
+        "new.graph",
+        "engine.of.TensorRT",
+    }
 
 
 def test_other_weights_another_torch_and_other_code_have_another_identity(tmp_path, monkeypatch):

@@ -54,6 +54,15 @@ def test_every_part_gives_what_torch_gives_for_any_batch_and_size(trained):
                 np.testing.assert_allclose(b, a, atol=1e-4 * max(1.0, float(a.abs().max())))
 
 
+def test_no_graph_declares_the_size_of_a_map(trained):
+    for part in learnt_parts(trained).values():
+        graph = onnx.load_model_from_string(export_part(part, {})).graph
+        for tensor in (*graph.input, *graph.output):
+            axes = tensor.type.tensor_type.shape.dim
+            free = [axes[0], *axes[-2:]] if len(axes) > 2 else [axes[0]]
+            assert all(axis.dim_param for axis in free), tensor
+
+
 def test_half_precision_keeps_the_features_and_their_type(network):
     part = learnt_parts(network)["encoder"]
     x_BCHW = torch.nn.functional.interpolate(torch.rand(1, 3, 24, 32) * 255, scale_factor=16.0, mode="bilinear")

@@ -11,7 +11,7 @@ from dsm_ros.errors import DsmError, ModelError
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized
 from dsm_ros.localization.view import single_view
-from dsm_ros.network import onnx_net
+from dsm_ros.network import dsm_net, onnx_net
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.network.config import HeadShape, NetworkConfig
 from dsm_ros.network.dsm_net import DsmNet, without_heads
@@ -109,6 +109,16 @@ def test_heads_in_the_runtime_are_used(with_heads):
     scene, query = gather_scene([make_keyframe(1, channels=64)]), make_keyframe(50, channels=64).image
     assert other.match(query, scene).confidence > with_heads.match(query, scene).confidence + 0.1
     assert without_heads(other).runtime == "onnxruntime (CPU)"
+
+
+def test_a_network_with_shared_graphs_is_not_recorded_either(onnx_network, monkeypatch):
+    """A CUDA graph contains calls of torch only."""
+
+    def refuse():
+        raise AssertionError("recorded")
+
+    monkeypatch.setattr(dsm_net, "Recorder", refuse)
+    assert without_heads(onnx_network).runtime == "onnxruntime (CPU)"
 
 
 def test_the_network_knows_its_runtime_and_its_device(network, onnx_network):

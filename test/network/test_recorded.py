@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from dsm_ros.network.recorded import MAX_SIGNATURES, recorded
+from dsm_ros.network.recorded import MAX_CALLS, Recorder, recorded
 from dsm_ros.network.tensor_tree import tensors_of
 
 
@@ -11,9 +11,11 @@ class FakeGraph:
 
     def __init__(self):
         self.captures = self.replays = 0
+        self.devices = set()
 
-    def __call__(self, function):
+    def __call__(self, function, device):
         self.captures += 1
+        self.devices.add(device)
         result = function()
         for tensor in tensors_of(result):
             tensor.fill_(torch.nan)  # a capture computes nothing
@@ -43,6 +45,7 @@ def test_every_call_returns_what_the_function_returns(graph):
         assert product.tolist() == [2.0 * value] * 3
         assert more.tolist() == [value + 1.0] * 3
     assert (graph.captures, graph.replays) == (1, 4)
+    assert graph.devices == {torch.device("cpu")}
 
 
 @torch.inference_mode()
@@ -93,9 +96,38 @@ def test_other_devices_are_not_recorded(graph):
 @torch.inference_mode()
 def test_the_oldest_signature_is_forgotten(graph):
     doubled = on_cpu(lambda x: x * 2, graph)
-    for size in range(1, MAX_SIGNATURES + 2):
+    for size in range(1, MAX_CALLS + 2):
         doubled(torch.ones(size))
     doubled(torch.ones(1))
     assert graph.captures == 0
     doubled(torch.ones(1))
     assert graph.captures == 1
+
+
+@torch.inference_mode()
+def test_a_function_whose_capture_fails_is_called_directly_from_then_on(caplog):
+    attempts = []
+
+    def without_memory(function, device):
+        attempts.append(device)
+        raise torch.OutOfMemoryError("no memory for the graph")
+
+    doubled = on_cpu(lambda x: x * 2, without_memory)
+    assert [float(doubled(torch.tensor(float(value)))) for value in range(4)] == [0, 2, 4, 6]
+    assert len(attempts) == 1
+    assert [record.getMessage() for record in caplog.records if "no memory for the graph" in record.getMessage()]
+
+
+@torch.inference_mode()
+def test_a_recorder_tells_functions_with_equal_arguments_apart(graph):
+    record = Recorder(graph, "cpu")
+
+    def once(x):
+        return x
+
+    def twice(x):
+        return x * 2
+
+    for value in range(3):
+        given = torch.tensor(float(value))
+        assert (float(record(once, given)), float(record(twice, given))) == (value, 2 * value)
