@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from dsm_ros.errors import DsmError, ModelError
+from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized
 from dsm_ros.localization.view import single_view
@@ -70,19 +71,19 @@ def test_features_agree_on_a_real_image(network, onnx_network, kitchen):
 )
 def test_poses_and_coordinates_agree_on_real_frames(network, onnx_network, kitchen, kitchen_map, indices):
     nets = network, onnx_network
-    locate = [Localizer(SceneMap.open(kitchen_map, net.model_hash), net).localize for net in nets]
-    compared, apart_m = 0, []
+    alone = LocalizerConfig(temporal=False)  # in a video, a rounding error can grow from frame to frame
+    locate = [Localizer(SceneMap.open(kitchen_map, net.model_hash), net, alone).localize for net in nets]
+    cells_apart_m = []
     for index in indices:
         frame = kitchen[index]
         wanted, found = (localize(single_view(frame.image_HW3, frame.camera), frame.stamp_ns) for localize in locate)
         assert type(found) is type(wanted)
-        apart_m.append(np.linalg.norm(found.coordinates.coords_HW3 - wanted.coordinates.coords_HW3, axis=2).ravel())
         if isinstance(wanted, Localized) and isinstance(found, Localized):
             assert found.support.keyframe_ids == wanted.support.keyframe_ids
             assert np.abs(found.map_T_camera - wanted.map_T_camera).max() < 1e-3
-            compared += 1
-    assert compared > 0.7 * len(indices)
-    assert (np.concatenate(apart_m) < 1e-3).mean() > 0.999
+            cells_apart_m.append(np.linalg.norm(found.coordinates.coords_HW3 - wanted.coordinates.coords_HW3, axis=2))
+    assert len(cells_apart_m) > 0.7 * len(indices)
+    assert (np.concatenate(cells_apart_m) < 1e-3).mean() > 0.999
 
 
 def test_trained_heads_agree(with_heads):
