@@ -210,7 +210,6 @@ class FrameProcessor:
         base, header = self._context.base, report.header
         pose = base.locate(UncertainPose(result.map_T_camera, result.covariance_66), header)
         if isinstance(pose, NotLocalized):
-            self._log.warn(pose.reason, pose.detail)
             tracker.reject()
             rejected = replace(pose, support=result.support, coordinates=result.coordinates, times_ms=result.times_ms)
             return replace(report, result=rejected, state=tracker.state)
@@ -231,7 +230,6 @@ class FrameProcessor:
         return self._context.transforms.extrapolated(odom_frame, header.frame_id, stamp_ns)
 
     def _failed(self, header: Header, reason: Reason, detail: str, received_s: float) -> FrameReport:
-        self._log.warn(reason, detail)
         if self._tracker:
             self._tracker.lose()
         state = self._tracker.state if self._tracker else State.SEARCHING
