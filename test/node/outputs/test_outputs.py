@@ -1,4 +1,4 @@
-"""What the log says about images, each fault once."""
+"""Log lines about images: one for each change of the state, one for each fault."""
 
 from dataclasses import replace
 
