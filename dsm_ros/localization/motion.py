@@ -40,11 +40,11 @@ class Motion:
         self._before, self._last = self._last, fix
 
     def predict(self, stamp_ns: int, odom_T_camera: Pose44 | None = None) -> Prediction | None:
-        """Return the predicted pose at a stamp, or None when the last pose is too old.
+        """Return the predicted pose at a stamp, or None when the last pose is too old, or newer than the stamp.
 
         odom_T_camera: pose of the camera in the odometry frame at the stamp.
         """
-        if self._last is None or not 0 < stamp_ns - self._last.stamp_ns <= self._max_gap_s * 1e9:
+        if self._last is None or not 0 <= stamp_ns - self._last.stamp_ns <= self._max_gap_s * 1e9:
             return None
         if odom_T_camera is not None and self._last.odom_T_camera is not None:
             return Prediction(self._last.map_T_camera @ invert(self._last.odom_T_camera) @ odom_T_camera, 0.0)

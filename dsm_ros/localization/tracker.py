@@ -155,9 +155,10 @@ class Tracker:
 
     def _confirmed(self, fix: Fix) -> bool:
         """Return whether the pose that was held back confirms a new pose, given the time between the two poses."""
+        if self._held is None or self._held.stamp_ns == fix.stamp_ns:  # an image cannot confirm itself
+            return False
         held = Motion(self.config.max_gap_s)
-        if self._held:
-            held.add(self._held)
+        held.add(self._held)
         expected = held.predict(fix.stamp_ns, fix.odom_T_camera)
         return expected is not None and self._contradiction(fix.map_T_camera, expected) is None
 

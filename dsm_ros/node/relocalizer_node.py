@@ -26,6 +26,7 @@ from dsm_ros.node.rescue.requests import Failure
 from dsm_ros.node.rescue.rescue_interface import RescueInterface
 
 DIAGNOSTICS_PERIOD_S = 1.0
+NOT_CONFIGURED, FINALIZED = "not configured", "finalized"
 SHUT_DOWN = Failure("inactive", "the node was shut down")
 
 Callback = Callable[["RelocalizerNode", LifecycleState], TransitionCallbackReturn]
@@ -57,6 +58,7 @@ class RelocalizerNode(LifecycleNode):
         super().__init__("relocalizer", **options)
         self._loader = loader
         self._relocalizer: Relocalizer | None = None
+        self._state_without = NOT_CONFIGURED  # state while there is no Relocalizer
         self._log_handler = RosLogHandler(self.get_logger())
         logging.getLogger("dsm_ros").addHandler(self._log_handler)
         self._scope = NodeScope(self)
@@ -109,6 +111,7 @@ class RelocalizerNode(LifecycleNode):
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Destroy everything that was created, in any state of the node."""
         self.release()
+        self._state_without = FINALIZED
         return super().on_shutdown(state)
 
     @on_exception(TransitionCallbackReturn.ERROR)
@@ -155,14 +158,17 @@ class RelocalizerNode(LifecycleNode):
     def _active_rescue(self) -> RescueInterface | None:
         return self._relocalizer.active_rescue if self._relocalizer else None
 
-    def _map_loader(self) -> Callable[[str], int] | None:
-        return self._relocalizer.load_map if self._relocalizer else None
+    def _map_loader(self) -> Callable[[str], int]:
+        if self._relocalizer is None:
+            step = "restart" if self._state_without == FINALIZED else "configure"
+            raise DsmError(f"the node is {self._state_without}; {step} the node, then load the map")
+        return self._relocalizer.load_map
 
     def _report_health(self) -> None:
         if self._relocalizer:
             self._relocalizer.report_health(self._diagnostics)
         else:
-            self._diagnostics.publish_inactive("not configured")
+            self._diagnostics.publish_inactive(self._state_without)
 
     def _apply(self, changes: dict[str, Any]) -> None:
         self.relocalizer.apply(changes)

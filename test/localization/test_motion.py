@@ -28,7 +28,14 @@ def test_one_fix_predicts_itself_for_a_while():
     assert motion.predict(600_000_000).map_T_camera == pytest.approx(turned(10, 1.0))
     assert motion.predict(600_000_000).extrapolated_s == pytest.approx(0.5)
     assert motion.predict(1_200_000_000) is None
-    assert motion.predict(100_000_000) is None
+    assert motion.predict(99_000_000) is None
+
+
+def test_the_prediction_for_the_stamp_of_the_last_fix_is_that_fix():
+    assert after((100, turned(10, 1.0))).predict(100_000_000).map_T_camera == pytest.approx(turned(10, 1.0))
+    prediction = after((0, turned(0, 0.0)), (100, turned(5, 0.1))).predict(100_000_000)
+    assert prediction.map_T_camera == pytest.approx(turned(5, 0.1))
+    assert prediction.extrapolated_s == 0
 
 
 def test_two_fixes_predict_by_constant_velocity():

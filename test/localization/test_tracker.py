@@ -111,6 +111,13 @@ def test_two_wrong_poses_that_disagree_do_not_confirm_each_other(video):
         assert video.see(x_m).reason is Reason.CONTRADICTS_MOTION
 
 
+def test_images_with_the_same_timestamp_are_compared_with_motion_and_confirm_nothing(video):
+    video.see(1.0)
+    for _ in range(3):
+        assert video.see(4.0, after_ms=0).reason is Reason.CONTRADICTS_MOTION
+    assert isinstance(video.see(4.0), Localized)
+
+
 def test_after_a_gap_any_supported_pose_counts(video):
     video.see(1.0)
     assert isinstance(video.see(4.0, after_ms=1500), Localized)

@@ -10,6 +10,7 @@ import pytest
 import rclpy
 from dds_peer import TIMEOUT_S, Peer, run_node
 from diagnostic_msgs.msg import DiagnosticStatus
+from dsm_ros.srv import LoadMap
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import SetParameters
@@ -178,4 +179,26 @@ def test_diagnostics_name_the_state_of_a_node_that_is_not_active(process):
     assert messages() == {(DiagnosticStatus.WARN, "the node is inactive")}
     assert manager.change(Transition.TRANSITION_CLEANUP)
     assert messages() == {(DiagnosticStatus.WARN, "the node is not configured")}
+    peer.node.destroy_node()
+
+
+@pytest.mark.parametrize(
+    ("before", "shutdown"),
+    [
+        ([], Transition.TRANSITION_UNCONFIGURED_SHUTDOWN),
+        ([Transition.TRANSITION_CONFIGURE], Transition.TRANSITION_INACTIVE_SHUTDOWN),
+        ([Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE], Transition.TRANSITION_ACTIVE_SHUTDOWN),
+    ],
+)
+def test_a_finalized_node_says_that_only_a_restart_helps(process, before, shutdown):
+    peer = Peer()
+    manager = Manager(peer)
+    assert all(manager.change(transition) for transition in [*before, shutdown])
+    assert manager.state() == State.PRIMARY_STATE_FINALIZED
+    answer = peer.call(LoadMap, "relocalizer/load_map", LoadMap.Request(map="fake"))
+    assert (answer.success, answer.message) == (False, "the node is finalized; restart the node, then load the map")
+    peer.heard["diagnostics"].clear()
+    peer.wait(lambda: peer.heard["diagnostics"])
+    assert peer.heard["diagnostics"][-1].status[0].message == "the node is finalized"
+    assert process.poll() is None
     peer.node.destroy_node()

@@ -51,8 +51,9 @@ class NodeContext:
 
 
 class FrameProcessor:
-    """Makes one report of each image or group of images in order, also without a pose. Only the processor localizes.
+    """Makes one report of each image or group of images that is processed, also without a pose.
 
+    Images with an old or repeated timestamp are skipped, and give no report. Only the processor localizes.
     ``process`` runs in the second thread of the pipeline; any thread may call the other methods.
     """
 
@@ -143,7 +144,12 @@ class FrameProcessor:
                 self._lock.release()
 
     def _in_order(self, stamp_ns: int) -> bool:
-        """Return whether an image may be used; an image older than the last may not, unless the clock was set back."""
+        """Return whether an image is newer than the last image, or shows that the clock was set back."""
+        if self._newest_ns and stamp_ns == self._newest_ns:
+            self.faults.count_repeated_stamp()
+            text = "images with the same timestamp as the image before are skipped; check the camera driver"
+            self._log.warn("repeated timestamp", text)
+            return False
         late_s = (self._newest_ns - stamp_ns) / 1e9
         self._disorder = self._disorder + 1 if 0 < late_s < DISORDER_S else 0
         if 0 < self._disorder < DISORDER_FRAMES:
@@ -204,7 +210,6 @@ class FrameProcessor:
         base, header = self._context.base, report.header
         pose = base.locate(UncertainPose(result.map_T_camera, result.covariance_66), header)
         if isinstance(pose, NotLocalized):
-            self._log.warn(pose.reason, pose.detail)
             tracker.reject()
             rejected = replace(pose, support=result.support, coordinates=result.coordinates, times_ms=result.times_ms)
             return replace(report, result=rejected, state=tracker.state)
@@ -225,7 +230,6 @@ class FrameProcessor:
         return self._context.transforms.extrapolated(odom_frame, header.frame_id, stamp_ns)
 
     def _failed(self, header: Header, reason: Reason, detail: str, received_s: float) -> FrameReport:
-        self._log.warn(reason, detail)
         if self._tracker:
             self._tracker.lose()
         state = self._tracker.state if self._tracker else State.SEARCHING

@@ -57,13 +57,15 @@ class FrameReport:
 class FaultCounts:
     """Counts of faulty images since the node was configured. /diagnostics shows the names of the fields.
 
-    timestamp_jumps: how often timestamps went back or jumped ahead. images_missing_from_rig: images of a rig's cameras
-    that did not arrive with the images of the other cameras.
+    images_with_repeated_timestamp: images with the timestamp of the last image. timestamp_jumps: how often timestamps
+    went back or jumped ahead. images_missing_from_rig: images of a rig's cameras that did not arrive with the images of
+    the other cameras.
     """
 
     images_unreadable: int = 0
     images_without_camera_info: int = 0
     images_without_timestamp: int = 0
+    images_with_repeated_timestamp: int = 0
     images_out_of_order: int = 0
     timestamp_jumps: int = 0
     images_without_transform: int = 0
@@ -72,6 +74,10 @@ class FaultCounts:
     def count_missing_stamp(self) -> None:
         """Count an image without timestamp."""
         self.images_without_timestamp += 1
+
+    def count_repeated_stamp(self) -> None:
+        """Count an image with the timestamp of the last image."""
+        self.images_with_repeated_timestamp += 1
 
     def count_out_of_order(self) -> None:
         """Count an image that is older than the last image."""

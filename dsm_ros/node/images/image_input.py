@@ -83,5 +83,6 @@ class ImageInput:
     def _on_image(self, name: str, info: CameraInfoInput, message: Any) -> None:
         self.restart_silence()
         info.subscribe_latched()
-        if group := self._groups.take(name, message):
-            self._pipeline.put(group)
+        group = self._groups.take(name, message)
+        if group and (replaced := self._pipeline.put(group)):
+            replaced.discard()

@@ -64,12 +64,13 @@ class ImagePipeline(Generic[Item, Prepared]):
         for thread in self._threads:
             thread.start()
 
-    def put(self, item: Item) -> None:
-        """Offer an item; returns at once."""
+    def put(self, item: Item) -> Item | None:
+        """Offer an item, and return at once the item that it replaces, which is dropped."""
         with self._changed:
-            self.counts.count_received(replaces_another=self._newest is not None)
-            self._newest = item
+            replaced, self._newest = self._newest, item
+            self.counts.count_received(replaces_another=replaced is not None)
             self._changed.notify_all()
+            return replaced
 
     def stop(self) -> None:
         """End both threads after their current items, and wait for the end; an item between the threads is dropped."""

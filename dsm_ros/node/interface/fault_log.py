@@ -26,6 +26,11 @@ class FaultLog:
         if self._is_due(kind):
             self._node.get_logger().warning(text)
 
+    def warn_at_once(self, kind: Hashable, text: str) -> None:
+        """Log a warning even if its kind was logged less than PERIOD_S ago."""
+        self._logged_s.pop(kind, None)
+        self.warn(kind, text)
+
     def error(self, kind: Hashable, text: str) -> None:
         """Log an error."""
         if self._is_due(kind):

@@ -11,7 +11,6 @@ from dsm_ros.node.interface.background import Background
 from dsm_ros.node.interface.node_scope import NodeScope
 from dsm_ros.node.interface.topics import LOAD_MAP
 
-NOT_CONFIGURED = "the node is not configured; configure the node, then load the map"
 ABANDONED = "the map is not loaded, because the node was cleaned up or shut down"
 
 
@@ -20,10 +19,10 @@ class LoadMapService:
 
     The service exists as long as the node, so that clients get their answers even after the node is cleaned up.
     loader: returns the function of a configured node that replaces the map by the map at a URI and returns the number
-    of keyframes; returns None while the node is not configured.
+    of keyframes; raises DsmError while the node is not configured.
     """
 
-    def __init__(self, scope: NodeScope, loader: Callable[[], Callable[[str], int] | None]):
+    def __init__(self, scope: NodeScope, loader: Callable[[], Callable[[str], int]]):
         self._logger, self._loader = scope.node.get_logger(), loader
         self._background = Background(scope)  # a map takes seconds
         scope.service(LOAD_MAP, self._load_map)
@@ -34,10 +33,7 @@ class LoadMapService:
 
     async def _load_map(self, request: Any, response: Any) -> Any:
         try:
-            load = self._loader()
-            if load is None:
-                raise DsmError(NOT_CONFIGURED)
-            response.keyframes = await self._background.run(partial(load, request.map))
+            response.keyframes = await self._background.run(partial(self._loader(), request.map))
         except Exception as error:  # the old map stays in use, and the client gets the reason
             response.success, response.message = False, str(error)
             self._logger.error(f"load_map: {error}")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from std_msgs.msg import Header
 
-from dsm_ros.localization.result import Localized
+from dsm_ros.localization.result import Localized, Reason
 from dsm_ros.localization.tracker import State
 from dsm_ros.msg import RelocalizationStatus
 from dsm_ros.node.display.debug_image import draw_debug_image
@@ -17,6 +17,7 @@ from dsm_ros.node.display.keyframe_markers import keyframe_markers
 from dsm_ros.node.images.frame_report import FrameReport
 from dsm_ros.node.interface import topics
 from dsm_ros.node.interface.conversions import cloud_to_msg, image_to_msg, points_to_msg, pose_to_msg
+from dsm_ros.node.interface.fault_log import FaultLog
 from dsm_ros.node.interface.node_scope import NodeScope
 from dsm_ros.node.maps.loading import KeyframeImages, Loaded
 from dsm_ros.node.outputs.activity import Activity
@@ -26,6 +27,14 @@ STATES = {
     State.TRACKING: RelocalizationStatus.TRACKING,
     State.LOST: RelocalizationStatus.LOST,
 }
+FAULTS = (  # that somebody must mend, while other reasons may end by themselves
+    Reason.NO_MAP,
+    Reason.NO_CAMERA_INFO,
+    Reason.UNREADABLE_IMAGE,
+    Reason.STALE_IMAGES,
+    Reason.NO_TF,
+    Reason.NOT_LEVEL,
+)
 
 
 class Outputs:
@@ -35,7 +44,7 @@ class Outputs:
     """
 
     def __init__(self, scope: NodeScope, activity: Activity):
-        self._node, self.map_frame = scope.node, ""
+        self._node, self._log, self.map_frame = scope.node, FaultLog(scope.node), ""
         self._pose = scope.publisher(topics.POSE)
         self._camera_pose = scope.publisher(topics.CAMERA_POSE)
         self._status = scope.publisher(topics.STATUS)
@@ -69,22 +78,23 @@ class Outputs:
             self._camera_pose.publish(pose_to_msg(result.map_T_camera, result.covariance_66, header))
         if result.coordinates is not None and self._cloud.get_subscription_count():
             self._cloud.publish(cloud_to_msg(result.coordinates, header))
-        self._log_change(report)
+        self._log_report(report)
         self._activity.add(report)
         self._status.publish(self.describe(report))
         if report.image_HW3 is not None and self._debug.get_subscription_count():
             keyframes = self._keyframe_images(result.support.keyframe_ids)
             self._debug.publish(image_to_msg(draw_debug_image(report.image_HW3, result, keyframes), report.header))
 
-    def _log_change(self, report: FrameReport) -> None:
-        """Log each change of the state with its reason."""
+    def _log_report(self, report: FrameReport) -> None:
+        """Log each change of the state with its reason, and a fault that lasts once in a while."""
         last = self._activity.last
-        if last and last.state is report.state:
-            return
-        if report.state is State.TRACKING:
+        is_change = last is None or last.state is not report.state
+        if is_change and report.state is State.TRACKING:
             self._node.get_logger().info("tracking")
-        else:
-            self._node.get_logger().warning(report.state_text)
+        elif is_change:
+            self._log.warn_at_once(report.reason, report.state_text)
+        elif report.reason in FAULTS and report.state is not State.TRACKING:
+            self._log.warn(report.reason, report.detail)
 
     def describe(self, report: FrameReport) -> RelocalizationStatus:
         """Return the status message of an image."""

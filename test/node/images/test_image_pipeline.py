@@ -49,8 +49,7 @@ def test_the_newest_item_wins_and_the_rest_are_counted(pipelines):
     pipeline = pipelines(first, second)
     pipeline.put(0)
     assert first.entered.acquire(timeout=WAIT_S)
-    for item in range(1, 10):
-        pipeline.put(item)
+    assert [pipeline.put(item) for item in range(1, 10)] == [None, *range(1, 9)]  # what each item replaces
     first.opened.release(2)
     for _ in range(2):
         assert second.entered.acquire(timeout=WAIT_S)

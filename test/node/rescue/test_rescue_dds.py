@@ -204,6 +204,7 @@ def test_truncated_images_and_wrong_encodings_are_answered_with_the_reason(peer,
     image.data = image.data[:100]
     peer.image.publish(image)
     peer.wait(lambda: peer.heard["status"] and peer.heard["status"][-1].reason == "unreadable_image")
+    header = Header(stamp=c.stamp_msg(next(stamps)), frame_id="cam_optical")
     image = c.image_to_msg(np.zeros((24, 32, 3), np.uint8), header)
     image.encoding = "crystals"
     peer.image.publish(image)
