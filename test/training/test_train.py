@@ -6,7 +6,7 @@ import torch
 from dsm_ros.errors import DsmError, ModelError
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.network.dsm_net import DsmNet
-from dsm_ros.training.config import TrainConfig, read_config
+from dsm_ros.training.config import TrainConfig
 from dsm_ros.training.devices import Devices
 from dsm_ros.training.train import Run, learning_rate_factor, train
 
@@ -92,18 +92,3 @@ def test_the_learning_rate_rises_and_falls_to_zero():
     assert factors[0] == pytest.approx(0.1)
     assert max(factors) == pytest.approx(1.0)
     assert factors[100] == pytest.approx(0.0)
-
-
-@pytest.mark.parametrize("text", ["stepz: 3", "steps: many", "preset: huge", "steps: [", "seed: 1.5"])
-def test_a_wrong_recipe_is_refused_with_its_name(tmp_path, text):
-    path = tmp_path / "recipe.yaml"
-    path.write_text(text)
-    with pytest.raises(DsmError, match=r"recipe\.yaml"):
-        read_config(path)
-
-
-@pytest.mark.parametrize("preset", ["lite", "paper"])
-def test_the_shipped_recipes_are_readable(preset):
-    from dsm_ros.paths import config_folder
-
-    assert read_config(config_folder() / f"train_{preset}.yaml").preset == preset
