@@ -20,7 +20,6 @@ class CachedEpisodes:
 
     def __init__(self, source: EpisodeSource, folder: Path):
         self.source, self.folder = source, folder
-        folder.mkdir(parents=True, exist_ok=True)
 
     def __getitem__(self, index: int) -> Episode:
         path = self.folder / f"{index:06d}.npz"
@@ -39,6 +38,7 @@ def _write(episode: Episode, path: Path) -> None:
         poses=episode.map_T_camera_V44,
         overlap=episode.overlap_VV,
     )
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, content.getvalue())
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -23,6 +24,7 @@ from dsm_ros.training.devices import joined_devices
 from dsm_ros.training.episode import EpisodeSource
 from dsm_ros.training.rooms_source import RoomEpisodes
 from dsm_ros.training.sequences import MixedEpisodes, SequenceEpisodes
+from dsm_ros.training.state import STATE_FILE, require_state
 from dsm_ros.training.train import OnStep, Run, train
 
 
@@ -39,7 +41,9 @@ def train_session(
     """Train and return the path of the weights. Raises DsmError on bad input, before anything is written."""
     recipe = Path(preset) if preset.endswith(".yaml") else config_folder() / f"train_{preset}.yaml"
     config = read_config(recipe)
-    if not resume and (out / "last.pt").exists():
+    if resume:
+        require_state(out)
+    elif (out / STATE_FILE).exists():
         raise DsmError(f"{out} already contains a run; continue the run with --resume, or choose another --out")
     source = _source(config, textures, sequences)
     network = _start(config, start)
@@ -69,15 +73,19 @@ def _start(config: TrainConfig, weights: Path | None) -> DsmNet:
 
 @contextmanager
 def _curves(folder: Path, steps: int, is_first: bool) -> Iterator[OnStep]:
-    """Yield a function that shows each step in a progress bar and writes its losses for TensorBoard."""
+    """Yield a function that shows each step in a progress bar and writes its losses for TensorBoard.
+
+    The first step opens the file of the losses, because a run that cannot start must change nothing on disk.
+    """
     if not is_first:
         yield lambda step, losses: None
         return
-    with SummaryWriter(folder) as writer, progress_bar("training") as on_progress:
+    with ExitStack() as files, progress_bar("training") as on_progress:
+        writer = cache(lambda: files.enter_context(SummaryWriter(folder)))
 
         def on_step(step: int, losses: dict[str, float]) -> None:
             for name, value in losses.items():
-                writer.add_scalar(name, value, step)
+                writer().add_scalar(name, value, step)
             on_progress(step, steps)
 
         yield on_step

@@ -31,9 +31,24 @@ def test_a_run_leaves_weights_a_state_and_curves_and_is_not_overwritten(dsm, tmp
 
 
 def test_bad_input_is_one_line_and_leaves_no_folder(dsm, tmp_path, recipe):
-    for arguments in (["huge"], [recipe, "--textures", tmp_path / "none"], [recipe, "--sequence", "nowhere"]):
+    impossible = tmp_path / "impossible.yaml"
+    impossible.write_text(RECIPE.replace("pool: 1", "pool: 0"))
+    sources = [recipe, "--textures", tmp_path / "none"], [recipe, "--sequence", "nowhere"]
+    for arguments in (["huge"], [impossible], [recipe, "--resume"], *sources):
         done = dsm("train", *arguments, "--out", tmp_path / "run")
         assert done.status == 2, arguments
         assert done.err.startswith("dsm: ")
         assert done.err.count("\n") == 1
         assert not (tmp_path / "run").exists()
+
+
+def test_a_damaged_state_is_one_line_and_stays_as_it_is(dsm, tmp_path, recipe):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "last.pt").write_bytes(b"")
+    done = dsm("train", recipe, "--out", out, "--resume", "--cache-rooms", "--workers", 0)
+    assert done.status == 2
+    assert done.err.startswith("dsm: ")
+    assert "last.pt" in done.err
+    assert done.err.count("\n") == 1
+    assert [path.name for path in out.iterdir()] == ["last.pt"]

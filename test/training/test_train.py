@@ -92,3 +92,49 @@ def test_the_learning_rate_rises_and_falls_to_zero():
     assert factors[0] == pytest.approx(0.1)
     assert max(factors) == pytest.approx(1.0)
     assert factors[100] == pytest.approx(0.0)
+
+
+def _without(state, key):
+    return {name: value for name, value in state.items() if name != key}
+
+
+def _with_more_axes(tensors):
+    return {name: value[None] for name, value in tensors.items()}
+
+
+def _with_other_moments(state):
+    moments = {i: _with_more_axes(slots) for i, slots in state["optimizer"]["state"].items()}
+    return state | {"optimizer": state["optimizer"] | {"state": moments}}
+
+
+DAMAGES = {
+    "truncated": lambda content, state: content[: len(content) // 2],
+    "garbage": lambda content, state: b"garbage" * 100,
+    "empty": lambda content, state: b"",
+    "foreign": lambda content, state: [torch.zeros(3)],
+    "without step": lambda content, state: _without(state, "step"),
+    "without optimizer": lambda content, state: _without(state, "optimizer"),
+    "of another network": lambda content, state: state | {"network": _with_more_axes(state["network"])},
+    "of another optimizer": lambda content, state: _with_other_moments(state),
+}
+
+
+@pytest.fixture
+def stopped(tmp_path, wall, config):
+    """The folder and the recipe of a run after its first and only step."""
+    config = replace(config, steps=1)
+    train(network(), wall, config, run(tmp_path, Curve()))
+    return tmp_path, config
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_a_damaged_state_is_refused_with_its_name(stopped, wall, damage):
+    folder, config = stopped
+    path = folder / "last.pt"
+    damaged = damage(path.read_bytes(), torch.load(path, weights_only=True))
+    if isinstance(damaged, bytes):
+        path.write_bytes(damaged)
+    else:
+        torch.save(damaged, path)
+    with pytest.raises(ModelError, match=r"last\.pt.*without --resume"):
+        train(network(), wall, config, run(folder, Curve()), take_up=True)
