@@ -18,7 +18,7 @@ from dsm_ros.network.config import PRESETS
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.paths import config_folder, models_folder
 from dsm_ros.progress import progress_bar
-from dsm_ros.training.cached_episodes import CachedEpisodes
+from dsm_ros.training.cached_episodes import CachedEpisodes, episodes_checksum
 from dsm_ros.training.config import TrainConfig, read_config
 from dsm_ros.training.devices import joined_devices
 from dsm_ros.training.episode import EpisodeSource
@@ -45,17 +45,20 @@ def train_session(
         require_state(out)
     elif (out / STATE_FILE).exists():
         raise DsmError(f"{out} already contains a run; continue the run with --resume, or choose another --out")
-    source = _source(config, textures, sequences)
+    source = _source(config, textures, sequences, out / "episodes" if cache_rooms else None)
     network = _start(config, start)
     out.mkdir(parents=True, exist_ok=True)
-    source = CachedEpisodes(source, out / "episodes") if cache_rooms else source
     with joined_devices() as devices, _curves(out, config.steps, devices.is_first) as on_step:
         return train(network, source, config, Run(out, devices, workers, on_step), resume)
 
 
-def _source(config: TrainConfig, textures: Path | None, sequences: list[str]) -> EpisodeSource:
-    recorded = [SequenceEpisodes(open_sequence(name), config) for name in sequences]
-    return MixedEpisodes([RoomEpisodes(config, TextureLibrary(textures) if textures else None), *recorded])
+def _source(config: TrainConfig, textures: Path | None, sequences: list[str], cache: Path | None) -> EpisodeSource:
+    """Return the episodes of rooms and recordings, stored in a folder of ``cache`` if given."""
+    library = TextureLibrary(textures) if textures else None
+    recordings = [open_sequence(name) for name in sequences]
+    recorded = [SequenceEpisodes(recording, config) for recording in recordings]
+    source = MixedEpisodes([RoomEpisodes(config, library), *recorded])
+    return CachedEpisodes(source, cache / episodes_checksum(config, library, recordings)) if cache else source
 
 
 def _start(config: TrainConfig, weights: Path | None) -> DsmNet:
