@@ -25,7 +25,7 @@ from dsm_ros.training.episode import EpisodeSource
 from dsm_ros.training.rooms_source import RoomEpisodes
 from dsm_ros.training.sequences import MixedEpisodes, SequenceEpisodes
 from dsm_ros.training.state import STATE_FILE, require_state
-from dsm_ros.training.train import OnStep, Run, train
+from dsm_ros.training.train import OnStep, Run, Trained, train
 
 
 def train_session(
@@ -37,8 +37,11 @@ def train_session(
     start: Path | None,
     cache_rooms: bool,
     workers: int,
-) -> Path:
-    """Train and return the path of the weights. Raises DsmError on bad input, before anything is written."""
+) -> Trained | None:
+    """Train, and return the result in the first process, None in the other processes of torchrun.
+
+    Raises DsmError on bad input, before anything is written, and ModelError when all steps were skipped.
+    """
     recipe = Path(preset) if preset.endswith(".yaml") else config_folder() / f"train_{preset}.yaml"
     config = read_config(recipe)
     if resume:
@@ -49,7 +52,8 @@ def train_session(
     network = _start(config, start)
     out.mkdir(parents=True, exist_ok=True)
     with joined_devices() as devices, _curves(out, config.steps, devices.is_first) as on_step:
-        return train(network, source, config, Run(out, devices, workers, on_step), resume)
+        trained = train(network, source, config, Run(out, devices, workers, on_step), resume)
+        return trained if devices.is_first else None
 
 
 def _source(config: TrainConfig, textures: Path | None, sequences: list[str], cache: Path | None) -> EpisodeSource:

@@ -1,8 +1,16 @@
 """The command ``dsm train`` with the smallest recipe."""
 
+from contextlib import nullcontext
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+import torch
+
+from dsm_ros.training import session
+from dsm_ros.training.devices import Devices
+from dsm_ros.training.train import Trained
 
 RECIPE = "steps: 2\nepisodes: 1\nviews: 3\nqueries: 2\nwidth_px: 96\nheight_px: 64\npool: 1\nsave_every: 1\n"
 
@@ -52,3 +60,31 @@ def test_a_damaged_state_is_one_line_and_stays_as_it_is(dsm, tmp_path, recipe):
     assert "last.pt" in done.err
     assert done.err.count("\n") == 1
     assert [path.name for path in out.iterdir()] == ["last.pt"]
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Replace the training by its result, with the given number of skipped steps."""
+
+    def replace(skipped):
+        monkeypatch.setattr(session, "train", lambda *arguments: Trained(Path("dsm_lite.safetensors"), 9, skipped))
+
+    return replace
+
+
+@pytest.mark.parametrize(("skipped", "warning"), [(0, ""), (2, "warning: 2 of 9 steps were skipped")])
+def test_skipped_steps_are_reported_with_the_weights(dsm, tmp_path, recipe, trained, skipped, warning):
+    trained(skipped)
+    done = dsm("train", recipe, "--out", tmp_path / "run")
+    assert done.status == 0
+    assert done.out.count("use these weights") == 1
+    assert done.err.startswith(warning)
+    assert bool(done.err) == bool(skipped)
+
+
+def test_only_the_first_process_of_torchrun_reports_the_weights(dsm, tmp_path, recipe, trained, monkeypatch):
+    trained(2)
+    second = Devices(torch.device("cpu"), rank=1, ranks=2)
+    monkeypatch.setattr(session, "joined_devices", lambda: nullcontext(second))
+    done = dsm("train", recipe, "--out", tmp_path / "run")
+    assert (done.status, done.out, done.err) == (0, "", "")

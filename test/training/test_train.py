@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -50,7 +51,7 @@ def test_a_run_resumed_after_a_kill_has_the_same_curve(tmp_path, wall, config):
     whole, killed, resumed = Curve(), Curve(dies_after=3), Curve()
     for name in ("whole", "killed"):
         (tmp_path / name).mkdir()
-    weights = train(network(), wall, config, run(tmp_path / "whole", whole))
+    weights = train(network(), wall, config, run(tmp_path / "whole", whole)).weights
     with pytest.raises(KeyboardInterrupt):
         train(network(), wall, config, run(tmp_path / "killed", killed))
     torch.manual_seed(99)
@@ -92,6 +93,33 @@ def test_the_learning_rate_rises_and_falls_to_zero():
     assert factors[0] == pytest.approx(0.1)
     assert max(factors) == pytest.approx(1.0)
     assert factors[100] == pytest.approx(0.0)
+
+
+class BlindFirst:
+    """A source whose first place has poses that are not numbers, which no gradient survives."""
+
+    def __init__(self, source):
+        self.source = source
+
+    def __getitem__(self, index):
+        episode = self.source[index]
+        return episode if index else replace(episode, map_T_camera_V44=episode.map_T_camera_V44 * np.nan)
+
+
+def test_skipped_steps_are_counted_also_after_a_restart(tmp_path, wall, config):
+    config = replace(config, episodes=1, save_every=1)
+    curve, resumed = Curve(dies_after=3), Curve()
+    with pytest.raises(KeyboardInterrupt):
+        train(network(), BlindFirst(wall), config, run(tmp_path, curve))
+    trained = train(network(), BlindFirst(wall), config, run(tmp_path, resumed), take_up=True)
+    assert [curve.losses[step]["skipped"] for step in (1, 2, 3)] == [1, 1, 2]
+    assert (trained.steps, trained.skipped) == (4, 2)
+
+
+def test_weights_without_any_step_are_refused(tmp_path, wall, config):
+    with pytest.raises(ModelError, match="all 4 steps were skipped"):
+        train(network(), wall, replace(config, matching_temperature=0.0), run(tmp_path, Curve()))
+    assert not list(tmp_path.glob("*.safetensors"))
 
 
 def _without(state, key):
