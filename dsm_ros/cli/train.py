@@ -32,5 +32,10 @@ def train(
     """
     from dsm_ros.training.session import train_session
 
-    weights = train_session(preset, out, resume, textures, sequence or [], start, cache_rooms, workers)
-    typer.echo(f"{weights}: use these weights with --model {weights}")
+    trained = train_session(preset, out, resume, textures, sequence or [], start, cache_rooms, workers)
+    if trained is None:
+        return
+    if trained.skipped:
+        skipped = f"{trained.skipped} of {trained.steps} steps were skipped"
+        typer.echo(f"warning: {skipped}, because their gradients were not finite", err=True)
+    typer.echo(f"{trained.weights}: use these weights with --model {trained.weights}")

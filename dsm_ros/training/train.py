@@ -15,6 +15,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from dsm_ros.errors import ModelError
 from dsm_ros.network.checkpoint import save_network
 from dsm_ros.network.dsm_net import DsmNet
 from dsm_ros.training.config import TrainConfig
@@ -37,11 +38,20 @@ class Run:
     on_step: OnStep
 
 
-def train(network: DsmNet, source: EpisodeSource, config: TrainConfig, run: Run, take_up: bool = False) -> Path:
-    """Train a network and return the path of the weights.
+@dataclass(frozen=True)
+class Trained:
+    """The file of trained weights, the number of steps, and how many were skipped for a gradient that is not finite."""
+
+    weights: Path
+    steps: int
+    skipped: int
+
+
+def train(network: DsmNet, source: EpisodeSource, config: TrainConfig, run: Run, take_up: bool = False) -> Trained:
+    """Train a network and write its weights.
 
     take_up: whether to continue from the state in the folder. Raises ModelError when there is no state to continue
-    from.
+    from, and when all steps were skipped.
     """
     device = run.devices.device
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -59,13 +69,15 @@ def train(network: DsmNet, source: EpisodeSource, config: TrainConfig, run: Run,
         optimise(losses, network, optimizer, config.clip_norm)
         schedule.step()
         if run.devices.is_first:
-            run.on_step(step, figures(losses))
+            run.on_step(step, figures(losses) | {"skipped": skipped_steps(optimizer, step)})
             if step % config.save_every == 0 or step == config.steps:
                 save_state(run.folder, step, config, network, optimizer, schedule)
     path = run.folder / f"dsm_{config.preset}.safetensors"
+    trained = Trained(path, config.steps, skipped_steps(optimizer, config.steps))
+    _require_a_step(trained)
     if run.devices.is_first:
-        save_network(network, path)
-    return path
+        save_network(network, trained.weights)
+    return trained
 
 
 def optimise(losses: dict[str, Tensor], network: DsmNet, optimizer: Optimizer, clip_norm: float) -> None:
@@ -76,6 +88,19 @@ def optimise(losses: dict[str, Tensor], network: DsmNet, optimizer: Optimizer, c
     norm = clip_grad_norm_(_learning(network), clip_norm)
     if torch.isfinite(norm):
         optimizer.step()
+
+
+def skipped_steps(optimizer: Optimizer, steps: int) -> int:
+    """Return how many of the steps were skipped; the optimizer counts the other steps, also after a restart."""
+    return steps - max((int(slots["step"]) for slots in optimizer.state.values()), default=0)
+
+
+def _require_a_step(trained: Trained) -> None:
+    if trained.skipped == trained.steps:
+        raise ModelError(
+            f"all {trained.steps} steps were skipped, because no gradient was finite; change the weights and the "
+            "temperature of the losses in the recipe, or --start, and choose another --out"
+        )
 
 
 def figures(losses: dict[str, Tensor]) -> dict[str, float]:

@@ -1,12 +1,13 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from dsm_ros.errors import DsmError, ModelError
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.network.dsm_net import DsmNet
-from dsm_ros.training.config import TrainConfig, read_config
+from dsm_ros.training.config import TrainConfig
 from dsm_ros.training.devices import Devices
 from dsm_ros.training.train import Run, learning_rate_factor, train
 
@@ -50,7 +51,7 @@ def test_a_run_resumed_after_a_kill_has_the_same_curve(tmp_path, wall, config):
     whole, killed, resumed = Curve(), Curve(dies_after=3), Curve()
     for name in ("whole", "killed"):
         (tmp_path / name).mkdir()
-    weights = train(network(), wall, config, run(tmp_path / "whole", whole))
+    weights = train(network(), wall, config, run(tmp_path / "whole", whole)).weights
     with pytest.raises(KeyboardInterrupt):
         train(network(), wall, config, run(tmp_path / "killed", killed))
     torch.manual_seed(99)
@@ -94,16 +95,74 @@ def test_the_learning_rate_rises_and_falls_to_zero():
     assert factors[100] == pytest.approx(0.0)
 
 
-@pytest.mark.parametrize("text", ["stepz: 3", "steps: many", "preset: huge", "steps: [", "seed: 1.5"])
-def test_a_wrong_recipe_is_refused_with_its_name(tmp_path, text):
-    path = tmp_path / "recipe.yaml"
-    path.write_text(text)
-    with pytest.raises(DsmError, match=r"recipe\.yaml"):
-        read_config(path)
+class BlindFirst:
+    """A source whose first place has poses that are not numbers, which no gradient survives."""
+
+    def __init__(self, source):
+        self.source = source
+
+    def __getitem__(self, index):
+        episode = self.source[index]
+        return episode if index else replace(episode, map_T_camera_V44=episode.map_T_camera_V44 * np.nan)
 
 
-@pytest.mark.parametrize("preset", ["lite", "paper"])
-def test_the_shipped_recipes_are_readable(preset):
-    from dsm_ros.paths import config_folder
+def test_skipped_steps_are_counted_also_after_a_restart(tmp_path, wall, config):
+    config = replace(config, episodes=1, save_every=1)
+    curve, resumed = Curve(dies_after=3), Curve()
+    with pytest.raises(KeyboardInterrupt):
+        train(network(), BlindFirst(wall), config, run(tmp_path, curve))
+    trained = train(network(), BlindFirst(wall), config, run(tmp_path, resumed), take_up=True)
+    assert [curve.losses[step]["skipped"] for step in (1, 2, 3)] == [1, 1, 2]
+    assert (trained.steps, trained.skipped) == (4, 2)
 
-    assert read_config(config_folder() / f"train_{preset}.yaml").preset == preset
+
+def test_weights_without_any_step_are_refused(tmp_path, wall, config):
+    with pytest.raises(ModelError, match="all 4 steps were skipped"):
+        train(network(), wall, replace(config, matching_temperature=0.0), run(tmp_path, Curve()))
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
+def _without(state, key):
+    return {name: value for name, value in state.items() if name != key}
+
+
+def _with_more_axes(tensors):
+    return {name: value[None] for name, value in tensors.items()}
+
+
+def _with_other_moments(state):
+    moments = {i: _with_more_axes(slots) for i, slots in state["optimizer"]["state"].items()}
+    return state | {"optimizer": state["optimizer"] | {"state": moments}}
+
+
+DAMAGES = {
+    "truncated": lambda content, state: content[: len(content) // 2],
+    "garbage": lambda content, state: b"garbage" * 100,
+    "empty": lambda content, state: b"",
+    "foreign": lambda content, state: [torch.zeros(3)],
+    "without step": lambda content, state: _without(state, "step"),
+    "without optimizer": lambda content, state: _without(state, "optimizer"),
+    "of another network": lambda content, state: state | {"network": _with_more_axes(state["network"])},
+    "of another optimizer": lambda content, state: _with_other_moments(state),
+}
+
+
+@pytest.fixture
+def stopped(tmp_path, wall, config):
+    """The folder and the recipe of a run after its first and only step."""
+    config = replace(config, steps=1)
+    train(network(), wall, config, run(tmp_path, Curve()))
+    return tmp_path, config
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_a_damaged_state_is_refused_with_its_name(stopped, wall, damage):
+    folder, config = stopped
+    path = folder / "last.pt"
+    damaged = damage(path.read_bytes(), torch.load(path, weights_only=True))
+    if isinstance(damaged, bytes):
+        path.write_bytes(damaged)
+    else:
+        torch.save(damaged, path)
+    with pytest.raises(ModelError, match=r"last\.pt.*without --resume"):
+        train(network(), wall, config, run(folder, Curve()), take_up=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import cv2
@@ -32,3 +33,7 @@ class TextureLibrary:
             raise SequenceError(f"texture {index} is not a readable JPEG; pack the folder again")
         small = cv2.resize(image, (SIDE_TEXELS, SIDE_TEXELS), interpolation=cv2.INTER_AREA)
         return cv2.cvtColor(small, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+
+    def checksum(self) -> bytes:
+        """Return a checksum of the contents of all files in order."""
+        return sha256(b"".join(sha256(file.tobytes()).digest() for file in self._files)).digest()
