@@ -67,10 +67,11 @@ def bench(
     dsm bench --ros
     """
     from dsm_ros.cli.bench_measurements import measure_peers, measure_room, measure_ros
-    from dsm_ros.cli.output import require_writable_json, write_metrics
+    from dsm_ros.cli.output import require_writable_json, require_writable_plots, write_metrics
 
     mode = mode_of(context)
     require_writable_json(json_file)
+    require_writable_plots(plots)
     if mode == ROS:
         measured = measure_ros()
     elif mode == PEERS:

@@ -92,6 +92,17 @@ def test_bad_options_are_one_line(dsm, arguments, line):
     assert done.out == ""
 
 
+def test_plots_are_refused_before_the_measurement(dsm, monkeypatch, tmp_path):
+    monkeypatch.setattr(bench_measurements, "measure_stages", lambda *_: pytest.fail("measured first"))
+    (tmp_path / "keep.tum").write_text("keep")
+    for target in (tmp_path / "keep.tum", "/proc/plots"):
+        done = dsm("bench", "--plots", target)
+        assert done.status == 2
+        assert done.err.startswith(f"dsm: cannot write plots to {target}: ")
+        assert done.err.count("\n") == 1
+    assert (tmp_path / "keep.tum").read_text() == "keep"
+
+
 def test_without_ros_one_line_and_status_2(dsm, monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(bench_measurements, "find_spec", lambda name: None if name == "rclpy" else found(name))
