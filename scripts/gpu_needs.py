@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 import platform
 import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import packages_distributions
 
 NEEDED = {  # module: package
     "torch": "torch",
@@ -48,13 +50,23 @@ def lacking() -> list[str]:
 
 def report() -> str:
     """Return lines with the versions of packages, the GPUs, and the providers of ONNX Runtime."""
-    lines = [f"python {platform.python_version()} on {platform.machine()}"]
+    lines, found = [f"python {platform.python_version()} on {platform.machine()}"], packages_distributions()
     for module, package in {**NEEDED, **OPTIONAL}.items():
         reason = why_not(module)
         version = getattr(sys.modules.get(module), "__version__", "found")
         rank = "needed" if module in NEEDED else "optional"
-        lines.append(f"{package}: lacking ({rank}; {reason})" if reason else f"{package}: {version}")
+        present = f"{installed_name(module, package, found)}: {version}"
+        lines.append(f"{package}: lacking ({rank}; {reason})" if reason else present)
     return "\n".join(lines + _devices())
+
+
+def installed_name(module: str, package: str, found: Mapping[str, Sequence[str]]) -> str:
+    """Return the installed package that contains a module, or the module's name where no package is recorded.
+
+    package: the package that is preferred. found: the installed packages of each top-level module.
+    """
+    installed = found.get(module.split(".")[0], [module])
+    return package if package in installed else installed[0]
 
 
 def _devices() -> list[str]:

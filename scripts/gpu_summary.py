@@ -43,8 +43,10 @@ def _lines(name: str, figures: dict[str, Any]) -> list[str]:
     """Return lines with the measurements of one step, a line for each setting of ``dsm bench``."""
     if "sweep" not in figures:
         return [f"{name}: " + ", ".join(f"{key} {_short(value)}" for key, value in figures.items())]
-    default = ", ".join(f"{stage['name']} {stage['median_ms']:.2f}" for stage in figures["stages"])
-    lines = [f"{name}, default configuration: {default} ms"]
+    video = ", ".join(f"{stage['name']} {stage['median_ms']:.2f}" for stage in figures["stages"])
+    first = figures["stages"][0]
+    setting = f"N = {first['keyframes']}, long side {first['long_side_px']} px"
+    lines = [f"{name}, {first['runtime']}, video, {setting}: {video} ms"]
     for row in figures["sweep"]:
         stages = ", ".join(f"{key} {value:.2f}" for key, value in row["ms_per_frame"].items())
         memory = f"{row['peak_rss_mb']:.0f} MB process memory, GPU {_short(row['gpu_mb'])} MB"

@@ -115,6 +115,24 @@ def test_the_summary_tells_how_each_step_ended(tmp_path, capsys):
     ]
 
 
+def test_the_summary_gives_the_setting_of_each_time(tmp_path, capsys):
+    (tmp_path / "steps.tsv").touch()
+    stage = {"name": "total", "median_ms": 24.0, "keyframes": 2, "long_side_px": 128, "runtime": "torch"}
+    (tmp_path / "lite.json").write_text(json.dumps({"stages": [stage], "sweep": []}))
+    runpy.run_path(str(SCRIPTS / "gpu_summary.py"))["main"](tmp_path, tmp_path / "out.json")
+    assert capsys.readouterr().out == "lite, torch, video, N = 2, long side 128 px: total 24.00 ms\n"
+
+
+def test_needs_name_the_packages_that_are_installed(monkeypatch):
+    needs = runpy.run_path(str(SCRIPTS / "gpu_needs.py"))
+    named = needs["installed_name"]
+    found = {"onnxruntime": ["onnxruntime"], "cv2": ["other", "opencv-python-headless"], "ruamel": ["ruamel.yaml"]}
+    assert named("onnxruntime", "onnxruntime-gpu", found) == "onnxruntime"
+    assert named("cv2", "opencv-python-headless", found) == "opencv-python-headless"
+    assert named("ruamel.yaml", "ruamel.yaml", found) == "ruamel.yaml"
+    assert named("cv2", "opencv-python-headless", {}) == "cv2"
+
+
 def test_needs_name_what_is_lacking(monkeypatch):
     needs = runpy.run_path(str(SCRIPTS / "gpu_needs.py"))
     monkeypatch.setitem(sys.modules, "poselib", None)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from dsm_ros.evaluation.bench_sweep import Case
 
 
+# Limits that keep a typing error from filling the memory of the computer.
+MAX_MAP_KEYFRAMES, MAX_KEYFRAMES, MAX_SIZE_PX = 1_000_000, 100, 1280
+
+
 @dataclass(frozen=True)
 class BenchOptions(LocalizerOptions):
     """Options of the localizer, whose runtime is the fastest by default, as in the node."""
@@ -28,15 +32,17 @@ class SweepOptions:
 
     map_keyframes: Annotated[str, typer.Option(help="Numbers of keyframes in the map.")] = "10,100,1000,10000,100000"
     keyframes: Annotated[str, typer.Option(help="Numbers N of keyframes that are matched with each image.")] = "5,10,20"
-    sizes: Annotated[str, typer.Option(help="Long sides of the network's input (px).")] = "384,512,640"
+    sizes: Annotated[str, typer.Option(help=f"Long sides of the network's input (px), at most {MAX_SIZE_PX}.")] = (
+        "384,512,640"
+    )
 
     def cases(self, options: LocalizerOptions) -> list[Case]:
-        """Return the settings to measure. Raises DsmError when a list is malformed."""
+        """Return the settings to measure. Raises DsmError when a list is malformed or exceeds a limit."""
         from dsm_ros.evaluation.bench_sweep import Case, cases
 
-        map_keyframes = numbers(self.map_keyframes, "map-keyframes", SweepOptions.map_keyframes)
-        keyframes = numbers(self.keyframes, "keyframes", SweepOptions.keyframes)
-        sizes = numbers(self.sizes, "sizes", SweepOptions.sizes)
+        map_keyframes = numbers(self.map_keyframes, "map-keyframes", SweepOptions.map_keyframes, MAX_MAP_KEYFRAMES)
+        keyframes = numbers(self.keyframes, "keyframes", SweepOptions.keyframes, MAX_KEYFRAMES)
+        sizes = numbers(self.sizes, "sizes", SweepOptions.sizes, MAX_SIZE_PX)
         base = Case(0, 0, 0, options.model, options.device, options.runtime)
         return cases(map_keyframes, keyframes, sizes, base)
 
@@ -56,9 +62,9 @@ def bench(
 ) -> None:
     """Measure time per image and memory.
 
-    Without MAP, the localizer runs in a rendered room with maps of several sizes. With MAP and SEQUENCE, the localizer
-    is compared with other methods on the frames of the sequence. An option that the chosen measurement does not use is
-    an error.
+    Without MAP, the localizer runs in a rendered room: in a video, with the middle values of --keyframes and --sizes,
+    and then on single images with all values. With MAP and SEQUENCE, the localizer is compared with other methods on
+    the frames of the sequence. An option that the chosen measurement does not use is an error.
 
     Examples: dsm bench --json stages.json --plots plots
 
@@ -67,10 +73,11 @@ def bench(
     dsm bench --ros
     """
     from dsm_ros.cli.bench_measurements import measure_peers, measure_room, measure_ros
-    from dsm_ros.cli.output import require_writable_json, write_metrics
+    from dsm_ros.cli.output import require_writable_json, require_writable_plots, write_metrics
 
     mode = mode_of(context)
     require_writable_json(json_file)
+    require_writable_plots(plots)
     if mode == ROS:
         measured = measure_ros()
     elif mode == PEERS:

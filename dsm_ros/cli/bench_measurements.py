@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,8 +24,10 @@ from dsm_ros.evaluation.bench_sweep import Case, sweep
 from dsm_ros.evaluation.bench_tables import print_peers, print_sweep
 from dsm_ros.evaluation.busy_processes import busy_processes
 from dsm_ros.evaluation.timings import TimingRow, print_timings, timing
+from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.view import single_view
+from dsm_ros.network.runtime import Runtime
 from dsm_ros.progress import progress_bar
 from dsm_ros.scene_map.scene_map import SceneMap
 
@@ -59,16 +61,21 @@ def measure_ros() -> Measurement:
 
 def measure_room(settings: list[Case], beside: int) -> Measurement:
     """Measure the stages of the first setting in a room, also beside busy processes, then all settings."""
-    runtime, stages = measure_stages(settings[0], beside)
+    first = settings[0]
+    runtime, stages = measure_stages(first, beside)
+    chosen = Runtime(runtime.split()[0])  # chosen once, because the choice loads other runtimes into the memory
+    settings = [replace(case, runtime=chosen) for case in settings]
     with TemporaryDirectory() as folder, progress_bar("measuring") as on_progress:
         rows = sweep(settings, Path(folder), on_progress)
 
     def show() -> None:
-        print_timings(f"stages of the localizer in a video, {runtime}", stages)
+        where = f"N = {first.keyframes}, long side {first.long_side_px} px, {runtime}"
+        print_timings(f"stages of the localizer in a video, {where}", stages)
         print_sweep(rows)
 
+    setting = {"runtime": runtime, "keyframes": first.keyframes, "long_side_px": first.long_side_px}
     metrics: dict[str, object] = {
-        "stages": [asdict(row) | {"runtime": runtime} for row in stages],
+        "stages": [asdict(row) | setting for row in stages],
         "sweep": [asdict(row) for row in rows],
     }
     return Measurement(metrics, show, lambda folder: plot_sweep(rows, folder))
@@ -80,7 +87,8 @@ def measure_stages(case: Case, beside: int) -> tuple[str, list[TimingRow]]:
     with TemporaryDirectory() as folder:
         with progress_bar("building a map") as on_progress:
             build_bench_room(Path(folder) / "map", network, on_progress)
-        localizer = Localizer(SceneMap.open(str(Path(folder) / "map"), network.model_hash, case.device), network)
+        scene_map = SceneMap.open(str(Path(folder) / "map"), network.model_hash, case.device)
+        localizer = Localizer(scene_map, network, LocalizerConfig(keyframes=case.keyframes))
         video = [(single_view(frame.image_HW3, frame.camera), frame.stamp_ns) for frame in bench_frames(VIDEO_FRAMES)]
 
         def times_ms() -> list[dict[str, float]]:
@@ -92,9 +100,14 @@ def measure_stages(case: Case, beside: int) -> tuple[str, list[TimingRow]]:
             busy = times_ms() if beside else []
     rows = [timing(stage, [row[stage] for row in quiet]) for stage in quiet[0]]
     if busy:
-        limit_ms = MAX_SLOWDOWN * rows[-1].median_ms
-        rows.append(timing(f"total with {beside} other busy processes", [row["total"] for row in busy], limit_ms))
+        rows.append(busy_row(beside, [row["total"] for row in busy], rows[-1].median_ms))
     return network.runtime, rows
+
+
+def busy_row(beside: int, times_ms: Sequence[float], quiet_ms: float) -> TimingRow:
+    """Return the timing of images beside busy processes, whose limit is relative to the median without them."""
+    name = f"total beside {beside} busy process{'es' * (beside > 1)}"
+    return timing(name, times_ms, MAX_SLOWDOWN * quiet_ms)
 
 
 def measure_peers(map_uri: str, sequence: str | None, peers: str, options: LocalizerOptions) -> Measurement:

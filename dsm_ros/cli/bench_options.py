@@ -33,14 +33,14 @@ def _is_given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def numbers(text: str, option: str, example: str) -> list[int]:
-    """Return the numbers in a comma-separated list. Raises DsmError unless all numbers are positive."""
+def numbers(text: str, option: str, example: str, most: int) -> list[int]:
+    """Return the numbers in a comma-separated list. Raises DsmError unless all numbers are from 1 to ``most``."""
     try:
         values = [int(part) for part in text.split(",")]
     except ValueError:
         values = [0]
-    if min(values) < 1:
-        raise DsmError(f"--{option} '{text}' is not a list of positive numbers; try --{option} {example}")
+    if min(values) < 1 or max(values) > most:
+        raise DsmError(f"--{option} '{text}' is not a list of numbers from 1 to {most}; try --{option} {example}")
     return values
 
 

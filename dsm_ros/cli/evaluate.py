@@ -39,7 +39,7 @@ def evaluate(
 
     dsm evaluate kitchen.map kitchen/seq-01 --frames 280:500:10 --ablation keyframes
     """
-    from dsm_ros.cli.output import require_writable_json, write_metrics
+    from dsm_ros.cli.output import require_writable_json, require_writable_plots, write_metrics
     from dsm_ros.evaluation.ablation import ablate
     from dsm_ros.evaluation.evaluate import evaluate as run
     from dsm_ros.evaluation.evaluation_table import print_figures
@@ -47,6 +47,7 @@ def evaluate(
     from dsm_ros.progress import progress_bar
 
     require_writable_json(json_file)
+    require_writable_plots(plots)
     localizer, opened, indices = localizer_options.open(map_uri, sequence, sources.options(), single)
     draw: Callable[[Path], object]
     with progress_bar("evaluating") as on_progress:

@@ -9,7 +9,7 @@ import typer
 
 from dsm_ros.cli.bench import bench
 from dsm_ros.cli.evaluate import evaluate
-from dsm_ros.cli.export import export
+from dsm_ros.cli.export import ExportCommand, export
 from dsm_ros.cli.inspect import inspect
 from dsm_ros.cli.localize import localize
 from dsm_ros.cli.map_build import build
@@ -38,7 +38,7 @@ map_app.command()(verify)
 app.command()(inspect)
 app.command()(localize)
 app.command()(evaluate)
-app.command()(export)
+app.command(cls=ExportCommand)(export)
 app.command()(rooms)
 app.command()(train)
 app.command()(bench)

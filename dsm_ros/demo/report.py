@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.table import Table
 
 from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.demo.recorder import Recording
 from dsm_ros.evaluation.metrics import FrameScore, summarise
-from dsm_ros.evaluation.tables import number
+from dsm_ros.evaluation.tables import number, print_whole
 from dsm_ros.geometry.pose import pose_error
 from dsm_ros.localization.result import STAGES, StageTimes
 from dsm_ros.messages.pose import stamp_ns_of
@@ -103,7 +102,7 @@ def print_table(summary: Summary) -> None:
     table.add_row("ms per stage", ", ".join(f"{stage} {_text(f[f'{stage}_ms'])}" for stage in STAGES))
     table.add_row("image to pose", f"{_text(f['latency_ms'])} ms")
     table.add_row("frames per second", _text(f["frames_per_second"]))
-    Console().print(table)
+    print_whole(table)
 
 
 def _text(value: float | None, factor: float = 1.0) -> str:

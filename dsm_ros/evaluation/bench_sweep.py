@@ -115,5 +115,10 @@ def measure(case: Case, map_uri: str, frames: Sequence[Frame]) -> SweepRow:
         times_ms,
         1000 / times_ms["total"],
         peak_rss_mb(),
-        torch.cuda.max_memory_allocated() / 2**20 if case.device != "cpu" else None,
+        peak_gpu_mb(network.device),
     )
+
+
+def peak_gpu_mb(device: torch.device) -> float | None:
+    """Return the peak of torch's memory on a GPU (MB), None for the CPU."""
+    return torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
 
 from dsm_ros.evaluation.evaluate import Evaluation, stage_times_ms
-from dsm_ros.evaluation.tables import number
+from dsm_ros.evaluation.tables import number, print_whole
 
 
 def print_figures(evaluation: Evaluation) -> None:
@@ -16,7 +15,7 @@ def print_figures(evaluation: Evaluation) -> None:
         table.add_row(name, value)
     for reason, count in evaluation.reasons.items():
         table.add_row(f"not localized: {reason}", str(count))
-    Console().print(table)
+    print_whole(table)
 
 
 def readable(figures: dict[str, object]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-MIN_WIDTH = 132  # columns; a table on a narrower screen wraps, because a truncated number would be wrong
+MAX_WIDTH = 10_000  # columns; more than any table has
 
 
 def print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()) -> None:
@@ -19,7 +19,13 @@ def print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]],
         table.add_column(head, justify="right" if count else "left", no_wrap=True)
     for row in rows:
         table.add_row(*map(escape, row))
-    console = Console(width=max(Console().width, MIN_WIDTH))
+    print_whole(table, notes)
+
+
+def print_whole(table: Table, notes: Sequence[str] = ()) -> None:
+    """Print a table and notes below it; on a narrower screen lines wrap, because a truncated number would be wrong."""
+    width = Console(width=MAX_WIDTH).measure(table).maximum
+    console = Console(width=max(Console().width, width))
     console.print(table, *map(escape, notes), sep="\n", soft_wrap=False)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import lancedb
 
 from dsm_ros.errors import MapError
+from dsm_ros.files import why_not_writable
 from dsm_ros.scene_map.storage_errors import translate_read_errors
 
 BUCKETS = ("s3", "gs", "az", "abfss", "s3+ddb", "oss", "cos")
@@ -71,17 +71,8 @@ def require_writable(uri: str) -> None:
 
     Write access to buckets is not checked.
     """
-    if not is_folder(uri):
-        return
-    folder = Path(uri).absolute()
-    while not folder.exists():
-        folder = folder.parent
-    try:
-        # Permissions are not enough: some file systems refuse new folders even to root.
-        tempfile.TemporaryDirectory(dir=folder).cleanup()
-    except OSError as error:
-        reason = f"cannot write the map {uri}: {folder} is not writable ({error.strerror})"
-        raise MapError(f"{reason}; choose another folder") from error
+    if is_folder(uri) and (reason := why_not_writable(Path(uri))):
+        raise MapError(f"cannot write the map {uri}: {reason}; choose another folder")
 
 
 def _tables(uri: str) -> list[str]:

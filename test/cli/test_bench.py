@@ -8,6 +8,8 @@ import pytest
 from dsm_ros.cli import bench_measurements
 from dsm_ros.evaluation import bench_room
 from dsm_ros.evaluation.timings import TimingRow
+from dsm_ros.localization.localizer import Localizer
+from dsm_ros.network.runtime import Runtime
 
 ROW = {"name": "ROS", "median_ms": 3.25, "p95_ms": 4.5, "limit_ms": 5.0}
 
@@ -27,16 +29,20 @@ def program(tmp_path, monkeypatch):
 
 def test_stages_of_a_room_and_settings(dsm, monkeypatch, tmp_path):
     monkeypatch.setattr(bench_room, "ROOM", "rooms:2/size=128x96,frames=60")
+    configs = []
+    monkeypatch.setattr(bench_measurements, "Localizer", lambda *given: configs.append(given[-1]) or Localizer(*given))
     options = ("--map-keyframes", 50, "--keyframes", 3, "--sizes", 128, "--plots", tmp_path, "--beside", 1)
     options += ("--runtime", "torch")
     done = dsm("bench", *options, "--json", "-")
     assert done.status == 0
     figures = json.loads(done.out)
     rows = {row["name"]: row for row in figures["stages"]}
-    assert set(rows) == {"encode", "retrieve", "match", "pnp", "total", "total with 1 other busy processes"}
-    assert rows["total with 1 other busy processes"]["limit_ms"] == pytest.approx(3 * rows["total"]["median_ms"])
+    assert set(rows) == {"encode", "retrieve", "match", "pnp", "total", "total beside 1 busy process"}
+    assert rows["total beside 1 busy process"]["limit_ms"] == pytest.approx(3 * rows["total"]["median_ms"])
     assert 0 < rows["encode"]["median_ms"] <= rows["encode"]["p95_ms"] < rows["total"]["p95_ms"]
-    assert {row["runtime"] for row in figures["stages"]} == {"torch"}
+    settings = {(row["runtime"], row["keyframes"], row["long_side_px"]) for row in figures["stages"]}
+    assert settings == {("torch", 3, 128)}
+    assert [config.keyframes for config in configs] == [3]
     (setting,) = figures["sweep"]
     assert setting["runtime"] == "torch"
     assert (setting["map_keyframes"], setting["keyframes"], setting["width_px"]) == (50, 3, 128)
@@ -44,13 +50,28 @@ def test_stages_of_a_room_and_settings(dsm, monkeypatch, tmp_path):
     assert (tmp_path / "bench.png").stat().st_size > 5_000
 
 
-def test_the_table_of_stages_names_the_runtime(dsm, monkeypatch):
+def test_the_table_of_stages_names_its_setting(dsm, monkeypatch):
     rows = [TimingRow("encode", 13.0, 14.0)]
     monkeypatch.setattr(bench_measurements, "measure_stages", lambda *_: ("openvino (CPU)", rows))
     monkeypatch.setattr(bench_measurements, "sweep", lambda *_: [])
     monkeypatch.setattr(bench_measurements, "print_sweep", lambda _: None)
-    title = "stages of the localizer in a video, openvino (CPU)"
-    assert title in " ".join(dsm("bench").out.split())
+    title = "stages of the localizer in a video, N = 5, long side 384 px, openvino (CPU)"
+    assert title in " ".join(dsm("bench", "--keyframes", "5", "--sizes", "384").out.split())
+
+
+def test_the_sweep_gets_the_runtime_that_was_the_fastest_in_the_video(dsm, monkeypatch):
+    given = []
+    monkeypatch.setattr(bench_measurements, "measure_stages", lambda *_: ("openvino (bf16)", []))
+    monkeypatch.setattr(bench_measurements, "sweep", lambda settings, *_: given.extend(settings) or [])
+    monkeypatch.setattr(bench_measurements, "print_sweep", lambda _: None)
+    assert dsm("bench").status == 0
+    assert {case.runtime for case in given} == {Runtime.OPENVINO}
+    assert len(given) == 9
+
+
+@pytest.mark.parametrize(("count", "name"), [(1, "total beside 1 busy process"), (2, "total beside 2 busy processes")])
+def test_the_number_of_busy_processes_is_in_words(count, name):
+    assert bench_measurements.busy_row(count, [1.0], 3.0).name == name
 
 
 def test_beside_a_peer(dsm, tmp_path, room_map):
@@ -69,9 +90,12 @@ def test_beside_a_peer(dsm, tmp_path, room_map):
         (["", "rooms:7"], "the name of the map is empty"),
         (["some.map", "rooms:7", "--peers", "orb"], "--peers 'orb' is not a list of methods; choose among sift, xfeat"),
         (["some.map", "rooms:7", "--peers", ""], "--peers '' is not a list of methods; choose among sift, xfeat"),
-        (["--keyframes", "10,x"], "--keyframes '10,x' is not a list of positive numbers; try --keyframes 5,10,20"),
-        (["--keyframes", ""], "--keyframes '' is not a list of positive numbers; try --keyframes 5,10,20"),
-        (["--sizes", "-5"], "--sizes '-5' is not a list of positive numbers; try --sizes 384,512,640"),
+        (["--keyframes", "10,x"], "--keyframes '10,x' is not a list of numbers from 1 to 100; try --keyframes 5,10,20"),
+        (["--keyframes", ""], "--keyframes '' is not a list of numbers from 1 to 100; try --keyframes 5,10,20"),
+        (["--sizes", "-5"], "--sizes '-5' is not a list of numbers from 1 to 1280; try --sizes 384,512,640"),
+        (["--sizes", "384,20000"], "--sizes '384,20000' is not a list of numbers from 1 to 1280;"),
+        (["--keyframes", "5000"], "--keyframes '5000' is not a list of numbers from 1 to 100;"),
+        (["--map-keyframes", "1000000000"], "is not a list of numbers from 1 to 1000000;"),
         (["--map-keyframes", "0"], "try --map-keyframes 10,100,1000,10000,100000"),
         (["some.map", "rooms:7", "--beside", "2"], "bench MAP SEQUENCE does not use --beside; leave out --beside"),
         (["some.map", "rooms:7", "--sizes", "384,512,640"], "bench MAP SEQUENCE does not use --sizes;"),
@@ -90,6 +114,17 @@ def test_bad_options_are_one_line(dsm, arguments, line):
     assert done.err.startswith("dsm: ")
     assert line in done.err
     assert done.out == ""
+
+
+def test_plots_are_refused_before_the_measurement(dsm, monkeypatch, tmp_path):
+    monkeypatch.setattr(bench_measurements, "measure_stages", lambda *_: pytest.fail("measured first"))
+    (tmp_path / "keep.tum").write_text("keep")
+    for target in (tmp_path / "keep.tum", "/proc/plots"):
+        done = dsm("bench", "--plots", target)
+        assert done.status == 2
+        assert done.err.startswith(f"dsm: cannot write plots to {target}: ")
+        assert done.err.count("\n") == 1
+    assert (tmp_path / "keep.tum").read_text() == "keep"
 
 
 def test_without_ros_one_line_and_status_2(dsm, monkeypatch):

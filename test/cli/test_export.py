@@ -44,6 +44,8 @@ def test_trained_heads_are_files_beside_the_encoder(tmp_path, dsm):
         (["nowhere.safetensors", "net.onnx"], "no weights at"),
         (["nowhere/net.onnx"], "existing, writable folder"),
         (["dsm_lite.safetensors"], "ends in .onnx"),
+        ([], "Missing argument 'OUT.onnx'"),
+        (["a.safetensors", "b.safetensors", "net.onnx"], "takes one MODEL; use: dsm export [MODEL] OUT.onnx"),
     ],
 )
 def test_bad_input_gives_one_line_and_no_file(tmp_path, dsm, monkeypatch, arguments, said):
@@ -54,6 +56,23 @@ def test_bad_input_gives_one_line_and_no_file(tmp_path, dsm, monkeypatch, argume
     assert error.count("\n") == 1
     assert said in error
     assert not list(tmp_path.iterdir())
+
+
+def test_a_head_that_cannot_be_written_leaves_the_encoder_as_it_was(tmp_path, dsm):
+    (tmp_path / "net.onnx").write_text("old")
+    (tmp_path / "net.confidence.onnx").mkdir()
+    done = dsm("export", tmp_path / "net.onnx")
+    assert done.status == 2
+    assert done.err.startswith(f"dsm: cannot write {tmp_path / 'net.confidence.onnx'}; ")
+    assert (tmp_path / "net.onnx").read_text() == "old"
+
+
+def test_the_help_shows_an_optional_model_before_the_required_file(dsm):
+    usage, _, rest = dsm("export", "--help").out.partition("Export the network")
+    assert usage.split() == ["Usage:", "dsm", "export", "[OPTIONS]", "[MODEL]", "{OUT.onnx}"]
+    model, _, out = rest.partition("─ Arguments ")[2].partition("OUT.onnx")
+    assert "[required]" not in model
+    assert "[required]" in out
 
 
 def test_a_map_is_built_and_localized_in_with_onnxruntime(tmp_path, dsm):

@@ -1,11 +1,12 @@
 """Settings one at a time, and maps larger than what was recorded."""
 
 import pytest
+import torch
 
 from dsm_ros.datasets.rooms.sequence import open_rooms
 from dsm_ros.evaluation.bench_map import resized_map
 from dsm_ros.evaluation.bench_plots import plot_sweep
-from dsm_ros.evaluation.bench_sweep import Case, SweepRow, cases, measure
+from dsm_ros.evaluation.bench_sweep import Case, SweepRow, cases, measure, peak_gpu_mb
 from dsm_ros.evaluation.bench_tables import print_sweep
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import Localized
@@ -49,6 +50,12 @@ def test_figures_of_one_setting(room_map):
     assert row.frames_per_second == pytest.approx(1000 / row.ms_per_frame["total"])
     assert row.peak_rss_mb > 100
     assert row.gpu_mb is None
+
+
+def test_the_memory_of_the_networks_own_gpu_is_read(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device=None: {1: 3 * 2**20}[device.index])
+    assert peak_gpu_mb(torch.device("cuda:1")) == 3
+    assert peak_gpu_mb(torch.device("cpu")) is None
 
 
 def test_table_and_plot(capsys, tmp_path):
