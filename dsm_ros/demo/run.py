@@ -26,7 +26,6 @@ from dsm_ros.scene_map.scene_map import SceneMap
 ROOM_MAP, ROOM_QUERY = "rooms:7/furnished=1", "rooms:7/furnished=1,walk=1"
 KEYFRAME_STEP = 5
 MAPPED_SHARE, QUERY_SHARE = 0.44, 0.44
-CAMERA_RATE_HZ = 30.0
 
 
 @dataclass(frozen=True)
