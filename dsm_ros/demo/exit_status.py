@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dsm_ros.errors import DsmError
 
+BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
+
 
 @contextmanager
 def exit_on_failure(program: str) -> Iterator[None]:
-    """Exit with status 2 and the message in one line on a DsmError, and with status 130 on an interrupt."""
+    """Exit with status 2 and one line on a DsmError, with status 130 on Ctrl-C, and with status 143 on SIGTERM.
+
+    SIGTERM interrupts the block as Ctrl-C does, so that the block can end its child processes.
+    """
+    with _interrupt_on_sigterm() as terminations:
+        try:
+            yield
+        except DsmError as error:
+            print(f"{program}: {error}", file=sys.stderr)
+            sys.exit(BAD_INPUT)
+        except KeyboardInterrupt:
+            sys.exit(TERMINATED if terminations else INTERRUPTED)
+
+
+@contextmanager
+def _interrupt_on_sigterm() -> Iterator[list[int]]:
+    """Raise SIGINT on each SIGTERM, and yield the list of the SIGTERMs."""
+    received: list[int] = []
+
+    def interrupt(number: int, _: object) -> None:
+        received.append(number)
+        signal.raise_signal(signal.SIGINT)  # whoever delays Ctrl-C delays SIGTERM too
+
+    # A shell lets programs in the background ignore SIGINT, which would be lost then.
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: interrupt}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        yield
-    except DsmError as error:
-        print(f"{program}: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -9,6 +9,7 @@ from collections.abc import Sequence as SequenceOf
 import rclpy
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
+from rclpy.signals import SignalHandlerOptions
 from rich.console import Console
 from rich.progress import track
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -77,7 +78,7 @@ def play_sequence(name: str, frames: str | None, rate_hz: float) -> None:
     indices = parse_frames(frames, len(sequence))
     read = [sequence[i] for i in track(indices, "reading frames", console=Console(stderr=True))]
     send_whole_images()
-    rclpy.init(args=sys.argv)
+    rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)  # the program has its own handlers
     try:
         print(play(read, rate_hz))
     except KeyboardInterrupt:

@@ -58,9 +58,10 @@ def stream(plan: Plan, map_path: Path, rate_hz: float, bag: Path) -> Recording:
     player = ("dsm_ros.demo.sequence_player", plan.query_sequence, "--frames", frames, "--rate", str(rate_hz))
     with process(*node) as running, process(*player, stdout=PIPE) as playing:
         recording = record(lambda: running.poll() is None and playing.poll() is None, bag)
-    if running.returncode not in (0, -15) or playing.returncode != 0:
+    shift_ns = playing.stdout.read() if playing.stdout else ""  # empty when the player has been interrupted
+    if running.returncode not in (0, -15) or playing.returncode != 0 or not shift_ns:
         raise DsmError("the node or the player failed; read the messages above")
-    return replace(recording, shift_ns=int(playing.stdout.read()) if playing.stdout else 0)
+    return replace(recording, shift_ns=int(shift_ns))
 
 
 def run(sequence: str | None, out: Path, rate_hz: float, animated: bool) -> None:

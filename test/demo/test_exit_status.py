@@ -1,9 +1,25 @@
 """Exit status and message of a program that fails or is interrupted."""
 
+import os
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from dsm_ros.demo.exit_status import exit_on_failure
 from dsm_ros.errors import DsmError
+
+# Shells let programs in the background ignore SIGINT, which must not keep SIGTERM from ending the program.
+PROGRAM = """
+import signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+from dsm_ros.demo.child_process import process
+from dsm_ros.demo.exit_status import exit_on_failure
+with exit_on_failure("demo"), process("timeit", "-n1", "-r1", "import time; time.sleep(60)") as child:
+    print(child.pid, flush=True)
+    time.sleep(60)
+"""
 
 
 @pytest.mark.parametrize(
@@ -14,3 +30,19 @@ def test_a_failure_gives_a_status_and_a_line(error, status, message, capsys):
     with pytest.raises(SystemExit) as exited, exit_on_failure("demo"):
         raise error
     assert (exited.value.code, capsys.readouterr().err) == (status, message)
+
+
+def test_sigterm_ends_the_program_and_its_children():
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        child = int(program.stdout.readline())
+        program.send_signal(signal.SIGTERM)
+        assert (program.wait(20), program.stderr.read()) == (143, b"")
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+def test_signals_have_their_handlers_again():
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with exit_on_failure("demo"):
+        assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] != before
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
