@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from dsm_ros.errors import DsmError
 
@@ -14,7 +15,7 @@ BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
 
 @contextmanager
 def exit_on_failure(program: str) -> Iterator[None]:
-    """Exit with status 2 and one line on a DsmError, with status 130 on Ctrl-C, and with status 143 on SIGTERM.
+    """Exit with status 2 and one line on bad input, with status 130 on Ctrl-C, and with status 143 on SIGTERM.
 
     SIGTERM interrupts the block as Ctrl-C does, so that the block can end its child processes.
     """
@@ -22,10 +23,18 @@ def exit_on_failure(program: str) -> Iterator[None]:
         try:
             yield
         except DsmError as error:
-            print(f"{program}: {error}", file=sys.stderr)
-            sys.exit(BAD_INPUT)
+            _exit_with_error(program, str(error))
+        except OSError as error:
+            file = f"{error.filename}: " if error.filename else ""
+            advice = "correct the problem, or choose another folder"
+            _exit_with_error(program, f"{file}{error.strerror or error}; {advice}")
         except KeyboardInterrupt:
             sys.exit(TERMINATED if terminations else INTERRUPTED)
+
+
+def _exit_with_error(program: str, message: str) -> NoReturn:
+    print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(BAD_INPUT)
 
 
 @contextmanager

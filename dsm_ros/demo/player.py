@@ -18,6 +18,7 @@ from std_msgs.msg import Header
 from dsm_ros.datasets.frame import Frame, parse_frames
 from dsm_ros.datasets.open_sequence import open_sequence
 from dsm_ros.demo.child_process import send_whole_images
+from dsm_ros.errors import DsmError
 from dsm_ros.node.interface.conversions import camera_to_msg, image_to_jpeg_msg, image_to_msg, stamp_msg
 
 CAMERA_FRAME = "camera_optical_frame"
@@ -34,11 +35,11 @@ class CameraTopics:
         self._info = node.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
 
     def wait_for_subscribers(self) -> None:
-        """Wait until image and camera_info have a subscriber. Raises TimeoutError when no subscriber appears."""
+        """Wait until image and camera_info have a subscriber. Raises DsmError when no subscriber appears."""
         deadline_s = time.monotonic() + DISCOVERY_TIMEOUT_S
         while not (self._image.get_subscription_count() and self._info.get_subscription_count()):
             if time.monotonic() > deadline_s:
-                raise TimeoutError("image and camera_info have no subscriber; check that the relocalizer is active")
+                raise DsmError("image and camera_info have no subscriber; check that the relocalizer is active")
             time.sleep(0.05)
 
     def publish(self, frame: Frame, stamp_ns: int) -> None:

@@ -17,7 +17,7 @@ from dsm_ros.demo.demo_map import build_demo_map, require_replaceable
 from dsm_ros.demo.picture import save_picture
 from dsm_ros.demo.recorder import Recording, record
 from dsm_ros.demo.report import print_table, summarise_recording
-from dsm_ros.errors import DsmError
+from dsm_ros.errors import DsmError, SequenceError
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.progress import progress_bar
@@ -26,6 +26,7 @@ from dsm_ros.scene_map.scene_map import SceneMap
 ROOM_MAP, ROOM_QUERY = "rooms:7/furnished=1", "rooms:7/furnished=1,walk=1"
 KEYFRAME_STEP = 5
 MAPPED_SHARE, QUERY_SHARE = 0.44, 0.44
+MIN_FRAMES = 3  # of a sequence, so that both shares have a frame
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,16 @@ class Plan:
 
 
 def make_plan(sequence: str | None) -> Plan:
-    """Return two walks (camera paths) through a room, or the first and the last part of a sequence."""
+    """Return two walks (camera paths) through a room, or the first and the last part of a sequence.
+
+    Raises SequenceError when the sequence is too short.
+    """
     if sequence is None:
         count = len(open_sequence(ROOM_MAP))
         return Plan(ROOM_MAP, range(0, count, KEYFRAME_STEP), ROOM_QUERY, range(len(open_sequence(ROOM_QUERY))))
     count = len(open_sequence(sequence))
+    if count < MIN_FRAMES:
+        raise SequenceError(f"{sequence} is too short; the demo needs at least {MIN_FRAMES} frames")
     mapped = range(0, int(count * MAPPED_SHARE), KEYFRAME_STEP)
     return Plan(sequence, mapped, sequence, range(count - int(count * QUERY_SHARE), count))
 

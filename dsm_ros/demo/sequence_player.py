@@ -10,7 +10,7 @@ import argparse
 import sys
 
 from dsm_ros.demo.exit_status import exit_on_failure
-from dsm_ros.demo.rate import CAMERA_RATE_HZ
+from dsm_ros.demo.rate import CAMERA_RATE_HZ, parse_rate
 from dsm_ros.process import prepare_process
 
 
@@ -20,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sequence")
     parser.add_argument("--frames")
-    parser.add_argument("--rate", type=float, default=CAMERA_RATE_HZ, help="frames per second")
+    parser.add_argument("--rate", type=parse_rate, default=CAMERA_RATE_HZ, help="frames per second")
     with exit_on_failure("player"):
         from rclpy.utilities import remove_ros_args
 

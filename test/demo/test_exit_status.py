@@ -24,7 +24,16 @@ with exit_on_failure("demo"), process("timeit", "-n1", "-r1", "import time; time
 
 @pytest.mark.parametrize(
     ("error", "status", "message"),
-    [(DsmError("no map; build one"), 2, "demo: no map; build one\n"), (KeyboardInterrupt(), 130, "")],
+    [
+        (DsmError("no map;\nbuild one"), 2, "demo: no map; build one\n"),
+        (
+            OSError(28, "disk full", "demo.png"),
+            2,
+            "demo: demo.png: disk full; correct the problem, or choose another folder\n",
+        ),
+        (BlockingIOError("busy"), 2, "demo: busy; correct the problem, or choose another folder\n"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
 )
 def test_a_failure_gives_a_status_and_a_line(error, status, message, capsys):
     with pytest.raises(SystemExit) as exited, exit_on_failure("demo"):

@@ -12,6 +12,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from dsm_ros.datasets.frame import Frame
 from dsm_ros.demo import player
+from dsm_ros.errors import DsmError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.messages.image import image_from_msg
 from dsm_ros.messages.pose import stamp_ns_of
@@ -61,5 +62,5 @@ def test_without_listeners_no_jpeg_is_made(ros, frames, monkeypatch):
 
 def test_nobody_listening_is_an_error(ros, frames, monkeypatch):
     monkeypatch.setattr(player, "DISCOVERY_TIMEOUT_S", 0.2)
-    with pytest.raises(TimeoutError, match="relocalizer is active"):
+    with pytest.raises(DsmError, match="relocalizer is active"):
         player.play(frames, 30.0)
