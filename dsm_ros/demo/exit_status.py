@@ -6,11 +6,16 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import NoReturn
 
 from dsm_ros.errors import DsmError
 
 BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
+
+
+class Interruption(KeyboardInterrupt):
+    """A signal; Python replaces the exit status after a plain KeyboardInterrupt within exec, which imports call."""
 
 
 @contextmanager
@@ -42,15 +47,17 @@ def _interrupt_on_sigterm() -> Iterator[list[int]]:
     """Raise SIGINT on each SIGTERM, and yield the list of the SIGTERMs."""
     received: list[int] = []
 
-    def interrupt(number: int, _: object) -> None:
+    def interrupt(*_: object) -> None:
+        raise Interruption
+
+    def terminate(number: int, _: FrameType | None) -> None:
         received.append(number)
         signal.raise_signal(signal.SIGINT)  # whoever delays Ctrl-C delays SIGTERM too
 
     # A shell lets programs in the background ignore SIGINT, which would be lost then.
-    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: interrupt}
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    before = signal.signal(signal.SIGINT, interrupt), signal.signal(signal.SIGTERM, terminate)
     try:
         yield received
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.signal(signal.SIGINT, before[0])
+        signal.signal(signal.SIGTERM, before[1])
