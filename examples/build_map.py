@@ -6,6 +6,10 @@ Usage: python examples/build_map.py office.map
 import sys
 from dataclasses import replace
 
+from dsm_ros.process import prepare_process
+
+prepare_process()  # before the imports of numpy and torch
+
 from dsm_ros.datasets.description import Description
 from dsm_ros.datasets.frame import Frame, FrameHeader
 from dsm_ros.datasets.open_sequence import open_sequence

@@ -7,6 +7,10 @@ FX, FY, CX and CY are the focal lengths and the principal point of the camera in
 import sys
 from pathlib import Path
 
+from dsm_ros.process import prepare_process
+
+prepare_process()  # before the imports of numpy and torch
+
 from dsm_ros.datasets.image_io import read_rgb
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.localization.config import LocalizerConfig

@@ -22,6 +22,10 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from dsm_ros.process import prepare_process, use_threads
+
+prepare_process()  # before the imports of numpy and torch
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,7 +34,6 @@ from dsm_ros.evaluation.pose_table import EstimateRow, Poses, localizer_on, pose
 from dsm_ros.localization.config import LocalizerConfig
 from dsm_ros.network.checkpoint import load_network
 from dsm_ros.network.dsm_net import DsmNet
-from dsm_ros.process import prepare_process, use_threads
 
 FITTED_ROOMS, HELD_OUT_ROOMS = (200, 201), (202, 203, 210, 211)
 OTHER_ROOM = 20  # difference between the seed of a room and the seed of another place
@@ -100,7 +103,6 @@ def collect_room(seed: int, out: Path) -> int:
 
 def collect_rooms(a: argparse.Namespace) -> None:
     """Write the files of all rooms, several rooms at a time."""
-    prepare_process()
     a.out.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(a.workers, mp_context=get_context("spawn")) as pool:
         for seed in pool.map(collect_room, a.rooms, [a.out] * len(a.rooms)):
@@ -109,7 +111,6 @@ def collect_rooms(a: argparse.Namespace) -> None:
 
 def collect_recording(a: argparse.Namespace) -> None:
     """Write the file of one recording in one map."""
-    prepare_process()
     a.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         localizer = localizer_on(a.map_sequence, a.map_frames, folder, load_network())

@@ -8,6 +8,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from dsm_ros.process import prepare_process
+
+prepare_process()  # before the imports of numpy and torch
+
 import torch
 
 from dsm_ros.cli.options import LocalizerOptions

@@ -20,6 +20,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from dsm_ros.process import prepare_process, use_threads
+
+prepare_process()  # before the imports of numpy and torch
+
 import numpy as np
 import torch
 from torch.nn.utils import clip_grad_norm_
@@ -44,7 +48,6 @@ from dsm_ros.network.cost_volume import MIN_DEPTH_M
 from dsm_ros.network.dsm_net import DsmNet, without_heads
 from dsm_ros.network.grids import pixel_rays
 from dsm_ros.paths import models_folder
-from dsm_ros.process import prepare_process, use_threads
 from dsm_ros.training.level_losses import RIGHT_CELLS
 from dsm_ros.training.loss import confidence_loss
 
@@ -177,7 +180,6 @@ def collect_job(job: Job, out: Path) -> str:
 
 def collect(a: argparse.Namespace) -> None:
     """Write the files of all jobs, several jobs at a time."""
-    prepare_process()
     a.out.mkdir(parents=True, exist_ok=True)
     jobs = [*map(room_job, a.rooms), *recording_jobs(a.recording)]
     with ProcessPoolExecutor(a.workers, mp_context=get_context("spawn")) as pool:
@@ -192,9 +194,8 @@ def read_matches(out: Path) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         with np.load(path) as file:
             inputs.append(torch.from_numpy(file["inputs"]).flatten(2))
             right.append(torch.from_numpy(file["right"]).flatten(1))
-        recorded = path.stem.startswith("recorded")
-        weights.append(torch.full((len(right[-1]),), RECORDED_WEIGHT if recorded else 1.0))
-    return torch.cat(inputs), torch.cat(right), torch.cat(weights)
+        weights += [RECORDED_WEIGHT if path.stem.startswith("recorded") else 1.0] * len(right[-1])
+    return torch.cat(inputs), torch.cat(right), torch.tensor(weights)
 
 
 def train(head: ConfidenceHead, out: Path) -> None:
@@ -223,8 +224,7 @@ def fit(a: argparse.Namespace) -> None:
     torch.manual_seed(0)
     network = DsmNet(replace(PRESETS["lite"], trained_coordinates=False))
     shipped = read_weights(models_folder() / DEFAULT_WEIGHTS)[1]
-    encoder = {key: value for key, value in shipped.items() if key.startswith("encoder.")}
-    network.load_state_dict(network.state_dict() | encoder)
+    network.load_state_dict(network.state_dict() | {key: shipped[key] for key in shipped if key.startswith("encoder.")})
     train(network.confidence_head, a.out)  # type: ignore[arg-type]
     save_network(network.eval(), a.weights)
 

@@ -12,6 +12,7 @@ from dsm_ros.datasets.frame import FrameSequence
 from dsm_ros.demo.map_view import BACKGROUND, Image
 from dsm_ros.demo.picture import DemoFigure, picture_of, title_of
 from dsm_ros.demo.report import Summary
+from dsm_ros.errors import DsmError
 from dsm_ros.localization.localizer import Localizer
 from dsm_ros.localization.result import SceneCoordinates
 from dsm_ros.localization.view import single_view
@@ -31,7 +32,12 @@ def save_animation(
     path: Path,
     on_progress: Callable[[int, int], None],
 ) -> None:
-    """Write an animation of up to FRAMES localized frames; its extension selects the format (.webp, .gif)."""
+    """Write an animation of up to FRAMES localized frames; its extension selects the format (.webp, .gif).
+
+    Raises DsmError when no frame is localized.
+    """
+    if not summary.localized:
+        raise DsmError("no frame is localized, so there is no animation; map a longer sequence")
     chosen = summary.localized[:: max(1, -(-len(summary.localized) // FRAMES))]
     picture, figure = picture_of(scene_map), DemoFigure(title_of(summary, scene_map))
     pale = (BACKGROUND - PALE_SHARE * (BACKGROUND - picture.points.astype(float))).astype(np.uint8)

@@ -8,89 +8,26 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
-from collections.abc import Sequence as SequenceOf
 
-import rclpy
-from rclpy.node import Node
-from rclpy.qos import qos_profile_sensor_data
-from rich.console import Console
-from rich.progress import track
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-from std_msgs.msg import Header
-
-from dsm_ros.datasets.frame import Frame, parse_frames
-from dsm_ros.datasets.open_sequence import open_sequence
-from dsm_ros.demo.child_process import send_whole_images
-from dsm_ros.node.interface.conversions import camera_to_msg, image_to_jpeg_msg, image_to_msg, stamp_msg
-
-CAMERA_FRAME = "camera_optical_frame"
-DISCOVERY_TIMEOUT_S = 60.0
-LAST_DELIVERY_S = 1.0
-
-
-class CameraTopics:
-    """The topics of a camera; JPEGs are encoded only for subscribers."""
-
-    def __init__(self, node: Node):
-        self._image = node.create_publisher(Image, "image", qos_profile_sensor_data)
-        self._jpeg = node.create_publisher(CompressedImage, "image/compressed", qos_profile_sensor_data)
-        self._info = node.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
-
-    def wait_for_subscribers(self) -> None:
-        """Wait until image and camera_info have a subscriber. Raises TimeoutError when no subscriber appears."""
-        deadline_s = time.monotonic() + DISCOVERY_TIMEOUT_S
-        while not (self._image.get_subscription_count() and self._info.get_subscription_count()):
-            if time.monotonic() > deadline_s:
-                raise TimeoutError("image and camera_info have no subscriber; check that the relocalizer is active")
-            time.sleep(0.05)
-
-    def publish(self, frame: Frame, stamp_ns: int) -> None:
-        """Publish one frame."""
-        header = Header(stamp=stamp_msg(stamp_ns), frame_id=CAMERA_FRAME)
-        self._info.publish(camera_to_msg(frame.camera, header))
-        self._image.publish(image_to_msg(frame.image_HW3, header))
-        if self._jpeg.get_subscription_count():
-            self._jpeg.publish(image_to_jpeg_msg(frame.image_HW3, header))
-
-
-def play(frames: SequenceOf[Frame], rate_hz: float) -> int:
-    """Publish frames from memory, so that reading frames takes no CPU time from the node.
-
-    Returns the shift of the stamps, ns.
-    """
-    node = Node("sequence_player")
-    topics = CameraTopics(node)
-    try:
-        topics.wait_for_subscribers()
-        start_s, shift_ns = time.monotonic(), time.time_ns() - frames[0].stamp_ns
-        for count, frame in enumerate(track(frames, "streaming", console=Console(stderr=True))):
-            time.sleep(max(0.0, start_s + count / rate_hz - time.monotonic()))
-            topics.publish(frame, frame.stamp_ns + shift_ns)
-        time.sleep(LAST_DELIVERY_S)
-    finally:
-        node.destroy_node()
-    return shift_ns
+from dsm_ros.demo.exit_status import exit_on_failure
+from dsm_ros.demo.rate import CAMERA_RATE_HZ, parse_rate
+from dsm_ros.process import prepare_process
 
 
 def main() -> None:
-    """Read the frames, then publish the frames."""
+    """Parse the command line and play the sequence; bad input gives one line and exit status 2."""
+    prepare_process()  # before the imports of numpy and torch
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sequence")
     parser.add_argument("--frames")
-    parser.add_argument("--rate", type=float, default=30.0, help="frames per second")
-    arguments = parser.parse_args(rclpy.utilities.remove_ros_args(sys.argv)[1:])
-    sequence = open_sequence(arguments.sequence)
-    indices = parse_frames(arguments.frames, len(sequence))
-    frames = [sequence[i] for i in track(indices, "reading frames", console=Console(stderr=True))]
-    send_whole_images()
-    rclpy.init(args=sys.argv)
-    try:
-        print(play(frames, arguments.rate))
-    except KeyboardInterrupt:
-        pass
-    finally:
-        rclpy.try_shutdown()
+    parser.add_argument("--rate", type=parse_rate, default=CAMERA_RATE_HZ, help="frames per second")
+    with exit_on_failure("player"):
+        from rclpy.utilities import remove_ros_args
+
+        from dsm_ros.demo.player import play_sequence
+
+        arguments = parser.parse_args(remove_ros_args(sys.argv)[1:])
+        play_sequence(arguments.sequence, arguments.frames, arguments.rate)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from dsm_ros.datasets.frame import Frame
-from dsm_ros.demo import sequence_player
+from dsm_ros.demo import player
+from dsm_ros.errors import DsmError
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.messages.image import image_from_msg
 from dsm_ros.messages.pose import stamp_ns_of
@@ -27,12 +28,12 @@ def frames():
 
 
 def test_stamps_are_live_and_as_far_apart_as_recorded(ros, frames, monkeypatch):
-    monkeypatch.setattr(sequence_player, "LAST_DELIVERY_S", 0.5)
+    monkeypatch.setattr(player, "LAST_DELIVERY_S", 0.5)
     listener, heard = Node("listener"), {Image: [], CompressedImage: [], CameraInfo: []}
     for kind, topic in ((Image, "image"), (CompressedImage, "image/compressed"), (CameraInfo, "camera_info")):
         listener.create_subscription(kind, topic, heard[kind].append, qos_profile_sensor_data)
     shifts_ns = []
-    playing = threading.Thread(target=lambda: shifts_ns.append(sequence_player.play(frames, 5.0)))
+    playing = threading.Thread(target=lambda: shifts_ns.append(player.play(frames, 5.0)))
     before_ns = time.time_ns()
     playing.start()
     while playing.is_alive():
@@ -53,13 +54,13 @@ def test_without_listeners_no_jpeg_is_made(ros, frames, monkeypatch):
     def forbidden(*arguments):
         raise AssertionError("a JPEG that nobody asked for")
 
-    monkeypatch.setattr(sequence_player, "image_to_jpeg_msg", forbidden)
+    monkeypatch.setattr(player, "image_to_jpeg_msg", forbidden)
     node = Node("camera")
-    sequence_player.CameraTopics(node).publish(frames[0], 1)
+    player.CameraTopics(node).publish(frames[0], 1)
     node.destroy_node()
 
 
 def test_nobody_listening_is_an_error(ros, frames, monkeypatch):
-    monkeypatch.setattr(sequence_player, "DISCOVERY_TIMEOUT_S", 0.2)
-    with pytest.raises(TimeoutError, match="relocalizer is active"):
-        sequence_player.play(frames, 30.0)
+    monkeypatch.setattr(player, "DISCOVERY_TIMEOUT_S", 0.2)
+    with pytest.raises(DsmError, match="relocalizer is active"):
+        player.play(frames, 30.0)

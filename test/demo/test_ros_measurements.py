@@ -8,7 +8,7 @@ import pytest
 from dds_peer import CAMERA, LOST, SLOW, run_node
 
 from dsm_ros.datasets.frame import Frame
-from dsm_ros.demo import ros_bench as bench
+from dsm_ros.demo import ros_measurements as bench
 from dsm_ros.demo.bench_camera import ANSWER_TIMEOUT_S, Sample, bench_camera
 from dsm_ros.errors import DsmError
 
