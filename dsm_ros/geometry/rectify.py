@@ -54,6 +54,14 @@ def rectify_depth(depth_HW: NDArray[np.float32], camera: Camera, target: Camera)
     return np.asarray(cv2.remap(depth_HW, u_map, v_map, cv2.INTER_NEAREST), dtype=np.float32)
 
 
+def require_rgb(image_HW3: NDArray[np.generic]) -> None:
+    """Raise ValueError unless an image is uint8 RGB (H, W, 3)."""
+    if image_HW3.dtype != np.uint8 or image_HW3.shape[2:] != (3,):
+        raise ValueError(
+            f"the image is {image_HW3.dtype} of shape {image_HW3.shape}; convert the image to uint8 RGB (H, W, 3)"
+        )
+
+
 def check_size(image: NDArray[np.generic], camera: Camera) -> None:
     """Raise ValueError unless an image has the height and width of its camera."""
     if image.shape[:2] != (camera.height_px, camera.width_px):

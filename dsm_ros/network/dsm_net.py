@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from dsm_ros.geometry.camera import Camera
 from dsm_ros.geometry.pose import Pose44, invert
-from dsm_ros.geometry.rectify import AREA_FROM, pinhole_of_size, rectify_depth, rectify_image
+from dsm_ros.geometry.rectify import AREA_FROM, pinhole_of_size, rectify_depth, rectify_image, require_rgb
 from dsm_ros.geometry.sampling import pool_depth
 from dsm_ros.network.config import NetworkConfig
 from dsm_ros.network.consensus import find_consensus
@@ -119,7 +119,8 @@ class DsmNet(nn.Module):
 
     @torch.inference_mode()
     def encode(self, image_HW3: NDArray[np.uint8], camera: Camera) -> ImageFeatures:
-        """Encode one image (uint8 RGB) of any camera; ValueError when image and camera differ in size."""
+        """Encode one image of any camera; ValueError unless the image is uint8 RGB and has the size of its camera."""
+        require_rgb(image_HW3)
         target = pinhole_of_size(camera, self.config.long_side_px)
         rectified = torch.from_numpy(rectify_image(image_HW3, camera, target, AREA_FROM)).to(self.device)
         levels, descriptor_D = self._call(self._encode, rectified)

@@ -39,8 +39,8 @@ class SceneMap:
         self._store, self._model_hash, self._device = store, model_hash, torch.device(device)
         self._index = index or _read_index(store, model_hash)
         store.read_addresses(model_hash)
-        self._features = ByteCache(self._read_features, _size_bytes, CACHE_BYTES)
-        self._patches = ByteCache(self._read_patches, lambda patches: patches.nbytes, PATCHES_BYTES)
+        self._features = ByteCache[KeyframeFeatures](_size_bytes, CACHE_BYTES)
+        self._patches = ByteCache[KeyframePatches](lambda patches: patches.nbytes, PATCHES_BYTES)
 
     @classmethod
     def open(cls, uri: str, model_hash: str, device: str = "cpu") -> SceneMap:
@@ -92,14 +92,14 @@ class SceneMap:
 
         Raises MapError when the map was deleted or damaged after it was opened.
         """
-        return self._features.get(ids)
+        return self._features.get(ids, self._read_features)
 
     def patches(self, ids: Sequence[int]) -> list[KeyframePatches]:
         """Return the image patches of keyframes in the order of ``ids``, cached after the first use.
 
         Raises MapError when the map was deleted or damaged after it was opened.
         """
-        return self._patches.get(ids)
+        return self._patches.get(ids, self._read_patches)
 
     def _read_features(self, ids: Sequence[int]) -> list[KeyframeFeatures]:
         with translate_read_errors(self.store.uri):

@@ -12,7 +12,7 @@ from dsm_ros.network.config import PRESETS, HeadShape, NetworkConfig
 from dsm_ros.network.dsm_net import DsmNet, without_heads
 from dsm_ros.network.features import gather_scene, gather_scenes
 
-from .conftest import make_keyframe
+from .conftest import CAMERA, make_keyframe
 
 SMALL = HeadShape(channels=8, blocks=1, growth=4, layers=2)
 
@@ -147,6 +147,15 @@ def test_a_network_is_closed_against_assignment(network):
     for name in ("config", "model_hash", "name", "device", "encoder", "coordinate_heads", "confidence_head"):
         with pytest.raises(AttributeError):
             setattr(network, name, None)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((48, 64), np.uint8), np.zeros((48, 64, 4), np.uint8), np.zeros((48, 64, 3)), np.zeros((48,), int)],
+)
+def test_an_image_that_is_not_rgb_of_8_bits_is_refused(net, image):
+    with pytest.raises(ValueError, match=r"convert the image to uint8 RGB \(H, W, 3\)"):
+        net.encode(image, CAMERA)
 
 
 def test_a_network_without_users_is_freed_at_once():

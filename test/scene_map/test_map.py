@@ -1,5 +1,6 @@
 """Building, reading and extending a map."""
 
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,15 @@ def test_what_is_built_is_read_back(tmp_path, room):
     assert len(points) == len(colors) <= 500
     assert (points > -0.05).all()
     assert (points < room.room.size_3 + 0.05).all()
+
+
+def test_a_map_without_users_is_freed_at_once(tmp_path, room):
+    build(room, tmp_path / "m")
+    scene_map = SceneMap.open(str(tmp_path / "m"), "fake")
+    scene_map.features(scene_map.ids)
+    gone = weakref.ref(scene_map)
+    del scene_map
+    assert gone() is None
 
 
 def test_append_adds_and_build_never_overwrites(tmp_path, room):
