@@ -11,4 +11,5 @@ if ! command -v ros2 >/dev/null 2>&1; then
     export ROS_DISTRO
 fi
 export PYTHONPATH="$PWD:${PYTHONPATH:-}"
+dsm() { python -m dsm_ros "$@"; }
 export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"

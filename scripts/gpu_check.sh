@@ -33,7 +33,7 @@ rm -f "$OUT"/{summary.txt,figures.json,profile.txt,log.txt}
 WORK=$(mktemp -d) LOG=$OUT/log.txt RUNNING=
 END=$((SECONDS + ${GPU_CHECK_SECONDS:-450}))
 export PYTHONPATH="$WORK/site:$PWD${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 XDG_CACHE_HOME="$WORK/cache"
-export MPLBACKEND=Agg
+export MPLBACKEND=Agg ORT_DISABLE_TELEMETRY=1
 touch "$WORK"/{steps.tsv,needs.txt}
 
 finish() {

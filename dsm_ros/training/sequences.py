@@ -16,9 +16,17 @@ FRAME_GAP = 15  # minimum number of frames between two views, so that they diffe
 
 
 class SequenceEpisodes:
-    """Views around a random frame of a sequence. Raises SequenceError for a frame without depth or pose."""
+    """Views around a random frame of a sequence.
+
+    Raises SequenceError for images of another aspect ratio than those of the recipe, and for a frame without depth or
+    pose.
+    """
 
     def __init__(self, sequence: FrameSequence, config: TrainConfig):
+        target = pinhole_of_size(sequence[0].camera, config.width_px)
+        if (target.width_px, target.height_px) != (config.width_px, config.height_px):
+            size = f"width_px: {target.width_px} and height_px: {target.height_px}"
+            raise SequenceError(f"{sequence.name} has images of another aspect ratio than the recipe; set {size}")
         self.sequence, self.config = sequence, config
 
     def __getitem__(self, index: int) -> Episode:

@@ -41,8 +41,8 @@ def test_a_run_leaves_weights_a_state_and_curves_and_is_not_overwritten(dsm, tmp
 def test_bad_input_is_one_line_and_leaves_no_folder(dsm, tmp_path, recipe):
     impossible = tmp_path / "impossible.yaml"
     impossible.write_text(RECIPE.replace("pool: 1", "pool: 0"))
-    sources = [recipe, "--textures", tmp_path / "none"], [recipe, "--sequence", "nowhere"]
-    for arguments in (["huge"], [impossible], [recipe, "--resume"], *sources):
+    sources = ["--textures", tmp_path / "none"], ["--sequence", "nowhere"], ["--sequence", "rooms:7/size=64x320"]
+    for arguments in (["huge"], [impossible], [recipe, "--resume"], *([recipe, *source] for source in sources)):
         done = dsm("train", *arguments, "--out", tmp_path / "run")
         assert done.status == 2, arguments
         assert done.err.startswith("dsm: ")
