@@ -61,8 +61,8 @@ def undistort(model: str, coefficients: Coefficients, xy_N2: Array) -> Array:
     """Return the normalised coordinates (N, 2) of distorted coordinates (N, 2), NaN where the model has no inverse.
 
     A table inverts the radial part R, and iterating x = R^-1(y - (D(x) - R(x))) inverts the whole distortion D. The
-    iteration converges up to the valid radius. cv2.undistortPoints fails or silently returns wrong values near the
-    valid radius.
+    iteration converges where R changes faster than D - R. cv2.undistortPoints fails or silently returns wrong values
+    near the valid radius.
     """
     if model == "none" or not len(xy_N2):
         return xy_N2
@@ -71,7 +71,8 @@ def undistort(model: str, coefficients: Coefficients, xy_N2: Array) -> Array:
     for _ in range(MAX_ITERATIONS):
         target_N2 = xy_N2 - rest_N2
         radius_N = _radii(target_N2)
-        found_N2 = _with_radius(target_N2, np.interp(radius_N, radial_T, straight_T, right=np.nan))
+        # Where D adds to R, the first target may lie beyond the table, which then gives its last radius.
+        found_N2 = _with_radius(target_N2, np.interp(radius_N, radial_T, straight_T))
         error_N2 = distort(model, coefficients, found_N2) - xy_N2
         if not (np.abs(error_N2) > 1e-9).any():
             break
