@@ -37,7 +37,7 @@ def save_animation(
     Raises DsmError when no frame is localized.
     """
     if not summary.localized:
-        raise DsmError("no frame is localized, so there is no animation; map a longer sequence")
+        raise DsmError("an animation shows localized frames, but no frame is localized; use a longer sequence")
     chosen = summary.localized[:: max(1, -(-len(summary.localized) // FRAMES))]
     picture, figure = picture_of(scene_map), DemoFigure(title_of(summary, scene_map))
     pale = (BACKGROUND - PALE_SHARE * (BACKGROUND - picture.points.astype(float))).astype(np.uint8)

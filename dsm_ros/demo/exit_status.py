@@ -52,7 +52,7 @@ def _interrupt_on_sigterm() -> Iterator[list[int]]:
 
     def terminate(number: int, _: FrameType | None) -> None:
         received.append(number)
-        signal.raise_signal(signal.SIGINT)  # whoever delays Ctrl-C delays SIGTERM too
+        signal.raise_signal(signal.SIGINT)  # code that delays SIGINT then also delays SIGTERM
 
     # A shell lets programs in the background ignore SIGINT, which would be lost then.
     before = signal.signal(signal.SIGINT, interrupt), signal.signal(signal.SIGTERM, terminate)

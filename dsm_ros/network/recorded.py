@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,7 @@ from dsm_ros.network.tensor_tree import map_tensors, signature, tensors_of
 F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R")
 
-MAX_CALLS = 128  # that are kept; scenes of different numbers of keyframes have different signatures
+MAX_SIGNATURES = 32  # of one function; scenes of different numbers of keyframes have different signatures
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +67,8 @@ class Recorder:
 
     def __init__(self, capture: Capture = capture_cuda_graph, device_type: str = "cuda") -> None:
         self._capture, self._device_type = capture, device_type
-        self._recordings: OrderedDict[Hashable, Recording[Any] | None] = OrderedDict()
-        self._failed: set[Hashable] = set()
+        self._recordings: defaultdict[str, OrderedDict[Hashable, Recording[Any] | None]] = defaultdict(OrderedDict)
+        self._failed: set[tuple[str, Hashable]] = set()
         self._lock = Lock()
 
     def __call__(self, function: Callable[..., R], *args: object) -> R:
@@ -89,26 +89,29 @@ class Recorder:
         self, function: Callable[..., R], args: tuple[object, ...], device: torch.device
     ) -> Recording[R] | None:
         """Return the recording of a call, None at the first such call and after a capture that failed."""
-        key = function.__qualname__, signature(args)
-        if key in self._failed:
+        name, key = function.__qualname__, signature(args)
+        if (name, key) in self._failed:
             return None
-        is_repeated, recording = key in self._recordings, self._recordings.get(key)
+        recordings = self._recordings[name]
+        is_repeated, recording = key in recordings, recordings.get(key)
         if is_repeated and recording is None:
-            recording = self._record(key, function, args, device)
-        self._recordings[key] = recording
-        self._recordings.move_to_end(key)
-        if len(self._recordings) > MAX_CALLS:
-            self._recordings.popitem(last=False)
+            recording = self._record(function, args, device)
+            if recording is None:
+                self._failed.add((name, key))
+        recordings[key] = recording
+        recordings.move_to_end(key)
+        if len(recordings) > MAX_SIGNATURES:
+            recordings.popitem(last=False)
         return recording
 
     def _record(
-        self, key: Hashable, function: Callable[..., R], args: tuple[object, ...], device: torch.device
+        self, function: Callable[..., R], args: tuple[object, ...], device: torch.device
     ) -> Recording[R] | None:
+        """Return the recording of a call, None when the capture fails."""
         inputs = map_tensors(args, torch.clone)
         try:
             result, replay = self._capture(lambda: function(*inputs), device)
         except RuntimeError as error:  # for example without memory for the graph
-            self._failed.add(key)
             logger.warning("a CUDA graph cannot be captured, so each kernel is launched alone: %s", error)
             return None
         return Recording(tensors_of(inputs), result, replay)

@@ -104,7 +104,7 @@ def _reason(error: Exception) -> str:
 def _problem(item: Field[Any], value: Any) -> str:
     """Return why a setting cannot have a value; empty for a possible value."""
     kind, low, high, step = type(item.default), item.metadata["low"], item.metadata["high"], item.metadata["step"]
-    if type(value) is not kind and not (kind is float and type(value) is int):  # a bool is no number
+    if type(value) is not kind and not (kind is float and type(value) is int):  # isinstance takes a bool for an int
         return f"it must be of type {kind.__name__}"
     if low is None or (low <= value <= high and (kind is float or value % step == 0)):
         return ""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from dsm_ros.network.recorded import MAX_CALLS, Recorder, recorded
+from dsm_ros.network.recorded import MAX_SIGNATURES, Recorder, recorded
 from dsm_ros.network.tensor_tree import tensors_of
 
 
@@ -96,7 +96,7 @@ def test_other_devices_are_not_recorded(graph):
 @torch.inference_mode()
 def test_the_oldest_signature_is_forgotten(graph):
     doubled = on_cpu(lambda x: x * 2, graph)
-    for size in range(1, MAX_CALLS + 2):
+    for size in range(1, MAX_SIGNATURES + 2):
         doubled(torch.ones(size))
     doubled(torch.ones(1))
     assert graph.captures == 0

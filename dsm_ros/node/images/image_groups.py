@@ -56,7 +56,7 @@ class ImageGroup:
         """Wait for missing images until slop_s after the first image; return the images in the order of the cameras."""
         with self._changed:
             remaining_s = self.received_s + self._slop_s - time.monotonic()
-            self._changed.wait_for(lambda: len(self._messages) == len(self._names), max(0.0, remaining_s))
+            self._changed.wait_for(lambda: self.is_complete, max(0.0, remaining_s))
             self._closed = True
             messages, self._messages = self._messages, {}
             return {name: messages[name] for name in self._names if name in messages}

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dsm_ros.node.images.image_groups import ImageGroups
+from dsm_ros.node.images.image_groups import ImageGroup, ImageGroups
 from dsm_ros.node.interface.conversions import stamp_msg
 
 SLOP_S = 0.05
@@ -83,17 +83,10 @@ def test_a_camera_that_is_always_one_image_late_is_grouped_by_timestamp():
         assert front.header.stamp == left.header.stamp
 
 
-def test_an_image_that_is_too_late_joins_no_other_group():
+@pytest.mark.parametrize("end", [ImageGroup.close, ImageGroup.discard])
+def test_an_image_that_is_too_late_for_its_group_joins_no_other_group(end):
     groups = ImageGroups(["front", "left"], SLOP_S)
-    groups.take("front", image(1000)).close()
-    second = groups.take("front", image(1033))
-    assert groups.take("left", image(1000)) is None
-    assert list(second.close()) == ["front"]
-
-
-def test_an_image_of_a_discarded_group_joins_no_other_group():
-    groups = ImageGroups(["front", "left"], SLOP_S)
-    groups.take("front", image(1000)).discard()
+    end(groups.take("front", image(1000)))
     second = groups.take("front", image(1033))
     assert groups.take("left", image(1000)) is None
     assert list(second.close()) == ["front"]
